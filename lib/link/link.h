@@ -1,0 +1,47 @@
+/*
+ * A link moves IP packets. It knows no TCP. packet (AF_PACKET on a device), pair (two ends in
+ * memory) and later pcap are kinds of it, behind one table of calls.
+ *
+ * Thread rules: the caller serialises send() with itself and recv() with itself; one thread may be
+ * in send() while another is in recv().
+ */
+#ifndef LINK_H
+#define LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "packet.h"
+
+/* What a link can do for the engine. */
+struct link_caps {
+    uint32_t mtu;       /* largest IP packet on the wire, octets */
+    uint32_t super_max; /* most text octets in one super-segment; 0: one packet at a time */
+    bool csum_offload;  /* takes CSUM_PARTIAL */
+};
+
+struct link;
+
+struct link_ops {
+    /* Sends up to n packets, in order, to where the routes say; never blocks. Returns how many it
+     * took care of: a packet that waits for its neighbour's address, or has no route, counts as
+     * taken care of (and may be dropped, and counted). Fewer than n: the device is busy. */
+    size_t (*send)(struct link *l, const struct packet *p, size_t n);
+
+    /* Receives up to n packets, never blocks; 0 when there are none. The packets' memory stays
+     * valid until the next recv() on this link. */
+    size_t (*recv)(struct link *l, struct packet *p, size_t n);
+
+    /* A descriptor that polls readable when recv() may have something; -1 when there is none. */
+    int (*poll_fd)(const struct link *l);
+
+    void (*destroy)(struct link *l);
+};
+
+struct link {
+    const struct link_ops *ops;
+    struct link_caps caps;
+};
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Whole packets: a segment and its four-tuple to a packet descriptor and back. The one place where
+ * IP header, TCP header and checksum meet.
+ */
+#ifndef CODEC_H
+#define CODEC_H
+
+#include "ip.h"
+#include "packet.h"
+#include "tcp.h"
+
+/* What became of an incoming packet. */
+enum decode {
+    DECODE_OK,
+    DECODE_NOT_TCP,  /* well-formed, another protocol */
+    DECODE_IP,       /* refused by ip_parse */
+    DECODE_TCP,      /* refused by tcp_parse */
+    DECODE_CHECKSUM, /* TCP checksum wrong (MUST-3) */
+};
+
+/* Decodes and verifies an incoming TCP packet. flow is seen from here: local is the destination.
+ * seg's text refers to the packet's memory. *why names the reason when it is not DECODE_OK: a
+ * string constant for the trace. */
+enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_hdr *ip,
+                          struct seg *seg, const char **why);
+
+/* Builds p from seg: head in p->store, body referring to seg's text. partial_csum: leave the
+ * checksum to the device, which is cheap; otherwise the text is summed here. tos, ttl: for the IP
+ * header. Always with DF and, RFC 6864, an IPv4 identification of 0. */
+void packet_encode(struct packet *p, const struct flow *flow, const struct seg *seg, uint8_t tos,
+                   uint8_t ttl, bool partial_csum);
+
+#endif

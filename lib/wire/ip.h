@@ -1,0 +1,56 @@
+/* IPv4 (RFC 791) and IPv6 (RFC 8200) headers, as one struct for both. */
+#ifndef IP_H
+#define IP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "bytes.h"
+
+#define IP4_HDR_LEN    20
+#define IP6_HDR_LEN    40
+#define IP_PROTO_ICMP  1
+#define IP_PROTO_TCP   6
+#define IP_PROTO_ICMP6 58
+
+struct ip_hdr {
+    struct ip_addr src, dst;
+    uint8_t proto;        /* of what follows the header and any IPv6 extension headers */
+    uint8_t ttl;          /* or hop limit */
+    uint8_t tos;          /* DSCP and ECN; or traffic class */
+    bool df;              /* IPv4: don't fragment */
+    uint16_t id;          /* IPv4: identification */
+    uint32_t payload_len; /* octets after the headers, by the header's own account */
+};
+
+/* Why a packet was refused; each is counted by its name. */
+enum ip_error {
+    IP_OK = 0,
+    IP_SHORT = -1,    /* cut before the end of its header or of its stated length */
+    IP_VERSION = -2,  /* neither 4 nor 6 */
+    IP_HDR_LEN = -3,  /* IHL below 5, or a length smaller than the header */
+    IP_CHECKSUM = -4, /* IPv4 header checksum */
+    IP_FRAGMENT = -5, /* a fragment; reassembly is not this file's */
+    IP_EXTENSION = -6 /* IPv6: broken, too many or unknown extension headers */
+};
+
+/*
+ * Reads the header, IPv4 options (skipped: MUST-50) and IPv6 extension headers (hop-by-hop,
+ * destination options, routing with no segments left, atomic fragments; at most 8 of them).
+ * total_len: octets of the whole packet, of which `r` may hold only the first part, as long as that
+ * covers the headers. Octets beyond the length stated in the header (Ethernet padding) don't count.
+ * On IP_OK, r stands behind the headers. Linear in the header's length.
+ */
+enum ip_error ip_parse(struct reader *r, size_t total_len, struct ip_hdr *h);
+
+/* Writes a header without options or extension headers: 20 octets for IPv4 (checksum included), 40
+ * for IPv6, by the family of h->dst. payload_len must fit 16 bits with the header (IPv4). */
+void ip_emit(struct writer *w, const struct ip_hdr *h);
+
+static inline size_t ip_hdr_len(const struct ip_addr *dst)
+{
+    return ip_addr_is_v4(dst) ? IP4_HDR_LEN : IP6_HDR_LEN;
+}
+
+#endif

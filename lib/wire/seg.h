@@ -1,0 +1,65 @@
+/*
+ * A TCP segment as the engine speaks of it: header fields in host order, decoded options, and the
+ * text as references. RFC 9293 3.1; names as there (SEG.SEQ is seg.seq, and so on).
+ */
+#ifndef SEG_H
+#define SEG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "bytes.h"
+#include "seq.h"
+
+/* A connection's four-tuple, seen from this side. */
+struct flow {
+    struct ip_addr local, remote;
+    uint16_t local_port, remote_port;
+};
+
+/* Control bits, in the order and with the values of RFC 9293 3.1. */
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_PSH 0x08
+#define TCP_ACK 0x10
+#define TCP_URG 0x20
+#define TCP_ECE 0x40
+#define TCP_CWR 0x80
+
+struct tcp_opts {
+    bool has_mss, has_wscale;
+    uint16_t mss;   /* RFC 9293 3.7.1 */
+    uint8_t wscale; /* RFC 7323 2: shift count as sent, not clamped */
+};
+
+/* A super-segment of 64 KiB never needs more; what does not fit is sent as the next segment. */
+#define SEG_REFS_MAX 8
+
+struct seg {
+    seq_t seq, ack;
+    uint32_t wnd; /* SEG.WND as on the wire: 16 bits, not scaled */
+    uint16_t up;  /* urgent pointer */
+    uint8_t flags;
+    struct tcp_opts opts;
+
+    uint32_t text_len; /* octets of text, without SYN and FIN */
+    struct bytes text[SEG_REFS_MAX];
+    uint8_t n_text;
+    uint16_t gso_size; /* text octets per packet when text_len is more than one packet's; else 0 */
+};
+
+/* SEG.LEN: octets of sequence space, SYN and FIN included. */
+static inline uint32_t seg_len(const struct seg *s)
+{
+    return s->text_len + ((s->flags & TCP_SYN) != 0) + ((s->flags & TCP_FIN) != 0);
+}
+
+/* The first sequence number after the segment: SEG.SEQ + SEG.LEN. */
+static inline seq_t seg_end(const struct seg *s)
+{
+    return seq_add(s->seq, seg_len(s));
+}
+
+#endif

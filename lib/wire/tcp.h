@@ -1,0 +1,38 @@
+/* The TCP header and its options (RFC 9293 3.1, 3.2; RFC 7323 2), between bytes and struct seg. */
+#ifndef TCP_H
+#define TCP_H
+
+#include "seg.h"
+
+#define TCP_HDR_LEN     20
+#define TCP_HDR_MAX     60
+#define TCP_CSUM_OFFSET 16
+
+enum tcp_error {
+    TCP_OK = 0,
+    TCP_SHORT = -1,       /* fewer octets than the header needs */
+    TCP_DATA_OFFSET = -2, /* below 5, or beyond the segment */
+    TCP_OPTIONS = -3      /* an option's length is 0, 1 or runs past the header (MUST-7) */
+};
+
+/*
+ * Reads ports, header and options from r, which must hold the whole TCP header; len is the length
+ * of header and text together. Fills everything of seg but its text: text_len is set, n_text is 0.
+ * The checksum is not looked at. Unknown options are skipped by their length (MUST-6), an option
+ * may stand in any segment and at any alignment (MUST-5, MUST-64), octets after End of Option List
+ * are not read. On TCP_OK r stands at the text.
+ */
+enum tcp_error tcp_parse(struct reader *r, uint32_t len, uint16_t *src_port, uint16_t *dst_port,
+                         struct seg *seg);
+
+/* Octets tcp_emit will write for this segment: the header, with options padded to 32 bits. */
+size_t tcp_hdr_len(const struct seg *seg);
+
+/* Writes the header with a checksum field of 0. MSS goes only into a SYN (MUST-65). */
+void tcp_emit(struct writer *w, const struct seg *seg, uint16_t src_port, uint16_t dst_port);
+
+/* "SYN|ACK", as the trace and `handshake` print flags; "none" for no bit. Returns buf. */
+#define TCP_FLAGS_TEXT_MAX 40
+const char *tcp_flags_text(uint8_t flags, char buf[TCP_FLAGS_TEXT_MAX]);
+
+#endif
