@@ -1,0 +1,46 @@
+/*
+ * When to acknowledge (RFC 9293 3.8.6.3, RFC 5681 4.2): delayed ACKs, counted in octets.
+ *
+ * An ACK is owed at once when two full-sized segments' worth of text is unacknowledged (SHLD-19),
+ * when order is disturbed or a hole is filled, and for FIN; otherwise after a delay of less than
+ * 0.5 s (MUST-40). Full-sized means the largest text seen from this peer, as far as that is below
+ * the MSS we announced: a peer behind a small path MTU must not wait for the timer.
+ */
+#ifndef ACKDELAY_H
+#define ACKDELAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ackdelay {
+    uint64_t delay_ns;
+    uint32_t rmss;    /* the MSS we announced */
+    uint32_t largest; /* largest text of one packet seen so far, at most rmss */
+    uint32_t unacked; /* octets of text accepted since the last ACK went out */
+    uint32_t owed;    /* ACKs owed at once: 1, or one per out-of-order segment (RFC 5681 4.2) */
+    uint64_t due_ns;  /* the delayed ACK's deadline; TIME_NEVER when none is waiting */
+};
+
+void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns);
+
+/* Text of `len` octets was accepted in order; packet_len: text per packet, len but for a
+ * super-segment. Cost O(1). */
+void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t now_ns);
+
+/* One ACK at once (FIN, a filled hole, an unacceptable segment, a window update). */
+void ackdelay_now(struct ackdelay *a);
+
+/* One duplicate ACK for each out-of-order segment, so that the peer's fast retransmit can count
+ * them even when they arrived in one batch. */
+void ackdelay_duplicate(struct ackdelay *a);
+
+/* Whether an ACK must go out at `now`. */
+bool ackdelay_due(const struct ackdelay *a, uint64_t now_ns);
+
+/* Earliest time at which ackdelay_due turns true; 0 when it is. */
+uint64_t ackdelay_deadline(const struct ackdelay *a);
+
+/* A segment with ACK went out: settles what was delayed and one of those owed. */
+void ackdelay_sent(struct ackdelay *a);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * The receive queue: text in order that the user has not yet read, and text beyond a hole
+ * (RFC 9293 3.10.7.4, seventh step; SHLD-31).
+ *
+ * Offsets are 64-bit positions in the stream, 0 being the first octet after the SYN; they never
+ * wrap. Octets are copied to their place in chunks that cover the stream; a chunk exists only while
+ * it holds unread octets or is the one being filled, so an idle connection holds none. Which octets
+ * beyond the first hole are there is kept in a bounded set of ranges.
+ *
+ *      start            head                      limit
+ *      | unread, in order | hole | arrived | hole |
+ */
+#ifndef RCVQ_H
+#define RCVQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bytes.h"
+#include "mem.h"
+#include "ranges.h"
+
+#define RCVQ_CHUNK 16384 /* octets of the stream per chunk */
+
+struct rcvq {
+    struct mem *mem;
+    uint64_t start;       /* first unread octet */
+    uint64_t head;        /* first octet that has not arrived; RCV.NXT */
+    struct ranges beyond; /* arrived beyond head */
+    uint8_t **chunk;      /* ring of n_chunk pointers; chunk of offset o: (o / RCVQ_CHUNK) % n */
+    uint32_t n_chunk;     /* power of two, or 0 */
+    uint64_t last_at;     /* offset of the text that arrived last beyond head, for SACK's order */
+};
+
+void rcvq_init(struct rcvq *q, struct mem *mem);
+void rcvq_finish(struct rcvq *q);
+
+/* Copies text to [at, at + the sum of lengths). Parts below head are ignored. The caller has cut it
+ * to the window. What was there already stays as it was. False, with nothing changed, when memory
+ * or the bound on holes refuses: then the text counts as not arrived. */
+bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n);
+
+/* Octets that can be read. */
+static inline size_t rcvq_len(const struct rcvq *q)
+{
+    return (size_t)(q->head - q->start);
+}
+
+/* Whether something lies beyond a hole. */
+static inline bool rcvq_has_hole(const struct rcvq *q)
+{
+    return q->beyond.n > 0;
+}
+
+/* Copies up to len octets to buf, starting `skip` octets after the first unread, without taking
+ * them (MSG_PEEK). */
+size_t rcvq_peek(const struct rcvq *q, size_t skip, void *buf, size_t len);
+
+/* Takes n octets away; n <= rcvq_len. */
+void rcvq_consume(struct rcvq *q, size_t n);
+
+/* Peek and consume. */
+size_t rcvq_read(struct rcvq *q, void *buf, size_t len);
+
+/* Throws away everything unread and beyond, and goes on as if it had been read. */
+void rcvq_discard(struct rcvq *q);
+
+bool rcvq_check(const struct rcvq *q);
+
+#endif

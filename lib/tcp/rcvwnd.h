@@ -1,0 +1,47 @@
+/*
+ * The receive window: how far the peer may send.
+ *
+ * The right edge never moves left (RFC 9293 3.8.6, SHLD-14) and moves right only by worthwhile
+ * steps (3.8.6.2.2, MUST-39: at least min(half the buffer, one MSS)). The buffer grows with use:
+ * when the user has read half a window within one round trip, the window is what bounds the peer,
+ * and it is doubled, up to a maximum. Edges are 64-bit stream offsets as in rcvq.h.
+ */
+#ifndef RCVWND_H
+#define RCVWND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct rcvwnd {
+    uint32_t size; /* of the buffer now: RCV.BUFF */
+    uint32_t size_max;
+    uint32_t mss;  /* the MSS we announced */
+    uint8_t shift; /* Rcv.Wind.Shift (RFC 7323); edges announced are multiples of 1 << shift
+                      away from RCV.NXT */
+    uint64_t edge; /* right edge as announced: RCV.NXT + RCV.WND */
+    uint64_t mark_start, mark_ns; /* where and when the present measurement of reading began */
+};
+
+/* The smallest shift with which a window of size_max can be announced, at most 14 (RFC 7323 2.2).
+ */
+uint8_t rcvwnd_shift_for(uint32_t size_max);
+
+void rcvwnd_init(struct rcvwnd *w, uint32_t size, uint32_t size_max, uint32_t mss);
+
+/* The window to announce now, in octets, given the queue (rcvq.h): start, the first unread octet,
+ * and head, RCV.NXT. Never less than edge - head. A multiple of 1 << shift, unless that would move
+ * the edge left; at most 65535 << shift. Changes nothing. */
+uint32_t rcvwnd_offer(const struct rcvwnd *w, uint64_t start, uint64_t head);
+
+/* `wnd` was announced together with RCV.NXT = head. */
+void rcvwnd_announced(struct rcvwnd *w, uint64_t head, uint32_t wnd);
+
+/* Whether the offer has grown enough over what is announced to be worth a segment of its own: the
+ * peer may be waiting for it (3.8.6.2.2). */
+bool rcvwnd_update_due(const struct rcvwnd *w, uint64_t start, uint64_t head);
+
+/* The user has read up to `start`; rtt_ns: our estimate of the round trip, 0 when there is none.
+ * May grow the buffer. */
+void rcvwnd_read(struct rcvwnd *w, uint64_t start, uint64_t rtt_ns, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * Loss recovery without SACK: fast retransmit and fast recovery (RFC 5681 3.2) with NewReno's
+ * partial acknowledgements (RFC 6582), and what is to be sent again after a timeout.
+ *
+ * Keeps the range that is to be sent again, [nxt, end): one segment for a fast retransmit or a
+ * partial ACK, everything outstanding after a timeout. Knows no queue and no connection.
+ */
+#ifndef RECOVERY_H
+#define RECOVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cc.h"
+#include "seq.h"
+
+#define RECOVERY_DUP_THRESH 3
+
+enum recovery_mode {
+    RECOVERY_OPEN, /* no loss known */
+    RECOVERY_FAST, /* fast recovery: cwnd is inflated */
+    RECOVERY_RTO,  /* after a timeout, until everything sent before it is acknowledged */
+};
+
+struct recovery {
+    enum recovery_mode mode;
+    uint32_t dup_acks;
+    seq_t recover;     /* RFC 6582 3.2: highest sequence sent when recovery began */
+    seq_t nxt, end;    /* to be sent again; empty when equal */
+    bool partial_seen; /* RFC 6582 3.2 step 3: only the first partial ACK restarts the timer */
+};
+
+/* iss: recover begins there (RFC 6582 3.2 step 1). */
+void recovery_init(struct recovery *r, seq_t iss);
+
+/* A duplicate ACK by RFC 5681 2's definition. Enters fast recovery at the third one, unless that
+ * lies before recover; inflates cwnd afterwards. True when a retransmission of the segment at una
+ * was scheduled. */
+bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, uint64_t now_ns);
+
+/* What an ACK for new data means. */
+struct recovery_ack {
+    bool grow;          /* outside of fast recovery: the caller lets cc grow */
+    bool restart_timer; /* RFC 6582 3.2 step 3 */
+};
+
+/* SND.UNA has moved from old_una to una. Partial ACK: schedules the next segment and deflates.
+ * Full ACK: leaves recovery with cwnd as RFC 6582 3.2 step 3 (2) says. */
+struct recovery_ack recovery_new_ack(struct recovery *r, struct cc *c, seq_t old_una, seq_t una,
+                                     seq_t nxt);
+
+/* The retransmission timer ran out: everything in [una, nxt) is to be sent again. first: as in
+ * cc_ops.timeout. */
+void recovery_timeout(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, bool first,
+                      uint64_t now_ns);
+
+/* Everything in [una, nxt) is to be sent again without a sign of congestion: the peer's window has
+ * opened after it was shut. */
+void recovery_resend(struct recovery *r, seq_t una, seq_t nxt);
+
+/* Whether something is to be sent again. */
+static inline bool recovery_pending(const struct recovery *r)
+{
+    return seq_lt(r->nxt, r->end);
+}
+
+/* [r->nxt, end) was sent again. */
+void recovery_resent(struct recovery *r, seq_t end);
+
+/* Octets taken to be in the network: after a timeout only what was sent since. */
+uint32_t recovery_flight(const struct recovery *r, seq_t una, seq_t nxt);
+
+#endif

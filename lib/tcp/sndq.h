@@ -1,0 +1,55 @@
+/*
+ * The send queue: the octets the user has given and the peer has not yet acknowledged, as a list of
+ * extents. Offset 0 is the first unacknowledged octet. SYN and FIN are not in here.
+ *
+ * An extent is owned (copied in) or borrowed (the caller's memory, for as long as its call lasts).
+ * Owned extents are filled up by later appends. An empty queue holds no memory.
+ */
+#ifndef SNDQ_H
+#define SNDQ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bytes.h"
+#include "list.h"
+#include "mem.h"
+
+struct sndq {
+    struct list extents;
+    struct mem *mem;
+    size_t len; /* octets held */
+    /* The extent last looked up and the offset of its first octet: output walks forward, so the
+     * next lookup starts here. NULL when there is none. */
+    struct sndq_extent *cursor;
+    size_t cursor_at;
+};
+
+void sndq_init(struct sndq *q, struct mem *mem);
+void sndq_finish(struct sndq *q);
+
+/* Copies as much of [data, data + len) as memory allows; returns the octets taken. */
+size_t sndq_append(struct sndq *q, const void *data, size_t len);
+
+/* Appends the caller's memory itself. False when memory for the extent is refused. The caller must
+ * sndq_own() or have it all acknowledged before that memory goes away. */
+bool sndq_borrow(struct sndq *q, const void *data, size_t len);
+
+/* Copies what is borrowed. When memory is refused, what could not be copied is cut off the end:
+ * returns the octets cut. cut_from: nothing below this offset may be cut (it was sent): returns
+ * SIZE_MAX, with the queue as it was, when that can't be kept. */
+size_t sndq_own(struct sndq *q, size_t cut_from);
+
+/* References to [at, at + len) into refs[max]; sets *n. Returns the octets referred to: fewer than
+ * len when max references do not reach. The references stay valid until the queue changes. */
+size_t sndq_refs(struct sndq *q, size_t at, size_t len, struct bytes *refs, unsigned max,
+                 unsigned *n);
+
+/* The first n octets are acknowledged: forgets them. n <= len. */
+void sndq_acked(struct sndq *q, size_t n);
+
+/* Whether lengths add up and the cursor is right. O(extents). */
+bool sndq_check(const struct sndq *q);
+
+#endif
