@@ -30,7 +30,6 @@ struct rcvq {
     struct ranges beyond; /* arrived beyond head */
     uint8_t **chunk;      /* ring of n_chunk pointers; chunk of offset o: (o / RCVQ_CHUNK) % n */
     uint32_t n_chunk;     /* power of two, or 0 */
-    uint64_t last_at;     /* offset of the text that arrived last beyond head, for SACK's order */
 };
 
 void rcvq_init(struct rcvq *q, struct mem *mem);
@@ -53,9 +52,8 @@ static inline bool rcvq_has_hole(const struct rcvq *q)
     return q->beyond.n > 0;
 }
 
-/* Copies up to len octets to buf, starting `skip` octets after the first unread, without taking
- * them (MSG_PEEK). */
-size_t rcvq_peek(const struct rcvq *q, size_t skip, void *buf, size_t len);
+/* Copies up to len octets to buf without taking them (MSG_PEEK). */
+size_t rcvq_peek(const struct rcvq *q, void *buf, size_t len);
 
 /* Takes n octets away; n <= rcvq_len. */
 void rcvq_consume(struct rcvq *q, size_t n);

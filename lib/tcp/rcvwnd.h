@@ -15,10 +15,9 @@
 struct rcvwnd {
     uint32_t size; /* of the buffer now: RCV.BUFF */
     uint32_t size_max;
-    uint32_t mss;  /* the MSS we announced */
-    uint8_t shift; /* Rcv.Wind.Shift (RFC 7323); edges announced are multiples of 1 << shift
-                      away from RCV.NXT */
-    uint64_t edge; /* right edge as announced: RCV.NXT + RCV.WND */
+    uint32_t mss;                 /* the MSS we announced */
+    uint8_t shift;                /* Rcv.Wind.Shift (RFC 7323); 0 when not negotiated */
+    uint64_t edge;                /* right edge as announced: RCV.NXT + RCV.WND */
     uint64_t mark_start, mark_ns; /* where and when the present measurement of reading began */
 };
 
@@ -29,8 +28,9 @@ uint8_t rcvwnd_shift_for(uint32_t size_max);
 void rcvwnd_init(struct rcvwnd *w, uint32_t size, uint32_t size_max, uint32_t mss);
 
 /* The window to announce now, in octets, given the queue (rcvq.h): start, the first unread octet,
- * and head, RCV.NXT. Never less than edge - head. A multiple of 1 << shift, unless that would move
- * the edge left; at most 65535 << shift. Changes nothing. */
+ * and head, RCV.NXT. Always a multiple of 1 << shift, at most 65535 << shift, and never less than
+ * edge - head: rounded down as it grows, but up where rounding down would move the edge left
+ * (RFC 7323 2.4). Changes nothing. */
 uint32_t rcvwnd_offer(const struct rcvwnd *w, uint64_t start, uint64_t head);
 
 /* `wnd` was announced together with RCV.NXT = head. */
