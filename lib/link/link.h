@@ -14,13 +14,6 @@
 
 #include "packet.h"
 
-/* What a link can do for the engine. */
-struct link_caps {
-    uint32_t mtu;       /* largest IP packet on the wire, octets */
-    uint32_t super_max; /* most text octets in one super-segment; 0: one packet at a time */
-    bool csum_offload;  /* takes CSUM_PARTIAL */
-};
-
 struct link;
 
 struct link_ops {

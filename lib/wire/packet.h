@@ -9,6 +9,7 @@
 #ifndef PACKET_H
 #define PACKET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bytes.h"
@@ -31,6 +32,13 @@ struct packet {
     uint8_t csum;      /* enum packet_csum */
     uint16_t gso_size; /* text octets per packet of a super-segment; 0: this is one packet */
     uint8_t store[PACKET_HEAD_MAX]; /* where output() builds the head */
+};
+
+/* What a link can do for the engine. */
+struct link_caps {
+    uint32_t mtu;       /* largest IP packet on the wire, octets */
+    uint32_t super_max; /* most text octets in one super-segment; 0: one packet at a time */
+    bool csum_offload;  /* takes CSUM_PARTIAL */
 };
 
 /* Octets of the whole packet, IP header included. */

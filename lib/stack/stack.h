@@ -1,0 +1,173 @@
+/*
+ * Many connections: the engine as its callers see it. Sans-I/O: no clock, no socket, no thread, no
+ * allocator of its own. Time is an argument (ns of a monotonic clock), randomness is the secret in
+ * the configuration, memory comes from struct mem.
+ *
+ * After any call the caller asks for packets until there are none (stack_output), then sleeps until
+ * a packet comes or stack_deadline() passes. Once stack_output() has returned 0 it returns 0 until
+ * the next input, user call or deadline. Nothing here calls back: what happened is pulled with
+ * stack_next_event().
+ *
+ * Not thread-safe: the caller holds one lock over all calls on one stack. Two stacks share nothing.
+ */
+#ifndef STACK_H
+#define STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "mem.h"
+#include "packet.h"
+#include "siphash.h"
+#include "tcb.h"
+#include "trace.h"
+
+struct stack;
+
+/* A listener or a connection. Valid from the call that gave it until stack_close/stack_abort. */
+struct sock;
+
+struct stack_config {
+    struct mem *mem;           /* must outlive the stack */
+    struct siphash_key secret; /* from the system's random source; a constant in simulations */
+    struct trace trace;
+    struct link_caps caps;
+    struct tcp_config tcp; /* tcp_config_default() and changes to it */
+    uint32_t max_socks;    /* listeners and connections, TIME-WAIT included */
+};
+
+/* ERR_NONE or ERR_NOMEM. */
+int stack_create(struct stack **out, const struct stack_config *config);
+
+/* Frees everything, sends nothing: the peers see a crash. NULL is allowed. */
+void stack_destroy(struct stack *s);
+
+/* ---- The user calls of RFC 9293 3.10.1-6 ---- */
+
+/* Ports that stack_connect may choose from (RFC 6056 2.1); may be called again for more. ERR_NOMEM.
+ */
+int stack_add_ports(struct stack *s, uint16_t first, uint16_t count);
+
+/* Active OPEN: sends the SYN. flow->local must be set; flow->local_port may be 0: chosen by RFC
+ * 6056 algorithm 3. mtu: of the path's first link, 0 for the link's. `user` comes back with every
+ * event. ERR_ADDRESS, ERR_NO_PORT, ERR_IN_USE, ERR_NOMEM. The answer comes as SOCK_EV_COMPLETED or
+ * SOCK_EV_CLOSED. */
+int stack_connect(struct stack *s, const struct flow *flow, uint32_t mtu, void *user,
+                  uint64_t now_ns, struct sock **out);
+
+/* Passive OPEN. addr: a local address, or a wildcard: IPv4's takes IPv4, IPv6's takes both
+ * families. backlog: completed connections that wait for stack_accept; when they are that many, new
+ * ones are dropped, not reset. ERR_IN_USE, ERR_NOMEM. */
+int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uint32_t backlog,
+                 void *user, struct sock **out);
+
+/* The longest-waiting completed connection; its events from now on carry `user`. ERR_AGAIN, or
+ * ERR_INVAL for a socket that does not listen. */
+int stack_accept(struct sock *listener, void *user, struct sock **out);
+
+/* SEND: copies up to len octets into the send queue. The octets taken (at least 1 for len > 0), or
+ * ERR_AGAIN when the queue is full, ERR_NOMEM, ERR_PIPE, ERR_NOT_CONNECTED; or once the error that
+ * ended the connection, then ERR_PIPE. Before the connection is synchronized: ERR_AGAIN. */
+int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns);
+
+/* RECEIVE: the octets copied, 0 when the peer has closed and all is read (or stack_shutdown_recv
+ * was called), or ERR_AGAIN, ERR_NOT_CONNECTED; or once the error that ended the connection, then
+ * 0. What arrived before an error can be read first. peek: leaves them in the queue. */
+int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t now_ns);
+
+/* CLOSE as RFC 9293 3.10.4 has it: no more SENDs, what is queued and a FIN follow; RECEIVE goes on.
+ * ERR_NOT_CONNECTED, ERR_PIPE when it was called before. */
+int stack_shutdown_send(struct sock *so, uint64_t now_ns);
+
+/* No more RECEIVEs: what is unread and what arrives is thrown away and acknowledged. */
+int stack_shutdown_recv(struct sock *so, uint64_t now_ns);
+
+/* Gives the socket up. A connection is closed in order behind the scenes (FIN, TIME-WAIT), or reset
+ * when text is unread or arrives later (RFC 9293 3.6.1, SHLD-3). A listener's unaccepted
+ * connections are reset. so must not be used any more. */
+void stack_close(struct sock *so, uint64_t now_ns);
+
+/* ABORT: sends a RST where the state asks for it (3.10.5). so must not be used any more. */
+void stack_abort(struct sock *so, uint64_t now_ns);
+
+/* STATUS (3.10.6). */
+void stack_status(const struct sock *so, struct tcp_status *status);
+
+/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_TIMEDOUT, ERR_ABORTED. Does not
+ * clear it. */
+int stack_error(const struct sock *so);
+
+void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns); /* TCP_NODELAY: MUST-17 */
+void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF */
+
+/* ---- Readiness and events ---- */
+
+#define SOCK_READABLE  0x01u /* stack_recv (or stack_accept) would not answer ERR_AGAIN */
+#define SOCK_WRITABLE  0x02u /* stack_send would not answer ERR_AGAIN */
+#define SOCK_PEER_DONE 0x04u /* the peer has closed: POLLRDHUP */
+#define SOCK_DEAD      0x08u /* both directions are over, or an error: POLLHUP */
+#define SOCK_FAILED    0x10u /* stack_error() is not ERR_NONE: POLLERR */
+
+/* What holds now. */
+unsigned stack_readiness(const struct sock *so);
+
+/* What happened, as bits. Names as in the book this project mirrors. */
+#define SOCK_EV_COMPLETED                                                                          \
+    0x01u                     /* ConnectionCompleted: connected, or a connection can be accepted */
+#define SOCK_EV_ACKED   0x02u /* Acked: the send queue has shrunk */
+#define SOCK_EV_ARRIVED 0x04u /* DataArrived: text, or the peer's FIN */
+#define SOCK_EV_CLOSED  0x08u /* ConnectionClosed: over, in order or by an error */
+#define SOCK_EV_TROUBLE 0x10u /* R1 was reached (SHLD-9): retransmissions get no answer */
+#define SOCK_EV_URGENT  0x20u /* the urgent pointer has advanced (MUST-32) */
+
+struct stack_event {
+    struct sock *sock;
+    void *user;
+    uint32_t sock_id;
+    unsigned what;
+};
+
+/* Takes the next socket off the ready list, with all that happened to it since it was last taken.
+ * A socket is on the list at most once, so the list is bounded and no event is ever lost. False
+ * when there is none. O(1). */
+bool stack_next_event(struct stack *s, struct stack_event *ev);
+
+/* ---- Packets and time ---- */
+
+/* Takes a batch of packets, as they came. Never sends: answers come with stack_output. */
+void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now_ns);
+
+/* To be called when stack_deadline() has passed; harmless at any time. */
+void stack_tick(struct stack *s, uint64_t now_ns);
+
+/* Fills up to max outgoing packets and returns how many; 0: nothing more to send now. The packets
+ * refer to the engine's memory and are valid until the next call of any stack_ function. */
+size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_ns);
+
+/* When stack_tick wants to be called; TIME_NEVER: not before something else happens. O(1). */
+uint64_t stack_deadline(const struct stack *s);
+
+/* ---- Looking inside ---- */
+
+struct stack_counters {
+    uint64_t segs_in, segs_out, retransmits, resets_out;
+    uint64_t bad_packets, bad_checksums; /* malformed; MUST-3 */
+    uint64_t not_for_us;                 /* no socket, answered with RST where 3.10.7.1 says so */
+    uint64_t listen_drops;               /* SYNs and handshakes dropped for want of room */
+    uint64_t no_memory;                  /* text or connections refused */
+    uint64_t invariants;                 /* failed invariants; each cost one connection */
+};
+
+void stack_counters(const struct stack *s, struct stack_counters *out);
+
+/* Sockets of all kinds that exist, TIME-WAIT included. */
+uint32_t stack_sock_count(const struct stack *s);
+
+uint32_t stack_sock_id(const struct sock *so); /* as the trace shows it; never 0 */
+
+/* Every invariant of every socket: NULL, or the text of the first that does not hold. O(all). */
+const char *stack_check(const struct stack *s);
+
+#endif

@@ -1,0 +1,14 @@
+/* RST generation (RFC 9293 3.5.2) and the challenge ACK (RFC 5961 3.2, 4.2, 5.2, 7). */
+#ifndef RESET_H
+#define RESET_H
+
+#include "tcb.h"
+
+/* The RST that answers a segment for which there is no connection (3.10.7.1) or that none would
+ * have sent. False for a RST, which is never answered. */
+bool reset_answer(const struct seg *seg, struct seg *rst);
+
+/* Asks for a challenge ACK, within this connection's rate limit. */
+void reset_challenge(struct tcb *t, uint64_t now_ns);
+
+#endif

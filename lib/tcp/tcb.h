@@ -1,0 +1,181 @@
+/*
+ * The transmission control block: one connection's state (RFC 9293 3.3.1, with its names).
+ *
+ * The struct is shared by the files of tcp/ and by stack/, which owns it. Of its members, `state`
+ * is written by state.c alone. The calls on a connection are in user.h, arrives.h, output.h and
+ * timeout.h; after any of them the caller looks at `events` and asks output() for segments.
+ */
+#ifndef TCB_H
+#define TCB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ackdelay.h"
+#include "cc.h"
+#include "err.h"
+#include "persist.h"
+#include "rcvq.h"
+#include "rcvwnd.h"
+#include "recovery.h"
+#include "rto.h"
+#include "seg.h"
+#include "sndq.h"
+#include "state.h"
+#include "trace.h"
+
+/* What may be set per stack. Times in ns, sizes in octets. */
+struct tcp_config {
+    uint64_t rto_initial_ns; /* RFC 6298 2.1 */
+    uint64_t rto_min_ns, rto_max_ns;
+    uint64_t ack_delay_ns;    /* MUST-40: below 0.5 s */
+    uint64_t msl_ns;          /* TIME-WAIT lasts two of them */
+    uint64_t user_timeout_ns; /* R2 (MUST-20, SHLD-11): without any progress for so long, give up */
+    uint64_t syn_timeout_ns;  /* R2 for SYN (MUST-23) */
+    uint64_t orphan_ns;       /* how long FIN-WAIT-2 lasts when no user is left to receive */
+    uint32_t r1;              /* retransmissions after which trouble is reported (SHLD-10) */
+    uint32_t sndbuf;          /* most octets in the send queue */
+    uint32_t rcvbuf;          /* receive window to begin with */
+    uint32_t rcvbuf_max;      /* and to grow to */
+    const struct cc_ops *cc;
+    bool nodelay; /* Nagle off (MUST-17) */
+};
+
+/* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
+ * 9293 3.10.1), SYN 3 min; orphans 60 s; R1 3; send buffer 256 KiB; receive window 64 KiB growing
+ * to 4 MiB; NewReno. RFC 6298 2.4 says that RTO should be at least 1 s; Linux has 200 ms; we have
+ * 200 ms because on today's paths a second of silence per tail loss is what users notice. */
+struct tcp_config tcp_config_default(void);
+
+/* What the path allows. */
+struct tcp_path {
+    uint32_t mtu;       /* largest packet, IP header included */
+    uint32_t super_max; /* most text in one super-segment; 0: one packet's worth */
+};
+
+/* What happened, for the user to learn: bits of tcb.events. */
+#define TCB_EV_ESTABLISHED 0x01u
+#define TCB_EV_ACKED       0x02u
+#define TCB_EV_ARRIVED     0x04u
+#define TCB_EV_CLOSED      0x08u
+#define TCB_EV_TROUBLE     0x10u
+#define TCB_EV_URGENT      0x20u
+
+struct tcb {
+    enum tcp_state state;
+    bool passive; /* SYN-RECEIVED was reached from LISTEN (MUST-11) */
+    struct flow flow;
+
+    /* Send sequence variables */
+    struct {
+        seq_t una, nxt; /* SND.UNA, SND.NXT: nothing from nxt on has been sent */
+        seq_t up;       /* SND.UP */
+        seq_t wl1, wl2; /* SEG.SEQ and SEG.ACK of the last window update */
+        seq_t iss;
+        seq_t fin;        /* sequence number of our FIN, once fin_sent */
+        seq_t small;      /* end of the last segment below one MSS (RFC 9293 A.3, Minshall) */
+        uint32_t wnd;     /* SND.WND, scaled to octets (REC-1) */
+        uint32_t wnd_max; /* MAX.SND.WND (RFC 5961 5.2) */
+        uint8_t shift;    /* Snd.Wind.Shift */
+        uint32_t mss;     /* effective send MSS (MUST-16) */
+    } snd;
+
+    /* Receive sequence variables */
+    struct {
+        seq_t nxt; /* RCV.NXT */
+        seq_t up;  /* RCV.UP */
+        seq_t irs;
+        seq_t fin;    /* sequence number of the peer's FIN, once fin_seen */
+        uint32_t wnd; /* RCV.WND: what the peer was told, less what has arrived since */
+        uint32_t mss; /* the MSS we announce */
+    } rcv;
+
+    struct sndq sndq;
+    struct rcvq rcvq;
+    struct rcvwnd rcvwnd;
+    struct rto rto;
+    struct cc cc;
+    struct recovery recovery;
+    struct ackdelay ackdelay;
+    struct persist persist;
+
+    /* Timers; TIME_NEVER: off */
+    uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5) */
+    uint64_t give_up_due_ns; /* user timeout (RFC 9293 3.10.8) */
+    uint64_t linger_due_ns;  /* TIME-WAIT, or FIN-WAIT-2 without a user */
+    uint64_t last_sent_ns;   /* of text, for RFC 5681 4.1 */
+
+    uint64_t challenge_from_ns; /* challenge ACKs are counted since then (RFC 5961 7) */
+    uint8_t challenges;
+
+    bool nodelay;
+    bool shift_offered; /* our SYN carries window scale: always when active, else if the peer's did
+                         */
+    bool fin_queued;    /* the user has CLOSEd: a FIN follows the send queue */
+    bool fin_sent;
+    bool fin_seen;   /* the peer's FIN lies in the window, RCV.NXT may not have reached it yet */
+    bool no_receive; /* shutdown: what arrives is acknowledged and thrown away */
+    bool orphan;     /* the user has given the connection up: what arrives is answered with RST */
+    bool probe;      /* the persist timer ran out: the next segment goes whatever the window says */
+    bool reset_peer; /* a RST is to be sent: the last thing this connection does */
+    bool in_trouble; /* R1 was reported */
+    bool syn_resent;
+    uint8_t retries; /* timeouts in a row without progress */
+
+    uint8_t events; /* TCB_EV_*; the caller clears what it has taken */
+    int error;      /* enum err: why the connection ended */
+    uint32_t sndbuf;
+
+    struct tcp_path path;
+    const struct tcp_config *config;
+    struct mem *mem;
+    const struct trace *trace;
+    uint32_t id; /* of the socket, for the trace */
+};
+
+/* A CLOSED connection that has all it needs and holds no memory. */
+void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *path,
+              const struct tcp_config *config, struct mem *mem, const struct trace *trace,
+              uint32_t id);
+
+/* Returns the memory of the queues. */
+void tcb_finish(struct tcb *t);
+
+/* Sequence number of the first octet in the send queue. */
+seq_t tcb_text_start(const struct tcb *t);
+
+/* Whether our FIN is acknowledged. */
+bool tcb_fin_acked(const struct tcb *t);
+
+/* From ESTABLISHED on: both have agreed on sequence numbers. */
+bool tcb_synchronized(const struct tcb *t);
+
+/* The 64-bit stream offset of rcvq.h that a sequence number near RCV.NXT stands for. */
+uint64_t tcb_stream_offset(const struct tcb *t, seq_t s);
+
+/* The MSS to announce for a path (MUST-67): its MTU less IP and TCP headers. */
+uint32_t tcb_path_mss(const struct tcb *t);
+
+/* Every invariant that can be checked in O(1): NULL, or the text of one that does not hold. */
+const char *tcb_check(const struct tcb *t);
+
+/* The same and the queues', in O(n): for tests. */
+const char *tcb_check_deep(const struct tcb *t);
+
+/* STATUS (RFC 9293 3.10.6), in the manner of Linux's TCP_INFO. */
+struct tcp_status {
+    enum tcp_state state;
+    struct flow flow;
+    uint32_t snd_wnd, rcv_wnd; /* octets */
+    uint32_t snd_mss, rcv_mss; /* octets */
+    uint32_t cwnd, ssthresh;   /* octets */
+    uint32_t flight;           /* octets sent and not acknowledged */
+    size_t unsent_or_unacked;  /* octets in the send queue */
+    size_t unread;             /* octets that can be read */
+    uint64_t srtt_ns, rto_ns;  /* srtt 0: no sample yet */
+    uint32_t retries;          /* timeouts in a row */
+};
+
+void tcb_status(const struct tcb *t, struct tcp_status *status);
+
+#endif

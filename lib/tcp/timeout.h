@@ -1,0 +1,19 @@
+/* TIMEOUTS (RFC 9293 3.10.8): user timeout, retransmission, TIME-WAIT, and the persist timer. */
+#ifndef TIMEOUT_H
+#define TIMEOUT_H
+
+#include "tcb.h"
+
+/* Acts on every timer that has run out; harmless when none has. */
+void timeout(struct tcb *t, uint64_t now_ns);
+
+/* The earliest timer; 0 when an ACK is due at once; TIME_NEVER when none runs. */
+uint64_t timeout_deadline(const struct tcb *t);
+
+/* The retransmission timer starts anew, and with it R2 unless it runs (RFC 6298 5.1, 5.3). */
+void timeout_arm_rtx(struct tcb *t, uint64_t now_ns);
+
+/* Progress was made: R2 is counted from now, or not at all when nothing waits for the peer. */
+void timeout_progress(struct tcb *t, uint64_t now_ns);
+
+#endif
