@@ -8,13 +8,13 @@
 #include "tcb.h"
 
 /* SEG.ACK has been found within [SND.UNA - MAX.SND.WND, SND.NXT]. */
-void ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns);
+void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns);
 
 /* SND.WND, SND.WL1 and SND.WL2 from a segment known to be newer than the last; scaled unless SYN.
  */
-void ackin_window(struct tcb *t, const struct seg *seg);
+void tcp_ackin_window(struct tcb *t, const struct seg *seg);
 
 /* SND.UNA moves over our SYN: the handshake's RTT sample, the timers. */
-void ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns);
+void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns);
 
 #endif

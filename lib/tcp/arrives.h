@@ -6,25 +6,25 @@
 
 enum arrives {
     ARRIVES_DONE,
-    ARRIVES_ANSWER_RST, /* answer this segment with reset_answer() */
+    ARRIVES_ANSWER_RST, /* answer this segment with tcp_reset_answer() */
 };
 
 /* 3.10.7: any state. The caller has found the connection by the segment's four-tuple. */
-enum arrives arrives(struct tcb *t, const struct seg *seg, uint64_t now_ns);
+enum arrives tcp_arrives(struct tcb *t, const struct seg *seg, uint64_t now_ns);
 
 /* 3.10.7.2, before a connection exists: what a segment at a LISTENing port means. */
 enum arrives_listen {
     LISTEN_DROP,
     LISTEN_ANSWER_RST,
-    LISTEN_OPEN, /* a SYN: open a connection (user_open_passive) and let the segment arrive there */
+    LISTEN_OPEN, /* a SYN: open a connection (tcp_open_passive) and let the segment arrive there */
 };
 
-enum arrives_listen arrives_at_listener(const struct seg *seg);
+enum arrives_listen tcp_arrives_listen(const struct seg *seg);
 
 /* 3.10.7.4: SYN-RECEIVED and all later states. */
-enum arrives arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns);
+enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns);
 
 /* 3.6.1 (MAY-2): whether this SYN may open a new connection in place of one in TIME-WAIT. */
-bool arrives_reopens(const struct tcb *t, const struct seg *seg);
+bool tcp_arrives_reopens(const struct tcb *t, const struct seg *seg);
 
 #endif

@@ -6,6 +6,6 @@
 
 /* Fills in the next segment to send. False: nothing, until the next input, user call or deadline.
  * The segment's text refers to the send queue. */
-bool output(struct tcb *t, struct seg *seg, uint64_t now_ns);
+bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns);
 
 #endif

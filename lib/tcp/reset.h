@@ -6,9 +6,9 @@
 
 /* The RST that answers a segment for which there is no connection (3.10.7.1) or that none would
  * have sent. False for a RST, which is never answered. */
-bool reset_answer(const struct seg *seg, struct seg *rst);
+bool tcp_reset_answer(const struct seg *seg, struct seg *rst);
 
 /* Asks for a challenge ACK, within this connection's rate limit. */
-void reset_challenge(struct tcb *t, uint64_t now_ns);
+void tcp_reset_challenge(struct tcb *t, uint64_t now_ns);
 
 #endif

@@ -5,15 +5,15 @@
 #include "tcb.h"
 
 /* Acts on every timer that has run out; harmless when none has. */
-void timeout(struct tcb *t, uint64_t now_ns);
+void tcp_timeout(struct tcb *t, uint64_t now_ns);
 
 /* The earliest timer; 0 when an ACK is due at once; TIME_NEVER when none runs. */
-uint64_t timeout_deadline(const struct tcb *t);
+uint64_t tcp_deadline(const struct tcb *t);
 
 /* The retransmission timer starts anew, and with it R2 unless it runs (RFC 6298 5.1, 5.3). */
-void timeout_arm_rtx(struct tcb *t, uint64_t now_ns);
+void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns);
 
 /* Progress was made: R2 is counted from now, or not at all when nothing waits for the peer. */
-void timeout_progress(struct tcb *t, uint64_t now_ns);
+void tcp_timeout_progress(struct tcb *t, uint64_t now_ns);
 
 #endif

@@ -8,32 +8,32 @@
 #include "tcb.h"
 
 /* 3.10.1 OPEN, active: CLOSED to SYN-SENT. */
-void user_open_active(struct tcb *t, seq_t iss, uint64_t now_ns);
+void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns);
 
 /* 3.10.1 OPEN, passive: CLOSED to LISTEN. iss is used when a SYN arrives. */
-void user_open_passive(struct tcb *t, seq_t iss, uint64_t now_ns);
+void tcp_open_passive(struct tcb *t, seq_t iss, uint64_t now_ns);
 
 /* 3.10.2 SEND. The octets taken, or ERR_AGAIN, ERR_NOMEM, ERR_PIPE, ERR_NOT_CONNECTED. */
-int64_t user_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns);
+int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns);
 
 /* 3.10.3 RECEIVE. The octets copied, 0 at the end of the stream, ERR_AGAIN, ERR_NOT_CONNECTED. */
-int64_t user_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns);
+int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns);
 
 /* No more RECEIVEs, though the connection goes on: what is unread is thrown away. */
-void user_stop_receiving(struct tcb *t, uint64_t now_ns);
+void tcp_stop_receiving(struct tcb *t, uint64_t now_ns);
 
 /* 3.10.4 CLOSE: no more SENDs. ERR_NONE, ERR_PIPE, ERR_NOT_CONNECTED. */
-int user_close(struct tcb *t, uint64_t now_ns);
+int tcp_close(struct tcb *t, uint64_t now_ns);
 
 /* The user gives the connection up: CLOSE, and since nobody will RECEIVE any more, RST when text is
  * unread or still arrives (3.6.1, SHLD-3). */
-void user_leave(struct tcb *t, uint64_t now_ns);
+void tcp_leave(struct tcb *t, uint64_t now_ns);
 
 /* 3.10.5 ABORT. */
-void user_abort(struct tcb *t, uint64_t now_ns);
+void tcp_abort(struct tcb *t, uint64_t now_ns);
 
-/* Whether user_send / user_receive would answer something else than ERR_AGAIN. */
-bool user_can_send(const struct tcb *t);
-bool user_can_receive(const struct tcb *t);
+/* Whether tcp_send / tcp_receive would answer something else than ERR_AGAIN. */
+bool tcp_can_send(const struct tcb *t);
+bool tcp_can_receive(const struct tcb *t);
 
 #endif
