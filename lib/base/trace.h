@@ -42,9 +42,9 @@ struct trace {
 };
 
 /* TRACE(trace, TRACE_STATE, .now_ns = now, .from = ...): emits a point with this file and line. */
-#define TRACE(trace, what, ...)                                                                    \
+#define TRACE(trace_ptr, what, ...)                                                                \
     do {                                                                                           \
-        const struct trace *trace_ = (trace);                                                      \
+        const struct trace *trace_ = (trace_ptr);                                                  \
         if (__builtin_expect(trace_->sink != NULL, 0)) {                                           \
             const struct trace_point point_ = {                                                    \
                 .kind = (what), .file = __FILE__, .line = __LINE__, __VA_ARGS__};                  \

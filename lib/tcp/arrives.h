@@ -24,6 +24,9 @@ enum arrives_listen tcp_arrives_listen(const struct seg *seg);
 /* 3.10.7.4: SYN-RECEIVED and all later states. */
 enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns);
 
+/* Steps six to eight of 3.10.7.4 alone: what else the SYN-ACK carries (3.10.7.3). */
+enum arrives tcp_arrives_rest(struct tcb *t, const struct seg *seg, uint64_t now_ns);
+
 /* 3.6.1 (MAY-2): whether this SYN may open a new connection in place of one in TIME-WAIT. */
 bool tcp_arrives_reopens(const struct tcb *t, const struct seg *seg);
 

@@ -86,7 +86,6 @@ struct tcb {
         seq_t up;  /* RCV.UP */
         seq_t irs;
         seq_t fin;    /* sequence number of the peer's FIN, once fin_seen */
-        uint32_t wnd; /* RCV.WND: what the peer was told, less what has arrived since */
         uint32_t mss; /* the MSS we announce */
     } rcv;
 
@@ -119,7 +118,8 @@ struct tcb {
     bool probe;      /* the persist timer ran out: the next segment goes whatever the window says */
     bool reset_peer; /* a RST is to be sent: the last thing this connection does */
     bool in_trouble; /* R1 was reported */
-    bool syn_resent;
+    bool syn_resent; /* RFC 5681 3.1, RFC 6298 5.7: our SYN was sent more than once */
+    bool no_room; /* arriving text was refused for want of memory; the caller counts and clears */
     uint8_t retries; /* timeouts in a row without progress */
 
     uint8_t events; /* TCB_EV_*; the caller clears what it has taken */
@@ -150,6 +150,9 @@ bool tcb_fin_acked(const struct tcb *t);
 /* From ESTABLISHED on: both have agreed on sequence numbers. */
 bool tcb_synchronized(const struct tcb *t);
 
+/* RCV.WND: what the peer was told, less what has arrived since. */
+uint32_t tcb_rcv_wnd(const struct tcb *t);
+
 /* The 64-bit stream offset of rcvq.h that a sequence number near RCV.NXT stands for. */
 uint64_t tcb_stream_offset(const struct tcb *t, seq_t s);
 
@@ -161,6 +164,10 @@ const char *tcb_check(const struct tcb *t);
 
 /* The same and the queues', in O(n): for tests. */
 const char *tcb_check_deep(const struct tcb *t);
+
+/* TRACE() with what every point of a connection has in common. */
+#define TCB_TRACE(t, kind, now, ...)                                                               \
+    TRACE((t)->trace, kind, .now_ns = (now), .sock_id = (t)->id, .flow = &(t)->flow, __VA_ARGS__)
 
 /* STATUS (RFC 9293 3.10.6), in the manner of Linux's TCP_INFO. */
 struct tcp_status {

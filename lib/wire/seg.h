@@ -56,6 +56,12 @@ static inline uint32_t seg_len(const struct seg *s)
     return s->text_len + ((s->flags & TCP_SYN) != 0) + ((s->flags & TCP_FIN) != 0);
 }
 
+/* Sequence number of the first octet of text: a SYN comes before it. */
+static inline seq_t seg_text_start(const struct seg *s)
+{
+    return seq_add(s->seq, (s->flags & TCP_SYN) != 0);
+}
+
 /* The first sequence number after the segment: SEG.SEQ + SEG.LEN. */
 static inline seq_t seg_end(const struct seg *s)
 {

@@ -1,0 +1,102 @@
+/*
+ * What an acceptable ACK does to the sender: step five of RFC 9293 3.10.7.4 in detail, with RFC
+ * 6298 5.2-3, RFC 5681 and RFC 6582. Called by arrives.c and arrives_sync.c. State changes that
+ * follow from our FIN being acknowledged are arrives_sync.c's.
+ */
+#include "ackin.h"
+
+#include "timeout.h"
+
+void tcp_ackin_window(struct tcb *t, const struct seg *seg)
+{
+    t->snd.wnd = seg->flags & TCP_SYN ? seg->wnd : seg->wnd << t->snd.shift;
+    if (t->snd.wnd > t->snd.wnd_max)
+        t->snd.wnd_max = t->snd.wnd;
+    t->snd.wl1 = seg->seq;
+    t->snd.wl2 = seg->ack;
+}
+
+void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    rto_acked(&t->rto, seg->ack, now_ns);
+    if (t->syn_resent)
+        rto_after_syn(&t->rto);
+    t->snd.una = seq_add(t->snd.iss, 1);
+    t->retries = 0;
+    t->rtx_due_ns = TIME_NEVER;
+    recovery_init(&t->recovery, t->snd.iss);
+    cc_init(&t->cc, t->config->cc, t->snd.mss, t->syn_resent);
+    tcp_timeout_progress(t, now_ns);
+}
+
+/* SND.UNA moves to SEG.ACK. */
+static void advance(struct tcb *t, seq_t ack, uint64_t now_ns)
+{
+    seq_t old_una = t->snd.una;
+    uint32_t flight = recovery_flight(&t->recovery, old_una, t->snd.nxt);
+    uint32_t octets = (uint32_t)seq_diff(ack, old_una);
+    t->snd.una = ack;
+    uint32_t text = octets - (uint32_t)tcb_fin_acked(t);
+    sndq_acked(&t->sndq, text);
+    if (text > 0)
+        t->events |= TCB_EV_ACKED;
+    t->snd.small = seq_max(t->snd.small, ack);
+    t->snd.up = seq_max(t->snd.up, ack);
+    t->retries = 0;
+    t->in_trouble = false;
+
+    rto_acked(&t->rto, ack, now_ns);
+    struct recovery_ack did = recovery_new_ack(&t->recovery, &t->cc, old_una, ack, t->snd.nxt);
+    /* A window that was not used says nothing about the path: cwnd grows only when at least half
+     * of it was in flight. */
+    if (did.grow && flight >= t->cc.cwnd / 2)
+        t->cc.ops->acked(&t->cc, octets, now_ns);
+
+    if (seq_eq(ack, t->snd.nxt) && t->sndq.len == 0)
+        persist_stop(&t->persist);
+    if (seq_eq(ack, t->snd.nxt))
+        t->rtx_due_ns = TIME_NEVER; /* RFC 6298 5.2 */
+    else if (did.restart_timer && !persist_on(&t->persist))
+        tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5.3 */
+    tcp_timeout_progress(t, now_ns);
+}
+
+/* RFC 5681 2: what counts as a duplicate ACK. One that answers a window probe does not. */
+static bool is_duplicate(const struct tcb *t, const struct seg *seg)
+{
+    return seq_eq(seg->ack, t->snd.una) && seq_lt(t->snd.una, t->snd.nxt) && seg_len(seg) == 0 &&
+           t->snd.wnd > 0 && seg->wnd << t->snd.shift == t->snd.wnd;
+}
+
+/* The peer's window has opened after it was shut: what it may have thrown away goes again. */
+static void window_opened(struct tcb *t, uint64_t now_ns)
+{
+    persist_stop(&t->persist);
+    t->probe = false;
+    if (seq_lt(t->snd.una, t->snd.nxt)) {
+        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+        rto_resent(&t->rto);
+        tcp_timeout_arm_rtx(t, now_ns);
+    }
+}
+
+void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (seq_lt(seg->ack, t->snd.una))
+        return; /* an old duplicate */
+    if (seq_lt(t->snd.una, seg->ack))
+        advance(t, seg->ack, now_ns);
+    else if (is_duplicate(t, seg))
+        recovery_dup_ack(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, now_ns);
+
+    bool was_shut = t->snd.wnd == 0;
+    if (seq_lt(t->snd.wl1, seg->seq) ||
+        (seq_eq(t->snd.wl1, seg->seq) && seq_leq(t->snd.wl2, seg->ack)))
+        tcp_ackin_window(t, seg);
+    if (was_shut && t->snd.wnd > 0)
+        window_opened(t, now_ns);
+    /* A peer that answers is alive, however long its window is shut (MUST-37) or keeps out what was
+     * sent before it shrank (SHLD-17). */
+    if (t->snd.wnd < (uint32_t)seq_diff(t->snd.nxt, t->snd.una) || persist_on(&t->persist))
+        tcp_timeout_progress(t, now_ns);
+}

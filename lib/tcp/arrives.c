@@ -1,0 +1,118 @@
+/*
+ * SEGMENT ARRIVES (RFC 9293 3.10.7) up to SYN-SENT: 3.10.7.2 LISTEN and 3.10.7.3 SYN-SENT. A
+ * segment for no connection (3.10.7.1) is stack/'s and tcp_reset_answer()'s. Called by stack/.
+ */
+#include "arrives.h"
+
+#include "ackin.h"
+#include "timeout.h"
+
+/* RFC 9293 MUST-15: what to assume when the peer's SYN carries no MSS option. */
+#define MSS_DEFAULT_V4 536
+#define MSS_DEFAULT_V6 1220
+
+/* A peer who announces less makes us send mostly headers (CVE-2019-11479); Linux's floor. */
+#define MSS_FLOOR 48
+
+/* RFC 7323 2.3: a larger shift count is used as 14. */
+#define SHIFT_MAX 14
+
+/* The options of the peer's SYN: effective send MSS (3.7.1, MUST-16) and window scale. */
+static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
+{
+    uint32_t mss = ip_addr_is_v4(&t->flow.remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+    if (opts->has_mss)
+        mss = opts->mss < MSS_FLOOR ? MSS_FLOOR : opts->mss;
+    uint32_t path_mss = tcb_path_mss(t);
+    t->snd.mss = mss < path_mss ? mss : path_mss;
+    cc_set_mss(&t->cc, t->snd.mss);
+
+    if (t->state == STATE_LISTEN) {
+        t->shift_offered = opts->has_wscale;
+        t->rcvwnd.shift = rcvwnd_shift_for(t->config->rcvbuf_max);
+    }
+    if (opts->has_wscale && t->shift_offered)
+        t->snd.shift = opts->wscale > SHIFT_MAX ? SHIFT_MAX : opts->wscale;
+    else
+        t->rcvwnd.shift = 0;
+}
+
+static void take_syn(struct tcb *t, const struct seg *seg)
+{
+    t->rcv.irs = seg->seq;
+    t->rcv.nxt = t->rcv.up = seq_add(seg->seq, 1);
+    take_syn_options(t, &seg->opts);
+}
+
+enum arrives_listen tcp_arrives_listen(const struct seg *seg)
+{
+    if (seg->flags & TCP_RST)
+        return LISTEN_DROP;
+    if (seg->flags & TCP_ACK)
+        return LISTEN_ANSWER_RST;
+    return seg->flags & TCP_SYN ? LISTEN_OPEN : LISTEN_DROP;
+}
+
+/* 3.10.7.2. Text that comes with the SYN is not kept: the peer sends it again. */
+static enum arrives arrives_listen(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    switch (tcp_arrives_listen(seg)) {
+    case LISTEN_DROP:
+        return ARRIVES_DONE;
+    case LISTEN_ANSWER_RST:
+        return ARRIVES_ANSWER_RST;
+    case LISTEN_OPEN:
+        break;
+    }
+    take_syn(t, seg);
+    tcp_ackin_window(t, seg);
+    t->give_up_due_ns = now_ns + t->config->syn_timeout_ns;
+    state_set(t, STATE_SYN_RECEIVED, "SYN", now_ns);
+    return ARRIVES_DONE;
+}
+
+/* 3.10.7.3 */
+static enum arrives arrives_syn_sent(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    /* First, check the ACK bit. */
+    bool has_ack = seg->flags & TCP_ACK;
+    if (has_ack && (seq_leq(seg->ack, t->snd.iss) || seq_lt(t->snd.nxt, seg->ack)))
+        return ARRIVES_ANSWER_RST; /* tcp_reset_answer() leaves a RST unanswered */
+
+    /* Second, check the RST bit. */
+    if (seg->flags & TCP_RST) {
+        if (has_ack)
+            state_fail(t, ERR_REFUSED, "RST in answer to SYN", now_ns);
+        return ARRIVES_DONE;
+    }
+
+    /* Third, security: IP carries no compartments any more (RFC 9293 A.1). Fourth, the SYN bit. */
+    if (!(seg->flags & TCP_SYN))
+        return ARRIVES_DONE;
+    take_syn(t, seg);
+    tcp_ackin_window(t, seg);
+    if (!has_ack) {
+        /* Simultaneous open (3.5, MUST-10): our SYN goes again, as SYN-ACK. */
+        state_set(t, STATE_SYN_RECEIVED, "SYN crosses SYN", now_ns);
+        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+        return ARRIVES_DONE;
+    }
+    tcp_ackin_syn_acked(t, seg, now_ns);
+    state_set(t, STATE_ESTABLISHED, "SYN-ACK", now_ns);
+    ackdelay_now(&t->ackdelay);
+    return tcp_arrives_rest(t, seg, now_ns);
+}
+
+enum arrives tcp_arrives(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    switch (t->state) {
+    case STATE_CLOSED:
+        return ARRIVES_ANSWER_RST;
+    case STATE_LISTEN:
+        return arrives_listen(t, seg, now_ns);
+    case STATE_SYN_SENT:
+        return arrives_syn_sent(t, seg, now_ns);
+    default:
+        return tcp_arrives_sync(t, seg, now_ns);
+    }
+}

@@ -1,0 +1,319 @@
+/*
+ * SEGMENT ARRIVES in SYN-RECEIVED and all later states: the eight steps of RFC 9293 3.10.7.4, one
+ * function each, in order. Called by arrives.c. What an ACK does to the sender is ackin.c's.
+ */
+#include "arrives.h"
+
+#include "ackin.h"
+#include "reset.h"
+
+enum step {
+    GO_ON,
+    DROP,
+    ANSWER_RST,
+};
+
+/* First, check sequence number: the four cases of the RFC's table. */
+static bool acceptable(const struct tcb *t, const struct seg *seg)
+{
+    uint32_t wnd = tcb_rcv_wnd(t), len = seg_len(seg);
+    seq_t nxt = t->rcv.nxt, edge = seq_add(nxt, wnd);
+    if (len == 0) {
+        /* RFC 9293 has SEG.SEQ < the edge for a window that is open; Linux also takes the edge
+         * itself, and so do we: a peer that has filled our window sends its ACKs from there, and to
+         * ignore them would stop our own sending until its retransmission gets through. */
+        return seq_in(seg->seq, nxt, seq_add(edge, 1));
+    }
+    if (wnd == 0)
+        return false;
+    return seq_in(seg->seq, nxt, edge) || seq_in(seq_sub(seg_end(seg), 1), nxt, edge);
+}
+
+/* A segment outside of the window is answered with an ACK, which a RST is not. */
+static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (seg->flags & TCP_RST)
+        return DROP;
+    if (t->state == STATE_SYN_RECEIVED && seq_eq(seg->seq, t->rcv.irs) &&
+        (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
+        /* The peer's SYN again, so our SYN-ACK was lost. RFC 9293 answers with an ACK, which a peer
+         * in SYN-SENT throws away; Linux sends the SYN-ACK again, and so do we. */
+        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+        return DROP;
+    }
+    if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN))
+        t->linger_due_ns = now_ns + 2 * t->config->msl_ns; /* the peer's FIN again: eighth step */
+    if (seg_len(seg) > 0)
+        ackdelay_now(&t->ackdelay);
+    else
+        tcp_reset_challenge(t, now_ns); /* or two stacks could answer each other's ACKs for ever */
+    return DROP;
+}
+
+static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (acceptable(t, seg))
+        return GO_ON;
+    if (tcb_rcv_wnd(t) == 0 && seq_eq(seg->seq, t->rcv.nxt)) {
+        /* A shut window still lets ACK, URG and RST in (MUST-66); the text is cut off in the
+         * seventh step, and the ACK tells the window. */
+        ackdelay_now(&t->ackdelay);
+        return GO_ON;
+    }
+    return unacceptable(t, seg, now_ns);
+}
+
+/* Second, check the RST bit: RFC 5961 3.2 as RFC 9293 has taken it over. */
+static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (!(seg->flags & TCP_RST))
+        return GO_ON;
+    if (t->state == STATE_TIME_WAIT) {
+        /* RFC 9293 deletes the TCB; RFC 1337 3 (F1) shows how an old RST then lets old text into a
+         * new connection, and ignores it here. So do we. */
+        return DROP;
+    }
+    if (!seq_eq(seg->seq, t->rcv.nxt)) {
+        tcp_reset_challenge(t, now_ns);
+        return DROP;
+    }
+    switch (t->state) {
+    case STATE_SYN_RECEIVED:
+        if (t->passive)
+            state_set(t, STATE_CLOSED, "RST: back to LISTEN", now_ns);
+        else
+            state_fail(t, ERR_REFUSED, "RST", now_ns);
+        break;
+    case STATE_CLOSING:
+    case STATE_LAST_ACK:
+        /* The user has closed and heard everything; only unacknowledged text is a loss (MUST-12).
+         */
+        if (t->sndq.len == 0) {
+            state_set(t, STATE_CLOSED, "RST", now_ns);
+            break;
+        }
+        state_fail(t, ERR_RESET, "RST", now_ns);
+        break;
+    default:
+        state_fail(t, ERR_RESET, "RST", now_ns);
+        break;
+    }
+    return DROP;
+}
+
+/* Third, check security: IP carries no compartments any more (RFC 9293 A.1), so there is no third
+ * function. Fourth, check the SYN bit: RFC 5961 4.2. */
+static enum step fourth_syn(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (!(seg->flags & TCP_SYN))
+        return GO_ON;
+    if (t->state == STATE_SYN_RECEIVED && t->passive)
+        state_set(t, STATE_CLOSED, "SYN in the window: back to LISTEN", now_ns);
+    else
+        tcp_reset_challenge(t, now_ns);
+    return DROP;
+}
+
+/* SYN-RECEIVED: the ACK that completes the handshake. */
+static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (!seq_lt(t->snd.una, seg->ack) || seq_lt(t->snd.nxt, seg->ack))
+        return ANSWER_RST;
+    tcp_ackin_syn_acked(t, seg, now_ns);
+    tcp_ackin_window(t, seg);
+    state_set(t, STATE_ESTABLISHED, "our SYN is acknowledged", now_ns);
+    if (t->fin_queued)
+        state_set(t, STATE_FIN_WAIT_1, "CLOSE, which was queued", now_ns);
+    return GO_ON;
+}
+
+/* Fifth, check the ACK field. */
+static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (!(seg->flags & TCP_ACK))
+        return DROP;
+    if (t->state == STATE_SYN_RECEIVED)
+        return establish(t, seg, now_ns);
+    if (seq_lt(t->snd.nxt, seg->ack) ||
+        seq_lt(seg->ack, seq_sub(t->snd.una, t->snd.wnd_max))) { /* RFC 5961 5.2, MAY-12 */
+        tcp_reset_challenge(t, now_ns);
+        return DROP;
+    }
+    tcp_ackin(t, seg, now_ns);
+    if (!tcb_fin_acked(t))
+        return t->state == STATE_CLOSING || t->state == STATE_LAST_ACK ? DROP : GO_ON;
+    switch (t->state) {
+    case STATE_FIN_WAIT_1:
+        state_set(t, STATE_FIN_WAIT_2, "our FIN is acknowledged", now_ns);
+        return GO_ON;
+    case STATE_CLOSING:
+        state_set(t, STATE_TIME_WAIT, "our FIN is acknowledged", now_ns);
+        return DROP;
+    case STATE_LAST_ACK:
+        state_set(t, STATE_CLOSED, "our FIN is acknowledged", now_ns);
+        return DROP;
+    default:
+        return GO_ON;
+    }
+}
+
+/* The peer may still send text: its FIN has not been reached. */
+static bool receiving(const struct tcb *t)
+{
+    return t->state == STATE_ESTABLISHED || t->state == STATE_FIN_WAIT_1 ||
+           t->state == STATE_FIN_WAIT_2;
+}
+
+/* Sixth, check the URG bit. */
+static enum step sixth_urg(struct tcb *t, const struct seg *seg)
+{
+    if (!(seg->flags & TCP_URG) || !receiving(t))
+        return GO_ON;
+    seq_t up = seq_add(seg_text_start(seg), seg->up);
+    if (seq_lt(t->rcv.up, up)) {
+        t->rcv.up = up;
+        t->events |= TCB_EV_URGENT;
+    }
+    return GO_ON;
+}
+
+/* The segment's text cut to what may be taken: from RCV.NXT on, up to the window's edge or the FIN.
+ * Returns the octets left; *at is the stream offset of the first. */
+static uint32_t cut_text(const struct tcb *t, const struct seg *seg, struct bytes *text,
+                         unsigned *n, uint64_t *at)
+{
+    seq_t text_start = seg_text_start(seg), start = seq_max(text_start, t->rcv.nxt);
+    seq_t end = seq_min(seq_add(text_start, seg->text_len), seq_add(t->rcv.nxt, tcb_rcv_wnd(t)));
+    if (t->fin_seen)
+        end = seq_min(end, t->rcv.fin);
+    *n = 0;
+    if (!seq_lt(start, end))
+        return 0;
+    uint32_t skip = (uint32_t)seq_diff(start, text_start), len = (uint32_t)seq_diff(end, start);
+    *at = tcb_stream_offset(t, start);
+    uint32_t left = len;
+    for (unsigned i = 0; i < seg->n_text && left > 0; i++) {
+        struct bytes piece = seg->text[i];
+        uint32_t cut = skip < piece.len ? skip : (uint32_t)piece.len;
+        skip -= cut;
+        piece.ptr += cut;
+        piece.len -= cut;
+        if (piece.len > left)
+            piece.len = left;
+        if (piece.len > 0)
+            text[(*n)++] = piece;
+        left -= (uint32_t)piece.len;
+    }
+    return len;
+}
+
+/* Seventh, process the segment text. */
+static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (seg->text_len == 0 || !receiving(t))
+        return GO_ON;
+    struct bytes text[SEG_REFS_MAX];
+    unsigned n;
+    uint64_t at;
+    uint32_t len = cut_text(t, seg, text, &n, &at);
+    if (len == 0)
+        return GO_ON;
+    if (t->orphan) {
+        /* 3.6.1, SHLD-3: nobody will read this, and the peer must learn it. */
+        t->reset_peer = true;
+        state_fail(t, ERR_ABORTED, "text after the user has left", now_ns);
+        return DROP;
+    }
+    bool had_hole = rcvq_has_hole(&t->rcvq);
+    uint64_t head = t->rcvq.head;
+    if (!rcvq_insert(&t->rcvq, at, text, n)) {
+        t->no_room = true;
+        ackdelay_now(&t->ackdelay);
+        return DROP;
+    }
+    uint32_t advance = (uint32_t)(t->rcvq.head - head);
+    if (advance == 0) {
+        ackdelay_duplicate(&t->ackdelay); /* MAY-13, RFC 5681 4.2 */
+        return GO_ON;
+    }
+    t->rcv.nxt = seq_add(t->rcv.nxt, advance);
+    t->rcv.up = seq_max(t->rcv.up, t->rcv.nxt);
+    ackdelay_text(&t->ackdelay, advance, seg->gso_size ? seg->gso_size : seg->text_len, now_ns);
+    if (had_hole || len < seg->text_len)
+        ackdelay_now(&t->ackdelay);
+    if (t->no_receive) {
+        rcvq_consume(&t->rcvq, rcvq_len(&t->rcvq));
+        rcvwnd_read(&t->rcvwnd, t->rcvq.start, t->rto.srtt_ns, now_ns);
+    }
+    t->events |= TCB_EV_ARRIVED;
+    return GO_ON;
+}
+
+/* Whether a FIN behind this segment's text may be believed: it lies in the window, and nothing has
+ * arrived from beyond it. */
+static bool fin_fits(const struct tcb *t, seq_t fin)
+{
+    uint64_t at = tcb_stream_offset(t, fin);
+    const struct ranges *beyond = &t->rcvq.beyond;
+    return !seq_lt(fin, t->rcv.nxt) && at <= t->rcvwnd.edge &&
+           (beyond->n == 0 || beyond->v[beyond->n - 1].end <= at);
+}
+
+/* Eighth, check the FIN bit. A FIN beyond a hole is remembered until the hole is filled. */
+static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (!receiving(t))
+        return GO_ON;
+    if ((seg->flags & TCP_FIN) && !t->fin_seen) {
+        seq_t fin = seq_add(seg_text_start(seg), seg->text_len);
+        if (!fin_fits(t, fin))
+            return GO_ON;
+        t->fin_seen = true;
+        t->rcv.fin = fin;
+        ackdelay_now(&t->ackdelay);
+    }
+    if (!t->fin_seen || !seq_eq(t->rcv.fin, t->rcv.nxt))
+        return GO_ON;
+    t->rcv.nxt = seq_add(t->rcv.nxt, 1);
+    t->events |= TCB_EV_ARRIVED;
+    ackdelay_now(&t->ackdelay);
+    switch (t->state) {
+    case STATE_ESTABLISHED:
+        state_set(t, STATE_CLOSE_WAIT, "FIN", now_ns);
+        break;
+    case STATE_FIN_WAIT_1:
+        state_set(t, STATE_CLOSING, "FIN crosses FIN", now_ns);
+        break;
+    default:
+        state_set(t, STATE_TIME_WAIT, "FIN", now_ns);
+        break;
+    }
+    return GO_ON;
+}
+
+enum arrives tcp_arrives_rest(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (sixth_urg(t, seg) == GO_ON && seventh_text(t, seg, now_ns) == GO_ON)
+        eighth_fin(t, seg, now_ns);
+    return ARRIVES_DONE;
+}
+
+enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    enum step step = first_sequence(t, seg, now_ns);
+    if (step == GO_ON)
+        step = second_rst(t, seg, now_ns);
+    if (step == GO_ON)
+        step = fourth_syn(t, seg, now_ns);
+    if (step == GO_ON)
+        step = fifth_ack(t, seg, now_ns);
+    if (step == GO_ON)
+        return tcp_arrives_rest(t, seg, now_ns);
+    return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_DONE;
+}
+
+bool tcp_arrives_reopens(const struct tcb *t, const struct seg *seg)
+{
+    return t->state == STATE_TIME_WAIT && (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+           seq_lt(t->rcv.nxt, seg->seq);
+}

@@ -1,0 +1,297 @@
+/*
+ * The one function that decides the next segment (RFC 9293 3.7, 3.8.6.2.1): SYN, text sent again,
+ * new text and FIN, window probes, pure ACKs, RST. Called by stack/ until it answers false.
+ */
+#include "output.h"
+
+#include "timeout.h"
+
+/* What every segment of a connection has in common. */
+static void begin(const struct tcb *t, struct seg *seg, uint8_t flags, seq_t at)
+{
+    seg->seq = at;
+    seg->flags = flags;
+    seg->n_text = 0;
+    seg->text_len = 0;
+    seg->gso_size = 0;
+    seg->up = 0;
+    seg->opts = (struct tcp_opts){0};
+    seg->ack = flags & TCP_ACK ? t->rcv.nxt : seq(0);
+    seg->wnd = 0;
+}
+
+/* Announces the receive window: every segment with ACK does, and settles what ackdelay owes. */
+static void announce(struct tcb *t, struct seg *seg)
+{
+    uint32_t wnd = rcvwnd_offer(&t->rcvwnd, t->rcvq.start, t->rcvq.head);
+    seg->wnd = wnd >> t->rcvwnd.shift;
+    rcvwnd_announced(&t->rcvwnd, t->rcvq.head, wnd);
+    ackdelay_sent(&t->ackdelay);
+}
+
+static void arm_rtx_unless_running(struct tcb *t, uint64_t now_ns)
+{
+    if (t->rtx_due_ns == TIME_NEVER && !persist_on(&t->persist))
+        tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5.1 */
+}
+
+/* SYN, or in SYN-RECEIVED SYN-ACK. Its window is never scaled (RFC 7323 2.2). */
+static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    bool again = !seq_eq(t->snd.nxt, t->snd.iss);
+    if (again && !recovery_pending(&t->recovery))
+        return false;
+    begin(t, seg, TCP_SYN | (t->state == STATE_SYN_RECEIVED ? TCP_ACK : 0), t->snd.iss);
+    seg->opts.has_mss = true;
+    seg->opts.mss = (uint16_t)(t->rcv.mss < UINT16_MAX ? t->rcv.mss : UINT16_MAX);
+    seg->opts.has_wscale = t->shift_offered;
+    seg->opts.wscale = t->rcvwnd.shift;
+    seg->wnd = t->rcvwnd.size < UINT16_MAX ? t->rcvwnd.size : UINT16_MAX;
+    rcvwnd_announced(&t->rcvwnd, t->rcvq.head, seg->wnd);
+    ackdelay_sent(&t->ackdelay);
+    if (again) {
+        t->syn_resent = true;
+        rto_resent(&t->rto);
+        recovery_resent(&t->recovery, t->snd.nxt);
+        TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = t->snd.iss.v, .len = 1, .text = "SYN");
+    } else {
+        t->snd.nxt = seq_add(t->snd.iss, 1);
+        rto_sent(&t->rto, t->snd.nxt, now_ns);
+    }
+    arm_rtx_unless_running(t, now_ns);
+    return true;
+}
+
+/* Sequence number behind the last octet in the send queue: where the FIN goes. */
+static seq_t text_end(const struct tcb *t)
+{
+    return seq_add(tcb_text_start(t), (uint32_t)t->sndq.len);
+}
+
+/* Most text in one segment: a multiple of the MSS. */
+static uint32_t segment_max(const struct tcb *t)
+{
+    return t->path.super_max < t->snd.mss ? t->snd.mss
+                                          : t->path.super_max - t->path.super_max % t->snd.mss;
+}
+
+/* Fills in a segment with `len` octets of text from `from`, and FIN when asked. The queue may lie
+ * in more pieces than a segment can refer to: the segment is then shorter, and whole in MSS. */
+static void fill(struct tcb *t, struct seg *seg, seq_t from, uint32_t len, bool fin)
+{
+    begin(t, seg, TCP_ACK, from);
+    size_t at = (size_t)seq_diff(from, tcb_text_start(t));
+    if (len > 0) {
+        unsigned n;
+        uint32_t got = (uint32_t)sndq_refs(&t->sndq, at, len, seg->text, SEG_REFS_MAX, &n);
+        if (got < len) {
+            fin = false;
+            if (got > t->snd.mss) {
+                got -= got % t->snd.mss;
+                sndq_refs(&t->sndq, at, got, seg->text, SEG_REFS_MAX, &n);
+            }
+        }
+        len = got;
+        seg->n_text = (uint8_t)n;
+        seg->text_len = len;
+        seg->gso_size = len > t->snd.mss ? (uint16_t)t->snd.mss : 0;
+        if (at + len == t->sndq.len)
+            seg->flags |= TCP_PSH; /* the last that is buffered (MUST-61) */
+    }
+    if (fin)
+        seg->flags |= TCP_FIN;
+    announce(t, seg);
+}
+
+/* Sends [from, ...) again: up to `max` octets of what has been sent, FIN included, and behind them
+ * `more` octets of new text. */
+static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uint32_t more,
+                   const char *why, uint64_t now_ns)
+{
+    seq_t end_text = t->fin_sent ? t->snd.fin : t->snd.nxt;
+    uint32_t len = seq_lt(from, end_text) ? (uint32_t)seq_diff(end_text, from) : 0;
+    bool fin = t->fin_sent && len < max;
+    if (len > max)
+        len = max;
+    fill(t, seg, from, len + more, fin);
+    t->snd.nxt = seq_max(t->snd.nxt, seg_end(seg));
+    rto_resent(&t->rto);
+    arm_rtx_unless_running(t, now_ns);
+    TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);
+    return true;
+}
+
+/* New text that fits behind `again` octets of a last, small segment that is sent again: after a
+ * window probe of one octet the text goes on in whole segments. */
+static uint32_t fill_up(const struct tcb *t, uint32_t again, int32_t wnd_room)
+{
+    uint32_t more = t->snd.mss - again;
+    uint32_t unsent = t->fin_sent ? 0 : (uint32_t)seq_diff(text_end(t), t->snd.nxt);
+    uint32_t room = (uint32_t)wnd_room - again;
+    if (more > unsent)
+        more = unsent;
+    return more < room ? more : room;
+}
+
+/* What recovery wants sent again, as far as congestion window and the peer's window let it. */
+static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    struct recovery *r = &t->recovery;
+    uint32_t max = (uint32_t)seq_diff(r->end, r->nxt), most = segment_max(t);
+    if (max > most)
+        max = most;
+    const char *why = "duplicate ACKs";
+    if (r->mode == RECOVERY_RTO) {
+        uint32_t flight = recovery_flight(r, t->snd.una, t->snd.nxt);
+        uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
+        if (room < t->snd.mss && room < max)
+            return false;
+        if (max > room)
+            max = room - room % t->snd.mss;
+        why = "retransmission timeout";
+    }
+    /* SHLD-16: what lies beyond a window that has shrunk waits; the timer comes back to it. */
+    int32_t wnd_room = seq_diff(seq_add(t->snd.una, t->snd.wnd), r->nxt);
+    if (wnd_room <= 0)
+        return false;
+    if (max > (uint32_t)wnd_room)
+        max = (uint32_t)wnd_room;
+    uint32_t more = seq_eq(r->end, t->snd.nxt) && max < t->snd.mss ? fill_up(t, max, wnd_room) : 0;
+    resend(t, seg, r->nxt, max, more, why, now_ns);
+    recovery_resent(r, seq_min(seg_end(seg), r->end));
+    return true;
+}
+
+/* Sends new text [SND.NXT, + len), and our FIN when asked. */
+static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uint64_t now_ns)
+{
+    fill(t, seg, t->snd.nxt, len, fin);
+    if (seg->flags & TCP_FIN) {
+        t->fin_sent = true;
+        t->snd.fin = seq_add(t->snd.nxt, seg->text_len);
+        if (t->state == STATE_CLOSE_WAIT)
+            state_set(t, STATE_LAST_ACK, "FIN sent", now_ns);
+    }
+    t->snd.nxt = seg_end(seg);
+    if (seg->text_len % t->snd.mss != 0)
+        t->snd.small = t->snd.nxt;
+    t->last_sent_ns = now_ns;
+    rto_sent(&t->rto, t->snd.nxt, now_ns);
+    arm_rtx_unless_running(t, now_ns);
+    return true;
+}
+
+/* How much of `unsent` octets goes now, if any: windows, silly window avoidance (3.8.6.2.1) and
+ * Nagle (3.7.4, in Minshall's variant, A.3). All text counts as PUSHed. */
+static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, uint32_t cwnd_room)
+{
+    uint32_t mss = t->snd.mss, most = segment_max(t);
+    uint32_t room = wnd_room < cwnd_room ? wnd_room : cwnd_room;
+    bool idle = seq_eq(t->snd.una, t->snd.nxt);
+    if (unsent > room) {
+        uint32_t len = room < most ? room : most;
+        if (len >= mss)
+            return len - len % mss;
+        /* The window, not cwnd, is what bounds: half of the largest ever is worth sending. */
+        return idle && wnd_room <= cwnd_room && len >= t->snd.wnd_max / 2 ? len : 0;
+    }
+    if (unsent > most)
+        return most;
+    uint32_t tail = unsent % mss;
+    bool small_outstanding = seq_lt(t->snd.una, t->snd.small);
+    if (tail > 0 && small_outstanding && !t->nodelay && !t->fin_queued)
+        return unsent - tail;
+    return unsent;
+}
+
+/* New text and FIN. */
+static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    if (t->fin_sent)
+        return false;
+    uint32_t unsent = (uint32_t)seq_diff(text_end(t), t->snd.nxt);
+    if (unsent == 0 && !t->fin_queued)
+        return false;
+    bool idle = seq_eq(t->snd.una, t->snd.nxt);
+    if (idle && now_ns - t->last_sent_ns > rto_get(&t->rto))
+        cc_idle(&t->cc);
+    int32_t wnd_left = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
+    uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;
+    uint32_t flight = recovery_flight(&t->recovery, t->snd.una, t->snd.nxt);
+    uint32_t cwnd_room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
+    uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
+    bool fin = t->fin_queued && len == unsent && wnd_room > len && cwnd_room > len;
+    if (len > 0 || fin) {
+        persist_stop(&t->persist);
+        return send_new(t, seg, len, fin, now_ns);
+    }
+    if (idle) { /* no ACK will come and wake us: 3.8.6.1, and the override timeout of 3.8.6.2.1 */
+        persist_start(&t->persist, rto_get(&t->rto), now_ns);
+        if (t->give_up_due_ns == TIME_NEVER)
+            tcp_timeout_progress(t, now_ns);
+    }
+    return false;
+}
+
+/* The persist timer has run out: one octet goes whatever the window says (3.8.6.1), or as much as
+ * the window takes when it is only small. */
+static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    t->probe = false;
+    if (t->snd.wnd > 0)
+        persist_stop(&t->persist); /* the retransmission timer takes over */
+    if (seq_lt(t->snd.una, t->snd.nxt))
+        return resend(t, seg, t->snd.una, 1, 0, "window probe", now_ns);
+    uint32_t unsent = (uint32_t)seq_diff(text_end(t), t->snd.nxt);
+    uint32_t len = t->snd.wnd > 0 ? t->snd.wnd : 1;
+    if (len > t->snd.mss)
+        len = t->snd.mss;
+    if (len > unsent)
+        len = unsent;
+    if (len == 0 && !t->fin_queued) {
+        persist_stop(&t->persist);
+        return false;
+    }
+    return send_new(t, seg, len, len == 0, now_ns);
+}
+
+static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    if (t->probe)
+        return output_probe(t, seg, now_ns);
+    if (recovery_pending(&t->recovery))
+        return output_again(t, seg, now_ns);
+    return output_new(t, seg, now_ns);
+}
+
+bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    if (t->reset_peer) {
+        t->reset_peer = false;
+        begin(t, seg, TCP_RST, t->snd.nxt);
+        return true;
+    }
+    switch (t->state) {
+    case STATE_CLOSED:
+    case STATE_LISTEN:
+        return false;
+    case STATE_SYN_SENT:
+        return output_syn(t, seg, now_ns);
+    case STATE_SYN_RECEIVED:
+        if (output_syn(t, seg, now_ns))
+            return true;
+        break;
+    case STATE_FIN_WAIT_2:
+    case STATE_TIME_WAIT:
+        break;
+    default:
+        if (output_text(t, seg, now_ns))
+            return true;
+        break;
+    }
+    if (!ackdelay_due(&t->ackdelay, now_ns))
+        return false;
+    begin(t, seg, TCP_ACK, t->snd.nxt);
+    announce(t, seg);
+    return true;
+}

@@ -1,0 +1,64 @@
+/* The states of RFC 9293 3.3.2: the only writer of tcb.state. Does not decide when to move. */
+#include "state.h"
+
+#include "tcb.h"
+
+const char *state_name(enum tcp_state s)
+{
+    static const char *const names[] = {
+        [STATE_CLOSED] = "CLOSED",           [STATE_LISTEN] = "LISTEN",
+        [STATE_SYN_SENT] = "SYN-SENT",       [STATE_SYN_RECEIVED] = "SYN-RECEIVED",
+        [STATE_ESTABLISHED] = "ESTABLISHED", [STATE_FIN_WAIT_1] = "FIN-WAIT-1",
+        [STATE_FIN_WAIT_2] = "FIN-WAIT-2",   [STATE_CLOSE_WAIT] = "CLOSE-WAIT",
+        [STATE_CLOSING] = "CLOSING",         [STATE_LAST_ACK] = "LAST-ACK",
+        [STATE_TIME_WAIT] = "TIME-WAIT",
+    };
+    return names[s];
+}
+
+/* Nothing is sent or sent again any more. */
+static void stop_sending(struct tcb *t)
+{
+    t->rtx_due_ns = TIME_NEVER;
+    t->give_up_due_ns = TIME_NEVER;
+    persist_stop(&t->persist);
+    t->probe = false;
+    recovery_init(&t->recovery, t->snd.nxt);
+}
+
+void state_set(struct tcb *t, enum tcp_state to, const char *why, uint64_t now_ns)
+{
+    TCB_TRACE(t, TRACE_STATE, now_ns, .from = state_name(t->state), .to = state_name(to),
+              .text = why);
+    t->state = to;
+    switch (to) {
+    case STATE_ESTABLISHED:
+        t->events |= TCB_EV_ESTABLISHED;
+        break;
+    case STATE_FIN_WAIT_2:
+        if (t->orphan)
+            t->linger_due_ns = now_ns + t->config->orphan_ns;
+        break;
+    case STATE_TIME_WAIT:
+        stop_sending(t);
+        t->linger_due_ns = now_ns + 2 * t->config->msl_ns;
+        t->events |= TCB_EV_CLOSED;
+        break;
+    case STATE_CLOSED:
+        stop_sending(t);
+        t->linger_due_ns = TIME_NEVER;
+        ackdelay_init(&t->ackdelay, t->rcv.mss, t->config->ack_delay_ns);
+        sndq_finish(&t->sndq);
+        sndq_init(&t->sndq, t->mem);
+        t->events |= TCB_EV_CLOSED;
+        break;
+    default:
+        break;
+    }
+}
+
+void state_fail(struct tcb *t, int err, const char *why, uint64_t now_ns)
+{
+    t->error = err;
+    state_set(t, STATE_CLOSED, why, now_ns);
+}

@@ -1,0 +1,181 @@
+/*
+ * The transmission control block: making, ending and checking one. See tcb.h. Nothing here acts on
+ * a segment or on time.
+ */
+#include "tcb.h"
+
+#include "ip.h"
+#include "tcp.h"
+
+struct tcp_config tcp_config_default(void)
+{
+    return (struct tcp_config){
+        .rto_initial_ns = NS_PER_S,
+        .rto_min_ns = 200 * NS_PER_MS,
+        .rto_max_ns = 120 * NS_PER_S,
+        .ack_delay_ns = 40 * NS_PER_MS,
+        .msl_ns = 30 * NS_PER_S,
+        .user_timeout_ns = 300 * NS_PER_S,
+        .syn_timeout_ns = 180 * NS_PER_S,
+        .orphan_ns = 60 * NS_PER_S,
+        .r1 = 3,
+        .sndbuf = 256 * 1024,
+        .rcvbuf = 64 * 1024,
+        .rcvbuf_max = 4 * 1024 * 1024,
+        .cc = &cc_newreno,
+    };
+}
+
+uint32_t tcb_path_mss(const struct tcb *t)
+{
+    return t->path.mtu - (uint32_t)ip_hdr_len(&t->flow.remote) - TCP_HDR_LEN;
+}
+
+void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *path,
+              const struct tcp_config *config, struct mem *mem, const struct trace *trace,
+              uint32_t id)
+{
+    *t = (struct tcb){
+        .state = STATE_CLOSED,
+        .flow = *flow,
+        .path = *path,
+        .config = config,
+        .mem = mem,
+        .trace = trace,
+        .id = id,
+        .nodelay = config->nodelay,
+        .sndbuf = config->sndbuf,
+        .rtx_due_ns = TIME_NEVER,
+        .give_up_due_ns = TIME_NEVER,
+        .linger_due_ns = TIME_NEVER,
+    };
+    t->rcv.mss = tcb_path_mss(t);
+    t->snd.mss = t->rcv.mss;
+    sndq_init(&t->sndq, mem);
+    rcvq_init(&t->rcvq, mem);
+    rcvwnd_init(&t->rcvwnd, config->rcvbuf, config->rcvbuf_max, t->rcv.mss);
+    rto_init(&t->rto, config->rto_initial_ns, config->rto_min_ns, config->rto_max_ns);
+    cc_init(&t->cc, config->cc, t->snd.mss, false);
+    recovery_init(&t->recovery, seq(0));
+    ackdelay_init(&t->ackdelay, t->rcv.mss, config->ack_delay_ns);
+    persist_init(&t->persist);
+}
+
+void tcb_finish(struct tcb *t)
+{
+    sndq_finish(&t->sndq);
+    rcvq_finish(&t->rcvq);
+}
+
+seq_t tcb_text_start(const struct tcb *t)
+{
+    return seq_eq(t->snd.una, t->snd.iss) ? seq_add(t->snd.iss, 1) : t->snd.una;
+}
+
+bool tcb_fin_acked(const struct tcb *t)
+{
+    return t->fin_sent && seq_lt(t->snd.fin, t->snd.una);
+}
+
+bool tcb_synchronized(const struct tcb *t)
+{
+    return t->state >= STATE_ESTABLISHED;
+}
+
+uint32_t tcb_rcv_wnd(const struct tcb *t)
+{
+    return (uint32_t)(t->rcvwnd.edge - t->rcvq.head);
+}
+
+uint64_t tcb_stream_offset(const struct tcb *t, seq_t s)
+{
+    return t->rcvq.head + (uint64_t)(int64_t)seq_diff(s, t->rcv.nxt);
+}
+
+/* Whether RCV.NXT has passed the peer's FIN. */
+static bool fin_taken(const struct tcb *t)
+{
+    return t->fin_seen && seq_lt(t->rcv.fin, t->rcv.nxt);
+}
+
+static const char *check_sender(const struct tcb *t)
+{
+    uint32_t in_flight = (uint32_t)seq_diff(t->snd.nxt, tcb_text_start(t));
+    bool fin_in_flight = t->fin_sent && !tcb_fin_acked(t);
+    if (!seq_leq(t->snd.una, t->snd.nxt))
+        return "SND.UNA =< SND.NXT";
+    if (t->fin_sent && !t->fin_queued)
+        return "FIN is sent only after CLOSE";
+    if (t->fin_sent && !seq_eq(t->snd.nxt, seq_add(t->snd.fin, 1)))
+        return "FIN is the last that is sent";
+    if (seq_lt(t->snd.iss, t->snd.nxt) && in_flight != (uint32_t)fin_in_flight &&
+        in_flight - fin_in_flight > t->sndq.len)
+        return "what is in flight is in the send queue";
+    if (!seq_leq(t->recovery.nxt, t->recovery.end))
+        return "the range to be sent again is in order";
+    if (recovery_pending(&t->recovery) &&
+        (seq_lt(t->recovery.nxt, t->snd.una) || seq_lt(t->snd.nxt, t->recovery.end)))
+        return "only what is in flight is sent again";
+    if (t->cc.cwnd < t->cc.mss)
+        return "cwnd >= 1 SMSS";
+    if (seq_lt(t->snd.una, t->snd.nxt) && t->rtx_due_ns == TIME_NEVER && !persist_on(&t->persist))
+        return "a timer runs while something is unacknowledged";
+    return NULL;
+}
+
+static const char *check_receiver(const struct tcb *t)
+{
+    if (t->rcvwnd.edge < t->rcvq.head)
+        return "RCV.NXT =< right edge of the window";
+    if (t->rcvq.start > t->rcvq.head)
+        return "nothing is read before it has arrived";
+    uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)fin_taken(t);
+    if (tcb_synchronized(t) && !seq_eq(t->rcv.nxt, seq_add(t->rcv.irs, 1 + taken)))
+        return "RCV.NXT = IRS + 1 + text and FIN";
+    return NULL;
+}
+
+const char *tcb_check(const struct tcb *t)
+{
+    if (t->state == STATE_CLOSED || t->state == STATE_LISTEN) {
+        if (t->rtx_due_ns != TIME_NEVER || t->give_up_due_ns != TIME_NEVER ||
+            persist_on(&t->persist))
+            return "no timer runs without a connection";
+        return NULL;
+    }
+    if (t->state == STATE_TIME_WAIT)
+        return t->linger_due_ns != TIME_NEVER ? check_receiver(t) : "TIME-WAIT ends";
+    if (!tcb_synchronized(t))
+        return t->rcvwnd.edge >= t->rcvq.head ? NULL : "RCV.NXT =< right edge of the window";
+    const char *why = check_sender(t);
+    return why ? why : check_receiver(t);
+}
+
+const char *tcb_check_deep(const struct tcb *t)
+{
+    if (!sndq_check(&t->sndq))
+        return "the send queue is whole";
+    if (!rcvq_check(&t->rcvq))
+        return "the receive queue is whole";
+    return tcb_check(t);
+}
+
+void tcb_status(const struct tcb *t, struct tcp_status *status)
+{
+    *status = (struct tcp_status){
+        .state = t->state,
+        .flow = t->flow,
+        .snd_wnd = t->snd.wnd,
+        .rcv_wnd = tcb_rcv_wnd(t),
+        .snd_mss = t->snd.mss,
+        .rcv_mss = t->rcv.mss,
+        .cwnd = t->cc.cwnd,
+        .ssthresh = t->cc.ssthresh,
+        .flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una),
+        .unsent_or_unacked = t->sndq.len,
+        .unread = rcvq_len(&t->rcvq),
+        .srtt_ns = t->rto.srtt_ns,
+        .rto_ns = rto_get(&t->rto),
+        .retries = t->retries,
+    };
+}

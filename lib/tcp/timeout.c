@@ -1,0 +1,66 @@
+/*
+ * TIMEOUTS (RFC 9293 3.10.8) and the retransmission timer's rules (RFC 6298 5). Called by stack/
+ * when a connection's deadline has passed, and by the files that start and stop timers.
+ */
+#include "timeout.h"
+
+void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns)
+{
+    t->rtx_due_ns = now_ns + rto_get(&t->rto);
+    if (t->give_up_due_ns == TIME_NEVER)
+        t->give_up_due_ns = now_ns + t->config->user_timeout_ns;
+}
+
+void tcp_timeout_progress(struct tcb *t, uint64_t now_ns)
+{
+    bool waiting = seq_lt(t->snd.una, t->snd.nxt) || persist_on(&t->persist);
+    t->give_up_due_ns = waiting ? now_ns + t->config->user_timeout_ns : TIME_NEVER;
+}
+
+static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
+{
+    if (tcb_synchronized(t) && t->snd.wnd == 0) {
+        /* The peer has shut its window on what is in flight (3.8.6): from here on it is probed. */
+        t->rtx_due_ns = TIME_NEVER;
+        persist_start(&t->persist, rto_get(&t->rto), now_ns);
+        t->probe = true;
+        return;
+    }
+    bool first = t->retries == 0;
+    if (t->retries < UINT8_MAX)
+        t->retries++;
+    rto_backoff(&t->rto);
+    rto_resent(&t->rto);
+    recovery_timeout(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
+    t->rtx_due_ns = now_ns + rto_get(&t->rto);
+    if (t->retries >= t->config->r1 && !t->in_trouble) {
+        t->in_trouble = true;
+        t->events |= TCB_EV_TROUBLE;
+    }
+}
+
+void tcp_timeout(struct tcb *t, uint64_t now_ns)
+{
+    if (t->give_up_due_ns <= now_ns) {
+        state_fail(t, ERR_TIMEDOUT, "user timeout", now_ns);
+        return;
+    }
+    if (t->linger_due_ns <= now_ns) {
+        state_set(t, STATE_CLOSED, "TIME-WAIT timeout, or no user for FIN-WAIT-2", now_ns);
+        return;
+    }
+    if (t->rtx_due_ns <= now_ns)
+        retransmission_timeout(t, now_ns);
+    if (persist_due(&t->persist, now_ns)) {
+        t->probe = true;
+        persist_backoff(&t->persist, now_ns);
+    }
+}
+
+uint64_t tcp_deadline(const struct tcb *t)
+{
+    uint64_t due = time_min(t->rtx_due_ns, t->give_up_due_ns);
+    due = time_min(due, t->linger_due_ns);
+    due = time_min(due, t->persist.due_ns);
+    return time_min(due, ackdelay_deadline(&t->ackdelay));
+}

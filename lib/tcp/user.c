@@ -1,0 +1,192 @@
+/*
+ * The user calls of RFC 9293 3.10.1-6 on one connection, in the RFC's order. Called by stack/. They
+ * change the connection and never send: tcp_output() does.
+ */
+#include "user.h"
+
+/* 3.10.1 OPEN */
+
+static void open_with(struct tcb *t, seq_t iss, bool passive)
+{
+    t->passive = passive;
+    t->snd.iss = t->snd.una = t->snd.nxt = iss;
+    t->snd.up = t->snd.small = t->snd.wl1 = t->snd.wl2 = iss;
+    recovery_init(&t->recovery, iss);
+}
+
+void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns)
+{
+    open_with(t, iss, false);
+    t->shift_offered = true;
+    t->rcvwnd.shift = rcvwnd_shift_for(t->config->rcvbuf_max);
+    t->give_up_due_ns = now_ns + t->config->syn_timeout_ns;
+    state_set(t, STATE_SYN_SENT, "active OPEN", now_ns);
+}
+
+void tcp_open_passive(struct tcb *t, seq_t iss, uint64_t now_ns)
+{
+    open_with(t, iss, true);
+    state_set(t, STATE_LISTEN, "passive OPEN", now_ns);
+}
+
+/* 3.10.2 SEND */
+
+bool tcp_can_send(const struct tcb *t)
+{
+    switch (t->state) {
+    case STATE_SYN_SENT:
+    case STATE_SYN_RECEIVED:
+    case STATE_ESTABLISHED:
+    case STATE_CLOSE_WAIT:
+        return t->fin_queued || t->sndq.len < t->sndbuf;
+    default:
+        return true;
+    }
+}
+
+int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
+{
+    (void)now_ns;
+    switch (t->state) {
+    case STATE_CLOSED:
+    case STATE_LISTEN:
+        return ERR_NOT_CONNECTED;
+    case STATE_SYN_SENT:
+    case STATE_SYN_RECEIVED:
+    case STATE_ESTABLISHED:
+    case STATE_CLOSE_WAIT:
+        break;
+    default:
+        return ERR_PIPE;
+    }
+    if (t->fin_queued)
+        return ERR_PIPE;
+    if (len == 0)
+        return 0;
+    if (t->sndq.len >= t->sndbuf)
+        return ERR_AGAIN;
+    size_t room = t->sndbuf - t->sndq.len;
+    size_t taken = sndq_append(&t->sndq, data, len < room ? len : room);
+    return taken > 0 ? (int64_t)taken : ERR_NOMEM;
+}
+
+/* 3.10.3 RECEIVE */
+
+static bool peer_may_send(const struct tcb *t)
+{
+    return t->state == STATE_ESTABLISHED || t->state == STATE_FIN_WAIT_1 ||
+           t->state == STATE_FIN_WAIT_2;
+}
+
+/* The user has taken text away: the window may open. */
+static void text_taken(struct tcb *t, uint64_t now_ns)
+{
+    rcvwnd_read(&t->rcvwnd, t->rcvq.start, t->rto.srtt_ns, now_ns);
+    if (peer_may_send(t) && rcvwnd_update_due(&t->rcvwnd, t->rcvq.start, t->rcvq.head))
+        ackdelay_now(&t->ackdelay);
+}
+
+bool tcp_can_receive(const struct tcb *t)
+{
+    return rcvq_len(&t->rcvq) > 0 || t->no_receive ||
+           !(peer_may_send(t) || t->state == STATE_SYN_SENT || t->state == STATE_SYN_RECEIVED);
+}
+
+int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns)
+{
+    if (rcvq_len(&t->rcvq) > 0) {
+        if (peek)
+            return (int64_t)rcvq_peek(&t->rcvq, buf, len);
+        size_t got = rcvq_read(&t->rcvq, buf, len);
+        text_taken(t, now_ns);
+        return (int64_t)got;
+    }
+    switch (t->state) {
+    case STATE_LISTEN:
+        return ERR_NOT_CONNECTED;
+    case STATE_SYN_SENT:
+    case STATE_SYN_RECEIVED:
+    case STATE_ESTABLISHED:
+    case STATE_FIN_WAIT_1:
+    case STATE_FIN_WAIT_2:
+        return t->no_receive ? 0 : ERR_AGAIN;
+    case STATE_CLOSED:
+    case STATE_CLOSE_WAIT:
+    case STATE_CLOSING:
+    case STATE_LAST_ACK:
+    case STATE_TIME_WAIT:
+        break;
+    }
+    return 0;
+}
+
+void tcp_stop_receiving(struct tcb *t, uint64_t now_ns)
+{
+    t->no_receive = true;
+    rcvq_consume(&t->rcvq, rcvq_len(&t->rcvq));
+    text_taken(t, now_ns);
+}
+
+/* 3.10.4 CLOSE */
+
+int tcp_close(struct tcb *t, uint64_t now_ns)
+{
+    if (t->fin_queued)
+        return ERR_PIPE;
+    switch (t->state) {
+    case STATE_CLOSED:
+        return ERR_NOT_CONNECTED;
+    case STATE_LISTEN:
+    case STATE_SYN_SENT:
+        state_set(t, STATE_CLOSED, "CLOSE", now_ns);
+        break;
+    case STATE_SYN_RECEIVED:
+        /* RFC 9293 sends the FIN at once when nothing is queued; we always queue the CLOSE until
+         * ESTABLISHED, as the RFC has it for the other case: one rule, and no FIN in front of an
+         * unacknowledged SYN. */
+        t->fin_queued = true;
+        break;
+    case STATE_ESTABLISHED:
+        t->fin_queued = true;
+        state_set(t, STATE_FIN_WAIT_1, "CLOSE", now_ns);
+        break;
+    case STATE_CLOSE_WAIT:
+        t->fin_queued = true; /* output() enters LAST-ACK when the FIN goes out */
+        break;
+    default:
+        return ERR_PIPE;
+    }
+    return ERR_NONE;
+}
+
+void tcp_leave(struct tcb *t, uint64_t now_ns)
+{
+    t->orphan = true;
+    if (rcvq_len(&t->rcvq) > 0 && t->state != STATE_TIME_WAIT) {
+        tcp_abort(t, now_ns);
+        return;
+    }
+    tcp_close(t, now_ns);
+    if (t->state == STATE_FIN_WAIT_2)
+        t->linger_due_ns = now_ns + t->config->orphan_ns;
+}
+
+/* 3.10.5 ABORT */
+
+void tcp_abort(struct tcb *t, uint64_t now_ns)
+{
+    switch (t->state) {
+    case STATE_CLOSED:
+        return;
+    case STATE_SYN_RECEIVED:
+    case STATE_ESTABLISHED:
+    case STATE_FIN_WAIT_1:
+    case STATE_FIN_WAIT_2:
+    case STATE_CLOSE_WAIT:
+        t->reset_peer = true;
+        break;
+    default:
+        break;
+    }
+    state_fail(t, ERR_ABORTED, "ABORT", now_ns);
+}
