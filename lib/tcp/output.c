@@ -114,7 +114,8 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     if (len > max)
         len = max;
     fill(t, seg, from, len + more, fin);
-    t->snd.nxt = seq_max(t->snd.nxt, seg_end(seg));
+    if (more > 0)
+        t->snd.nxt = t->snd.small = seg_end(seg);
     rto_resent(&t->rto);
     arm_rtx_unless_running(t, now_ns);
     TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);

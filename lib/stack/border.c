@@ -1,0 +1,153 @@
+/*
+ * Packets and time: stack_input, stack_tick, stack_output, stack_deadline. The one place where the
+ * engine meets packets.
+ */
+#include "arrives.h"
+#include "codec.h"
+#include "output.h"
+#include "reset.h"
+#include "sock.h"
+#include "timeout.h"
+
+/* TTL of RFC 9293 MUST-49's default; DSCP 0. */
+#define TTL_DEFAULT 64
+
+void stack_answer(struct stack *s, const struct flow *flow, const struct seg *seg)
+{
+    if (s->n_answers == STACK_ANSWERS)
+        return;
+    struct answer *a = &s->answers[(s->answers_head + s->n_answers) % STACK_ANSWERS];
+    if (!tcp_reset_answer(seg, &a->seg))
+        return;
+    a->flow = *flow;
+    s->n_answers++;
+}
+
+static struct sock *find(const struct stack *s, const struct flow *flow)
+{
+    struct table_node *node = table_find(&s->table, flow);
+    return node ? container_of(node, struct sock, node) : NULL;
+}
+
+/* The listener for a segment: on its very address, or on a wildcard. */
+static struct sock *find_listener(const struct stack *s, const struct flow *flow)
+{
+    struct flow key = {.local = flow->local, .local_port = flow->local_port};
+    struct sock *so = find(s, &key);
+    if (!so && ip_addr_is_v4(&flow->local)) {
+        key.local = ip_addr_v4(0);
+        so = find(s, &key);
+    }
+    if (!so) {
+        key.local = IP_ADDR_ANY6;
+        so = find(s, &key);
+    }
+    return so;
+}
+
+static void conn_arrives(struct conn *c, const struct flow *flow, const struct seg *seg,
+                         uint64_t now_ns)
+{
+    if (!listener_has_room(c, seg)) {
+        c->sock.stack->counters.listen_drops++;
+        return;
+    }
+    if (tcp_arrives(&c->tcb, seg, now_ns) == ARRIVES_ANSWER_RST)
+        stack_answer(c->sock.stack, flow, seg);
+    conn_settle(c, now_ns);
+}
+
+static void segment_arrives(struct stack *s, const struct flow *flow, const struct seg *seg,
+                            uint64_t now_ns)
+{
+    struct sock *so = find(s, flow);
+    TRACE(&s->config.trace, TRACE_RECEIVED, .now_ns = now_ns, .sock_id = so ? so->id : 0,
+          .flow = flow, .seg = seg);
+    struct sock *listener = so ? NULL : find_listener(s, flow);
+    if (so && so->kind == SOCK_CONNECTION && tcp_arrives_reopens(&as_conn(so)->tcb, seg)) {
+        struct conn *c = as_conn(so);
+        listener = find_listener(s, flow);
+        if (listener && c->stage == CONN_LEFT) {
+            conn_free(c); /* 3.6.1, MAY-2: the new connection takes the old one's place */
+            so = NULL;
+        }
+    }
+    if (so && so->kind == SOCK_CONNECTION) {
+        conn_arrives(as_conn(so), flow, seg, now_ns);
+    } else if (listener) {
+        listener_arrives(as_listener(listener), flow, seg, now_ns);
+    } else {
+        s->counters.not_for_us++;
+        if (ip_addr_is_unicast(&flow->remote) && ip_addr_is_unicast(&flow->local))
+            stack_answer(s, flow, seg); /* 3.10.7.1 CLOSED */
+    }
+}
+
+void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now_ns)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct flow flow;
+        struct ip_hdr ip;
+        struct seg seg;
+        const char *why = NULL;
+        enum decode d = packet_decode(&p[i], &flow, &ip, &seg, &why);
+        if (d == DECODE_OK) {
+            s->counters.segs_in++;
+            segment_arrives(s, &flow, &seg, now_ns);
+            continue;
+        }
+        if (d == DECODE_CHECKSUM)
+            s->counters.bad_checksums++;
+        else if (d != DECODE_NOT_TCP)
+            s->counters.bad_packets++;
+        TRACE(&s->config.trace, TRACE_DROPPED, .now_ns = now_ns, .text = why);
+    }
+}
+
+void stack_tick(struct stack *s, uint64_t now_ns)
+{
+    while (heap_deadline(&s->timers) <= now_ns) {
+        struct conn *c = container_of(heap_first(&s->timers), struct conn, timer);
+        heap_set(&s->timers, &c->timer, TIME_NEVER);
+        tcp_timeout(&c->tcb, now_ns);
+        conn_settle(c, now_ns);
+    }
+}
+
+static void emit(struct stack *s, struct packet *p, uint32_t sock_id, const struct flow *flow,
+                 const struct seg *seg, uint64_t now_ns)
+{
+    packet_encode(p, flow, seg, 0, TTL_DEFAULT, s->config.caps.csum_offload);
+    s->counters.segs_out++;
+    s->counters.resets_out += (seg->flags & TCP_RST) != 0;
+    TRACE(&s->config.trace, TRACE_SENT, .now_ns = now_ns, .sock_id = sock_id, .flow = flow,
+          .seg = seg);
+}
+
+size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_ns)
+{
+    size_t n = 0;
+    while (n < max && s->n_answers > 0) {
+        const struct answer *a = &s->answers[s->answers_head];
+        emit(s, &p[n++], 0, &a->flow, &a->seg, now_ns);
+        s->answers_head = (s->answers_head + 1) % STACK_ANSWERS;
+        s->n_answers--;
+    }
+    /* One segment a turn, so that no connection waits for another's whole window. */
+    while (n < max && !list_empty(&s->pending)) {
+        struct conn *c = container_of(list_pop_front(&s->pending), struct conn, pending);
+        struct seg seg;
+        if (tcp_output(&c->tcb, &seg, now_ns)) {
+            emit(s, &p[n++], c->sock.id, &c->sock.node.flow, &seg, now_ns);
+            list_push_back(&s->pending, &c->pending);
+        } else {
+            conn_rest(c);
+        }
+    }
+    return n;
+}
+
+uint64_t stack_deadline(const struct stack *s)
+{
+    return s->n_answers > 0 || !list_empty(&s->pending) ? 0 : heap_deadline(&s->timers);
+}

@@ -1,0 +1,203 @@
+/* The user calls on connections (RFC 9293 3.10.1-6). See stack.h; tcp/user.c does the work. */
+#include "isn.h"
+#include "sock.h"
+#include "user.h"
+
+int stack_add_ports(struct stack *s, uint16_t first, uint16_t count)
+{
+    return ports_add(&s->ports, first, count) ? ERR_NONE : ERR_NOMEM;
+}
+
+/* Sets flow->local_port to a free one. */
+static int choose_port(struct stack *s, struct flow *flow)
+{
+    uint32_t start = s->ports.total ? ports_start(&s->ports, &s->config.secret, flow) : 0;
+    for (uint32_t i = 0; i < s->ports.total; i++) {
+        flow->local_port = ports_at(&s->ports, start + i);
+        if (!table_find(&s->table, flow)) {
+            s->ports.next += i + 1;
+            return ERR_NONE;
+        }
+    }
+    return ERR_NO_PORT;
+}
+
+int stack_connect(struct stack *s, const struct flow *wanted, uint32_t mtu, void *user,
+                  uint64_t now_ns, struct sock **out)
+{
+    struct flow flow = *wanted;
+    if (!ip_addr_is_unicast(&flow.remote) || !ip_addr_is_unicast(&flow.local) ||
+        flow.remote_port == 0 || ip_addr_is_v4(&flow.local) != ip_addr_is_v4(&flow.remote))
+        return ERR_ADDRESS;
+    if (flow.local_port == 0) {
+        int err = choose_port(s, &flow);
+        if (err)
+            return err;
+    } else if (table_find(&s->table, &flow)) {
+        return ERR_IN_USE;
+    }
+    struct conn *c = conn_create(s, &flow, mtu ? mtu : s->config.caps.mtu);
+    if (!c)
+        return ERR_NOMEM;
+    c->stage = CONN_USED;
+    c->sock.user = user;
+    tcp_open_active(&c->tcb, isn_choose(&s->config.secret, &flow, now_ns), now_ns);
+    conn_settle(c, now_ns);
+    *out = &c->sock;
+    return ERR_NONE;
+}
+
+/* Why the connection ended, for the one call that tells it. */
+static int take_error(struct conn *c)
+{
+    if (c->error_told)
+        return ERR_NONE;
+    c->error_told = c->tcb.error != ERR_NONE;
+    return c->tcb.error;
+}
+
+int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return ERR_NOT_CONNECTED;
+    struct conn *c = as_conn(so);
+    if (c->tcb.state == STATE_CLOSED) {
+        int err = take_error(c);
+        return err ? err : ERR_PIPE;
+    }
+    if (!tcb_synchronized(&c->tcb))
+        return ERR_AGAIN;
+    int64_t n = tcp_send(&c->tcb, data, len, now_ns);
+    if (n > 0)
+        conn_settle(c, now_ns);
+    return n;
+}
+
+int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return ERR_NOT_CONNECTED;
+    struct conn *c = as_conn(so);
+    if (c->tcb.state == STATE_CLOSED && rcvq_len(&c->tcb.rcvq) == 0) {
+        int err = take_error(c);
+        if (err)
+            return err;
+    }
+    int64_t n = tcp_receive(&c->tcb, buf, len, peek, now_ns);
+    if (n > 0 && !peek)
+        conn_settle(c, now_ns);
+    return n;
+}
+
+int stack_shutdown_send(struct sock *so, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION || !tcb_synchronized(&as_conn(so)->tcb))
+        return ERR_NOT_CONNECTED;
+    int err = tcp_close(&as_conn(so)->tcb, now_ns);
+    if (!err)
+        conn_settle(as_conn(so), now_ns);
+    return err;
+}
+
+int stack_shutdown_recv(struct sock *so, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION || !tcb_synchronized(&as_conn(so)->tcb))
+        return ERR_NOT_CONNECTED;
+    tcp_stop_receiving(&as_conn(so)->tcb, now_ns);
+    sock_happened(so, SOCK_EV_ARRIVED); /* whoever waits for text learns that none will come */
+    conn_settle(as_conn(so), now_ns);
+    return ERR_NONE;
+}
+
+/* From here on nobody hears of the socket any more. */
+static void leave(struct conn *c)
+{
+    c->stage = CONN_LEFT;
+    c->sock.user = NULL;
+    c->sock.happened = 0;
+    list_remove(&c->sock.ready);
+}
+
+/* Those that nobody has accepted are reset: their peers believe they are connected. */
+static void abort_all(struct list *queue, uint64_t now_ns)
+{
+    while (!list_empty(queue)) {
+        struct conn *c = container_of(queue->next, struct conn, queued);
+        listener_forget(c);
+        leave(c);
+        tcp_abort(&c->tcb, now_ns);
+        conn_settle(c, now_ns);
+    }
+}
+
+void stack_close(struct sock *so, uint64_t now_ns)
+{
+    if (so->kind == SOCK_LISTENER) {
+        struct listener *l = as_listener(so);
+        abort_all(&l->half_open, now_ns);
+        abort_all(&l->completed, now_ns);
+        listener_free(l);
+        return;
+    }
+    struct conn *c = as_conn(so);
+    leave(c);
+    tcp_leave(&c->tcb, now_ns);
+    conn_settle(c, now_ns);
+}
+
+void stack_abort(struct sock *so, uint64_t now_ns)
+{
+    if (so->kind == SOCK_LISTENER) {
+        stack_close(so, now_ns);
+        return;
+    }
+    struct conn *c = as_conn(so);
+    leave(c);
+    tcp_abort(&c->tcb, now_ns);
+    conn_settle(c, now_ns);
+}
+
+void stack_status(const struct sock *so, struct tcp_status *status)
+{
+    if (so->kind == SOCK_LISTENER)
+        *status = (struct tcp_status){.state = STATE_LISTEN, .flow = so->node.flow};
+    else
+        tcb_status(&as_conn((struct sock *)(uintptr_t)so)->tcb, status);
+}
+
+int stack_error(const struct sock *so)
+{
+    return so->kind == SOCK_CONNECTION ? as_conn((struct sock *)(uintptr_t)so)->tcb.error
+                                       : ERR_NONE;
+}
+
+void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return;
+    as_conn(so)->tcb.nodelay = on;
+    conn_settle(as_conn(so), now_ns);
+}
+
+void stack_set_sndbuf(struct sock *so, uint32_t bytes)
+{
+    if (so->kind == SOCK_CONNECTION)
+        as_conn(so)->tcb.sndbuf = bytes;
+}
+
+unsigned stack_readiness(const struct sock *so)
+{
+    if (so->kind == SOCK_LISTENER)
+        return as_listener((struct sock *)(uintptr_t)so)->n_completed > 0 ? SOCK_READABLE : 0;
+    const struct tcb *t = &as_conn((struct sock *)(uintptr_t)so)->tcb;
+    unsigned ready = 0;
+    if (tcp_can_receive(t))
+        ready |= SOCK_READABLE;
+    if (tcb_synchronized(t) || t->state == STATE_CLOSED)
+        ready |= tcp_can_send(t) ? SOCK_WRITABLE : 0;
+    if (t->state == STATE_CLOSED || t->state >= STATE_CLOSE_WAIT)
+        ready |= SOCK_PEER_DONE;
+    if (t->state == STATE_CLOSED || t->state >= STATE_CLOSING)
+        ready |= SOCK_DEAD;
+    return t->error ? ready | SOCK_FAILED : ready;
+}

@@ -1,0 +1,143 @@
+/* Making and ending stacks, listeners and connections: all memory of stack/ is taken here. */
+#include "sock.h"
+
+int stack_create(struct stack **out, const struct stack_config *config)
+{
+    struct stack *s = mem_zalloc(config->mem, sizeof *s);
+    if (!s)
+        return ERR_NOMEM;
+    s->mem = config->mem;
+    s->config = *config;
+    list_init(&s->socks);
+    list_init(&s->ready);
+    list_init(&s->pending);
+    heap_init(&s->timers, s->mem);
+    ports_init(&s->ports, s->mem);
+    if (!table_init(&s->table, &config->secret, s->mem)) {
+        mem_free(s->mem, s, sizeof *s);
+        return ERR_NOMEM;
+    }
+    *out = s;
+    return ERR_NONE;
+}
+
+void stack_destroy(struct stack *s)
+{
+    if (!s)
+        return;
+    struct list *node = s->socks.next;
+    while (node != &s->socks) {
+        struct sock *so = container_of(node, struct sock, all);
+        node = node->next;
+        if (so->kind == SOCK_CONNECTION)
+            conn_free(as_conn(so));
+    }
+    while (!list_empty(&s->socks))
+        listener_free(as_listener(container_of(s->socks.next, struct sock, all)));
+    table_finish(&s->table);
+    ports_finish(&s->ports);
+    heap_finish(&s->timers);
+    mem_free(s->mem, s, sizeof *s);
+}
+
+static void sock_enter(struct stack *s, struct sock *so, enum sock_kind kind,
+                       const struct flow *key)
+{
+    if (++s->next_id == 0)
+        s->next_id = 1;
+    so->kind = kind;
+    so->id = s->next_id;
+    so->stack = s;
+    so->node.flow = *key;
+    list_init(&so->ready);
+    list_init(&so->all);
+    list_push_back(&s->socks, &so->all);
+    table_insert(&s->table, &so->node);
+    s->n_socks++;
+}
+
+static void sock_leave(struct sock *so)
+{
+    list_remove(&so->ready);
+    list_remove(&so->all);
+    table_remove(&so->stack->table, &so->node);
+    so->stack->n_socks--;
+}
+
+struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu)
+{
+    if (s->n_socks >= s->config.max_socks || !heap_reserve(&s->timers, s->n_socks + 1))
+        return NULL;
+    struct conn *c = mem_zalloc(s->mem, sizeof *c);
+    if (!c)
+        return NULL;
+    sock_enter(s, &c->sock, SOCK_CONNECTION, flow);
+    list_init(&c->queued);
+    list_init(&c->pending);
+    heap_node_init(&c->timer);
+    const struct tcp_path path = {mtu, s->config.caps.super_max};
+    tcb_init(&c->tcb, flow, &path, &s->config.tcp, s->mem, &s->config.trace, c->sock.id);
+    return c;
+}
+
+void conn_free(struct conn *c)
+{
+    struct stack *s = c->sock.stack;
+    if (c->listener)
+        listener_forget(c);
+    list_remove(&c->pending);
+    heap_set(&s->timers, &c->timer, TIME_NEVER);
+    tcb_finish(&c->tcb);
+    sock_leave(&c->sock);
+    mem_free(s->mem, c, sizeof *c);
+}
+
+struct listener *listener_create(struct stack *s, const struct flow *key, uint32_t backlog)
+{
+    if (s->n_socks >= s->config.max_socks)
+        return NULL;
+    struct listener *l = mem_zalloc(s->mem, sizeof *l);
+    if (!l)
+        return NULL;
+    sock_enter(s, &l->sock, SOCK_LISTENER, key);
+    l->backlog = backlog > 0 ? backlog : 1;
+    list_init(&l->half_open);
+    list_init(&l->completed);
+    return l;
+}
+
+void listener_free(struct listener *l)
+{
+    struct stack *s = l->sock.stack;
+    sock_leave(&l->sock);
+    mem_free(s->mem, l, sizeof *l);
+}
+
+uint32_t stack_sock_count(const struct stack *s)
+{
+    return s->n_socks;
+}
+
+uint32_t stack_sock_id(const struct sock *so)
+{
+    return so->id;
+}
+
+void stack_counters(const struct stack *s, struct stack_counters *out)
+{
+    *out = s->counters;
+}
+
+const char *stack_check(const struct stack *s)
+{
+    uint32_t n = 0;
+    for (const struct list *node = s->socks.next; node != &s->socks; node = node->next, n++) {
+        struct sock *so = container_of((struct list *)(uintptr_t)node, struct sock, all);
+        if (table_find(&s->table, &so->node.flow) != &so->node)
+            return "every socket is found by its four-tuple";
+        const char *why = so->kind == SOCK_CONNECTION ? tcb_check_deep(&as_conn(so)->tcb) : NULL;
+        if (why)
+            return why;
+    }
+    return n == s->n_socks && n == s->table.n ? NULL : "the sockets are counted";
+}

@@ -1,0 +1,124 @@
+/*
+ * Listeners: connections that are being opened from outside, and the accept queue (RFC 9293
+ * 3.10.7.2; listen(2)). When the queue is full, handshakes are dropped, so that the peer tries
+ * again, and never answered with RST.
+ */
+#include "arrives.h"
+#include "isn.h"
+#include "sock.h"
+#include "user.h"
+
+/* Half-open connections at one time: as many as may wait for accept, and not fewer than this. */
+#define HALF_OPEN_MIN 128
+
+static bool full(const struct listener *l)
+{
+    uint32_t half_open_max = l->backlog > HALF_OPEN_MIN ? l->backlog : HALF_OPEN_MIN;
+    return l->n_completed >= l->backlog || l->n_half_open >= half_open_max;
+}
+
+/* MUST-57, MUST-63, and the LAND attack: addresses that cannot be a connection's two ends. */
+static bool valid_ends(const struct flow *flow)
+{
+    return ip_addr_is_unicast(&flow->remote) && ip_addr_is_unicast(&flow->local) &&
+           flow->remote_port != 0 &&
+           !(ip_addr_eq(&flow->remote, &flow->local) && flow->remote_port == flow->local_port);
+}
+
+static void open_connection(struct listener *l, const struct flow *flow, const struct seg *seg,
+                            uint64_t now_ns)
+{
+    struct stack *s = l->sock.stack;
+    if (full(l)) {
+        s->counters.listen_drops++;
+        return;
+    }
+    struct conn *c = conn_create(s, flow, s->config.caps.mtu);
+    if (!c) {
+        s->counters.no_memory++;
+        return;
+    }
+    c->stage = CONN_HALF_OPEN;
+    c->listener = l;
+    list_push_back(&l->half_open, &c->queued);
+    l->n_half_open++;
+    tcp_open_passive(&c->tcb, isn_choose(&s->config.secret, flow, now_ns), now_ns);
+    tcp_arrives(&c->tcb, seg, now_ns);
+    conn_settle(c, now_ns);
+}
+
+void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
+                      uint64_t now_ns)
+{
+    if (!valid_ends(flow))
+        return;
+    switch (tcp_arrives_listen(seg)) {
+    case LISTEN_DROP:
+        break;
+    case LISTEN_ANSWER_RST:
+        stack_answer(l->sock.stack, flow, seg);
+        break;
+    case LISTEN_OPEN:
+        open_connection(l, flow, seg, now_ns);
+        break;
+    }
+}
+
+bool listener_has_room(const struct conn *c, const struct seg *seg)
+{
+    return c->stage != CONN_HALF_OPEN || (seg->flags & TCP_RST) ||
+           c->listener->n_completed < c->listener->backlog;
+}
+
+void listener_completed(struct conn *c)
+{
+    struct listener *l = c->listener;
+    list_remove(&c->queued);
+    l->n_half_open--;
+    list_push_back(&l->completed, &c->queued);
+    l->n_completed++;
+    c->stage = CONN_COMPLETED;
+    sock_happened(&l->sock, SOCK_EV_COMPLETED);
+}
+
+void listener_forget(struct conn *c)
+{
+    list_remove(&c->queued);
+    if (c->stage == CONN_HALF_OPEN)
+        c->listener->n_half_open--;
+    else
+        c->listener->n_completed--;
+    c->listener = NULL;
+}
+
+int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uint32_t backlog,
+                 void *user, struct sock **out)
+{
+    struct flow key = {.local = *addr, .local_port = port};
+    if (port == 0)
+        return ERR_INVAL;
+    if (table_find(&s->table, &key))
+        return ERR_IN_USE;
+    struct listener *l = listener_create(s, &key, backlog);
+    if (!l)
+        return ERR_NOMEM;
+    l->sock.user = user;
+    *out = &l->sock;
+    return ERR_NONE;
+}
+
+int stack_accept(struct sock *listener, void *user, struct sock **out)
+{
+    if (listener->kind != SOCK_LISTENER)
+        return ERR_INVAL;
+    struct listener *l = as_listener(listener);
+    if (l->n_completed == 0)
+        return ERR_AGAIN;
+    struct conn *c = container_of(l->completed.next, struct conn, queued);
+    listener_forget(c);
+    c->stage = CONN_USED;
+    c->sock.user = user;
+    sock_happened(&c->sock, 0); /* what happened while it waited is told now */
+    *out = &c->sock;
+    return ERR_NONE;
+}

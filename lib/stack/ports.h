@@ -1,0 +1,38 @@
+/*
+ * Ephemeral ports (RFC 6056, algorithm 3): which port comes next depends on a keyed hash of the
+ * other three of the four-tuple, so that it can't be guessed from other connections.
+ *
+ * Knows which ports may be chosen, not which are in use: the caller tries one after the other.
+ */
+#ifndef PORTS_H
+#define PORTS_H
+
+#include "mem.h"
+#include "seg.h"
+#include "siphash.h"
+
+struct port_block {
+    uint16_t first, count;
+};
+
+struct ports {
+    struct port_block *v;
+    uint32_t n, room;
+    uint32_t total; /* ports in all blocks */
+    uint32_t next;  /* RFC 6056 3.3.3 next_ephemeral */
+    struct mem *mem;
+};
+
+void ports_init(struct ports *p, struct mem *mem);
+void ports_finish(struct ports *p);
+
+/* False for want of memory. Blocks must not overlap. */
+bool ports_add(struct ports *p, uint16_t first, uint16_t count);
+
+/* Where the search for this destination begins: the flow's local port is not looked at. */
+uint32_t ports_start(const struct ports *p, const struct siphash_key *key, const struct flow *flow);
+
+/* The port at place `at`, modulo their number. There must be one. O(blocks). */
+uint16_t ports_at(const struct ports *p, uint32_t at);
+
+#endif

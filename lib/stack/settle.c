@@ -1,0 +1,81 @@
+/*
+ * What follows from a call on a connection: invariants, events to the user, output, the timer, and
+ * the end of a connection that nobody needs any more.
+ */
+#include "check.h"
+#include "sock.h"
+#include "timeout.h"
+
+static void check(struct conn *c, uint64_t now_ns)
+{
+    const char *why = tcb_check(&c->tcb);
+    if (!why)
+        return;
+    TCB_TRACE(&c->tcb, TRACE_INVARIANT, now_ns, .text = why);
+    if (!CHECK(why == NULL)) {
+        c->sock.stack->counters.invariants++;
+        c->tcb.reset_peer = true;
+        state_fail(&c->tcb, ERR_ABORTED, why, now_ns);
+    }
+}
+
+/* TCB_EV_* and SOCK_EV_* are the same bits but for their place in the story. */
+_Static_assert(TCB_EV_ESTABLISHED == SOCK_EV_COMPLETED && TCB_EV_ACKED == SOCK_EV_ACKED &&
+                   TCB_EV_ARRIVED == SOCK_EV_ARRIVED && TCB_EV_CLOSED == SOCK_EV_CLOSED &&
+                   TCB_EV_TROUBLE == SOCK_EV_TROUBLE && TCB_EV_URGENT == SOCK_EV_URGENT,
+               "events are passed on as they are");
+
+static void pass_on(struct conn *c)
+{
+    unsigned what = c->tcb.events;
+    c->tcb.events = 0;
+    if (c->tcb.no_room) {
+        c->tcb.no_room = false;
+        c->sock.stack->counters.no_memory++;
+    }
+    switch (c->stage) {
+    case CONN_HALF_OPEN:
+        if (what & TCB_EV_ESTABLISHED)
+            listener_completed(c);
+        c->sock.happened |= what & ~TCB_EV_ESTABLISHED;
+        break;
+    case CONN_COMPLETED:
+        c->sock.happened |= what; /* the user learns it after accept */
+        break;
+    case CONN_USED:
+        if (what)
+            sock_happened(&c->sock, what);
+        break;
+    case CONN_LEFT:
+        break;
+    }
+}
+
+/* CLOSED, and nobody holds it: unaccepted connections that have ended wait for accept all the same,
+ * as their listener has told of them. */
+static bool is_over(const struct conn *c)
+{
+    return c->tcb.state == STATE_CLOSED && !c->tcb.reset_peer &&
+           (c->stage == CONN_HALF_OPEN || c->stage == CONN_LEFT);
+}
+
+void conn_settle(struct conn *c, uint64_t now_ns)
+{
+    check(c, now_ns);
+    pass_on(c);
+    if (is_over(c)) {
+        conn_free(c);
+        return;
+    }
+    if (list_empty(&c->pending))
+        list_push_back(&c->sock.stack->pending, &c->pending);
+}
+
+void conn_rest(struct conn *c)
+{
+    pass_on(c);
+    if (is_over(c))
+        conn_free(c);
+    else
+        heap_set(&c->sock.stack->timers, &c->timer, tcp_deadline(&c->tcb));
+}

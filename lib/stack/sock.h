@@ -1,0 +1,134 @@
+/*
+ * What the files of stack/ share: the stack, the listener and the connection. Not for anyone else.
+ */
+#ifndef SOCK_H
+#define SOCK_H
+
+#include "heap.h"
+#include "list.h"
+#include "ports.h"
+#include "stack.h"
+#include "table.h"
+
+enum sock_kind {
+    SOCK_LISTENER,
+    SOCK_CONNECTION,
+};
+
+/* What listeners and connections have in common. */
+struct sock {
+    enum sock_kind kind;
+    uint32_t id;
+    struct stack *stack;
+    struct table_node node; /* in the socket table, by four-tuple */
+    struct list ready;      /* in stack.ready while `happened` has something to tell */
+    unsigned happened;      /* SOCK_EV_* not yet taken */
+    void *user;
+    struct list all; /* in stack.socks */
+};
+
+struct listener {
+    struct sock sock;
+    uint32_t backlog;
+    uint32_t n_half_open, n_completed;
+    struct list half_open; /* connections in SYN-RECEIVED */
+    struct list completed; /* connections that wait for accept, oldest first */
+};
+
+/* How far a connection has come on its way to a user. */
+enum conn_stage {
+    CONN_HALF_OPEN, /* the listener's; nobody knows of it */
+    CONN_COMPLETED, /* waits for accept */
+    CONN_USED,      /* a user has it */
+    CONN_LEFT,      /* the user has given it up; it ends by itself */
+};
+
+struct conn {
+    struct sock sock;
+    enum conn_stage stage;
+    bool error_told;           /* the user has been told once why the connection ended */
+    struct listener *listener; /* while half open or completed */
+    struct list queued;        /* in one of the listener's lists */
+    struct list pending;       /* in stack.pending: output has to be asked */
+    struct heap_node timer;
+    struct tcb tcb;
+};
+
+/* RSTs that belong to no connection wait here for output; more than these are dropped. */
+#define STACK_ANSWERS 64
+
+struct answer {
+    struct flow flow;
+    struct seg seg;
+};
+
+struct stack {
+    struct mem *mem;
+    struct stack_config config;
+    struct table table;
+    struct ports ports;
+    struct heap timers;
+    struct list socks, ready, pending;
+    uint32_t n_socks, next_id;
+    struct answer answers[STACK_ANSWERS];
+    uint32_t answers_head, n_answers;
+    struct stack_counters counters;
+};
+
+static inline struct listener *as_listener(struct sock *so)
+{
+    return container_of(so, struct listener, sock);
+}
+
+static inline struct conn *as_conn(struct sock *so)
+{
+    return container_of(so, struct conn, sock);
+}
+
+/* life.c: making and ending sockets. */
+
+/* A connection in CLOSED, entered in the table; NULL for want of memory or at max_socks. */
+struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu);
+
+/* Frees it, whatever its state; nothing is sent. */
+void conn_free(struct conn *c);
+
+struct listener *listener_create(struct stack *s, const struct flow *key, uint32_t backlog);
+
+/* The listener itself; its connections must be gone. */
+void listener_free(struct listener *l);
+
+/* ready.c */
+
+/* Records what happened and puts the socket on the ready list, once. */
+void sock_happened(struct sock *so, unsigned what);
+
+/* settle.c: to be called after every call on a connection's tcb: checks invariants, passes events
+ * on, asks for output. May free the connection when nobody needs it any more. */
+void conn_settle(struct conn *c, uint64_t now_ns);
+
+/* The same at the end of output: sets the timer, frees what is over. */
+void conn_rest(struct conn *c);
+
+/* listen.c */
+
+/* A segment for which there is no connection but this listener. */
+void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
+                      uint64_t now_ns);
+
+/* False when the ACK that would complete this half-open connection has to be dropped, because the
+ * accept queue is full. */
+bool listener_has_room(const struct conn *c, const struct seg *seg);
+
+/* A half-open connection is established: it waits for accept now. */
+void listener_completed(struct conn *c);
+
+/* Takes the connection out of its listener's queues. */
+void listener_forget(struct conn *c);
+
+/* border.c */
+
+/* Answers a segment with RST where 3.10.7.1 asks for one. */
+void stack_answer(struct stack *s, const struct flow *flow, const struct seg *seg);
+
+#endif
