@@ -1,10 +1,11 @@
 /*
  * The receive window: how far the peer may send.
  *
- * The right edge never moves left (RFC 9293 3.8.6, SHLD-14) and moves right only by worthwhile
- * steps (3.8.6.2.2, MUST-39: at least min(half the buffer, one MSS)). The buffer grows with use:
- * when the user has read half a window within one round trip, the window is what bounds the peer,
- * and it is doubled, up to a maximum. Edges are 64-bit stream offsets as in rcvq.h.
+ * The right edge does not move left (RFC 9293 3.8.6, SHLD-14; but see rcvwnd_offer) and moves right
+ * only by worthwhile steps (3.8.6.2.2, MUST-39: at least min(half the buffer, one MSS)). The buffer
+ * grows with use: when the user has read half a window within one round trip, the window is what
+ * bounds the peer, and it is doubled, up to a maximum. Edges are 64-bit stream offsets as in
+ * rcvq.h.
  */
 #ifndef RCVWND_H
 #define RCVWND_H
@@ -17,23 +18,28 @@ struct rcvwnd {
     uint32_t size_max;
     uint32_t mss;                 /* the MSS we announced */
     uint8_t shift;                /* Rcv.Wind.Shift (RFC 7323); 0 when not negotiated */
-    uint64_t edge;                /* right edge as announced: RCV.NXT + RCV.WND */
-    uint64_t mark_start, mark_ns; /* where and when the present measurement of reading began */
+    uint64_t edge;                /* rightmost edge announced: RCV.NXT + RCV.WND */
+    uint64_t mark_start, mark_ns; /* where and when the present measurement of reading began;
+                                   * mark_ns 0: none has */
 };
 
 /* The smallest shift with which a window of size_max can be announced, at most 14 (RFC 7323 2.2).
  */
 uint8_t rcvwnd_shift_for(uint32_t size_max);
 
+/* mss >= 1. Raises size to 2 << rcvwnd_shift_for(size_max), and size_max to size, where they are
+ * less. */
 void rcvwnd_init(struct rcvwnd *w, uint32_t size, uint32_t size_max, uint32_t mss);
 
 /* The window to announce now, in octets, given the queue (rcvq.h): start, the first unread octet,
- * and head, RCV.NXT. Always a multiple of 1 << shift, at most 65535 << shift, and never less than
- * edge - head: rounded down as it grows, but up where rounding down would move the edge left
- * (RFC 7323 2.4). Changes nothing. */
+ * and head, RCV.NXT. Always a multiple of 1 << shift and at most 65535 << shift. Rounded down as it
+ * grows, but up where rounding down would move the edge left; except that it never reaches a whole
+ * 1 << shift beyond the end of the buffer, so that text up to `edge` takes at most size +
+ * (1 << shift) - 1 octets. There it may be less than edge - head, by less than 1 << shift, and what
+ * lies below `edge` must be accepted all the same (RFC 7323 2.4). Changes nothing. */
 uint32_t rcvwnd_offer(const struct rcvwnd *w, uint64_t start, uint64_t head);
 
-/* `wnd` was announced together with RCV.NXT = head. */
+/* `wnd` was announced together with RCV.NXT = head. The edge stays where it is if that is less. */
 void rcvwnd_announced(struct rcvwnd *w, uint64_t head, uint32_t wnd);
 
 /* Whether the offer has grown enough over what is announced to be worth a segment of its own: the

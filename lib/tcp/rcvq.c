@@ -1,0 +1,267 @@
+/*
+ * The receive queue (RFC 9293 3.10.7.4, seventh step; SHLD-31): the stream's octets in a ring of
+ * chunks, and which of those beyond the first hole have arrived.
+ *
+ * Called by the trunk of tcp/ only. Knows no sequence numbers and no window: how far beyond `start`
+ * text may lie, and with it how much memory can be taken, is the caller's business.
+ *
+ * What holds of the ring: every chunk with an octet to keep is there; of the others at most the one
+ * that `start` lies in. Chunks start / RCVQ_CHUNK up to, not including, that plus n_chunk have a
+ * slot each.
+ */
+#include "rcvq.h"
+
+#include <string.h>
+
+#include "check.h"
+
+#define RING_MIN 4u
+/* No buffer is larger than UINT32_MAX octets (rcvwnd.h). */
+#define SPAN_MAX (UINT32_MAX / RCVQ_CHUNK + 2u)
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The slot of the chunk with number c, which covers c * RCVQ_CHUNK and on. */
+static uint8_t **slot(const struct rcvq *q, uint64_t c)
+{
+    return &q->chunk[c & (q->n_chunk - 1)];
+}
+
+static void chunk_free(struct rcvq *q, uint64_t c)
+{
+    mem_free(q->mem, *slot(q, c), RCVQ_CHUNK);
+    *slot(q, c) = NULL;
+}
+
+/* Index of the first interval beyond head that ends behind `at`. O(log n). */
+static uint32_t first_beyond(const struct rcvq *q, uint64_t at)
+{
+    uint32_t lo = 0, hi = q->beyond.n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (q->beyond.v[mid].end > at)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return lo;
+}
+
+/* Whether an octet of the chunk has arrived and is not read yet. */
+static bool chunk_used(const struct rcvq *q, uint64_t c)
+{
+    uint64_t from = c * RCVQ_CHUNK, to = from + RCVQ_CHUNK;
+    if (max_u64(from, q->start) < min_u64(to, q->head))
+        return true;
+    uint32_t i = first_beyond(q, from);
+    return i < q->beyond.n && q->beyond.v[i].start < to;
+}
+
+static void free_all(struct rcvq *q)
+{
+    for (uint32_t i = 0; i < q->n_chunk; i++)
+        mem_free(q->mem, q->chunk[i], RCVQ_CHUNK);
+    mem_free(q->mem, q->chunk, q->n_chunk * sizeof *q->chunk);
+    q->chunk = NULL;
+    q->n_chunk = 0;
+    ranges_finish(&q->beyond);
+    ranges_init(&q->beyond, q->mem);
+}
+
+static bool is_empty(const struct rcvq *q)
+{
+    return q->start == q->head && q->beyond.n == 0;
+}
+
+void rcvq_init(struct rcvq *q, struct mem *mem)
+{
+    *q = (struct rcvq){.mem = mem};
+    ranges_init(&q->beyond, mem);
+}
+
+void rcvq_finish(struct rcvq *q)
+{
+    free_all(q);
+}
+
+/* Makes the ring large enough for chunks up to, not including, c_end. */
+static bool ring_reserve(struct rcvq *q, uint64_t c_end)
+{
+    uint64_t c = q->start / RCVQ_CHUNK, need = c_end - c;
+    if (need <= q->n_chunk)
+        return true;
+    if (!CHECK(need <= SPAN_MAX))
+        return false;
+
+    struct rcvq grown = {.n_chunk = q->n_chunk ? q->n_chunk : RING_MIN};
+    while (grown.n_chunk < need)
+        grown.n_chunk *= 2;
+    grown.chunk = mem_zalloc(q->mem, grown.n_chunk * sizeof *grown.chunk);
+    if (!grown.chunk)
+        return false;
+    for (uint32_t i = 0; i < q->n_chunk; i++)
+        *slot(&grown, c + i) = *slot(q, c + i);
+    mem_free(q->mem, q->chunk, q->n_chunk * sizeof *q->chunk);
+    q->chunk = grown.chunk;
+    q->n_chunk = grown.n_chunk;
+    return true;
+}
+
+static bool chunks_reserve(struct rcvq *q, uint64_t c, uint64_t c_end)
+{
+    for (; c < c_end; c++) {
+        if (!*slot(q, c) && !(*slot(q, c) = mem_alloc(q->mem, RCVQ_CHUNK)))
+            return false;
+    }
+    return true;
+}
+
+/* Copies to the octets [at, at + len) of the stream. */
+static void copy_in(struct rcvq *q, uint64_t at, const uint8_t *src, size_t len)
+{
+    while (len > 0) {
+        size_t in_chunk = (size_t)(at % RCVQ_CHUNK), n = RCVQ_CHUNK - in_chunk;
+        n = n < len ? n : len;
+        memcpy(*slot(q, at / RCVQ_CHUNK) + in_chunk, src, n);
+        at += n;
+        src += n;
+        len -= n;
+    }
+}
+
+/* Copies text, which begins at `at`, to its place, but for what lies below head and what is there
+ * already. */
+static void copy_text(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n)
+{
+    uint64_t pos = max_u64(at, q->head);
+    uint32_t next = first_beyond(q, pos); /* interval that pos comes to next, or is in */
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t end = at + text[i].len;
+        while (pos < end) {
+            const struct range *r = next < q->beyond.n ? &q->beyond.v[next] : NULL;
+            if (r && r->start <= pos) {
+                pos = min_u64(r->end, end);
+                next += pos == r->end;
+            } else {
+                uint64_t gap_end = r ? min_u64(r->start, end) : end;
+                copy_in(q, pos, text[i].ptr + (pos - at), (size_t)(gap_end - pos));
+                pos = gap_end;
+            }
+        }
+        at = end;
+    }
+}
+
+/* Marks [from, end) as arrived; from >= head. False when refused. */
+static bool mark(struct rcvq *q, uint64_t from, uint64_t end)
+{
+    if (from > q->head)
+        return ranges_add(&q->beyond, from, end);
+    q->head = end;
+    if (q->beyond.n > 0) {
+        ranges_drop_below(&q->beyond, end);
+        if (q->beyond.n > 0 && q->beyond.v[0].start == end) {
+            q->head = q->beyond.v[0].end;
+            ranges_drop_below(&q->beyond, q->head);
+        }
+    }
+    return true;
+}
+
+bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n)
+{
+    uint64_t end = at, from = max_u64(at, q->head);
+    for (unsigned i = 0; i < n; i++)
+        end += text[i].len;
+    if (end <= from)
+        return true;
+
+    uint64_t c = from / RCVQ_CHUNK, c_end = (end - 1) / RCVQ_CHUNK + 1;
+    bool reserved = ring_reserve(q, c_end);
+    if (reserved && chunks_reserve(q, c, c_end)) {
+        copy_text(q, at, text,
+                  n); /* what is not marked is not there: nobody sees it if that fails */
+        if (mark(q, from, end))
+            return true;
+    }
+    if (is_empty(q)) {
+        free_all(q);
+        return false;
+    }
+    for (; reserved && c < c_end; c++) {
+        if (!chunk_used(q, c))
+            chunk_free(q, c);
+    }
+    return false;
+}
+
+size_t rcvq_peek(const struct rcvq *q, void *buf, size_t len)
+{
+    uint8_t *to = buf;
+    size_t done = 0;
+    if (len > rcvq_len(q))
+        len = rcvq_len(q);
+    while (done < len) {
+        uint64_t at = q->start + done;
+        size_t in_chunk = (size_t)(at % RCVQ_CHUNK), n = RCVQ_CHUNK - in_chunk;
+        n = n < len - done ? n : len - done;
+        memcpy(to + done, *slot(q, at / RCVQ_CHUNK) + in_chunk, n);
+        done += n;
+    }
+    return len;
+}
+
+void rcvq_consume(struct rcvq *q, size_t n)
+{
+    if (!CHECK(n <= rcvq_len(q)))
+        n = rcvq_len(q);
+    uint64_t c = q->start / RCVQ_CHUNK;
+    q->start += n;
+    if (is_empty(q)) {
+        free_all(q);
+        return;
+    }
+    for (; c < q->start / RCVQ_CHUNK; c++)
+        chunk_free(q, c);
+}
+
+size_t rcvq_read(struct rcvq *q, void *buf, size_t len)
+{
+    size_t n = rcvq_peek(q, buf, len);
+    rcvq_consume(q, n);
+    return n;
+}
+
+void rcvq_discard(struct rcvq *q)
+{
+    q->start = q->head;
+    free_all(q);
+}
+
+bool rcvq_check(const struct rcvq *q)
+{
+    if (q->start > q->head || !ranges_check(&q->beyond))
+        return false;
+    if (q->beyond.n > 0 && q->beyond.v[0].start <= q->head)
+        return false;
+    if (is_empty(q))
+        return q->n_chunk == 0 && !q->chunk && q->beyond.room == 0;
+
+    uint64_t end = q->beyond.n > 0 ? q->beyond.v[q->beyond.n - 1].end : q->head;
+    uint64_t c = q->start / RCVQ_CHUNK, c_end = c + q->n_chunk;
+    if ((q->n_chunk & (q->n_chunk - 1)) != 0 || (end - 1) / RCVQ_CHUNK >= c_end)
+        return false;
+    for (uint64_t i = c; i < c_end; i++) {
+        if (chunk_used(q, i) ? !*slot(q, i) : *slot(q, i) && i > c)
+            return false;
+    }
+    return true;
+}
