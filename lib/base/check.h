@@ -14,7 +14,7 @@
 #ifdef NDEBUG
 #define CHECK(cond) (__builtin_expect(!!(cond), 1))
 #else
-#define CHECK(cond) ((cond) ? true : (assert(false && #cond), false))
+#define CHECK(cond) (assert(cond), true)
 #endif
 
 #endif

@@ -1,0 +1,203 @@
+/*
+ * IPv4 (RFC 791 3.1) and IPv6 (RFC 8200 3, 4) headers. No reassembly, no forwarding, no IP options
+ * of our own; source routes are skipped like every option and never used for an answer.
+ */
+#include "ip.h"
+
+#include "check.h"
+#include "checksum.h"
+
+#define IP4_DF        0x4000
+#define IP4_MF        0x2000
+#define IP4_OFFSET    0x1fff
+#define IP6_EXT_MAX   8
+#define IP6_HOPOPTS   0
+#define IP6_ROUTING   43
+#define IP6_FRAGMENT  44
+#define IP6_DSTOPTS   60
+#define IP6_OPT_PAD1  0
+#define IP6_OPT_ACT   0xc0 /* what to do when the option is not known: 0 is skip it */
+#define IP6_FRAG_MORE 0x0001
+#define IP6_FRAG_OFF  0xfff8
+
+/* Cuts the reader to what belongs to the packet: Ethernet pads short frames. */
+static void trim(struct reader *r, size_t len)
+{
+    if (r->len > len)
+        r->len = len;
+}
+
+static enum ip_error parse4(struct reader *r, size_t total_len, struct ip_hdr *h)
+{
+    const uint8_t *start = r->ptr;
+    size_t held = r->len;
+    uint8_t version_ihl = get_u8(r);
+    h->tos = get_u8(r);
+    uint16_t stated = get_u16(r);
+    h->id = get_u16(r);
+    uint16_t fragment = get_u16(r);
+    h->ttl = get_u8(r);
+    h->proto = get_u8(r);
+    (void)get_u16(r); /* the checksum */
+    const uint8_t *src = get_bytes(r, 4);
+    const uint8_t *dst = get_bytes(r, 4);
+    if (r->bad)
+        return IP_SHORT;
+
+    size_t hdr_len = (size_t)(version_ihl & 0xf) * 4;
+    if (hdr_len < IP4_HDR_LEN || stated < hdr_len)
+        return IP_HDR_LEN;
+    if (held < hdr_len || total_len < stated)
+        return IP_SHORT;
+    struct csum c = {0};
+    csum_add(&c, start, hdr_len);
+    if (csum_finish(&c) != 0)
+        return IP_CHECKSUM;
+    if (fragment & (IP4_MF | IP4_OFFSET))
+        return IP_FRAGMENT;
+
+    h->src = ip_addr_v4_bytes(src);
+    h->dst = ip_addr_v4_bytes(dst);
+    h->df = fragment & IP4_DF;
+    h->payload_len = (uint32_t)(stated - hdr_len);
+    (void)get_bytes(r, hdr_len - IP4_HDR_LEN);
+    trim(r, h->payload_len);
+    return IP_OK;
+}
+
+/* Options of a hop-by-hop or destination options header (RFC 8200 4.2). We know none but the
+ * padding; of the others the type itself says whether a node that doesn't know it may go on. The
+ * jumbo payload option (RFC 2675) says it may not. */
+static enum ip_error walk_options(struct reader opts)
+{
+    while (opts.len > 0) {
+        uint8_t type = get_u8(&opts);
+        if (type == IP6_OPT_PAD1)
+            continue;
+        uint8_t len = get_u8(&opts);
+        (void)get_bytes(&opts, len);
+        if (opts.bad || type & IP6_OPT_ACT)
+            return IP_EXTENSION;
+    }
+    return IP_OK;
+}
+
+/* One extension header of the kind h->proto. Leaves the next one's kind there. */
+static enum ip_error parse_extension(struct reader *r, struct ip_hdr *h)
+{
+    uint8_t kind = h->proto;
+    if (h->payload_len < 8)
+        return IP_EXTENSION;
+    if (r->len < 8)
+        return IP_SHORT;
+    uint8_t next = r->ptr[0];
+    /* A fragment header's second octet is reserved: its length is always 8. */
+    size_t len = kind == IP6_FRAGMENT ? 8 : ((size_t)r->ptr[1] + 1) * 8;
+    if (h->payload_len < len)
+        return IP_EXTENSION;
+    const uint8_t *ext = get_bytes(r, len);
+    if (!ext)
+        return IP_SHORT;
+
+    if (kind == IP6_FRAGMENT) {
+        uint16_t field = (uint16_t)(ext[2] << 8 | ext[3]);
+        if (field &
+            (IP6_FRAG_MORE | IP6_FRAG_OFF)) /* RFC 6946: alone in its packet is no fragment */
+            return IP_FRAGMENT;
+    } else if (kind == IP6_ROUTING) {
+        if (ext[3] != 0) /* segments left: we are not the last stop */
+            return IP_EXTENSION;
+    } else {
+        enum ip_error e = walk_options(reader(ext + 2, len - 2));
+        if (e != IP_OK)
+            return e;
+    }
+    h->payload_len -= (uint32_t)len;
+    h->proto = next;
+    return IP_OK;
+}
+
+static enum ip_error parse6(struct reader *r, size_t total_len, struct ip_hdr *h)
+{
+    uint32_t first = get_u32(r);
+    h->tos = (uint8_t)(first >> 20);
+    h->payload_len = get_u16(r);
+    h->proto = get_u8(r);
+    h->ttl = get_u8(r);
+    const uint8_t *src = get_bytes(r, 16);
+    const uint8_t *dst = get_bytes(r, 16);
+    if (r->bad || total_len < IP6_HDR_LEN + h->payload_len)
+        return IP_SHORT;
+    h->src = ip_addr_v6_bytes(src);
+    h->dst = ip_addr_v6_bytes(dst);
+    trim(r, h->payload_len);
+
+    for (int n = 0;; n++) {
+        bool known = h->proto == IP6_ROUTING || h->proto == IP6_FRAGMENT ||
+                     h->proto == IP6_DSTOPTS || h->proto == IP6_HOPOPTS;
+        if (!known)
+            return IP_OK;
+        /* Hop-by-hop options may stand first only (RFC 8200 4.1). */
+        if (n == IP6_EXT_MAX || (h->proto == IP6_HOPOPTS && n > 0))
+            return IP_EXTENSION;
+        enum ip_error e = parse_extension(r, h);
+        if (e != IP_OK)
+            return e;
+    }
+}
+
+enum ip_error ip_parse(struct reader *r, size_t total_len, struct ip_hdr *h)
+{
+    *h = (struct ip_hdr){0};
+    if (r->bad || r->len == 0)
+        return IP_SHORT;
+    switch (r->ptr[0] >> 4) {
+    case 4:
+        return parse4(r, total_len, h);
+    case 6:
+        return parse6(r, total_len, h);
+    default:
+        return IP_VERSION;
+    }
+}
+
+static void emit4(struct writer *w, const struct ip_hdr *h)
+{
+    (void)CHECK(h->payload_len <= UINT16_MAX - IP4_HDR_LEN);
+    uint8_t *start = w->ptr;
+    put_u8(w, 4 << 4 | IP4_HDR_LEN / 4);
+    put_u8(w, h->tos);
+    put_u16(w, (uint16_t)(IP4_HDR_LEN + h->payload_len));
+    put_u16(w, h->id);
+    put_u16(w, h->df ? IP4_DF : 0);
+    put_u8(w, h->ttl);
+    put_u8(w, h->proto);
+    put_u16(w, 0);
+    put_bytes(w, ip_addr_v4_of(&h->src), 4);
+    put_bytes(w, ip_addr_v4_of(&h->dst), 4);
+    if (w->bad)
+        return;
+    struct csum c = {0};
+    csum_add(&c, start, IP4_HDR_LEN);
+    struct writer field = writer(start + 10, 2);
+    put_u16(&field, csum_finish(&c));
+}
+
+static void emit6(struct writer *w, const struct ip_hdr *h)
+{
+    (void)CHECK(h->payload_len <= UINT16_MAX);
+    put_u32(w, UINT32_C(6) << 28 | (uint32_t)h->tos << 20);
+    put_u16(w, (uint16_t)h->payload_len);
+    put_u8(w, h->proto);
+    put_u8(w, h->ttl);
+    put_bytes(w, h->src.b, 16);
+    put_bytes(w, h->dst.b, 16);
+}
+
+void ip_emit(struct writer *w, const struct ip_hdr *h)
+{
+    if (ip_addr_is_v4(&h->dst))
+        emit4(w, h);
+    else
+        emit6(w, h);
+}
