@@ -40,6 +40,10 @@ struct cc {
     uint32_t mss; /* SMSS */
     uint32_t cwnd, ssthresh;
     uint32_t acked; /* octets acknowledged in congestion avoidance since cwnd last grew */
+
+    /* SMSS that count per ACK in slow start: CC_ABC_LIMIT, but 1 while recovery.h repairs what a
+     * timeout has found lost (RFC 3465 2.3: such ACKs cover text that arrived long before). */
+    uint32_t abc_limit;
 };
 
 extern const struct cc_ops cc_newreno; /* RFC 5681, with byte counting */

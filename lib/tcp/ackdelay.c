@@ -1,0 +1,80 @@
+/*
+ * When to acknowledge: RFC 9293 3.8.6.3 (SHLD-18, SHLD-19, MUST-40), RFC 5681 4.2. For the code
+ * that takes segments in and the code that sends; neither makes the segment here, nor the timer.
+ */
+#include "ackdelay.h"
+
+#include "nstime.h"
+
+/* MUST-40: less than 0.5 s, whatever was asked for. */
+#define ACKDELAY_MAX_NS (499 * NS_PER_MS)
+
+/* Duplicate ACKs that one batch can make us send. The peer's fast retransmit needs three; each one
+ * more lets it send one segment more, so a peer with a big window is answered in full, and a
+ * hostile one gets a bounded burst out of us. */
+#define ACKDELAY_OWED_MAX 64
+
+/* The MSS of a peer that named none (RFC 9293 3.7.1): until larger text is seen, text of this size
+ * is taken to be full-sized. */
+#define ACKDELAY_FIRST_LARGEST 536
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns)
+{
+    *a = (struct ackdelay){
+        .delay_ns = time_min(delay_ns, ACKDELAY_MAX_NS),
+        .rmss = rmss,
+        .largest = min_u32(ACKDELAY_FIRST_LARGEST, rmss),
+        .due_ns = TIME_NEVER,
+    };
+}
+
+void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t now_ns)
+{
+    uint32_t size = min_u32(packet_len, a->rmss);
+    if (size > a->largest)
+        a->largest = size;
+    a->unacked = len > UINT32_MAX - a->unacked ? UINT32_MAX : a->unacked + len;
+
+    /* RCV.NXT has moved. Duplicates still owed would all carry its new value, and the peer would
+     * count them against a segment that nobody misses. One ACK says it. */
+    a->owed = min_u32(a->owed, 1);
+
+    if (a->unacked >= 2 * (uint64_t)a->largest)
+        ackdelay_now(a);
+    else if (a->due_ns == TIME_NEVER)
+        a->due_ns = now_ns + a->delay_ns;
+}
+
+void ackdelay_now(struct ackdelay *a)
+{
+    if (a->owed == 0)
+        a->owed = 1;
+}
+
+void ackdelay_duplicate(struct ackdelay *a)
+{
+    a->owed = min_u32(a->owed + 1, ACKDELAY_OWED_MAX);
+}
+
+bool ackdelay_due(const struct ackdelay *a, uint64_t now_ns)
+{
+    return a->owed > 0 || a->due_ns <= now_ns;
+}
+
+uint64_t ackdelay_deadline(const struct ackdelay *a)
+{
+    return a->owed > 0 ? 0 : a->due_ns;
+}
+
+void ackdelay_sent(struct ackdelay *a)
+{
+    if (a->owed > 0)
+        a->owed--;
+    a->unacked = 0;
+    a->due_ns = TIME_NEVER;
+}

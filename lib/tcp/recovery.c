@@ -1,0 +1,169 @@
+/*
+ * Loss recovery without SACK: RFC 6582 section 3.2 over RFC 5681 3.2, and go-back-N after a
+ * timeout. For the connection's ACK processing, its timeouts and its output.
+ *
+ * Does not send, keeps no timer, and knows neither limited transmit (RFC 3042) nor the heuristics
+ * of RFC 6582 4.1 and 4.2. SYN and FIN are octets like any others here.
+ *
+ * Sequence numbers: `recover` is the number after the last octet sent, as SND.NXT is, where RFC
+ * 6582 means that octet itself. Its "ack_number - 1 > recover" is therefore una > recover, its "up
+ * to and including recover" is una >= recover.
+ *
+ * The range to be sent again: una =< nxt =< end =< SND.NXT. It loses octets only by being
+ * acknowledged or sent.
+ */
+#include "recovery.h"
+
+#include "check.h"
+
+static uint32_t max_u32(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Saturates; recovery's own changes of cwnd obey cc.h's limits. */
+static void inflate(struct cc *c, uint32_t segments)
+{
+    uint64_t cwnd = c->cwnd + (uint64_t)segments * c->mss;
+    c->cwnd = cwnd < CC_CWND_MAX ? (uint32_t)cwnd : CC_CWND_MAX;
+}
+
+/* The segment at una is to be sent again, and whatever was before: one range holds both by
+ * reaching from una to the further end. */
+static void schedule_first(struct recovery *r, const struct cc *c, seq_t una, seq_t nxt)
+{
+    seq_t end = seq_min(seq_add(una, c->mss), nxt);
+    if (recovery_pending(r))
+        end = seq_max(end, r->end);
+    r->nxt = una;
+    r->end = end;
+}
+
+void recovery_init(struct recovery *r, seq_t iss)
+{
+    *r = (struct recovery){.mode = RECOVERY_OPEN, .recover = iss, .nxt = iss, .end = iss};
+}
+
+bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, uint64_t now_ns)
+{
+    /* Without text outstanding it is no duplicate ACK (RFC 5681 2 (a)). */
+    if (!CHECK(seq_lt(una, nxt)))
+        return false;
+
+    if (r->mode == RECOVERY_FAST) {
+        inflate(c, 1); /* RFC 5681 3.2 step 4 */
+        return false;
+    }
+    if (r->dup_acks < RECOVERY_DUP_THRESH + 1)
+        r->dup_acks++;
+
+    /* RFC 6582 3.2 step 2 and section 4: not covering more than recover, they come from segments
+     * that a timeout made us send twice. After a timeout that holds until recovery is over. */
+    if (r->dup_acks != RECOVERY_DUP_THRESH || !seq_lt(r->recover, una))
+        return false;
+
+    c->ops->loss(c, recovery_flight(r, una, nxt), now_ns);
+    inflate(c, RECOVERY_DUP_THRESH);
+    r->mode = RECOVERY_FAST;
+    r->recover = nxt;
+    r->partial_seen = false;
+    schedule_first(r, c, una, nxt);
+    return true;
+}
+
+/* RFC 6582 3.2 step 3, the first form of the full acknowledgement's window: it can't burst. */
+static void full_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt)
+{
+    r->mode = RECOVERY_OPEN;
+    uint32_t flight = recovery_flight(r, una, nxt);
+    c->cwnd = min_u32(c->ssthresh, max_u32(flight, c->mss) + c->mss);
+}
+
+/* RFC 6582 3.2 step 3: partial window deflation, and the first unacknowledged segment. */
+static void partial_ack(struct recovery *r, struct cc *c, uint32_t acked, seq_t una, seq_t nxt)
+{
+    c->cwnd -= min_u32(acked, c->cwnd);
+    if (acked >= c->mss)
+        inflate(c, 1);
+    c->cwnd = max_u32(c->cwnd, c->mss);
+
+    /* Inside a longer range (recovery_resend) that segment has just been sent again. */
+    if (!recovery_pending(r) || seq_eq(r->nxt, una))
+        schedule_first(r, c, una, nxt);
+}
+
+struct recovery_ack recovery_new_ack(struct recovery *r, struct cc *c, seq_t old_una, seq_t una,
+                                     seq_t nxt)
+{
+    struct recovery_ack meaning = {.grow = true, .restart_timer = true};
+    bool covered = seq_leq(r->recover, una);
+
+    r->dup_acks = 0;
+    r->nxt = seq_max(r->nxt, una);
+    r->end = seq_max(r->end, r->nxt);
+
+    switch (r->mode) {
+    case RECOVERY_OPEN:
+        /* Only now: the ACK that ended a timeout's recovery was itself one that may cover text
+         * that had arrived before. */
+        c->abc_limit = CC_ABC_LIMIT;
+        break;
+    case RECOVERY_FAST:
+        meaning.grow = false;
+        if (covered) {
+            full_ack(r, c, una, nxt);
+        } else {
+            meaning.restart_timer = !r->partial_seen;
+            r->partial_seen = true;
+            partial_ack(r, c, (uint32_t)seq_diff(una, old_una), una, nxt);
+        }
+        break;
+    case RECOVERY_RTO:
+        if (covered)
+            r->mode = RECOVERY_OPEN;
+        break;
+    }
+
+    /* RFC 6582 6: recover follows una, or it would seem to lie ahead once 2^31 octets are between
+     * them. At una - 1 it does not stand in the way of a fast retransmit. */
+    r->recover = seq_max(r->recover, seq_sub(una, 1));
+    return meaning;
+}
+
+void recovery_timeout(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, bool first,
+                      uint64_t now_ns)
+{
+    c->ops->timeout(c, recovery_flight(r, una, nxt), first, now_ns);
+    c->abc_limit = 1;
+    r->mode = RECOVERY_RTO;
+    r->dup_acks = 0;
+    r->recover = nxt; /* RFC 6582 3.2 step 4 */
+    recovery_resend(r, una, nxt);
+}
+
+void recovery_resend(struct recovery *r, seq_t una, seq_t nxt)
+{
+    r->nxt = una;
+    r->end = nxt;
+}
+
+void recovery_resent(struct recovery *r, seq_t end)
+{
+    /* The segment may have been longer than the range. */
+    r->nxt = end;
+    r->end = seq_max(r->end, end);
+}
+
+uint32_t recovery_flight(const struct recovery *r, seq_t una, seq_t nxt)
+{
+    uint32_t flight = (uint32_t)seq_diff(nxt, una);
+    /* In fast recovery cwnd is inflated instead (RFC 5681 3.2 step 3). */
+    if (r->mode == RECOVERY_FAST)
+        return flight;
+    return flight - (uint32_t)seq_diff(r->end, r->nxt);
+}
