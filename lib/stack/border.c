@@ -141,7 +141,7 @@ size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_
             emit(s, &p[n++], c->sock.id, &c->sock.node.flow, &seg, now_ns);
             list_push_back(&s->pending, &c->pending);
         } else {
-            conn_rest(c);
+            conn_rest(c, now_ns);
         }
     }
     return n;

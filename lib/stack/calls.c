@@ -104,7 +104,8 @@ int stack_shutdown_recv(struct sock *so, uint64_t now_ns)
     if (so->kind != SOCK_CONNECTION || !tcb_synchronized(&as_conn(so)->tcb))
         return ERR_NOT_CONNECTED;
     tcp_stop_receiving(&as_conn(so)->tcb, now_ns);
-    sock_happened(so, SOCK_EV_ARRIVED); /* whoever waits for text learns that none will come */
+    sock_happened(so, SOCK_EV_ARRIVED,
+                  now_ns); /* whoever waits for text learns that none will come */
     conn_settle(as_conn(so), now_ns);
     return ERR_NONE;
 }

@@ -70,7 +70,7 @@ bool listener_has_room(const struct conn *c, const struct seg *seg)
            c->listener->n_completed < c->listener->backlog;
 }
 
-void listener_completed(struct conn *c)
+void listener_completed(struct conn *c, uint64_t now_ns)
 {
     struct listener *l = c->listener;
     list_remove(&c->queued);
@@ -78,7 +78,7 @@ void listener_completed(struct conn *c)
     list_push_back(&l->completed, &c->queued);
     l->n_completed++;
     c->stage = CONN_COMPLETED;
-    sock_happened(&l->sock, SOCK_EV_COMPLETED);
+    sock_happened(&l->sock, SOCK_EV_COMPLETED, now_ns);
 }
 
 void listener_forget(struct conn *c)
@@ -107,7 +107,7 @@ int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uin
     return ERR_NONE;
 }
 
-int stack_accept(struct sock *listener, void *user, struct sock **out)
+int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock **out)
 {
     if (listener->kind != SOCK_LISTENER)
         return ERR_INVAL;
@@ -118,7 +118,7 @@ int stack_accept(struct sock *listener, void *user, struct sock **out)
     listener_forget(c);
     c->stage = CONN_USED;
     c->sock.user = user;
-    sock_happened(&c->sock, 0); /* what happened while it waited is told now */
+    sock_happened(&c->sock, 0, now_ns); /* what happened while it waited is told now */
     *out = &c->sock;
     return ERR_NONE;
 }

@@ -4,14 +4,14 @@
  */
 #include "sock.h"
 
-void sock_happened(struct sock *so, unsigned what)
+void sock_happened(struct sock *so, unsigned what, uint64_t now_ns)
 {
     static const char *const names[] = {"ConnectionCompleted", "Acked",   "DataArrived",
                                         "ConnectionClosed",    "Trouble", "Urgent"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
         if (what & 1u << i)
-            TRACE(&so->stack->config.trace, TRACE_EVENT, .sock_id = so->id, .flow = &so->node.flow,
-                  .text = names[i]);
+            TRACE(&so->stack->config.trace, TRACE_EVENT, .now_ns = now_ns, .sock_id = so->id,
+                  .flow = &so->node.flow, .text = names[i]);
     }
     so->happened |= what;
     if (so->happened && list_empty(&so->ready))

@@ -25,7 +25,7 @@ _Static_assert(TCB_EV_ESTABLISHED == SOCK_EV_COMPLETED && TCB_EV_ACKED == SOCK_E
                    TCB_EV_TROUBLE == SOCK_EV_TROUBLE && TCB_EV_URGENT == SOCK_EV_URGENT,
                "events are passed on as they are");
 
-static void pass_on(struct conn *c)
+static void pass_on(struct conn *c, uint64_t now_ns)
 {
     unsigned what = c->tcb.events;
     c->tcb.events = 0;
@@ -36,7 +36,7 @@ static void pass_on(struct conn *c)
     switch (c->stage) {
     case CONN_HALF_OPEN:
         if (what & TCB_EV_ESTABLISHED)
-            listener_completed(c);
+            listener_completed(c, now_ns);
         c->sock.happened |= what & ~TCB_EV_ESTABLISHED;
         break;
     case CONN_COMPLETED:
@@ -44,7 +44,7 @@ static void pass_on(struct conn *c)
         break;
     case CONN_USED:
         if (what)
-            sock_happened(&c->sock, what);
+            sock_happened(&c->sock, what, now_ns);
         break;
     case CONN_LEFT:
         break;
@@ -62,7 +62,7 @@ static bool is_over(const struct conn *c)
 void conn_settle(struct conn *c, uint64_t now_ns)
 {
     check(c, now_ns);
-    pass_on(c);
+    pass_on(c, now_ns);
     if (is_over(c)) {
         conn_free(c);
         return;
@@ -71,9 +71,9 @@ void conn_settle(struct conn *c, uint64_t now_ns)
         list_push_back(&c->sock.stack->pending, &c->pending);
 }
 
-void conn_rest(struct conn *c)
+void conn_rest(struct conn *c, uint64_t now_ns)
 {
-    pass_on(c);
+    pass_on(c, now_ns);
     if (is_over(c))
         conn_free(c);
     else

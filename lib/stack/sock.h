@@ -101,14 +101,14 @@ void listener_free(struct listener *l);
 /* ready.c */
 
 /* Records what happened and puts the socket on the ready list, once. */
-void sock_happened(struct sock *so, unsigned what);
+void sock_happened(struct sock *so, unsigned what, uint64_t now_ns);
 
 /* settle.c: to be called after every call on a connection's tcb: checks invariants, passes events
  * on, asks for output. May free the connection when nobody needs it any more. */
 void conn_settle(struct conn *c, uint64_t now_ns);
 
 /* The same at the end of output: sets the timer, frees what is over. */
-void conn_rest(struct conn *c);
+void conn_rest(struct conn *c, uint64_t now_ns);
 
 /* listen.c */
 
@@ -121,7 +121,7 @@ void listener_arrives(struct listener *l, const struct flow *flow, const struct 
 bool listener_has_room(const struct conn *c, const struct seg *seg);
 
 /* A half-open connection is established: it waits for accept now. */
-void listener_completed(struct conn *c);
+void listener_completed(struct conn *c, uint64_t now_ns);
 
 /* Takes the connection out of its listener's queues. */
 void listener_forget(struct conn *c);

@@ -65,7 +65,7 @@ int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uin
 
 /* The longest-waiting completed connection; its events from now on carry `user`. ERR_AGAIN, or
  * ERR_INVAL for a socket that does not listen. */
-int stack_accept(struct sock *listener, void *user, struct sock **out);
+int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock **out);
 
 /* SEND: copies up to len octets into the send queue. The octets taken (at least 1 for len > 0), or
  * ERR_AGAIN when the queue is full, ERR_NOMEM, ERR_PIPE, ERR_NOT_CONNECTED; or once the error that
