@@ -1,0 +1,407 @@
+/* rcvq.c: the receive queue (RFC 9293 3.10.7.4, seventh step), against a flat array with a flag for
+ * every octet. */
+#include "rcvq.h"
+#include "support.h"
+
+#define C           ((size_t)RCVQ_CHUNK)
+#define BUF         (32 * C)
+#define RING(n)     ((n) * sizeof(uint8_t *))
+#define RANGES_ROOM (RANGES_MAX * sizeof(struct range))
+
+/* The octet that belongs at this offset. */
+static uint8_t octet(uint64_t at)
+{
+    return (uint8_t)(at * 31 + at / 251);
+}
+
+/* Inserts the octets that belong at [at, at + len), in pieces of at most `piece`. */
+static bool insert_pieces(struct rcvq *q, uint64_t at, size_t len, size_t piece)
+{
+    static uint8_t buf[BUF];
+    static struct bytes text[64];
+    unsigned n = 0;
+    assert_true(len <= sizeof buf);
+    for (size_t i = 0; i < len; i++)
+        buf[i] = octet(at + i);
+    for (size_t done = 0; done < len; done += piece) {
+        assert_true(n < 64);
+        text[n++] = (struct bytes){buf + done, piece < len - done ? piece : len - done};
+    }
+    return rcvq_insert(q, at, text, n);
+}
+
+static bool insert(struct rcvq *q, uint64_t at, size_t len)
+{
+    return insert_pieces(q, at, len, SIZE_MAX);
+}
+
+/* Reads len octets, which must be there and be the ones that belong there. */
+static void expect_read(struct rcvq *q, size_t len)
+{
+    static uint8_t peeked[BUF], got[BUF];
+    uint64_t at = q->start;
+    assert_true(len <= sizeof got);
+    assert_int_equal(rcvq_peek(q, peeked, len), len);
+    assert_int_equal(q->start, at);
+    assert_int_equal(rcvq_read(q, got, len), len);
+    assert_memory_equal(peeked, got, len);
+    for (size_t i = 0; i < len; i++) {
+        if (got[i] != octet(at + i))
+            fail_msg("octet %llu differs", (unsigned long long)(at + i));
+    }
+    assert_true(rcvq_check(q));
+}
+
+static void setup(struct test_mem *t, struct rcvq *q)
+{
+    test_mem_init(t);
+    rcvq_init(q, &t->mem);
+}
+
+static void teardown(struct test_mem *t, struct rcvq *q)
+{
+    assert_true(rcvq_check(q));
+    rcvq_finish(q);
+    assert_int_equal(t->mem.used, 0);
+}
+
+static void idle_holds_nothing(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    uint8_t buf[1];
+    setup(&t, &q);
+    assert_int_equal(rcvq_peek(&q, buf, 1), 0);
+    assert_int_equal(rcvq_read(&q, buf, 1), 0);
+    assert_true(insert(&q, 0, 0));
+    assert_true(rcvq_insert(&q, 0, NULL, 0));
+    assert_int_equal(t.calls, 0);
+
+    assert_true(insert(&q, 0, 10));
+    assert_int_equal(rcvq_len(&q), 10);
+    assert_true(t.mem.used > 0);
+    expect_read(&q, 9);
+    assert_true(t.mem.used > 0);
+    expect_read(&q, 1);
+    assert_int_equal(t.mem.used, 0);
+    assert_true(insert(&q, 0, 10)); /* a retransmission of what was read */
+    assert_int_equal(t.mem.used, 0);
+    assert_int_equal(q.head, 10);
+    teardown(&t, &q);
+}
+
+static void in_order(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    setup(&t, &q);
+    assert_true(insert_pieces(&q, 0, 5000, 1448));
+    assert_int_equal(q.head, 5000);
+    assert_true(insert_pieces(&q, 5000, 60000, 1448)); /* over several chunks */
+    assert_true(insert(&q, 65000, 536));
+    assert_int_equal(rcvq_len(&q), 65536);
+    assert_int_equal(t.mem.used, 4 * C + RING(4));
+    expect_read(&q, 100);
+    expect_read(&q, C);
+    assert_int_equal(t.mem.used, 3 * C + RING(4)); /* what the reader has passed is freed */
+    expect_read(&q, 3 * C - 101);
+    assert_int_equal(t.mem.used, C + RING(4));
+    expect_read(&q, 1);
+    assert_int_equal(t.mem.used, 0);
+    teardown(&t, &q);
+}
+
+/* A long stream: the ring's slots are used again and again, and grow while in use. */
+static void ring_wraps_and_grows(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    setup(&t, &q);
+    assert_true(insert(&q, 0, C / 2));
+    for (size_t i = 0; i < 50; i++) {
+        assert_true(insert(&q, q.head, 2 * C));
+        assert_int_equal(q.n_chunk, 4);
+        expect_read(&q, 2 * C);
+    }
+    for (size_t i = 1; i <= 20; i++) { /* unread grows by one chunk a time */
+        assert_true(insert(&q, q.head, 3 * C));
+        expect_read(&q, 2 * C);
+    }
+    assert_int_equal(q.n_chunk, 32);
+    expect_read(&q, 20 * C + C / 2);
+    assert_int_equal(t.mem.used, 0);
+    teardown(&t, &q);
+}
+
+/* SHLD-31: segments beyond a hole are held, and delivered when it is filled. */
+static void out_of_order(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    setup(&t, &q);
+    assert_true(insert(&q, 0, 100));
+    assert_true(insert(&q, 200, 100));
+    assert_true(insert(&q, 400, 100));
+    assert_true(insert(&q, 5 * C, C + 1)); /* chunks between do not exist */
+    assert_int_equal(t.mem.used, 3 * C + RING(8) + q.beyond.room * sizeof(struct range));
+    assert_true(rcvq_has_hole(&q));
+    assert_int_equal(q.head, 100);
+    assert_int_equal(rcvq_len(&q), 100);
+    assert_true(insert(&q, 100, 100)); /* exactly the hole */
+    assert_int_equal(q.head, 300);
+    assert_true(rcvq_has_hole(&q));
+    assert_true(insert(&q, 250, 200)); /* the hole and some more on both sides */
+    assert_int_equal(q.head, 500);
+    expect_read(&q, 500); /* all that is in order: what lies beyond stays */
+    assert_int_equal(q.beyond.n, 1);
+    assert_true(insert(&q, 500, 5 * C));
+    assert_int_equal(q.head, 6 * C + 1);
+    assert_false(rcvq_has_hole(&q));
+    expect_read(&q, 6 * C - 499);
+    assert_int_equal(t.mem.used, 0);
+    teardown(&t, &q);
+}
+
+/* One segment that covers several holes and what lies between. */
+static void fills_many_holes(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    setup(&t, &q);
+    for (uint64_t at = 100; at < 3 * C; at += 1000)
+        assert_true(insert(&q, at, 300));
+    assert_true(insert_pieces(&q, 0, 3 * C, 1448));
+    assert_int_equal(q.head, 49400); /* the last interval reaches beyond it */
+    assert_false(rcvq_has_hole(&q));
+    expect_read(&q, rcvq_len(&q));
+    teardown(&t, &q);
+}
+
+/* Where segments overlap, the octets that came first stay, below head as well as beyond it. */
+static void first_arrived_wins(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    uint8_t first[4], other[12], got[12];
+    setup(&t, &q);
+    memset(first, 'a', sizeof first);
+    memset(other, 'b', sizeof other);
+    struct bytes four = {first, 4}, all[2] = {{other, 5}, {other + 5, 7}};
+    assert_true(rcvq_insert(&q, 0, &four, 1));
+    assert_true(rcvq_insert(&q, 6, &four, 1));
+    assert_true(rcvq_insert(&q, 1, all, 2));
+    assert_int_equal(rcvq_read(&q, got, sizeof got), 12);
+    assert_memory_equal(got, "aaaabbaaaabb", 12);
+    assert_int_equal(q.head, 13);
+    teardown(&t, &q);
+}
+
+/* RCV.NXT does not move: what had not arrived in order has not arrived. */
+static void discard(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    setup(&t, &q);
+    assert_true(insert(&q, 0, 3 * C + 5));
+    assert_true(insert(&q, 6 * C, 100));
+    expect_read(&q, 10);
+    rcvq_discard(&q);
+    assert_int_equal(t.mem.used, 0);
+    assert_int_equal(q.head, 3 * C + 5);
+    assert_int_equal(rcvq_len(&q), 0);
+    assert_false(rcvq_has_hole(&q));
+    assert_true(insert(&q, 3 * C + 5, C));
+    expect_read(&q, C);
+    teardown(&t, &q);
+}
+
+/* Whichever allocation is refused, nothing has changed, and the same insert succeeds later. */
+static void refused_insert_changes_nothing(void **state)
+{
+    (void)state;
+    for (int variant = 0; variant < 3; variant++) {
+        bool done = false;
+        for (unsigned nth = 1; !done; nth++) {
+            struct test_mem t;
+            struct rcvq q;
+            setup(&t, &q);
+            if (variant > 0) {
+                assert_true(insert(&q, 0, 100));
+                expect_read(&q, 50);
+            }
+            if (variant > 1) {
+                for (uint64_t i = 1; i < 5; i++) /* the array of ranges is full */
+                    assert_true(insert(&q, 2 * C + 100 * i, 50));
+            }
+            size_t used = t.mem.used;
+            uint64_t head = q.head;
+            test_mem_fail_at(&t, nth);
+            done = insert(&q, C + 5, 4 * C);
+            assert_int_equal(done, t.failed == 0);
+            if (!done) {
+                /* The ring of pointers may have grown, but not for an empty queue. */
+                assert_in_range(t.mem.used, used, used + (variant > 0 ? RING(8) - RING(4) : 0));
+                assert_int_equal(q.beyond.n, variant > 1 ? 4 : 0);
+            }
+            assert_int_equal(q.head, head);
+            assert_true(rcvq_check(&q));
+            test_mem_fail_at(&t, 0);
+            assert_true(insert(&q, C + 5, 4 * C));
+            assert_true(insert(&q, head, C + 5));
+            expect_read(&q, rcvq_len(&q));
+            assert_int_equal(q.start, 5 * C + 5);
+            teardown(&t, &q);
+            assert_true(nth < 20);
+        }
+    }
+}
+
+/* VULNERABILITIES D1 (CVE-2018-5390): single octets, never two together, over a window of 16 MB, in
+ * the worst order. Memory stays within the window and the bound on holes, a refused one leaves
+ * nothing, and what fits to an interval that exists is still taken. */
+static void single_octets_are_bounded(void **state)
+{
+    (void)state;
+    const uint64_t window = 16 << 20;
+    struct test_mem t;
+    struct rcvq q;
+    setup(&t, &q);
+    size_t accepted = 0;
+    for (uint64_t i = 0; i < 20000; i++)
+        accepted += insert(&q, window - 1 - 2 * i, 1);
+    assert_int_equal(accepted, RANGES_MAX);
+    assert_int_equal(q.beyond.n, RANGES_MAX);
+    size_t used = t.mem.used;
+    assert_in_range(used, C, (RANGES_MAX * 2 / C + 1) * C + RING(window / C) + RANGES_ROOM);
+    assert_true(rcvq_check(&q));
+
+    assert_false(insert(&q, 2 * C, 1)); /* in a chunk of its own */
+    assert_int_equal(t.mem.used, used);
+    assert_true(insert(&q, window - 2, 1)); /* joins two */
+    assert_int_equal(q.beyond.n, RANGES_MAX - 1);
+    assert_true(insert(&q, 2 * C, 1));
+    assert_int_equal(t.mem.used, used + C);
+    assert_true(rcvq_check(&q));
+    teardown(&t, &q);
+
+    /* One octet in each chunk: never more than the window itself. */
+    setup(&t, &q);
+    for (uint64_t at = window - 1; at > C; at -= C)
+        assert_true(insert(&q, at, 1));
+    assert_true(t.mem.used <= window + RING(window / C) + RANGES_ROOM);
+    teardown(&t, &q);
+}
+
+/* The same as a flat array. */
+#define MODEL  (40 * C)
+#define WINDOW (6 * C)
+struct model {
+    uint8_t octets[MODEL];
+    bool there[MODEL];
+    uint64_t start, head;
+};
+
+static void model_insert(struct model *m, uint64_t at, const uint8_t *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (!m->there[at + i])
+            m->octets[at + i] = text[i];
+        m->there[at + i] = true;
+    }
+    while (m->head < MODEL && m->there[m->head])
+        m->head++;
+}
+
+static void compare(const struct rcvq *q, const struct model *m)
+{
+    static uint8_t got[MODEL];
+    assert_true(rcvq_check(q));
+    assert_int_equal(q->start, m->start);
+    assert_int_equal(q->head, m->head);
+    assert_int_equal(rcvq_peek(q, got, MODEL), m->head - m->start);
+    assert_memory_equal(got, m->octets + m->start, (size_t)(m->head - m->start));
+    uint64_t end = m->start + WINDOW < MODEL ? m->start + WINDOW : MODEL, beyond = 0;
+    for (uint64_t at = m->head; at < end; at++)
+        beyond += m->there[at];
+    assert_int_equal(ranges_total(&q->beyond), beyond);
+    assert_int_equal(rcvq_has_hole(q), beyond > 0);
+}
+
+/* Random text at a random place of the window, some of it below head, in random pieces. */
+static void step_insert(struct test_mem *t, struct rcvq *q, struct model *m, struct rnd *rnd)
+{
+    static uint8_t text[3 * C];
+    struct bytes refs[8];
+    unsigned n = 0, failed = t->failed;
+    uint64_t end = m->start + WINDOW < MODEL ? m->start + WINDOW : MODEL;
+    uint64_t at = m->head;
+    if (rnd_below(rnd, 3) == 0)
+        at = m->start + rnd_below(rnd, (uint32_t)(end - m->start) + 1);
+    else if (rnd_below(rnd, 3) == 0)
+        at -= rnd_below(rnd, (uint32_t)(at < C ? at : C) + 1);
+    size_t max = end - at < sizeof text ? (size_t)(end - at) : sizeof text;
+    size_t len = rnd_skewed(rnd, (uint32_t)max + 1);
+    rnd_fill(rnd, text, len);
+    for (size_t done = 0; done < len;) {
+        size_t piece = n == 7 ? len - done : rnd_below(rnd, (uint32_t)(len - done) + 1);
+        refs[n++] = (struct bytes){text + done, piece};
+        done += piece;
+    }
+    if (rcvq_insert(q, at, refs, n))
+        model_insert(m, at, text, len);
+    else
+        assert_true(t->failed > failed); /* far fewer than RANGES_MAX holes */
+}
+
+static void property(void **state)
+{
+    (void)state;
+    static struct model m;
+    static uint8_t got[WINDOW];
+    struct rnd rnd = rnd_start("rcvq");
+    for (unsigned every = 0; every < 10; every++) {
+        struct test_mem t;
+        struct rcvq q;
+        setup(&t, &q);
+        t.fail_every = every == 1 ? 11 : every; /* 1 would refuse all */
+        memset(&m, 0, sizeof m);
+        for (int i = 0; i < 3000 && m.start < MODEL; i++) {
+            step_insert(&t, &q, &m, &rnd);
+            if (rnd_below(&rnd, 4) == 0) {
+                size_t len = rnd_skewed(&rnd, WINDOW + 1), have = (size_t)(m.head - m.start);
+                size_t n = rcvq_read(&q, got, len);
+                assert_int_equal(n, len < have ? len : have);
+                assert_memory_equal(got, m.octets + m.start, n);
+                m.start += n;
+            }
+            if (i % 8 == 0)
+                compare(&q, &m);
+        }
+        compare(&q, &m);
+        teardown(&t, &q);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(idle_holds_nothing),
+        cmocka_unit_test(in_order),
+        cmocka_unit_test(ring_wraps_and_grows),
+        cmocka_unit_test(out_of_order),
+        cmocka_unit_test(fills_many_holes),
+        cmocka_unit_test(first_arrived_wins),
+        cmocka_unit_test(discard),
+        cmocka_unit_test(refused_insert_changes_nothing),
+        cmocka_unit_test(single_octets_are_bounded),
+        cmocka_unit_test(property),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

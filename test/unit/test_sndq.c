@@ -1,0 +1,424 @@
+/* sndq.c: the send queue, against a flat array. */
+#include "sndq.h"
+#include "support.h"
+
+#define SMALL     2048u
+#define LARGE     65536u
+#define MODEL_MAX 1000000u
+
+static uint8_t text[4 * LARGE];
+
+/* The queue's octets from `at` on are those of `want`. */
+static void expect_octets(struct sndq *q, size_t at, const uint8_t *want, size_t len)
+{
+    while (len > 0) {
+        struct bytes ref;
+        unsigned n;
+        size_t got = sndq_refs(q, at, len, &ref, 1, &n);
+        assert_int_equal(n, 1);
+        assert_int_equal(got, ref.len);
+        assert_in_range(got, 1, len);
+        assert_memory_equal(ref.ptr, want, got);
+        at += got;
+        want += got;
+        len -= got;
+    }
+}
+
+static void setup(struct test_mem *k, struct sndq *q)
+{
+    struct rnd rng = {1};
+    rnd_fill(&rng, text, sizeof text);
+    test_mem_init(k);
+    sndq_init(q, &k->mem);
+}
+
+static void empty_holds_nothing(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    struct bytes ref;
+    unsigned n = 7;
+    setup(&k, &q);
+    assert_int_equal(sndq_append(&q, text, 0), 0);
+    assert_true(sndq_borrow(&q, text, 0));
+    assert_int_equal(sndq_own(&q, 0), 0);
+    assert_int_equal(sndq_refs(&q, 0, 1, &ref, 1, &n), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(k.calls, 0);
+
+    assert_int_equal(sndq_append(&q, text, 100), 100);
+    assert_true(k.mem.used > 0);
+    sndq_acked(&q, 100);
+    assert_int_equal(k.mem.used, 0);
+    assert_true(sndq_check(&q));
+    sndq_finish(&q);
+}
+
+/* What little a connection sends costs 2 KiB; what is appended goes into the tail's spare room. */
+static void sizes(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    setup(&k, &q);
+    for (size_t i = 0; i < 15; i++)
+        assert_int_equal(sndq_append(&q, text + 100 * i, 100), 100);
+    assert_int_equal(k.mem.used, SMALL);
+    assert_int_equal(sndq_append(&q, text + 1500, 1500), 1500);
+    assert_int_equal(k.mem.used, 2 * SMALL);
+    assert_int_equal(sndq_append(&q, text + 3000, 3000), 3000);
+    assert_int_equal(k.mem.used, 2 * SMALL + LARGE);
+    assert_int_equal(sndq_append(&q, text + 6000, 50000), 50000);
+    assert_int_equal(k.mem.used, 2 * SMALL + LARGE);
+    expect_octets(&q, 0, text, 56000);
+
+    /* Wholly acknowledged extents go at once, each one (RFC 9293 3.10.7.4, fifth step). */
+    sndq_acked(&q, 3000);
+    assert_int_equal(k.mem.used, SMALL + LARGE);
+    expect_octets(&q, 0, text + 3000, 53000);
+    sndq_acked(&q, 2000);
+    assert_int_equal(k.mem.used, LARGE);
+    expect_octets(&q, 0, text + 5000, 51000);
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+}
+
+/* However small the pieces, a long queue has few extents: lookups from the front stay cheap. */
+static void long_queue_has_few_extents(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    setup(&k, &q);
+    for (size_t at = 0; at < sizeof text; at += 64)
+        assert_int_equal(sndq_append(&q, text + at, 64), 64);
+    assert_in_range(k.calls, 4, LARGE / SMALL + 2 + sizeof text / LARGE);
+    expect_octets(&q, 0, text, sizeof text);
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+}
+
+static void refs_end_where_asked(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    struct bytes refs[4];
+    unsigned n;
+    setup(&k, &q);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(sndq_borrow(&q, text + 1000 * i, 1000));
+    assert_int_equal(sndq_refs(&q, 500, 2000, refs, 4, &n), 2000);
+    assert_int_equal(n, 3);
+    assert_ptr_equal(refs[0].ptr, text + 500);
+    assert_int_equal(refs[0].len, 500);
+    assert_ptr_equal(refs[1].ptr, text + 1000);
+    assert_int_equal(refs[1].len, 1000);
+    assert_ptr_equal(refs[2].ptr, text + 2000);
+    assert_int_equal(refs[2].len, 500);
+
+    assert_int_equal(sndq_refs(&q, 500, 2000, refs, 2, &n), 1500); /* too few references */
+    assert_int_equal(n, 2);
+    assert_int_equal(sndq_refs(&q, 0, 1000, refs, 4, &n), 1000); /* an extent's edge */
+    assert_int_equal(n, 1);
+    assert_int_equal(sndq_refs(&q, 3999, SIZE_MAX, refs, 4, &n), 1); /* beyond what is held */
+    assert_ptr_equal(refs[0].ptr, text + 3999);
+    assert_int_equal(sndq_refs(&q, 4000, 1, refs, 4, &n), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(sndq_refs(&q, 0, 1000, refs, 0, &n), 0);
+    assert_int_equal(n, 0);
+    sndq_finish(&q);
+}
+
+/* The cursor follows the lookups forward, an acknowledgement moves or drops it. */
+static void cursor(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    struct bytes refs[2];
+    unsigned n;
+    setup(&k, &q);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(sndq_borrow(&q, text + 1000 * i, 1000));
+    sndq_refs(&q, 1500, 1000, refs, 2, &n);
+    assert_int_equal(q.cursor_at, 2000);
+    sndq_acked(&q, 1500);
+    assert_non_null(q.cursor);
+    assert_int_equal(q.cursor_at, 500);
+    assert_true(sndq_check(&q));
+    sndq_acked(&q, 700); /* into the cursor's extent */
+    assert_int_equal(q.cursor_at, 0);
+    assert_true(sndq_check(&q));
+    expect_octets(&q, 0, text + 2200, 1800);
+    sndq_refs(&q, 0, 1, refs, 2, &n);
+    sndq_acked(&q, 800); /* all of the cursor's extent */
+    assert_null(q.cursor);
+    expect_octets(&q, 0, text + 3000, 1000);
+    sndq_finish(&q);
+}
+
+/* Borrowed octets are referred to where they are; after sndq_own() nothing refers to them. */
+static void borrow_and_own(void **state)
+{
+    (void)state;
+    static uint8_t caller[3 * LARGE];
+    struct test_mem k;
+    struct sndq q;
+    struct bytes refs[2];
+    unsigned n;
+    setup(&k, &q);
+    memcpy(caller, text, sizeof caller);
+    assert_true(sndq_borrow(&q, caller, sizeof caller));
+    assert_true(k.mem.used < 128); /* no copy */
+    assert_int_equal(sndq_refs(&q, 10, 64000, refs, 2, &n), 64000);
+    assert_int_equal(n, 1);
+    assert_ptr_equal(refs[0].ptr, caller + 10);
+
+    sndq_acked(&q, 12345);
+    assert_int_equal(sndq_own(&q, sizeof caller - 12345), 0);
+    memset(caller, 0, sizeof caller);
+    assert_true(sndq_check(&q));
+    expect_octets(&q, 0, text + 12345, sizeof caller - 12345);
+
+    size_t used = k.mem.used; /* nothing is borrowed: nothing to do */
+    assert_int_equal(sndq_own(&q, 0), 0);
+    assert_int_equal(k.mem.used, used);
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+}
+
+/* A stream of small borrowed writes ends up packed, not one extent each; order is kept. */
+static void own_packs(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    setup(&k, &q);
+    sndq_append(&q, text, 100);
+    for (size_t i = 1; i < 10; i++) {
+        assert_true(sndq_borrow(&q, text + 100 * i, 60));
+        assert_true(sndq_borrow(&q, text + 100 * i + 60, 40));
+        assert_int_equal(sndq_own(&q, 0), 0);
+    }
+    assert_int_equal(k.mem.used, SMALL);
+    for (size_t i = 10; i < 20; i++)
+        assert_true(sndq_borrow(&q, text + 100 * i, 100));
+    assert_int_equal(sndq_append(&q, text + 2000, 50), 50); /* behind what is borrowed */
+    assert_int_equal(sndq_own(&q, 0), 0);
+    assert_int_equal(k.mem.used, 3 * SMALL); /* before, copied, behind */
+    assert_true(sndq_check(&q));
+    expect_octets(&q, 0, text, 2050);
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+}
+
+/* As much as memory allows: a small extent when a large one is refused, and then what fits. */
+static void append_takes_what_fits(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    setup(&k, &q);
+    k.mem.limit = LARGE + 2 * SMALL + SMALL / 2;
+    size_t taken = sndq_append(&q, text, sizeof text);
+    assert_int_equal(k.mem.used, LARGE + 2 * SMALL);
+    assert_in_range(taken, LARGE + 2 * SMALL - 3 * 64, LARGE + 2 * SMALL);
+    assert_int_equal(q.len, taken);
+    expect_octets(&q, 0, text, taken);
+    assert_int_equal(sndq_append(&q, text, 1), 0);
+    k.mem.limit = k.mem.used;
+    assert_false(sndq_borrow(&q, text, 1));
+    assert_int_equal(q.len, taken);
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+}
+
+/* What cannot be copied is cut off the end, whatever lies behind it too; but nothing below
+ * cut_from: then the queue stays as it was. */
+static void own_cuts(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    struct bytes before[8], after[8];
+    unsigned n_before, n_after;
+    setup(&k, &q);
+    sndq_append(&q, text, 1000);
+    assert_true(sndq_borrow(&q, text + 1000, 5000));
+    sndq_append(&q, text + 6000, 500);
+    assert_true(sndq_borrow(&q, text + 6500, 700));
+    sndq_refs(&q, 0, SIZE_MAX, before, 8, &n_before);
+    size_t used = k.mem.used;
+    k.mem.limit = used + SMALL;
+
+    assert_int_equal(sndq_own(&q, 6000), SIZE_MAX);
+    assert_true(sndq_check(&q));
+    assert_int_equal(q.len, 7200);
+    assert_int_equal(k.mem.used, used);
+    sndq_refs(&q, 0, SIZE_MAX, after, 8, &n_after);
+    assert_int_equal(n_after, n_before);
+    for (unsigned i = 0; i < n_before; i++) {
+        assert_ptr_equal(after[i].ptr, before[i].ptr);
+        assert_int_equal(after[i].len, before[i].len);
+    }
+
+    /* Room for the copy: what is left of the first extent, and one more of 2 KiB. */
+    size_t cut = sndq_own(&q, 3900);
+    assert_in_range(cut, 7200 - 2 * SMALL, 7200 - 3900);
+    assert_int_equal(q.len, 7200 - cut);
+    assert_int_equal(k.mem.used, 2 * SMALL);
+    assert_true(sndq_check(&q));
+    expect_octets(&q, 0, text, q.len);
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+}
+
+/* A flat array that does the same, and the memory that was borrowed. */
+struct model {
+    uint8_t *v;
+    size_t start, end;
+    uint8_t *borrowed[64];
+    unsigned n_borrowed;
+};
+
+static void give_back(struct model *m)
+{
+    while (m->n_borrowed > 0)
+        free(m->borrowed[--m->n_borrowed]);
+}
+
+static size_t model_add(struct model *m, struct rnd *rng, size_t len)
+{
+    len = len < MODEL_MAX - m->end ? len : MODEL_MAX - m->end;
+    rnd_fill(rng, m->v + m->end, len);
+    return len;
+}
+
+static void step_append(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
+{
+    size_t len = model_add(m, rng, rnd_skewed(rng, 2 * LARGE));
+    unsigned failed = k->failed;
+    size_t taken = sndq_append(q, m->v + m->end, len);
+    assert_true(taken <= len);
+    assert_true(taken == len || k->failed > failed);
+    m->end += taken;
+}
+
+static void step_borrow(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
+{
+    size_t len = model_add(m, rng, 1 + rnd_skewed(rng, LARGE));
+    if (m->n_borrowed == 64 || len == 0)
+        return;
+    uint8_t *copy = malloc(len);
+    memcpy(copy, m->v + m->end, len);
+    m->borrowed[m->n_borrowed++] = copy;
+    unsigned failed = k->failed;
+    if (sndq_borrow(q, copy, len))
+        m->end += len;
+    else
+        assert_true(k->failed > failed);
+}
+
+static void step_own(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
+{
+    size_t len = q->len, cut_from = rnd_below(rng, (uint32_t)len + 2);
+    size_t used = k->mem.used;
+    unsigned failed = k->failed;
+    size_t cut = sndq_own(q, cut_from);
+    if (cut == SIZE_MAX) {
+        assert_true(k->failed > failed);
+        assert_int_equal(q->len, len);
+        assert_int_equal(k->mem.used, used);
+        return;
+    }
+    assert_int_equal(q->len, len - cut);
+    assert_true(cut == 0 || (k->failed > failed && q->len >= cut_from));
+    m->end -= cut;
+    give_back(m);
+}
+
+static void step(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
+{
+    struct bytes ref;
+    unsigned n;
+    switch (rnd_below(rng, 8)) {
+    case 0:
+    case 1:
+        step_append(k, q, m, rng);
+        break;
+    case 2:
+    case 3:
+        step_borrow(k, q, m, rng);
+        break;
+    case 4:
+        step_own(k, q, m, rng);
+        break;
+    case 5:
+        sndq_refs(q, rnd_below(rng, (uint32_t)q->len + 1), 1, &ref, 1, &n);
+        break;
+    default: {
+        size_t acked = rnd_below(rng, 3) ? rnd_skewed(rng, (uint32_t)q->len + 1)
+                                         : rnd_below(rng, (uint32_t)q->len + 1);
+        sndq_acked(q, acked);
+        m->start += acked;
+    }
+    }
+    assert_true(sndq_check(q));
+    assert_int_equal(q->len, m->end - m->start);
+    if (q->len == 0) {
+        assert_int_equal(k->mem.used, 0);
+        give_back(m);
+        m->start = m->end = 0;
+    }
+    size_t at = rnd_below(rng, (uint32_t)q->len + 1),
+           len = rnd_skewed(rng, (uint32_t)(q->len - at) + 1);
+    expect_octets(q, at, m->v + m->start + at, len);
+}
+
+static void property(void **state)
+{
+    (void)state;
+    struct rnd rng = rnd_start("sndq");
+    struct model m = {.v = malloc(MODEL_MAX)};
+    for (unsigned every = 0; every < 12; every++) {
+        struct test_mem k;
+        struct sndq q;
+        test_mem_init(&k);
+        k.fail_every = every;
+        sndq_init(&q, &k.mem);
+        for (int i = 0; i < 1500; i++) {
+            step(&k, &q, &m, &rng);
+            if (i % 100 == 99) { /* all that is held, from front to back */
+                expect_octets(&q, 0, m.v + m.start, q.len);
+                memmove(m.v, m.v + m.start, q.len);
+                m.start = 0;
+                m.end = q.len;
+            }
+        }
+        sndq_finish(&q);
+        assert_int_equal(k.mem.used, 0);
+        give_back(&m);
+        m.start = m.end = 0;
+    }
+    free(m.v);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(empty_holds_nothing),
+        cmocka_unit_test(sizes),
+        cmocka_unit_test(long_queue_has_few_extents),
+        cmocka_unit_test(refs_end_where_asked),
+        cmocka_unit_test(cursor),
+        cmocka_unit_test(borrow_and_own),
+        cmocka_unit_test(own_packs),
+        cmocka_unit_test(append_takes_what_fits),
+        cmocka_unit_test(own_cuts),
+        cmocka_unit_test(property),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
