@@ -14,7 +14,7 @@
 
 seq_t isn_choose(const struct siphash_key *secret, const struct flow *flow, uint64_t now_ns)
 {
-    /* Octet by octet: struct flow may have padding, which is not part of the four-tuple. */
+    /* Octet by octet: neither byte order nor the layout of struct flow may count. */
     uint8_t id[ISN_FLOW_LEN];
     struct writer w = writer(id, sizeof id);
     put_bytes(&w, flow->local.b, sizeof flow->local.b);
