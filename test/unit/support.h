@@ -1,7 +1,7 @@
 /*
  * What unit tests share: cmocka with the headers it wants before it, random numbers that can be had
- * again, buffers of the exact size (so that the address sanitizer sees a read past the end), and an
- * allocator that fails when told and checks the sizes it is given back.
+ * again, buffers of the exact size (so that the address sanitizer sees a read past the end), a
+ * naive checksum, and an allocator that fails when told and checks the sizes it is given back.
  */
 #ifndef SUPPORT_H
 #define SUPPORT_H
@@ -67,6 +67,18 @@ static inline uint8_t *exact_copy(const void *data, size_t len)
     if (len > 0)
         memcpy(p, data, len);
     return p;
+}
+
+/* The Internet checksum, RFC 1071 1 to the letter, as an oracle: 16-bit words in network order, the
+ * carries brought round. */
+static inline uint16_t naive_sum(const uint8_t *p, size_t len)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < len; i++) {
+        sum += i % 2 ? p[i] : (uint32_t)p[i] << 8;
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return (uint16_t)sum;
 }
 
 /* Fails the fail_at-th allocation from now (1: the next) and all after it; and every
