@@ -39,8 +39,9 @@ __attribute__((noreturn, format(printf, 2, 3))) static void fail_at(struct where
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     the.failed = true;
-    print_error("%s\n%s", the.log, text);
-    print_error("\n");
+    for (char *line = strtok(the.log, "\n"); line; line = strtok(NULL, "\n"))
+        print_error("%s\n", line); /* cmocka cuts what is longer than 1024 */
+    print_error("\n%s\n", text);
     _fail(w.file, w.line);
     abort(); /* not reached */
 }

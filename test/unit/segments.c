@@ -36,12 +36,12 @@ const char *line_text(const struct line *l, char buf[LINE_TEXT_MAX])
         at = put(buf, at, "text", (long)l->text);
     if (l->wnd)
         at = put(buf, at, "wnd", meant(l->wnd));
-    if (l->mss)
+    if (l->mss && l->mss != NONE)
         at = put(buf, at, "mss", meant(l->mss));
-    if (l->scale)
+    if (l->scale && l->scale != NONE)
         at = put(buf, at, "scale", meant(l->scale));
-    if (l->gso)
-        at = put(buf, at, "gso", meant(l->gso));
+    if (l->gso > 0)
+        at = put(buf, at, "gso", l->gso);
     if (l->flags & URG)
         put(buf, at, "up", l->up);
     return buf;
