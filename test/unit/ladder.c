@@ -130,6 +130,7 @@ uint64_t ladder_now(void)
 
 static bool next_segment(struct where w, struct seg *seg)
 {
+    the.batch = false;
     if (the.has_answer) {
         the.has_answer = false;
         *seg = the.answer;
@@ -202,6 +203,17 @@ void ladder_expect(struct where w, struct line e)
     if (!line_fits(&e, &is))
         fail_at(w, "expected %s\n     got %s", text, text_is);
     note("--> %s", text_is);
+}
+
+void ladder_ignore(struct where w)
+{
+    struct seg seg;
+    char text[LINE_TEXT_MAX];
+    while (next_segment(w, &seg)) {
+        struct line is = line_of(&seg, the.iss, the.irs);
+        note("--> %s", line_text(&is, text));
+    }
+    ladder_silence(w);
 }
 
 /* [at, at + len) of the peer's stream, in memory of exactly that size. */

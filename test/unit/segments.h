@@ -107,8 +107,10 @@ void batch(void);
 
 #define expect(...)      ladder_expect(HERE, (struct line){__VA_ARGS__})
 #define expect_silence() ladder_silence(HERE)
+#define ignore()         ladder_ignore(HERE) /* whatever there is, until silence */
 void ladder_expect(struct where w, struct line l);
 void ladder_silence(struct where w);
+void ladder_ignore(struct where w);
 
 /* ---- What the user does: RFC 9293 3.10.1-5. ISS is taken from the.iss ---- */
 
