@@ -19,7 +19,7 @@ static inline uint64_t load(const uint8_t *p)
     return v;
 }
 
-/* The last 1 to 7 octets, as loads of fixed sizes: addresses and headers end here, and for them a
+/* The last 0 to 7 octets, as loads of fixed sizes: addresses and headers end here, and for them a
  * call of memcpy would cost more than the sum. Each load begins at an even octet of the piece. */
 static inline uint64_t load_tail(const uint8_t *p, size_t len)
 {
