@@ -19,7 +19,7 @@ struct rto {
     uint64_t min_ns, max_ns;
     bool has_sample;
     bool timing;
-    seq_t timed_end; /* the sample is taken when an ACK reaches this */
+    seq_t timed_start, timed_end; /* the sample is taken when an ACK reaches the end */
     uint64_t timed_at_ns;
 };
 
@@ -29,11 +29,13 @@ void rto_init(struct rto *r, uint64_t initial_ns, uint64_t min_ns, uint64_t max_
 /* How long the timer runs now: base << backoff, within [min, max]. */
 uint64_t rto_get(const struct rto *r);
 
-/* A segment ending at `end` is sent for the first time: time it, unless one is being timed. */
-void rto_sent(struct rto *r, seq_t end, uint64_t now_ns);
+/* [start, end) is sent for the first time: time it, unless something is being timed. */
+void rto_sent(struct rto *r, seq_t start, seq_t end, uint64_t now_ns);
 
-/* Something is sent again: Karn's rule (RFC 6298 3). */
-void rto_resent(struct rto *r);
+/* [start, end) is sent again: Karn's rule (RFC 6298 3) forbids a sample from it. What is timed and
+ * lies elsewhere stays timed; its sample may then include the repair of a loss before it, which
+ * errs on the safe side, and without it the backoff of a lossy path would never end. */
+void rto_resent(struct rto *r, seq_t start, seq_t end);
 
 /* An ACK up to `ack` has arrived: true when it gave a sample (which ends the backoff). */
 bool rto_acked(struct rto *r, seq_t ack, uint64_t now_ns);
