@@ -112,6 +112,11 @@ static void sizes_at_the_edges(void **state)
     assert_int_equal(sndq_own(&q, 0), 0);
     assert_int_equal(k.mem.used, SMALL);
     sndq_finish(&q);
+    sndq_append(&q, text, room / 2);
+    assert_true(sndq_borrow(&q, text, room));
+    assert_int_equal(sndq_own(&q, 0), 0);
+    assert_int_equal(k.mem.used, 2 * SMALL);
+    sndq_finish(&q);
     assert_int_equal(k.mem.used, 0);
     assert_int_equal(q.len, 0);
     assert_true(sndq_check(&q));
