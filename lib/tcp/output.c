@@ -51,12 +51,12 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     ackdelay_sent(&t->ackdelay);
     if (again) {
         t->syn_resent = true;
-        rto_resent(&t->rto, t->snd.iss, t->snd.nxt, now_ns);
+        rto_resent(&t->rto, now_ns);
         recovery_resent(&t->recovery, t->snd.nxt);
         TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = t->snd.iss.v, .len = 1, .text = "SYN");
     } else {
         t->snd.nxt = seq_add(t->snd.iss, 1);
-        rto_sent(&t->rto, t->snd.iss, t->snd.nxt, now_ns);
+        rto_sent(&t->rto, t->snd.nxt, now_ns);
     }
     arm_rtx_unless_running(t, now_ns);
     return true;
@@ -116,7 +116,7 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     fill(t, seg, from, len + more, fin);
     if (more > 0)
         t->snd.nxt = t->snd.small = seg_end(seg);
-    rto_resent(&t->rto, from, seg_end(seg), now_ns);
+    rto_resent(&t->rto, now_ns);
     arm_rtx_unless_running(t, now_ns);
     TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);
     return true;
@@ -185,7 +185,7 @@ static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uin
     if (seg->text_len % t->snd.mss != 0)
         t->snd.small = t->snd.nxt;
     t->last_sent_ns = now_ns;
-    rto_sent(&t->rto, seg->seq, t->snd.nxt, now_ns);
+    rto_sent(&t->rto, t->snd.nxt, now_ns);
     arm_rtx_unless_running(t, now_ns);
     return true;
 }

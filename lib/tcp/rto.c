@@ -55,21 +55,19 @@ uint64_t rto_get(const struct rto *r)
     return rto << r->backoff;
 }
 
-void rto_sent(struct rto *r, seq_t start, seq_t end, uint64_t now_ns)
+void rto_sent(struct rto *r, seq_t end, uint64_t now_ns)
 {
     if (r->timing)
         return;
     r->timing = true;
-    r->timed_start = start;
     r->timed_end = end;
     r->timed_at_ns = now_ns;
 }
 
-void rto_resent(struct rto *r, seq_t start, seq_t end, uint64_t now_ns)
+void rto_resent(struct rto *r, uint64_t now_ns)
 {
     r->resent_at_ns = now_ns;
-    if (seq_lt(start, r->timed_end) && seq_lt(r->timed_start, end))
-        r->timing = false;
+    r->timing = false;
 }
 
 bool rto_acked(struct rto *r, seq_t ack, uint64_t now_ns)

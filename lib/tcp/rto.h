@@ -19,7 +19,7 @@ struct rto {
     uint64_t min_ns, max_ns;
     bool has_sample;
     bool timing;
-    seq_t timed_start, timed_end; /* the sample is taken when an ACK reaches the end */
+    seq_t timed_end; /* the sample is taken when an ACK reaches this */
     uint64_t timed_at_ns;
     uint64_t resent_at_ns; /* when something was last sent again */
 };
@@ -30,13 +30,13 @@ void rto_init(struct rto *r, uint64_t initial_ns, uint64_t min_ns, uint64_t max_
 /* How long the timer runs now: base << backoff, within [min, max]. */
 uint64_t rto_get(const struct rto *r);
 
-/* [start, end) is sent for the first time: time it, unless something is being timed. */
-void rto_sent(struct rto *r, seq_t start, seq_t end, uint64_t now_ns);
+/* Text, SYN or FIN up to `end` is sent for the first time: time it, unless something is timed. */
+void rto_sent(struct rto *r, seq_t end, uint64_t now_ns);
 
-/* [start, end) is sent again: Karn's rule (RFC 6298 3) forbids a sample from it. What is timed and
- * lies elsewhere stays timed; its sample may then include the repair of a loss before it, which
- * errs on the safe side. */
-void rto_resent(struct rto *r, seq_t start, seq_t end, uint64_t now_ns);
+/* Something is sent again. Karn's rule (RFC 6298 3) forbids a sample from it; what lies behind it
+ * gives none either, because its ACK waits until the loss is repaired: such samples are as long as
+ * the RTO and would make it grow without end. */
+void rto_resent(struct rto *r, uint64_t now_ns);
 
 /* An ACK for something new, up to `ack`, has arrived: true when it gave a sample, which ends the
  * backoff.

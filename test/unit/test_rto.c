@@ -13,7 +13,7 @@ static void unlimited(struct rto *r)
 
 static void sample(struct rto *r, uint64_t rtt_ns)
 {
-    rto_sent(r, seq(1000U - 10), seq(1000), MS(5));
+    rto_sent(r, seq(1000), MS(5));
     assert_true(rto_acked(r, seq(1000), MS(5) + rtt_ns));
 }
 
@@ -125,18 +125,14 @@ static void karn(void **state)
     sample(&r, MS(100));
     assert_int_equal(rto_get(&r), MS(300));
 
-    rto_sent(&r, seq(2000U - 10), seq(2000), MS(1000));
+    rto_sent(&r, seq(2000), MS(1000));
     rto_backoff(&r);
-    rto_resent(&r, seq(1500), seq(2000), MS(1005));
+    rto_resent(&r, MS(1005));
     assert_false(rto_acked(&r, seq(2000), MS(1310)));
     assert_int_equal(r.srtt_ns, MS(100));
     assert_int_equal(rto_get(&r), MS(600));
 
-    /* What is sent again beside it does not end the timing, or a path that loses much would never
-     * give a sample and the backoff would never end (seed 54 of the first simulations). */
-    rto_sent(&r, seq(3000U - 10), seq(3000), MS(1400));
-    rto_resent(&r, seq(2000), seq(2990), MS(1410));
-    rto_resent(&r, seq(3000), seq(3010), MS(1410));
+    rto_sent(&r, seq(3000), MS(1400));
     assert_true(rto_acked(&r, seq(3000), MS(1500)));
     assert_int_equal(r.backoff, 0);
     assert_int_equal(rto_get(&r), MS(100) + 4 * 37500000);
@@ -151,10 +147,10 @@ static void backoff_ends(void **state)
     rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
     sample(&r, MS(100)); /* RTO 300 ms */
     for (int late = 0; late < 2; late++) {
-        rto_sent(&r, seq(2000), seq(3000), MS(1000));
+        rto_sent(&r, seq(3000), MS(1000));
         for (int i = 0; i < 3; i++)
             rto_backoff(&r);
-        rto_resent(&r, seq(2000), seq(3000), MS(3000));
+        rto_resent(&r, MS(3000));
         assert_int_equal(rto_get(&r), MS(2400));
         assert_false(rto_acked(&r, seq(3000), late ? MS(3301) : MS(3300)));
         assert_int_equal(rto_get(&r), late ? MS(2400) : MS(300));
@@ -169,8 +165,8 @@ static void one_at_a_time(void **state)
     struct rto r;
     unlimited(&r);
     assert_false(rto_acked(&r, seq(0), MS(1)));
-    rto_sent(&r, seq(5U - 10), seq(5), MS(10)); /* its octets begin before the number wraps */
-    rto_sent(&r, seq(100U - 10), seq(100), MS(20));
+    rto_sent(&r, seq(5), MS(10)); /* its octets begin before the number wraps */
+    rto_sent(&r, seq(100), MS(20));
     assert_false(rto_acked(&r, seq(UINT32_MAX), MS(30)));
     assert_false(rto_acked(&r, seq(4), MS(31)));
     assert_true(rto_acked(&r, seq(300), MS(60)));
@@ -230,7 +226,7 @@ static void arithmetic_for_all_inputs(void **state)
             uint64_t rtt = rnd_magnitude(&p);
             uint64_t at = time_min(rnd_magnitude(&p), UINT64_MAX - rtt);
             struct rto old = r;
-            rto_sent(&r, seq(7U - 10), seq(7), at);
+            rto_sent(&r, seq(7), at);
             assert_true(rto_acked(&r, seq(7), at + rtt));
             unsigned __int128 srtt = old.srtt_ns, var = old.rttvar_ns;
             if (step == 0) {
@@ -260,7 +256,7 @@ static void clock_goes_back(void **state)
     (void)state;
     struct rto r;
     unlimited(&r);
-    rto_sent(&r, seq(1U - 10), seq(1), MS(10));
+    rto_sent(&r, seq(1), MS(10));
     assert_true(rto_acked(&r, seq(1), MS(9)));
     assert_int_equal(r.srtt_ns, 0);
 }
