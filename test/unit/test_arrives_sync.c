@@ -421,6 +421,21 @@ static void fifth_time_wait(void **state)
     expect_closed(ERR_NONE);
 }
 
+/* Figure 8, line 6 (MUST-10): the peer's SYN-ACK completes a simultaneous open, and
+ * asks for no ACK. */
+static void simultaneous_open_by_syn_ack(void **state)
+{
+    (void)state;
+    open_active();
+    expect(.flags = SYN, .seq = 0);
+    receive(.flags = SYN, .seq = 0, .mss = 1000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    expect_state(STATE_ESTABLISHED);
+    user_sends(1);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +464,7 @@ int main(void)
         ladder_test(fifth_fin_wait_1),
         ladder_test(fifth_closing_and_last_ack),
         ladder_test(fifth_time_wait),
+        ladder_test(simultaneous_open_by_syn_ack),
     };
     return ladder_main(tests);
 }

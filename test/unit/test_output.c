@@ -375,6 +375,23 @@ static void old_text_new_ack(void **state)
     receive(.flags = ACK, .seq = 501, .ack = 11);
 }
 
+/* 3.8.6.2.1: the override timeout is 1 s at most. */
+static void override_within_a_second(void **state)
+{
+    (void)state;
+    open_active();
+    expect(.flags = SYN, .seq = 0);
+    at(1000);
+    expect(.flags = SYN, .seq = 0); /* hence RTO 3 s */
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .wnd = 800);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 300);
+    user_sends(5000);
+    at(2000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 300);
+    receive(.flags = ACK, .seq = 1, .ack = 301, .wnd = ZERO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +417,7 @@ int main(void)
         ladder_test(window_update),
         ladder_test(no_window_update_after_fin),
         ladder_test(old_text_new_ack),
+        ladder_test(override_within_a_second),
     };
     return ladder_main(tests);
 }

@@ -340,6 +340,22 @@ static void too_late(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 11);
 }
 
+/* MUST-37: probes that are answered keep the connection, however short the user timeout
+ * (MUST-21) and however long the interval has grown. */
+static void answered_probes_keep_the_connection(void **state)
+{
+    (void)state;
+    the.config.user_timeout_ns = 20 * NS_PER_S;
+    establish(.wnd = ZERO);
+    user_sends(10);
+    for (uint64_t wait = 300, i = 0; i < 12; i++, wait = wait < 30000 ? 2 * wait : 60000) {
+        later(wait);
+        expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
+        receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    }
+    expect_state(STATE_ESTABLISHED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +376,7 @@ int main(void)
         ladder_test(window_shuts_on_flight),
         ladder_test(too_early),
         ladder_test(too_late),
+        ladder_test(answered_probes_keep_the_connection),
     };
     return ladder_main(tests);
 }

@@ -428,6 +428,28 @@ static void leave_in_other_states(void **state)
     expect_closed(ERR_NONE);
 }
 
+/* Unread text in CLOSING and LAST-ACK: ABORT would send nothing there (3.10.5), SHLD-3 wants a
+ * RST, or the peer would never learn that its text, or ours, was lost. */
+static void leave_with_unread_text_after_both_fins(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 5);
+    expect(.flags = ACK, .seq = 1, .ack = 7);
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 1, .ack = 7);
+    expect_state(STATE_LAST_ACK);
+    user_leave();
+    expect(.flags = RST, .seq = 2);
+    again();
+    reach(STATE_FIN_WAIT_1);
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 5);
+    expect(.flags = ACK, .seq = 2, .ack = 7);
+    expect_state(STATE_CLOSING);
+    user_leave();
+    expect(.flags = RST, .seq = 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,6 +477,7 @@ int main(void)
         ladder_test(text_after_leaving),
         ladder_test(old_text_after_leaving),
         ladder_test(leave_in_other_states),
+        ladder_test(leave_with_unread_text_after_both_fins),
     };
     return ladder_main(tests);
 }
