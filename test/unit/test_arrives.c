@@ -374,6 +374,21 @@ static void newer_syn_reopens(void **state)
     assert_false(reopens(SYN, 5));
 }
 
+/* Nothing was lost: RTO and cwnd are as ever (RFC 6298 5.7, RFC 5681 3.1). */
+static void simultaneous_open_loses_nothing(void **state)
+{
+    (void)state;
+    open_active();
+    expect(.flags = SYN, .seq = 0);
+    receive(.flags = SYN, .seq = 0, .mss = 1000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    at(100);
+    receive(.flags = ACK, .seq = 1, .ack = 1);
+    expect_state(STATE_ESTABLISHED);
+    assert_int_equal(the.tcb.cc.cwnd, 4000);
+    assert_true(rto_get(&the.tcb.rto) <= NS_PER_S);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +419,7 @@ int main(void)
         ladder_test(scale_not_offered_to_us),
         ladder_test(options_in_every_syn),
         ladder_test(newer_syn_reopens),
+        ladder_test(simultaneous_open_loses_nothing),
     };
     return ladder_main(tests);
 }

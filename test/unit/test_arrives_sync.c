@@ -436,6 +436,27 @@ static void simultaneous_open_by_syn_ack(void **state)
     expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1);
 }
 
+/* RFC 5961 3.2 1): a RST at the right edge is outside of the window. */
+static void rst_at_the_edge(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = RST, .seq = 10001);
+    expect_silence();
+}
+
+/* TIME-WAIT starts anew by the FIN that was received, not by just any. */
+static void blind_fin_in_time_wait(void **state)
+{
+    (void)state;
+    reach(STATE_TIME_WAIT);
+    at(50000);
+    receive(.flags = FIN | ACK, .seq = 50000, .ack = 2);
+    expect(.flags = ACK, .seq = 2, .ack = 2);
+    at(60100);
+    expect_closed(ERR_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -465,6 +486,8 @@ int main(void)
         ladder_test(fifth_closing_and_last_ack),
         ladder_test(fifth_time_wait),
         ladder_test(simultaneous_open_by_syn_ack),
+        ladder_test(rst_at_the_edge),
+        ladder_test(blind_fin_in_time_wait),
     };
     return ladder_main(tests);
 }

@@ -346,6 +346,35 @@ static void eighth_beyond_the_window(void **state)
     expect_state(STATE_CLOSE_WAIT);
 }
 
+/* A FIN just at the edge takes no room and is taken, also while the window is shut (arrives_sync.c:
+ * fin_fits). */
+static void eighth_at_the_edge(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 10000);
+    expect(.flags = ACK, .seq = 1, .ack = 10002, .wnd = ZERO);
+    expect_state(STATE_CLOSE_WAIT);
+    again();
+    establish();
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 10000);
+    expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = ZERO);
+    receive(.flags = FIN | ACK, .seq = 10001, .ack = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 10002, .wnd = ZERO);
+    expect_state(STATE_CLOSE_WAIT);
+}
+
+/* RFC 5681 4.2: each out-of-order segment is answered at once. */
+static void fin_beyond_a_hole_again(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = FIN | ACK, .seq = 501, .ack = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = FIN | ACK, .seq = 501, .ack = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +399,8 @@ int main(void)
         ladder_test(eighth_text_beyond),
         ladder_test(eighth_inside_of_text),
         ladder_test(eighth_beyond_the_window),
+        ladder_test(eighth_at_the_edge),
+        ladder_test(fin_beyond_a_hole_again),
     };
     return ladder_main(tests);
 }

@@ -392,6 +392,34 @@ static void override_within_a_second(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 301, .wnd = ZERO);
 }
 
+/* Text in many pieces that is sent again together with new text. */
+static void pieces_again_with_new_text(void **state)
+{
+    (void)state;
+    the.config.nodelay = true;
+    establish();
+    uint8_t octets[40];
+    for (unsigned i = 0; i < sizeof octets; i++)
+        octets[i] = stream_octet(false, i);
+    for (uint32_t i = 0; i < 20; i++) {
+        assert_true(sndq_borrow(&the.tcb.sndq, octets + i, 1));
+        expect(.flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
+    }
+    the.config.nodelay = the.tcb.nodelay = false;
+    for (uint32_t i = 20; i < 40; i++)
+        assert_true(sndq_borrow(&the.tcb.sndq, octets + i, 1));
+    expect_silence();
+    at(400);
+    ignore();
+    assert_int_equal(ours(), 25); /* what had been sent, and as much as the last segment holds */
+    receive(.flags = ACK, .seq = 1, .ack = 25);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = ours());
+    ignore();
+    assert_int_equal(ours(), 41);
+    receive(.flags = ACK, .seq = 1, .ack = 41);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +446,7 @@ int main(void)
         ladder_test(no_window_update_after_fin),
         ladder_test(old_text_new_ack),
         ladder_test(override_within_a_second),
+        ladder_test(pieces_again_with_new_text),
     };
     return ladder_main(tests);
 }
