@@ -45,7 +45,7 @@ static int enter(const char *node)
     case NS_FOREIGN:
         return say_failed(node, "exists and is not ours", "exec");
     case NS_UNKNOWN:
-        return say_failed(node, strerror(errno), "exec (" SAY_UP_REMEDY ")");
+        return say_refused(node, errno, "exec");
     case NS_NONE:
     case NS_STALE:
         break;

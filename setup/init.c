@@ -55,12 +55,15 @@ static void bury(pid_t command)
 /* Passes a signal on, or leaves when the process that would wait for us is gone. */
 static void obey(pid_t command, int orders)
 {
-    unsigned char sig;
+    unsigned char sig = 0;
     ssize_t n = read(orders, &sig, 1);
     if (n == 0)
         _exit(1);
+    /* What a terminal would send to the whole group reaches everybody: bash, for one, does not
+     * end by a SIGINT that its child was spared. */
+    bool everybody = sig == SIGINT || sig == SIGQUIT || sig == SIGHUP;
     if (n == 1)
-        kill(command, sig);
+        kill(everybody ? -1 : command, sig);
 }
 
 void init_run(char **argv, int orders, const sigset_t *watched, const sigset_t *mask)

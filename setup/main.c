@@ -9,6 +9,7 @@
 #include "say.h"
 #include "status.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,17 +48,16 @@ static int usage(const char *what)
 /* Runs job with ^C held back for the few milliseconds it takes: no half-built lab. */
 static int as_admin(const char *name, int job(void))
 {
-    sigset_t set;
+    sigset_t set, old;
     if (!rights_admin())
-        return say_failed("lab", "needs CAP_SYS_ADMIN and CAP_NET_ADMIN; " SAY_UP_REMEDY, "%s",
-                          name);
+        return say_refused("lab", EPERM, name);
     sigemptyset(&set);
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigprocmask(SIG_BLOCK, &set, &old);
     int result = job();
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    sigprocmask(SIG_SETMASK, &old, NULL);
     return result;
 }
 

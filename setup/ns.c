@@ -73,11 +73,7 @@ int ns_dir_make(void)
     int err = errno;
     if (made)
         rmdir(NS_DIR);
-    /* Rights, but not over this directory: a lab made here would not last. */
-    char why[256];
-    snprintf(why, sizeof(why), "%s%s", strerror(err),
-             err == EPERM || err == EACCES || err == EROFS ? "; " SAY_UP_REMEDY : "");
-    return say_failed(NS_DIR, why, "make the directory of namespaces");
+    return say_refused(NS_DIR, err, "make the directory of namespaces");
 }
 
 /* Opens a conversation with the namespace ns->fd, and comes home. */
@@ -161,7 +157,7 @@ int ns_make(struct ns *ns, const char *name, int home)
     }
     if (made < 0) {
         ns_close(ns);
-        unlink(path.text);
+        ns_remove(name);
     }
     return made;
 }

@@ -193,7 +193,7 @@ static int may_look(int home)
     for (int n = 0; n < TOPO_NODES; n++) {
         struct ns ns;
         if (ns_look(&ns, topo_node[n].name, home) == NS_UNKNOWN)
-            return say_failed(topo_node[n].name, strerror(errno), "status (run as root)");
+            return say_refused(topo_node[n].name, errno, "status");
         ns_close(&ns);
     }
     return 0;
