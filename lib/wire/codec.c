@@ -111,7 +111,7 @@ enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_h
     enum tcp_error tcp_error =
         tcp_parse(&text, ip->payload_len, &flow->remote_port, &flow->local_port, seg);
     /* The checksum is asked before the parser is believed: damage is not malice. */
-    if (tcp_error != TCP_SHORT && p->csum == CSUM_FULL && !checksum_ok(p, ip, r)) {
+    if (ip->payload_len >= TCP_HDR_LEN && p->csum == CSUM_FULL && !checksum_ok(p, ip, r)) {
         *why = "TCP: checksum";
         return DECODE_CHECKSUM;
     }
