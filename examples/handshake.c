@@ -96,7 +96,7 @@ static void show(const char *what, const struct flow *flow, bool to_us, const st
         printf(" MSS %u", s->opts.mss);
     if (s->opts.has_wscale)
         printf(" window scale %u", s->opts.wscale);
-    printf(s->opts.has_mss || s->opts.has_wscale ? "" : " none");
+    printf(s->opts.has_mss || s->opts.has_wscale ? "" : " none known");
     show_octets(p->head);
 }
 
