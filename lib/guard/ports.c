@@ -92,8 +92,8 @@ int port_hold_everywhere(uint16_t port)
 void port_set_add_service(struct port_set *s, const char *line)
 {
     unsigned port;
-    char proto[4];
-    if (line[0] != '#' && sscanf(line, "%*s %5u/%3s", &port, proto) == 2 && port <= 65535 &&
+    char proto[8];
+    if (line[0] != '#' && sscanf(line, "%*s %5u/%7s", &port, proto) == 2 && port <= 65535 &&
         strcmp(proto, "tcp") == 0)
         port_set_add(s, (uint16_t)port);
 }
