@@ -1,5 +1,5 @@
-/* ports.c: the lists of ports to leave alone. */
-#include "ports.h"
+/* portset.c: the lists of ports to leave alone. */
+#include "portset.h"
 #include "support.h"
 
 static unsigned members(const struct port_set *s)
