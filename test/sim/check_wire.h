@@ -3,7 +3,8 @@
  * that an end sends and of every one that reaches it, they hold:
  *
  *   - text is the stream's, what was written, without gaps, within MSS and the peer's window
- *   - the right edge of the offered window and the acknowledgement number never move back
+ *   - the right edge of the offered window and the acknowledgement number never move back (the
+ *     edge not by a unit of the scaled field: RFC 7323 2.4)
  *   - nothing is acknowledged that has not arrived
  *   - SYN and FIN keep their places; MSS and window scale only in SYN
  *   - no silly windows on either side, Nagle
@@ -44,7 +45,7 @@ struct wire_end {
     uint16_t mss_sent; /* announced; 0: none */
     uint64_t sent;     /* highest offset, exclusive */
     uint64_t fin_at;
-    uint64_t ack_sent, edge_sent; /* in the peer's offsets */
+    uint64_t ack_sent, edge_sent; /* in the peer's offsets; the rightmost edge ever */
     bool edge_scaled;             /* edge_sent was given by a segment without SYN */
     uint64_t small_end;           /* end of the last small segment of new text */
     uint64_t text_at_ns;          /* when text was last sent */

@@ -189,13 +189,15 @@ void frame_corrupt(struct frame *f, struct rng *rng)
     frame_finish_csum(f);
     f->csum = CSUM_FULL;
     f->corrupt = true;
-    uint32_t octet;
+    uint32_t octet, bit;
     /* No checksum covers an IPv6 header's first eight octets, but for the length by way of the
-     * pseudo header. Flips of the length are left out: what they cut off may sum to zero. */
-    do
+     * pseudo header. Flips of the length are left out: what they cut off may sum to zero. And IPv4
+     * must not turn into IPv6, which has no header checksum. */
+    do {
         octet = (uint32_t)rng_below(rng, f->len);
-    while (is_v6(f) && octet < 8);
-    f->data[octet] ^= (uint8_t)(1 << rng_below(rng, 8));
+        bit = (uint32_t)rng_below(rng, 8);
+    } while (is_v6(f) ? octet < 8 : octet == 0);
+    f->data[octet] ^= (uint8_t)(1u << bit);
 }
 
 void frame_pad(struct frame *f, struct rng *rng)
@@ -216,7 +218,7 @@ void frame_to_packet(const struct frame *f, struct packet *p, struct rng *rng)
     p->head = (struct bytes){f->data, at};
     while (at < total) {
         uint32_t n = total - at;
-        if (p->n_body + 1 < SEG_REFS_MAX && rng_one_in(rng, 2))
+        if (p->n_body + 2 < SEG_REFS_MAX && rng_one_in(rng, 2))
             n = rng_range32(rng, 1, n);
         p->body[p->n_body++] = (struct bytes){f->data + at, n};
         at += n;

@@ -42,7 +42,7 @@ void frame_corrupt(struct frame *f, struct rng *rng);
 
 void frame_pad(struct frame *f, struct rng *rng);
 
-/* The descriptor for input(): in up to SEG_REFS_MAX + 1 pieces, cut anywhere behind the headers. */
+/* The descriptor for input(): in up to SEG_REFS_MAX pieces, cut anywhere behind the headers. */
 void frame_to_packet(const struct frame *f, struct packet *p, struct rng *rng);
 
 /* One way less; frees at 0, after overwriting the head of the text. NULL is allowed. */

@@ -26,7 +26,7 @@ void host_init(struct host *h, struct world *w, uint32_t index)
     h->world = w;
     h->index = index;
     h->plan = &w->plan.host[index];
-    h->tick_at_ns = TIME_NEVER;
+    h->tick_at_ns = h->tick_for_ns = TIME_NEVER;
     if (w->plan.v6) {
         const uint8_t a[16] = {0xfd, 0, 0, 0, 0, 0, 0, 0,
                                0,    0, 0, 0, 0, 0, 0, (uint8_t)(index + 1)};
@@ -140,7 +140,7 @@ void host_enter(struct host *h)
 
 void host_called(struct host *h)
 {
-    h->idle_ticks = h->hot_ticks = 0;
+    h->idle_ticks = 0;
     check_engine(h);
     if (h->plan->lazy == 0 || rng_one_in(&h->world->rng, h->plan->lazy))
         drain(h);
@@ -169,18 +169,21 @@ static size_t pass_events(struct host *h)
     return n;
 }
 
+/* One EVENT_TICK counts at a time, the one at tick_at_ns: an earlier deadline makes another one the
+ * one that counts. */
 static void set_tick(struct host *h)
 {
     struct world *w = h->world;
     uint64_t deadline = stack_deadline(h->stack);
+    if (deadline == h->tick_for_ns)
+        return;
+    h->tick_for_ns = deadline;
+    h->tick_at_ns = TIME_NEVER;
     if (deadline == TIME_NEVER)
         return;
-    uint64_t at = deadline > host_now(h) ? deadline - h->plan->clock_ns : w->now_ns;
-    at += rng_below(&w->rng, h->plan->late_ns + 1);
-    if (at < h->tick_at_ns) {
-        h->tick_at_ns = at;
-        queue_push(&w->queue, at, EVENT_TICK, h->index, NULL);
-    }
+    h->tick_at_ns = deadline > host_now(h) ? deadline - h->plan->clock_ns : w->now_ns;
+    h->tick_at_ns += rng_below(&w->rng, h->plan->late_ns + 1);
+    queue_push(&w->queue, h->tick_at_ns, EVENT_TICK, h->index, NULL);
 }
 
 void host_leave(struct host *h)
@@ -196,11 +199,9 @@ void host_leave(struct host *h)
 void host_tick(struct host *h)
 {
     uint64_t now = host_now(h);
-    h->tick_at_ns = TIME_NEVER;
-    if (stack_deadline(h->stack) > now) {
-        set_tick(h);
+    if (h->world->now_ns != h->tick_at_ns)
         return;
-    }
+    h->tick_at_ns = h->tick_for_ns = TIME_NEVER;
     host_enter(h);
     uint32_t socks = stack_sock_count(h->stack);
     stack_tick(h->stack, now);
@@ -240,7 +241,7 @@ void host_poll(struct host *h)
     if (h->n_rx == 0)
         return;
     host_enter(h);
-    h->idle_ticks = h->hot_ticks = 0;
+    h->idle_ticks = 0;
     for (uint32_t i = 0; i < h->n_rx; i++) {
         struct frame *f = h->rx[i];
         struct conn *c = f->conn;

@@ -114,6 +114,8 @@ static void draw_end(struct end_plan *e, struct rng *r)
     uint64_t least = e->to_write / 1000;
     if (e->write_max < least)
         e->write_max = (uint32_t)least;
+    if (e->sndbuf > 0 && e->sndbuf < 4 * least)
+        e->sndbuf = (uint32_t)(4 * least);
     if (rng_one_in(r, 4))
         e->write_pause_ns = rng_log(r, 10 * NS_PER_US, 300 * NS_PER_MS);
     if (rng_one_in(r, 4))

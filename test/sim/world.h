@@ -80,10 +80,10 @@ struct host {
     struct frame *rx[OUTPUT_BATCH];
     uint32_t n_rx;
     bool poll_set, accept_set;
-    uint64_t tick_at_ns; /* the earliest EVENT_TICK under way; TIME_NEVER: none */
-    uint64_t quiet_ns;   /* since then output() has had nothing to say */
-    uint32_t idle_ticks; /* in a row, with nothing done */
-    uint32_t hot_ticks;  /* in a row, at the same time */
+    uint64_t tick_at_ns;  /* when the next tick comes, and for which deadline */
+    uint64_t tick_for_ns; /* TIME_NEVER: none */
+    uint64_t quiet_ns;    /* since then output() has had nothing to say */
+    uint32_t idle_ticks;  /* in a row, with nothing done */
     uint64_t corrupt_in;
     uint64_t calls;
 };
