@@ -31,6 +31,7 @@ void app_give_up(struct end *e, bool abort)
     e->left_ns = e->progress_ns = world_of(e)->now_ns;
     e->wire.closed = e->wire.closed || !abort;
     e->wire.over = e->wire.over || abort;
+    e->wire.gone = true;
     world_hash(world_of(e), e->read << 1 | abort);
     if (abort)
         stack_abort(so, host_now(e->host));

@@ -29,8 +29,9 @@ static uint32_t mss_limit(const struct wire_end *me, const struct wire_end *peer
  * comes of it is as good as the first; otherwise it is a ghost, an answer to an old SYN. */
 static void begin_anew(struct wire_end *me, struct wire_end *peer)
 {
-    SIM_CHECK(me->passive && !me->taken, "wire", "another ISS on the same connection");
-    if (peer->peer_syn || peer->over) {
+    SIM_CHECK(me->passive && (!me->taken || me->gone), "wire",
+              "another ISS on the same connection");
+    if (me->taken || peer->peer_syn || peer->over) {
         me->ghost = true;
         return;
     }

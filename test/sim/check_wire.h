@@ -30,6 +30,7 @@ struct wire_end {
     bool nodelay;
     bool passive;    /* opened by a listener: may begin anew while nobody has accepted it */
     bool taken;      /* accepted, or opened by connect() */
+    bool gone;       /* and given up since */
     uint32_t mss;    /* most this end's own path takes: MTU less headers */
     uint32_t rcvbuf; /* smallest receive buffer it may have */
     uint64_t reads;  /* calls that took octets out of the receive queue */
