@@ -20,12 +20,12 @@ int runtime_hold(struct runtime *rt, const struct ip_addr *addr, uint16_t port)
     return err;
 }
 
-static int take_range(struct runtime *rt, const struct port_range *range)
+static int take_claim(struct runtime *rt, const struct claimed_ports *claim)
 {
-    if (stack_add_ports(rt->stack, range->first, range->count))
+    if (stack_add_ports(rt->stack, claim->first, claim->count))
         return -ENOMEM;
-    rt->ranges[rt->n_ranges++] = *range;
-    rt->n_ports += range->count;
+    rt->claims[rt->n_claims++] = *claim;
+    rt->n_ports += claim->count;
     return 0;
 }
 
@@ -34,15 +34,15 @@ int runtime_claim(struct runtime *rt, uint32_t seen)
     pthread_mutex_lock(&rt->host_lock);
     runtime_lock(rt);
     bool more = rt->n_ports != seen;
-    bool full = rt->n_ranges == PORT_RANGES_MAX;
+    bool full = rt->n_claims == CLAIMS_MAX;
     runtime_unlock(rt);
     int err = 0;
     if (!more) {
-        struct port_range range;
-        err = full ? -EADDRNOTAVAIL : rt->host->ops->claim(rt->host, &range.first, &range.count);
+        struct claimed_ports claim;
+        err = full ? -EADDRNOTAVAIL : rt->host->ops->claim(rt->host, &claim.first, &claim.count);
         if (!err) {
             runtime_lock(rt);
-            err = take_range(rt, &range);
+            err = take_claim(rt, &claim);
             runtime_unlock(rt);
         }
     }
@@ -57,7 +57,7 @@ uint32_t runtime_port_count(const struct runtime *rt)
 
 uint16_t runtime_port_at(const struct runtime *rt, uint32_t i)
 {
-    const struct port_range *r = rt->ranges;
+    const struct claimed_ports *r = rt->claims;
     i %= rt->n_ports;
     while (i >= r->count)
         i -= (r++)->count;

@@ -15,12 +15,12 @@ struct backlog {
     uint8_t *octets;
 };
 
-struct port_range {
+struct claimed_ports {
     uint16_t first, count;
 };
 
-/* 61000 to 65535 and more: blocks of 64. */
-#define PORT_RANGES_MAX 1024
+/* Blocks of 64 ephemeral ports. */
+#define CLAIMS_MAX 1024
 
 struct runtime {
     struct link *link;
@@ -37,8 +37,8 @@ struct runtime {
     uint64_t armed_ns; /* what the timer is set to; never later than anything that is due */
     bool stop;
     uint32_t n_ports;
-    uint32_t n_ranges;
-    struct port_range ranges[PORT_RANGES_MAX];
+    uint32_t n_claims;
+    struct claimed_ports claims[CLAIMS_MAX];
 
     int timer; /* timerfd: wakes the receive thread for deadlines, and to stop */
     pthread_t thread;

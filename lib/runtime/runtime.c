@@ -99,8 +99,8 @@ void runtime_destroy(struct runtime *rt)
     close(rt->timer);
     stack_destroy(rt->stack);
     backlog_finish(&rt->backlog);
+    rt->host->ops->destroy(rt->host); /* before the link, which it may refer to */
     rt->link->ops->destroy(rt->link);
-    rt->host->ops->destroy(rt->host);
     pthread_mutex_destroy(&rt->lock);
     pthread_mutex_destroy(&rt->host_lock);
     free(rt);
