@@ -26,7 +26,7 @@ static bool valid_ends(const struct flow *flow)
 }
 
 static void open_connection(struct listener *l, const struct flow *flow, const struct seg *seg,
-                            uint64_t now_ns)
+                            const seq_t *after, uint64_t now_ns)
 {
     struct stack *s = l->sock.stack;
     if (full(l)) {
@@ -42,13 +42,16 @@ static void open_connection(struct listener *l, const struct flow *flow, const s
     c->listener = l;
     list_push_back(&l->half_open, &c->queued);
     l->n_half_open++;
-    tcp_open_passive(&c->tcb, isn_choose(&s->config.secret, flow, now_ns), now_ns);
+    seq_t iss = isn_choose(&s->config.secret, flow, now_ns);
+    if (after && !seq_lt(*after, iss))
+        iss = seq_add(*after, 1);
+    tcp_open_passive(&c->tcb, iss, now_ns);
     tcp_arrives(&c->tcb, seg, now_ns);
     conn_settle(c, now_ns);
 }
 
 void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      uint64_t now_ns)
+                      const seq_t *after, uint64_t now_ns)
 {
     if (!valid_ends(flow))
         return;
@@ -59,7 +62,7 @@ void listener_arrives(struct listener *l, const struct flow *flow, const struct 
         stack_answer(l->sock.stack, flow, seg);
         break;
     case LISTEN_OPEN:
-        open_connection(l, flow, seg, now_ns);
+        open_connection(l, flow, seg, after, now_ns);
         break;
     }
 }

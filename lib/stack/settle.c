@@ -63,6 +63,8 @@ void conn_settle(struct conn *c, uint64_t now_ns)
 {
     check(c, now_ns);
     pass_on(c, now_ns);
+    if (c->tcb.state == STATE_CLOSED)
+        conn_unlist(c);
     if (is_over(c)) {
         conn_free(c);
         return;

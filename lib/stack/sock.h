@@ -20,9 +20,10 @@ struct sock {
     enum sock_kind kind;
     uint32_t id;
     struct stack *stack;
-    struct table_node node; /* in the socket table, by four-tuple */
-    struct list ready;      /* in stack.ready while `happened` has something to tell */
-    unsigned happened;      /* SOCK_EV_* not yet taken */
+    struct table_node node; /* in the socket table, by four-tuple, while `listed` */
+    bool listed;
+    struct list ready; /* in stack.ready while `happened` has something to tell */
+    unsigned happened; /* SOCK_EV_* not yet taken */
     void *user;
     struct list all; /* in stack.socks */
 };
@@ -95,6 +96,10 @@ void conn_free(struct conn *c);
 
 struct listener *listener_create(struct stack *s, const struct flow *key, uint32_t backlog);
 
+/* The four-tuple is free for another: CLOSED means that there is no connection (RFC 9293 3.3.2),
+ * even while a user still holds the socket. */
+void conn_unlist(struct conn *c);
+
 /* The listener itself; its connections must be gone. */
 void listener_free(struct listener *l);
 
@@ -112,9 +117,10 @@ void conn_rest(struct conn *c, uint64_t now_ns);
 
 /* listen.c */
 
-/* A segment for which there is no connection but this listener. */
+/* A segment for which there is no connection but this listener. after: NULL, or what our initial
+ * sequence number must lie beyond (3.6.1, MAY-2 (1)). */
 void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      uint64_t now_ns);
+                      const seq_t *after, uint64_t now_ns);
 
 /* False when the ACK that would complete this half-open connection has to be dropped, because the
  * accept queue is full. */

@@ -21,17 +21,19 @@ struct ackdelay {
     uint64_t due_ns;  /* the delayed ACK's deadline; TIME_NEVER when none is waiting */
 };
 
+/* delay_ns: cut to less than 0.5 s (MUST-40). */
 void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns);
 
 /* Text of `len` octets was accepted in order; packet_len: text per packet, len but for a
- * super-segment. Cost O(1). */
+ * super-segment. RCV.NXT has moved, so duplicates still owed become one ACK: with the new number
+ * the peer would take them for a sign of loss. Cost O(1). */
 void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t now_ns);
 
 /* One ACK at once (FIN, a filled hole, an unacceptable segment, a window update). */
 void ackdelay_now(struct ackdelay *a);
 
 /* One duplicate ACK for each out-of-order segment, so that the peer's fast retransmit can count
- * them even when they arrived in one batch. */
+ * them even when they arrived in one batch; 64 at most. */
 void ackdelay_duplicate(struct ackdelay *a);
 
 /* Whether an ACK must go out at `now`. */

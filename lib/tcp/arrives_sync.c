@@ -298,8 +298,24 @@ enum arrives tcp_arrives_rest(struct tcb *t, const struct seg *seg, uint64_t now
     return ARRIVES_DONE;
 }
 
+/* Simultaneous open, 3.5 figure 8 line 6: the peer's SYN again, now with the ACK of ours. What lies
+ * left of the window is trimmed, which here is the SYN; the ACK counts (MUST-10). */
+static bool trim_syn(const struct tcb *t, const struct seg *seg, struct seg *trimmed)
+{
+    if (t->state != STATE_SYN_RECEIVED || t->passive || !seq_eq(seg->seq, t->rcv.irs) ||
+        (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != (TCP_SYN | TCP_ACK))
+        return false;
+    *trimmed = *seg;
+    trimmed->seq = seg_text_start(seg);
+    trimmed->flags &= (uint8_t)~TCP_SYN;
+    return true;
+}
+
 enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
+    struct seg trimmed;
+    if (trim_syn(t, seg, &trimmed))
+        seg = &trimmed;
     enum step step = first_sequence(t, seg, now_ns);
     if (step == GO_ON)
         step = second_rst(t, seg, now_ns);

@@ -137,19 +137,27 @@ static uint32_t fill_up(const struct tcb *t, uint32_t again, int32_t wnd_room)
 /* What recovery wants sent again, as far as congestion window and the peer's window let it. */
 static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
+    static const char *const reasons[] = {
+        [RECOVERY_OPEN] = "the window has opened",
+        [RECOVERY_FAST] = "duplicate ACKs",
+        [RECOVERY_RTO] = "retransmission timeout",
+    };
     struct recovery *r = &t->recovery;
     uint32_t max = (uint32_t)seq_diff(r->end, r->nxt), most = segment_max(t);
     if (max > most)
         max = most;
-    const char *why = "duplicate ACKs";
-    if (r->mode == RECOVERY_RTO) {
+    bool fast = r->mode == RECOVERY_FAST && seq_eq(r->nxt, t->snd.una);
+    if (fast) {
+        /* The fast retransmit itself, which cwnd does not hold back (RFC 5681 3.2 step 3). */
+        if (max > t->snd.mss)
+            max = t->snd.mss;
+    } else {
         uint32_t flight = recovery_flight(r, t->snd.una, t->snd.nxt);
         uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
         if (room < t->snd.mss && room < max)
             return false;
         if (max > room)
             max = room - room % t->snd.mss;
-        why = "retransmission timeout";
     }
     /* SHLD-16: what lies beyond a window that has shrunk waits; the timer comes back to it. */
     int32_t wnd_room = seq_diff(seq_add(t->snd.una, t->snd.wnd), r->nxt);
@@ -158,7 +166,7 @@ static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
     if (max > (uint32_t)wnd_room)
         max = (uint32_t)wnd_room;
     uint32_t more = seq_eq(r->end, t->snd.nxt) && max < t->snd.mss ? fill_up(t, max, wnd_room) : 0;
-    resend(t, seg, r->nxt, max, more, why, now_ns);
+    resend(t, seg, r->nxt, max, more, reasons[r->mode], now_ns);
     recovery_resent(r, seq_min(seg_end(seg), r->end));
     return true;
 }
@@ -205,6 +213,14 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
     return unsent;
 }
 
+/* How long to wait when the peer's window lets nothing out: one RTO before a shut one is probed
+ * (3.8.6.1), at most a second before a small one is used all the same (3.8.6.2.1 (4)). */
+static uint64_t idle_delay(const struct tcb *t)
+{
+    uint64_t rto_ns = rto_get(&t->rto);
+    return t->snd.wnd == 0 ? rto_ns : time_min(rto_ns, NS_PER_S);
+}
+
 /* New text and FIN. */
 static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
@@ -226,11 +242,8 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
         persist_stop(&t->persist);
         return send_new(t, seg, len, fin, now_ns);
     }
-    if (idle) { /* no ACK will come and wake us: 3.8.6.1, and the override timeout of 3.8.6.2.1 */
-        persist_start(&t->persist, rto_get(&t->rto), now_ns);
-        if (t->give_up_due_ns == TIME_NEVER)
-            tcp_timeout_progress(t, now_ns);
-    }
+    if (idle) /* no ACK will come and wake us */
+        persist_start(&t->persist, idle_delay(t), now_ns);
     return false;
 }
 
@@ -241,6 +254,8 @@ static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
     t->probe = false;
     if (t->snd.wnd > 0)
         persist_stop(&t->persist); /* the retransmission timer takes over */
+    else
+        tcp_timeout_expect(t, now_ns);
     if (seq_lt(t->snd.una, t->snd.nxt))
         return resend(t, seg, t->snd.una, 1, 0, "window probe", now_ns);
     uint32_t unsent = (uint32_t)seq_diff(text_end(t), t->snd.nxt);
@@ -265,6 +280,13 @@ static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
     return output_new(t, seg, now_ns);
 }
 
+static bool output_ack(struct tcb *t, struct seg *seg)
+{
+    begin(t, seg, TCP_ACK, t->snd.nxt);
+    announce(t, seg);
+    return true;
+}
+
 bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->reset_peer) {
@@ -286,13 +308,12 @@ bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
     case STATE_TIME_WAIT:
         break;
     default:
+        /* Duplicate ACKs go by themselves: with text the peer would not count them (RFC 5681 2). */
+        if (t->ackdelay.owed > 1)
+            return output_ack(t, seg);
         if (output_text(t, seg, now_ns))
             return true;
         break;
     }
-    if (!ackdelay_due(&t->ackdelay, now_ns))
-        return false;
-    begin(t, seg, TCP_ACK, t->snd.nxt);
-    announce(t, seg);
-    return true;
+    return ackdelay_due(&t->ackdelay, now_ns) && output_ack(t, seg);
 }

@@ -9,7 +9,7 @@
 
 void persist_init(struct persist *p)
 {
-    persist_stop(p);
+    *p = (struct persist){.due_ns = TIME_NEVER};
 }
 
 void persist_start(struct persist *p, uint64_t rto_ns, uint64_t now_ns)
@@ -23,7 +23,6 @@ void persist_start(struct persist *p, uint64_t rto_ns, uint64_t now_ns)
 void persist_stop(struct persist *p)
 {
     p->due_ns = TIME_NEVER;
-    p->interval_ns = 0;
 }
 
 bool persist_on(const struct persist *p)

@@ -55,7 +55,7 @@ void recovery_timeout(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, bo
                       uint64_t now_ns);
 
 /* Everything in [una, nxt) is to be sent again without a sign of congestion: the peer's window has
- * opened after it was shut. */
+ * opened after it was shut. Mode and recover stay. */
 void recovery_resend(struct recovery *r, seq_t una, seq_t nxt);
 
 /* Whether something is to be sent again. */
@@ -67,7 +67,10 @@ static inline bool recovery_pending(const struct recovery *r)
 /* [r->nxt, end) was sent again. */
 void recovery_resent(struct recovery *r, seq_t end);
 
-/* Octets taken to be in the network: after a timeout only what was sent since. */
+/* Octets taken to be in the network: all outstanding but those in [r->nxt, r->end), so after a
+ * timeout only what was sent since. In fast recovery simply nxt - una, since cwnd is inflated
+ * instead; the segment at una (r->nxt == una) is then sent again without regard to cwnd, the rest
+ * of a longer range is not. */
 uint32_t recovery_flight(const struct recovery *r, seq_t una, seq_t nxt);
 
 #endif

@@ -4,16 +4,23 @@
  */
 #include "timeout.h"
 
-void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns)
+void tcp_timeout_expect(struct tcb *t, uint64_t now_ns)
 {
-    t->rtx_due_ns = now_ns + rto_get(&t->rto);
     if (t->give_up_due_ns == TIME_NEVER)
         t->give_up_due_ns = now_ns + t->config->user_timeout_ns;
 }
 
+void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns)
+{
+    t->rtx_due_ns = now_ns + rto_get(&t->rto);
+    tcp_timeout_expect(t, now_ns);
+}
+
 void tcp_timeout_progress(struct tcb *t, uint64_t now_ns)
 {
-    bool waiting = seq_lt(t->snd.una, t->snd.nxt) || persist_on(&t->persist);
+    /* While the window is probed R2 counts from the first probe that is not answered: the interval
+     * may be longer than R2 (MUST-37). */
+    bool waiting = seq_lt(t->snd.una, t->snd.nxt) && !persist_on(&t->persist);
     t->give_up_due_ns = waiting ? now_ns + t->config->user_timeout_ns : TIME_NEVER;
 }
 

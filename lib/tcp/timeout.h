@@ -13,6 +13,9 @@ uint64_t tcp_deadline(const struct tcb *t);
 /* The retransmission timer starts anew, and with it R2 unless it runs (RFC 6298 5.1, 5.3). */
 void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns);
 
+/* Something is sent that the peer must answer: R2 runs from now unless it runs. */
+void tcp_timeout_expect(struct tcb *t, uint64_t now_ns);
+
 /* Progress was made: R2 is counted from now, or not at all when nothing waits for the peer. */
 void tcp_timeout_progress(struct tcb *t, uint64_t now_ns);
 

@@ -162,8 +162,9 @@ int tcp_close(struct tcb *t, uint64_t now_ns)
 void tcp_leave(struct tcb *t, uint64_t now_ns)
 {
     t->orphan = true;
-    if (rcvq_len(&t->rcvq) > 0 && t->state != STATE_TIME_WAIT) {
-        tcp_abort(t, now_ns);
+    if (rcvq_len(&t->rcvq) > 0 && t->state != STATE_CLOSED && t->state != STATE_TIME_WAIT) {
+        t->reset_peer = true;
+        state_fail(t, ERR_ABORTED, "CLOSE with text unread", now_ns);
         return;
     }
     tcp_close(t, now_ns);

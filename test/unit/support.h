@@ -46,6 +46,14 @@ static inline uint32_t rnd_below(struct rnd *r, uint32_t n)
     return (uint32_t)(rnd_u64(r) % n);
 }
 
+/* Of every magnitude alike: small numbers, huge ones and the extremes all come up. */
+static inline uint64_t rnd_magnitude(struct rnd *r)
+{
+    uint32_t bits = rnd_below(r, 65);
+    uint64_t v = bits == 0 ? 0 : rnd_u64(r) >> (64 - bits);
+    return rnd_below(r, 16) == 0 ? UINT64_MAX - v : v;
+}
+
 /* 0 to n - 1, the small ones more often. */
 static inline uint32_t rnd_skewed(struct rnd *r, uint32_t n)
 {

@@ -1,0 +1,292 @@
+/* When to acknowledge: RFC 9293 3.8.6.3 (SHLD-18, SHLD-19, MUST-40), RFC 5681 4.2. */
+#include "ackdelay.h"
+#include "nstime.h"
+#include "support.h"
+
+#define MS(n)    ((uint64_t)(n)*NS_PER_MS)
+#define DELAY_NS MS(40)
+
+/* How many ACKs go out now. */
+static unsigned drain(struct ackdelay *a, uint64_t now_ns)
+{
+    unsigned n = 0;
+    for (; ackdelay_due(a, now_ns); n++)
+        ackdelay_sent(a);
+    return n;
+}
+
+static void nothing_at_first(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    assert_false(ackdelay_due(&a, MS(100000)));
+    assert_true(ackdelay_deadline(&a) == TIME_NEVER);
+}
+
+/* SHLD-18: one segment waits, for the delay and no longer; later text does not put it off. */
+static void one_segment_waits(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    ackdelay_text(&a, 1460, 1460, MS(10));
+    assert_int_equal(ackdelay_deadline(&a), MS(50));
+    assert_false(ackdelay_due(&a, MS(50) - 1));
+    assert_true(ackdelay_due(&a, MS(50)));
+    ackdelay_text(&a, 1, 1, MS(30));
+    assert_int_equal(ackdelay_deadline(&a), MS(50));
+    assert_int_equal(drain(&a, MS(50)), 1);
+    assert_true(ackdelay_deadline(&a) == TIME_NEVER);
+
+    ackdelay_text(&a, 1, 1, MS(60));
+    assert_int_equal(ackdelay_deadline(&a), MS(100));
+}
+
+/* SHLD-19: every second full-sized segment, and the count starts anew with each ACK. */
+static void every_second_segment(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    for (int i = 0; i < 10; i++) {
+        ackdelay_text(&a, 1460, 1460, MS(1));
+        assert_false(ackdelay_due(&a, MS(1)));
+        ackdelay_text(&a, 1460, 1460, MS(1));
+        assert_int_equal(ackdelay_deadline(&a), 0);
+        assert_int_equal(drain(&a, MS(1)), 1);
+    }
+    ackdelay_text(&a, 1460, 1460, MS(1));
+    ackdelay_text(&a, 1459, 1459, MS(1));
+    assert_false(ackdelay_due(&a, MS(1)));
+}
+
+/* RFC 5681 4.2: a peer behind a smaller path MTU: every second segment of its size. */
+static void full_size_is_what_the_peer_sends(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 8960, DELAY_NS);
+    ackdelay_text(&a, 1460, 1460, 0);
+    assert_false(ackdelay_due(&a, 0));
+    ackdelay_text(&a, 1460, 1460, 0);
+    assert_int_equal(drain(&a, 0), 1);
+
+    /* Once larger text was seen, that is the measure. */
+    ackdelay_text(&a, 2000, 2000, 0);
+    ackdelay_text(&a, 1460, 1460, 0);
+    assert_false(ackdelay_due(&a, 0));
+    ackdelay_text(&a, 540, 540, 0);
+    assert_true(ackdelay_due(&a, 0));
+}
+
+/* Small segments are counted in octets against the default MSS, not one by one. */
+static void small_segments_are_collected(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    for (int i = 0; i < 107; i++) {
+        ackdelay_text(&a, 10, 10, 0);
+        assert_false(ackdelay_due(&a, 0));
+    }
+    ackdelay_text(&a, 2, 2, 0); /* 1072 = 2 * 536 */
+    assert_true(ackdelay_due(&a, 0));
+}
+
+/* SHLD-19: 2 * RMSS is the most that may be waiting, also where RMSS is tiny or a packet claims to
+ * be larger than we allowed. */
+static void never_more_than_two_rmss(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 400, DELAY_NS);
+    ackdelay_text(&a, 400, 400, 0);
+    assert_false(ackdelay_due(&a, 0));
+    ackdelay_text(&a, 400, 400, 0);
+    assert_true(ackdelay_due(&a, 0));
+
+    ackdelay_init(&a, 1000, DELAY_NS);
+    ackdelay_text(&a, 1999, 64000, 0);
+    assert_false(ackdelay_due(&a, 0));
+    ackdelay_text(&a, 1, 1, 0);
+    assert_true(ackdelay_due(&a, 0));
+}
+
+/* A super-segment is acknowledged at once, and once. */
+static void super_segment(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    ackdelay_text(&a, 44 * 1460, 1460, 0);
+    assert_int_equal(drain(&a, 0), 1);
+    ackdelay_text(&a, 1460, 1460, 0); /* and it did not count as one full-sized text */
+    assert_false(ackdelay_due(&a, 0));
+    ackdelay_text(&a, 1460, 1460, 0);
+    assert_true(ackdelay_due(&a, 0));
+}
+
+/* MUST-40: less than 0.5 s, whatever was asked for. */
+static void delay_is_bounded(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    uint64_t asked[] = {MS(500), NS_PER_S, UINT64_MAX};
+    for (int i = 0; i < 3; i++) {
+        ackdelay_init(&a, 1460, asked[i]);
+        ackdelay_text(&a, 1, 1, MS(7));
+        assert_true(ackdelay_deadline(&a) - MS(7) < MS(500));
+        assert_true(ackdelay_due(&a, MS(7) + MS(500) - 1));
+    }
+    ackdelay_init(&a, 1460, MS(200));
+    ackdelay_text(&a, 1, 1, MS(7));
+    assert_int_equal(ackdelay_deadline(&a), MS(207));
+}
+
+/* Text that leaves carries the ACK and settles what was delayed. */
+static void piggybacked(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    ackdelay_text(&a, 1460, 1460, 0);
+    ackdelay_sent(&a);
+    assert_false(ackdelay_due(&a, NS_PER_S));
+    ackdelay_text(&a, 1460, 1460, MS(1));
+    assert_false(ackdelay_due(&a, MS(1)));
+    ackdelay_sent(&a);
+    ackdelay_sent(&a); /* one that was not owed changes nothing */
+    ackdelay_duplicate(&a);
+    assert_int_equal(drain(&a, MS(1)), 1);
+}
+
+/* RFC 5681 4.2: at once, and never two ACKs for one segment. */
+static void at_once_is_once(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    ackdelay_now(&a);
+    ackdelay_now(&a);
+    assert_int_equal(ackdelay_deadline(&a), 0);
+    assert_int_equal(drain(&a, 0), 1);
+    ackdelay_text(&a, 2920, 1460, 0);
+    ackdelay_now(&a); /* FIN with it */
+    assert_int_equal(drain(&a, 0), 1);
+    assert_true(ackdelay_deadline(&a) == TIME_NEVER);
+}
+
+/* RFC 5681 4.2: one for each out-of-order segment of a batch; bounded. */
+static void duplicates_are_counted(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    for (int i = 0; i < 3; i++)
+        ackdelay_duplicate(&a);
+    ackdelay_now(&a);
+    assert_int_equal(drain(&a, 0), 3);
+    for (int i = 0; i < 100000; i++)
+        ackdelay_duplicate(&a);
+    assert_int_equal(drain(&a, 0), 64);
+}
+
+/* Out-of-order text, then the hole is filled, all in one batch: five ACKs with the new RCV.NXT
+ * would be four duplicates of it for the peer, and a fast retransmit of what nobody misses. */
+static void duplicates_end_when_rcv_nxt_moves(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    for (int i = 0; i < 5; i++)
+        ackdelay_duplicate(&a);
+    ackdelay_text(&a, 100, 100, 0);
+    ackdelay_now(&a);
+    assert_int_equal(drain(&a, 0), 1);
+
+    ackdelay_duplicate(&a); /* but the one that is left goes at once */
+    ackdelay_text(&a, 100, 100, 0);
+    assert_int_equal(drain(&a, 0), 1);
+}
+
+/* Octets saturate: a peer cannot make the count wrap to nothing. */
+static void octets_saturate(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, UINT32_MAX, DELAY_NS);
+    ackdelay_text(&a, 1, UINT32_MAX, 0);
+    ackdelay_text(&a, UINT32_MAX, UINT32_MAX, 0);
+    assert_int_equal(a.unacked, UINT32_MAX);
+    assert_int_equal(ackdelay_deadline(&a), DELAY_NS); /* not yet two such segments */
+}
+
+/* SHLD-19 and MUST-40 against a plain model, for random histories. */
+static void against_a_model(void **state)
+{
+    (void)state;
+    struct rnd p = rnd_start(__func__);
+    for (int run = 0; run < 3000; run++) {
+        uint32_t rmss = 1 + rnd_below(&p, 9000);
+        uint64_t delay = MS(rnd_below(&p, 499)), now = 0, oldest = 0;
+        uint32_t largest = rmss < 536 ? rmss : 536, octets = 0, at_once = 0;
+        struct ackdelay a;
+        ackdelay_init(&a, rmss, delay);
+        for (int step = 0; step < 60; step++) {
+            uint32_t len = 1 + rnd_below(&p, rmss);
+            switch (rnd_below(&p, 6)) {
+            case 0:
+            case 1:
+                ackdelay_text(&a, len, len, now);
+                oldest = octets == 0 ? now : oldest;
+                octets += len;
+                largest = len > largest ? len : largest;
+                at_once = at_once > 0 || octets >= 2 * largest ? 1 : 0;
+                break;
+            case 2:
+                ackdelay_duplicate(&a);
+                at_once++;
+                break;
+            case 3:
+                ackdelay_now(&a);
+                at_once = at_once > 0 ? at_once : 1;
+                break;
+            case 4:
+                ackdelay_sent(&a);
+                octets = 0;
+                at_once -= at_once > 0;
+                break;
+            case 5:
+                now += rnd_below(&p, (uint32_t)MS(60));
+                break;
+            }
+            bool due = at_once > 0 || (octets > 0 && now >= oldest + delay);
+            assert_true(ackdelay_due(&a, now) == due);
+            assert_true((ackdelay_deadline(&a) <= now) == due);
+            if (!due && octets > 0)
+                assert_true(ackdelay_deadline(&a) == oldest + delay);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_at_first),
+        cmocka_unit_test(one_segment_waits),
+        cmocka_unit_test(every_second_segment),
+        cmocka_unit_test(full_size_is_what_the_peer_sends),
+        cmocka_unit_test(small_segments_are_collected),
+        cmocka_unit_test(never_more_than_two_rmss),
+        cmocka_unit_test(super_segment),
+        cmocka_unit_test(delay_is_bounded),
+        cmocka_unit_test(piggybacked),
+        cmocka_unit_test(at_once_is_once),
+        cmocka_unit_test(duplicates_are_counted),
+        cmocka_unit_test(duplicates_end_when_rcv_nxt_moves),
+        cmocka_unit_test(octets_saturate),
+        cmocka_unit_test(against_a_model),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

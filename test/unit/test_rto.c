@@ -1,0 +1,260 @@
+/* The retransmission timeout: RFC 6298. */
+#include "nstime.h"
+#include "rto.h"
+#include "support.h"
+
+#define MS(n) ((uint64_t)(n)*NS_PER_MS)
+
+/* An RTO without limits of its own, and one segment timed and acknowledged after rtt. */
+static void unlimited(struct rto *r)
+{
+    rto_init(r, NS_PER_S, 0, UINT64_MAX);
+}
+
+static void sample(struct rto *r, uint64_t rtt_ns)
+{
+    rto_sent(r, seq(1000), MS(5));
+    assert_true(rto_acked(r, seq(1000), MS(5) + rtt_ns));
+}
+
+/* 2.1, 5.5: the initial RTO, doubled with every timeout. */
+static void before_the_first_sample(void **state)
+{
+    (void)state;
+    struct rto r;
+    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    assert_int_equal(rto_get(&r), NS_PER_S);
+    rto_backoff(&r);
+    assert_int_equal(rto_get(&r), 2 * NS_PER_S);
+    rto_backoff(&r);
+    assert_int_equal(rto_get(&r), 4 * NS_PER_S);
+}
+
+/* 2.2: SRTT = R, RTTVAR = R/2, RTO = SRTT + 4 RTTVAR. */
+static void first_sample(void **state)
+{
+    (void)state;
+    struct rto r;
+    unlimited(&r);
+    sample(&r, MS(100));
+    assert_int_equal(r.srtt_ns, MS(100));
+    assert_int_equal(r.rttvar_ns, MS(50));
+    assert_int_equal(rto_get(&r), MS(300));
+}
+
+/* 2.3, worked by hand. RTTVAR must use SRTT as it was before: else it would be 46.25 ms. */
+static void next_samples(void **state)
+{
+    (void)state;
+    struct rto r;
+    unlimited(&r);
+    sample(&r, MS(100));
+    sample(&r, MS(140));
+    assert_int_equal(r.rttvar_ns, 47500000);
+    assert_int_equal(r.srtt_ns, MS(105));
+    assert_int_equal(rto_get(&r), MS(295));
+
+    sample(&r, MS(25)); /* below SRTT: |105 - 25| = 80 */
+    assert_int_equal(r.rttvar_ns, 55625000);
+    assert_int_equal(r.srtt_ns, MS(95));
+    assert_int_equal(rto_get(&r), 95000000 + 4 * 55625000);
+}
+
+/* 4: without variance the RTO still keeps the granularity above SRTT. */
+static void steady_round_trip(void **state)
+{
+    (void)state;
+    struct rto r;
+    unlimited(&r);
+    for (int i = 0; i < 200; i++)
+        sample(&r, MS(10));
+    assert_int_equal(r.srtt_ns, MS(10));
+    assert_int_equal(rto_get(&r), MS(11));
+
+    unlimited(&r);
+    sample(&r, 0);
+    assert_int_equal(rto_get(&r), MS(1));
+}
+
+/* 2.4, 5.5: what was rounded up to the minimum doubles from the minimum. */
+static void minimum_doubles(void **state)
+{
+    (void)state;
+    struct rto r;
+    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    sample(&r, MS(1));
+    assert_int_equal(rto_get(&r), MS(200));
+    rto_backoff(&r);
+    assert_int_equal(rto_get(&r), MS(400));
+}
+
+/* 2.5: the maximum bounds samples, the initial value and every backoff. */
+static void maximum(void **state)
+{
+    (void)state;
+    struct rto r;
+    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    for (int i = 0; i < 5; i++)
+        rto_backoff(&r);
+    assert_int_equal(rto_get(&r), 32 * NS_PER_S);
+    rto_backoff(&r);
+    assert_int_equal(rto_get(&r), 60 * NS_PER_S);
+    for (int i = 0; i < 200; i++) {
+        rto_backoff(&r);
+        assert_int_equal(rto_get(&r), 60 * NS_PER_S);
+    }
+    r.backoff = UINT32_MAX; /* does not wrap to none */
+    rto_backoff(&r);
+    assert_int_equal(rto_get(&r), 60 * NS_PER_S);
+
+    sample(&r, 100 * NS_PER_S);
+    assert_int_equal(r.backoff, 0);
+    assert_int_equal(rto_get(&r), 60 * NS_PER_S);
+
+    rto_init(&r, 3, 0, 7); /* the last doubling that fits is made */
+    rto_backoff(&r);
+    assert_int_equal(rto_get(&r), 6);
+}
+
+/* 3, 5: Karn: no sample from what was sent twice, and the backoff lasts until there is one. */
+static void karn(void **state)
+{
+    (void)state;
+    struct rto r;
+    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    sample(&r, MS(100));
+    assert_int_equal(rto_get(&r), MS(300));
+
+    rto_sent(&r, seq(2000), MS(1000));
+    rto_backoff(&r);
+    rto_resent(&r);
+    assert_false(rto_acked(&r, seq(2000), MS(1310)));
+    assert_int_equal(r.srtt_ns, MS(100));
+    assert_int_equal(rto_get(&r), MS(600));
+
+    rto_sent(&r, seq(3000), MS(1400));
+    assert_true(rto_acked(&r, seq(3000), MS(1500)));
+    assert_int_equal(r.backoff, 0);
+    assert_int_equal(rto_get(&r), MS(100) + 4 * 37500000);
+}
+
+/* 3: one segment is timed at a time, from its own sending to the ACK that covers it all. */
+static void one_at_a_time(void **state)
+{
+    (void)state;
+    struct rto r;
+    unlimited(&r);
+    assert_false(rto_acked(&r, seq(0), MS(1)));
+    rto_sent(&r, seq(5), MS(10)); /* its octets begin before the number wraps */
+    rto_sent(&r, seq(100), MS(20));
+    assert_false(rto_acked(&r, seq(UINT32_MAX), MS(30)));
+    assert_false(rto_acked(&r, seq(4), MS(31)));
+    assert_true(rto_acked(&r, seq(300), MS(60)));
+    assert_int_equal(r.srtt_ns, MS(50));
+    assert_false(rto_acked(&r, seq(400), MS(70)));
+}
+
+/* 5.7 */
+static void after_a_lost_syn(void **state)
+{
+    (void)state;
+    struct rto r;
+    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    rto_backoff(&r);
+    rto_backoff(&r);
+    rto_after_syn(&r);
+    assert_int_equal(rto_get(&r), 3 * NS_PER_S);
+
+    rto_init(&r, 5 * NS_PER_S, MS(200), 60 * NS_PER_S);
+    rto_after_syn(&r);
+    assert_int_equal(rto_get(&r), 5 * NS_PER_S);
+
+    sample(&r, MS(100));
+    rto_backoff(&r);
+    rto_after_syn(&r);
+    assert_int_equal(rto_get(&r), MS(300));
+}
+
+static uint64_t saturated(unsigned __int128 v)
+{
+    return v > UINT64_MAX ? UINT64_MAX : (uint64_t)v;
+}
+
+/* What rto_get must give, in arithmetic that cannot overflow. */
+static uint64_t expected_rto(const struct rto *r)
+{
+    unsigned __int128 rto = time_max(r->base_ns, r->min_ns);
+    for (uint32_t i = 0; i < r->backoff && rto < r->max_ns; i++)
+        rto *= 2;
+    return rto < r->max_ns ? (uint64_t)rto : r->max_ns;
+}
+
+static bool within(unsigned __int128 a, unsigned __int128 b, unsigned diff)
+{
+    return (a > b ? a - b : b - a) < diff;
+}
+
+/* 2: for every history of samples the arithmetic is the RFC's, to less than 1 ns a step. */
+static void arithmetic_for_all_inputs(void **state)
+{
+    (void)state;
+    struct rnd p = rnd_start(__func__);
+    for (int run = 0; run < 2000; run++) {
+        struct rto r;
+        rto_init(&r, rnd_magnitude(&p), rnd_magnitude(&p), rnd_magnitude(&p));
+        for (int step = 0; step < 50; step++) {
+            uint64_t rtt = rnd_magnitude(&p);
+            uint64_t at = time_min(rnd_magnitude(&p), UINT64_MAX - rtt);
+            struct rto old = r;
+            rto_sent(&r, seq(7), at);
+            assert_true(rto_acked(&r, seq(7), at + rtt));
+            unsigned __int128 srtt = old.srtt_ns, var = old.rttvar_ns;
+            if (step == 0) {
+                assert_true(r.srtt_ns == rtt && r.rttvar_ns == rtt / 2);
+            } else {
+                unsigned __int128 err = srtt > rtt ? srtt - rtt : rtt - srtt;
+                assert_true(within(4 * (unsigned __int128)r.rttvar_ns, 3 * var + err, 4));
+                assert_true(within(8 * (unsigned __int128)r.srtt_ns, 7 * srtt + rtt, 8));
+            }
+            unsigned __int128 term = 4 * (unsigned __int128)r.rttvar_ns;
+            if (term < MS(1))
+                term = MS(1);
+            assert_true(r.base_ns == saturated(r.srtt_ns + term));
+
+            for (uint32_t n = rnd_below(&p, 70); n > 0; n--) {
+                assert_true(rto_get(&r) == expected_rto(&r));
+                rto_backoff(&r);
+            }
+            assert_true(rto_get(&r) == expected_rto(&r));
+        }
+    }
+}
+
+/* A clock that goes back is somebody's bug; it must not become an RTO of centuries. */
+static void clock_goes_back(void **state)
+{
+    (void)state;
+    struct rto r;
+    unlimited(&r);
+    rto_sent(&r, seq(1), MS(10));
+    assert_true(rto_acked(&r, seq(1), MS(9)));
+    assert_int_equal(r.srtt_ns, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(before_the_first_sample),
+        cmocka_unit_test(first_sample),
+        cmocka_unit_test(next_samples),
+        cmocka_unit_test(steady_round_trip),
+        cmocka_unit_test(minimum_doubles),
+        cmocka_unit_test(maximum),
+        cmocka_unit_test(karn),
+        cmocka_unit_test(one_at_a_time),
+        cmocka_unit_test(after_a_lost_syn),
+        cmocka_unit_test(arithmetic_for_all_inputs),
+        cmocka_unit_test(clock_goes_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
