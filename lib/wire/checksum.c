@@ -19,7 +19,7 @@ static inline uint64_t load(const uint8_t *p)
     return v;
 }
 
-/* The last 1 to 7 octets, as loads of fixed sizes: addresses and headers end here, and for them a
+/* The last 0 to 7 octets, as loads of fixed sizes: addresses and headers end here, and for them a
  * call of memcpy would cost more than the sum. Each load begins at an even octet of the piece. */
 static inline uint64_t load_tail(const uint8_t *p, size_t len)
 {
@@ -109,9 +109,8 @@ void csum_add_pseudo(struct csum *c, const struct ip_addr *src, const struct ip_
 uint16_t csum_fold(const struct csum *c)
 {
     uint64_t s = c->sum;
-    s = (s & 0xffffffff) + (s >> 32);
-    s = (s & 0xffff) + (s >> 16 & 0xffff) + (s >> 32);
-    s = (s & 0xffff) + (s >> 16);
+    s = (s & 0xffffffff) + (s >> 32);                  /* at most 0x1fffffffe */
+    s = (s & 0xffff) + (s >> 16 & 0xffff) + (s >> 32); /* at most 0x1fffe */
     s = (s & 0xffff) + (s >> 16);
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     return __builtin_bswap16((uint16_t)s);

@@ -20,13 +20,15 @@ enum decode {
 
 /* Decodes and verifies an incoming TCP packet. flow is seen from here: local is the destination.
  * seg's text refers to the packet's memory. *why names the reason when it is not DECODE_OK: a
- * string constant for the trace. */
+ * string constant for the trace, else "". The head must hold the whole TCP header, and the text
+ * must lie in no more than SEG_REFS_MAX pieces that are not empty: else DECODE_TCP. */
 enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_hdr *ip,
                           struct seg *seg, const char **why);
 
 /* Builds p from seg: head in p->store, body referring to seg's text. partial_csum: leave the
  * checksum to the device, which is cheap; otherwise the text is summed here. tos, ttl: for the IP
- * header. Always with DF and, RFC 6864, an IPv4 identification of 0. */
+ * header. Always with DF and, RFC 6864, an IPv4 identification of 0. The whole packet must fit the
+ * 16-bit length of its IP header: at most 65535 octets (IPv4), or 40 more (IPv6). */
 void packet_encode(struct packet *p, const struct flow *flow, const struct seg *seg, uint8_t tos,
                    uint8_t ttl, bool partial_csum);
 

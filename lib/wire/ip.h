@@ -32,7 +32,7 @@ enum ip_error {
     IP_HDR_LEN = -3,  /* IHL below 5, or a length smaller than the header */
     IP_CHECKSUM = -4, /* IPv4 header checksum */
     IP_FRAGMENT = -5, /* a fragment; reassembly is not this file's */
-    IP_EXTENSION = -6 /* IPv6: broken, too many or unknown extension headers */
+    IP_EXTENSION = -6 /* IPv6: extension headers broken, too many, or not to be gone past */
 };
 
 /*
@@ -40,7 +40,9 @@ enum ip_error {
  * destination options, routing with no segments left, atomic fragments; at most 8 of them).
  * total_len: octets of the whole packet, of which `r` may hold only the first part, as long as that
  * covers the headers. Octets beyond the length stated in the header (Ethernet padding) don't count.
- * On IP_OK, r stands behind the headers. Linear in the header's length.
+ * On IP_OK, r stands behind the headers and holds no padding. Linear in the headers' length. An
+ * extension header of another kind ends the walk as if it were the protocol; IPv6 jumbograms (RFC
+ * 2675) are refused.
  */
 enum ip_error ip_parse(struct reader *r, size_t total_len, struct ip_hdr *h);
 

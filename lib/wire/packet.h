@@ -4,7 +4,8 @@
  * inline.
  *
  * Ownership: on the way in the memory belongs to the link until the call returns. On the way out it
- * belongs to the engine until the engine's next call.
+ * belongs to the engine until the engine's next call. A packet with its head in `store` points into
+ * itself: it is filled and read where it lies, never copied as a struct.
  */
 #ifndef PACKET_H
 #define PACKET_H

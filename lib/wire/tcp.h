@@ -20,7 +20,8 @@ enum tcp_error {
  * of header and text together. Fills everything of seg but its text: text_len is set, n_text is 0.
  * The checksum is not looked at. Unknown options are skipped by their length (MUST-6), an option
  * may stand in any segment and at any alignment (MUST-5, MUST-64), octets after End of Option List
- * are not read. On TCP_OK r stands at the text.
+ * are not read. MSS and window scale are skipped in a segment without SYN (RFC 7323 2.2), and of
+ * any value otherwise. On TCP_OK r stands at the text.
  */
 enum tcp_error tcp_parse(struct reader *r, uint32_t len, uint16_t *src_port, uint16_t *dst_port,
                          struct seg *seg);
@@ -28,7 +29,8 @@ enum tcp_error tcp_parse(struct reader *r, uint32_t len, uint16_t *src_port, uin
 /* Octets tcp_emit will write for this segment: the header, with options padded to 32 bits. */
 size_t tcp_hdr_len(const struct seg *seg);
 
-/* Writes the header with a checksum field of 0. MSS goes only into a SYN (MUST-65). */
+/* Writes the header with a checksum field of 0. MSS and window scale go only into a
+ * SYN (MUST-65), whatever opts says. */
 void tcp_emit(struct writer *w, const struct seg *seg, uint16_t src_port, uint16_t dst_port);
 
 /* "SYN|ACK", as the trace and `handshake` print flags; "none" for no bit. Returns buf. */

@@ -95,6 +95,7 @@ struct test_mem {
     struct mem mem;
     unsigned calls, fail_at, fail_every;
     unsigned failed; /* how many so far */
+    size_t live;     /* octets handed out and not given back */
 };
 
 #define TEST_MEM_HDR 16 /* keeps malloc's alignment */
@@ -112,17 +113,19 @@ static inline void *test_mem_alloc(void *ctx, size_t size)
     if (!p)
         abort();
     memcpy(p, &size, sizeof size);
+    t->live += size;
     memset(p + TEST_MEM_HDR, 0xa5, size); /* nobody may count on zeros */
     return p + TEST_MEM_HDR;
 }
 
 static inline void test_mem_free(void *ctx, void *ptr, size_t size)
 {
-    (void)ctx;
+    struct test_mem *t = ctx;
     uint8_t *p = (uint8_t *)ptr - TEST_MEM_HDR;
     size_t asked;
     memcpy(&asked, p, sizeof asked);
     assert_int_equal(size, asked);
+    t->live -= size;
     free(p);
 }
 

@@ -143,6 +143,20 @@ static void update_like_rfc1624(void **state)
     /* RFC 1624 4: the case that eqn. 2 of RFC 1141 gets wrong. */
     assert_int_equal(csum_update(0xdd2f, 0x5555, 0x3285), 0x0000);
 
+    /* Where carries meet: another word, the old one and the new one, all near the edges. */
+    static const uint16_t edge[] = {0, 1, 2, 0x7fff, 0x8000, 0xfffd, 0xfffe, 0xffff};
+    for (size_t i = 0; i < 8 * 8 * 8; i++) {
+        uint16_t other = edge[i % 8], old_word = edge[i / 8 % 8], new_word = edge[i / 64];
+        uint8_t data[] = {(uint8_t)(other >> 8), (uint8_t)other, (uint8_t)(old_word >> 8),
+                          (uint8_t)old_word};
+        uint16_t before = (uint16_t)~naive_sum(data, 4);
+        data[2] = (uint8_t)(new_word >> 8);
+        data[3] = (uint8_t)new_word;
+        if (naive_sum(data, 4) != 0)
+            assert_int_equal(csum_update(before, old_word, new_word),
+                             (uint16_t)~naive_sum(data, 4));
+    }
+
     struct rnd r = rnd_start("checksum");
     for (int round = 0; round < 20000; round++) {
         uint8_t data[10];

@@ -28,6 +28,8 @@ static void ties_come_in_the_order_of_setting(void **state)
     assert_ptr_equal(heap_first(&h), &n[5]);
     heap_finish(&h);
     assert_int_equal(t.mem.used, 0);
+    assert_null(heap_first(&h)); /* nothing left that points into it */
+    assert_int_equal(heap_deadline(&h), TIME_NEVER);
 }
 
 static void empty_heap_has_no_deadline(void **state)

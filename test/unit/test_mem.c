@@ -12,8 +12,10 @@ static void counts_and_gives_back(void **state)
     assert_non_null(a);
     assert_non_null(b);
     assert_int_equal(t.mem.used, 107);
+    assert_int_equal(t.live, 107);
     mem_free(&t.mem, a, 100);
     assert_int_equal(t.mem.used, 7);
+    assert_int_equal(t.live, 7);
     mem_free(&t.mem, NULL, 7);
     assert_int_equal(t.mem.used, 7);
     mem_free(&t.mem, b, 7);

@@ -190,7 +190,7 @@ static void agrees_with_a_bitmap(void **state)
 static void check_finds_damage(void **state)
 {
     (void)state;
-    struct range v[4] = {{1, 2}, {4, 6}};
+    struct range v[] = {{1, 2}, {4, 6}, {8, 9}, {10, 11}, {12, 13}};
     struct ranges r = {.v = v, .n = 2, .room = 4};
     assert_true(ranges_check(&r));
     v[1] = (struct range){2, 6}; /* adjacent: should have been merged */
@@ -200,6 +200,12 @@ static void check_finds_damage(void **state)
     v[1] = (struct range){0, 1}; /* out of order */
     assert_false(ranges_check(&r));
     v[1] = (struct range){4, 6};
+    v[0] = (struct range){1, 1}; /* the first empty */
+    assert_false(ranges_check(&r));
+    v[0] = (struct range){1, 2};
+    r.room = RANGES_MAX + 1; /* past the cap */
+    assert_false(ranges_check(&r));
+    r.room = 4;
     r.n = 5; /* more than there is room for */
     assert_false(ranges_check(&r));
     r.n = 0; /* memory kept for nothing */

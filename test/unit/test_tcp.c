@@ -10,7 +10,8 @@ static void build(uint8_t *p, size_t len, unsigned offset, uint8_t flags)
     static const uint8_t hdr[20] = {0x12, 0x34, 0xab, 0xcd, 0xf1, 0xe2, 0xd3, 0xc4, 0x81, 0x92,
                                     0xa3, 0xb4, 0,    0,    0xfe, 0xdc, 0x55, 0xaa, 0x87, 0x65};
     for (size_t i = 0; i < len; i++)
-        p[i] = i < 20 ? hdr[i] : (uint8_t)i;
+        p[i] = (uint8_t)i;
+    memcpy(p, hdr, len < sizeof hdr ? len : sizeof hdr);
     if (len > 13) {
         p[12] = (uint8_t)(offset << 4);
         p[13] = flags;
