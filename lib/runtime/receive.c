@@ -36,6 +36,7 @@ static bool keep_time(struct runtime *rt)
 void *receive_thread(void *arg)
 {
     struct runtime *rt = arg;
+    pthread_setname_np(pthread_self(), "nstcp");
     struct pollfd fds[] = {
         {.fd = rt->timer, .events = POLLIN},
         {.fd = rt->link->ops->poll_fd(rt->link), .events = POLLIN},

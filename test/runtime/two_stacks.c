@@ -99,17 +99,13 @@ void two_up(struct two *t, const struct two_config *config)
     t->right = stack_on(b, "10.0.1.1", "fd00::2", &config->options);
 }
 
-static void *destroy_right(void *arg)
-{
-    struct two *t = arg;
-    return (void *)(intptr_t)nstcp_destroy(t->right, 10000);
-}
-
 void two_down(struct two *t)
 {
-    pthread_t thread = must_thread(destroy_right, t);
-    assert_int_equal(nstcp_destroy(t->left, 10000), 0);
-    must_join(thread);
+    if (t->left && t->right)
+        assert_int_equal(nstcp_destroy(t->right, 10000), 0);
+    else
+        nstcp_destroy(t->right, 0);
+    nstcp_destroy(t->left, 0);
 }
 
 struct sockaddr_in addr4(const char *text, uint16_t port)

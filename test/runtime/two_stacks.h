@@ -31,8 +31,8 @@ struct two {
 
 void two_up(struct two *t, const struct two_config *config); /* config may be NULL */
 
-/* Both in order, at the same time; fails the test when they can't within 10 s. A stack that is NULL
- * has been destroyed already. */
+/* The right one in order, while the left one answers; then the left one, which nobody answers any
+ * more. A stack that is NULL has been destroyed already. */
 void two_down(struct two *t);
 
 struct sockaddr_in addr4(const char *ip, uint16_t port);
