@@ -33,14 +33,21 @@ static int loopback_up(void)
     return result;
 }
 
-static pid_t start(char **argv, const sigset_t *mask)
+static pid_t start(const struct init *init)
 {
     pid_t pid = fork();
     if (pid != 0)
         return pid;
-    if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)
-        _exit(126);
-    exec_argv(argv);
+    if (init->tty >= 0) {
+        sigset_t ttou; /* sent to who takes the terminal from the background */
+        sigemptyset(&ttou);
+        sigaddset(&ttou, SIGTTOU);
+        sigprocmask(SIG_BLOCK, &ttou, NULL);
+        if (setpgid(0, 0) < 0 || tcsetpgrp(init->tty, getpid()) < 0)
+            say_failed("the terminal", strerror(errno), "hand to %s", init->argv[0]);
+    }
+    sigprocmask(SIG_SETMASK, init->mask, NULL);
+    exec_argv(init->argv);
 }
 
 /* Waits for every dead child, ours and those whose parents died; leaves with the command. */
@@ -66,24 +73,25 @@ static void obey(pid_t command, int orders)
         kill(everybody ? -1 : command, sig);
 }
 
-void init_run(char **argv, int orders, const sigset_t *watched, const sigset_t *mask)
+void init_run(const struct init *init)
 {
     const struct timespec at_once = {0};
     if (private_mounts() < 0 || loopback_up() < 0 || lab_up() < 0)
         _exit(1);
     setenv("NSTCP_LAB", "private", 1);
-    int sig = sigtimedwait(watched, NULL, &at_once); /* ^C while we were building */
+    int sig = sigtimedwait(init->watched, NULL, &at_once); /* ^C while we were building */
     if (sig > 0)
         _exit(128 + sig);
-    sigset_t waited = *watched;
+    sigset_t waited = *init->watched;
     sigaddset(&waited, SIGCHLD);
     int signals = signalfd(-1, &waited, SFD_CLOEXEC | SFD_NONBLOCK);
-    pid_t command = start(argv, mask);
+    pid_t command = start(init);
     if (signals < 0 || command < 0) {
-        say_failed(argv[0], strerror(errno), "start");
+        say_failed(init->argv[0], strerror(errno), "start");
         _exit(1);
     }
-    struct pollfd fds[] = {{.fd = signals, .events = POLLIN}, {.fd = orders, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
+                           {.fd = init->orders, .events = POLLIN}};
     for (;;) {
         struct signalfd_siginfo info;
         if (poll(fds, 2, -1) < 0)
@@ -93,6 +101,6 @@ void init_run(char **argv, int orders, const sigset_t *watched, const sigset_t *
         while (fds[0].revents && read(signals, &info, sizeof(info)) == sizeof(info))
             bury(command);
         if (fds[1].revents)
-            obey(command, orders);
+            obey(command, init->orders);
     }
 }

@@ -4,9 +4,15 @@
 
 #include <signal.h>
 
-/* Builds the lab, runs argv with signal mask `mask`, and passes on the signals whose numbers it
- * reads, a byte each, from descriptor `orders`; at its end of file the lab ends. `watched` and
- * SIGCHLD are blocked. Never returns; exits with what private_run is to return. */
-_Noreturn void init_run(char **argv, int orders, const sigset_t *watched, const sigset_t *mask);
+struct init {
+    char **argv;             /* the command */
+    int orders;              /* numbers of signals to pass on, a byte each; at its end, we end */
+    int tty;                 /* the terminal to hand to the command as a group of its own, or -1 */
+    const sigset_t *watched; /* blocked, like SIGCHLD */
+    const sigset_t *mask;    /* the command's signal mask */
+};
+
+/* Builds the lab and runs the command. Never returns; exits with what private_run is to return. */
+_Noreturn void init_run(const struct init *init);
 
 #endif

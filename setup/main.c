@@ -79,6 +79,11 @@ static int cmd_status(char **argv)
     return status_draw() < 0 ? 1 : 0;
 }
 
+static int cmd_run(char **argv)
+{
+    return private_run(argv, false);
+}
+
 static int cmd_shell(char **argv)
 {
     (void)argv;
@@ -86,7 +91,7 @@ static int cmd_shell(char **argv)
     char *run[] = {shell && shell[0] ? shell : (char[]){"/bin/sh"}, NULL};
     if (isatty(STDIN_FILENO))
         fprintf(stderr, "A private lab: ./setup/netns.sh exec host1 CMD, status; exit ends it.\n");
-    return private_run(run);
+    return private_run(run, true);
 }
 
 static int cmd_exec(char **argv)
@@ -105,9 +110,9 @@ static const struct command {
     int least, most; /* arguments; most -1: any number */
     int (*run)(char **argv);
 } commands[] = {
-    {"up", 0, 0, cmd_up},        {"down", 0, 0, cmd_down},   {"status", 0, 0, cmd_status},
-    {"run", 1, -1, private_run}, {"shell", 0, 0, cmd_shell}, {"exec", 2, -1, cmd_exec},
-    {"--help", 0, 0, cmd_help},  {"-h", 0, 0, cmd_help},     {"help", 0, 0, cmd_help},
+    {"up", 0, 0, cmd_up},       {"down", 0, 0, cmd_down},   {"status", 0, 0, cmd_status},
+    {"run", 1, -1, cmd_run},    {"shell", 0, 0, cmd_shell}, {"exec", 2, -1, cmd_exec},
+    {"--help", 0, 0, cmd_help}, {"-h", 0, 0, cmd_help},     {"help", 0, 0, cmd_help},
 };
 
 int main(int argc, char **argv)

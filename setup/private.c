@@ -1,10 +1,11 @@
 /* private.c - `run` and `shell`: a lab that lives as long as a command.
  *
  * Three processes: this one, which the caller started; process 1 of a new PID namespace
- * (init.c); the command. All three are in the caller's process group, so ^C, ^Z and a shell's job
- * control work as without us. The price of the PID namespace is a /proc of its own; what it buys
- * is that a daemon left behind by the command ends with it, and that SIGKILL of this process ends
- * the lab too: the pipe to process 1 breaks.
+ * (init.c); the command. All three are in the caller's process group, so ^C and ^Z work as without
+ * us. Only `shell` gets a group of its own: an interactive shell returns the terminal to the group
+ * it was born in, and ours has no number in its PID namespace. The price of the PID namespace is a
+ * /proc of its own; what it buys is that a daemon left behind by the command ends with it, and that
+ * SIGKILL of this process ends the lab too: the pipe to process 1 breaks.
  */
 #include "private.h"
 
@@ -63,8 +64,7 @@ static int terminal_held(void)
     return -1;
 }
 
-/* A shell gives the terminal back to the process group it had it from, but in its PID namespace
- * ours has no number. So take it back from a group that is no more. */
+/* After a shell the terminal belongs to a group that is no more: take it back. */
 static void terminal_take_back(int tty)
 {
     sigset_t ttou;
@@ -78,7 +78,7 @@ static void terminal_take_back(int tty)
         say_failed("/dev/tty", strerror(errno), "take the terminal back");
 }
 
-int private_run(char **argv)
+int private_run(char **argv, bool own_group)
 {
     int orders[2], tty = terminal_held();
     sigset_t watched = watched_signals(), waited = watched, mask;
@@ -97,7 +97,7 @@ int private_run(char **argv)
     if (init == 0) {
         close(orders[1]);
         close(signals);
-        init_run(argv, orders[0], &watched, &mask);
+        init_run(&(struct init){argv, orders[0], own_group ? tty : -1, &watched, &mask});
     }
     close(orders[0]);
     signal(SIGPIPE, SIG_IGN);

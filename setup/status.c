@@ -129,11 +129,13 @@ static void draw_facts(struct drawing *d, struct ns *ns, int node)
 {
     const struct topo_node *topo = &topo_node[node];
     struct link_info lo;
-    bool forwards = sysctl_forwards(ns, d->home, d->ipv6);
+    int forwards = sysctl_forwards(ns, d->home, d->ipv6);
+    int wanted = !topo->forwards ? 0 : d->ipv6 ? 1 << V4 | 1 << V6 : 1 << V4;
     bool lo_up = link_get(&ns->nl, "lo", &lo) == 0 && lo.flags & IFF_UP;
 
-    draw_line(d, "lo %s, forwarding %s", lo_up ? "up" : "down", forwards ? "on" : "off");
-    d->missing += !lo_up + (forwards != topo->forwards);
+    draw_line(d, "lo %s, forwarding %s%s", lo_up ? "up" : "down", forwards ? "on" : "off",
+              forwards == wanted ? "" : " (that is wrong, for one family at least)");
+    d->missing += !lo_up + (forwards != wanted);
     for (int f = V4; f < (d->ipv6 ? TOPO_FAMILIES : V6); f++) {
         char gateway[TOPO_ADDR_MAX];
         if (!topo->gateway[f])

@@ -9,6 +9,7 @@
 #include "sysctl.h"
 
 #include "say.h"
+#include "topology.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,10 +90,12 @@ int sysctl_set_dev(struct ns *ns, int home, const char *dev, bool ipv6)
     return come_home(ns, home, err);
 }
 
-bool sysctl_forwards(struct ns *ns, int home, bool ipv6)
+int sysctl_forwards(struct ns *ns, int home, bool ipv6)
 {
     if (ns_enter(ns->fd) < 0)
-        return false;
-    bool on = read_switch(FORWARD_V4) == 1 && (!ipv6 || read_switch(FORWARD_V6) == 1);
-    return ns_enter(home) == 0 && on;
+        return 0;
+    int on = read_switch(FORWARD_V4) == 1 ? 1 << V4 : 0;
+    if (ipv6 && read_switch(FORWARD_V6) == 1)
+        on |= 1 << V6;
+    return come_home(ns, home, on);
 }

@@ -15,7 +15,7 @@ int sysctl_set_node(struct ns *ns, int home, bool forwards, bool ipv6);
 /* What a device needs before it comes up. The same results. */
 int sysctl_set_dev(struct ns *ns, int home, const char *dev, bool ipv6);
 
-/* Whether the namespace forwards; false too when it cannot be asked. */
-bool sysctl_forwards(struct ns *ns, int home, bool ipv6);
+/* Which families the namespace forwards: bits 1 << V4, 1 << V6; none when it cannot be asked. */
+int sysctl_forwards(struct ns *ns, int home, bool ipv6);
 
 #endif

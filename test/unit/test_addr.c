@@ -72,6 +72,12 @@ static void kinds(void **state)
     assert_kind(v6("feffffffffffffffffffffffffffffff"), UNICAST);
     assert_kind(v6("ff020000000000000000000000000001"), MULTICAST);
     assert_kind(v6("ffffffffffffffffffffffffffffffff"), MULTICAST);
+    /* Every octet counts: 00.. with one bit more is neither any nor loopback. */
+    for (size_t bit = 0; bit < 127; bit++) {
+        struct ip_addr a = IP_ADDR_ANY6;
+        a.b[bit / 8] = (uint8_t)(0x80u >> bit % 8);
+        assert_kind(a, UNICAST);
+    }
 }
 
 static void assert_text(struct ip_addr a, const char *want)
