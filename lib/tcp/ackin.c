@@ -75,7 +75,6 @@ static void window_opened(struct tcb *t, uint64_t now_ns)
     t->probe = false;
     if (seq_lt(t->snd.una, t->snd.nxt)) {
         recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
-        rto_resent(&t->rto);
         tcp_timeout_arm_rtx(t, now_ns);
     }
 }

@@ -51,7 +51,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     ackdelay_sent(&t->ackdelay);
     if (again) {
         t->syn_resent = true;
-        rto_resent(&t->rto);
+        rto_resent(&t->rto, now_ns);
         recovery_resent(&t->recovery, t->snd.nxt);
         TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = t->snd.iss.v, .len = 1, .text = "SYN");
     } else {
@@ -116,7 +116,7 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     fill(t, seg, from, len + more, fin);
     if (more > 0)
         t->snd.nxt = t->snd.small = seg_end(seg);
-    rto_resent(&t->rto);
+    rto_resent(&t->rto, now_ns);
     arm_rtx_unless_running(t, now_ns);
     TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);
     return true;

@@ -40,14 +40,6 @@ static void extent_free(struct sndq *q, struct sndq_extent *e)
     mem_free(q->mem, e, e->size);
 }
 
-static void free_all(struct sndq *q)
-{
-    while (!list_empty(&q->extents))
-        extent_free(q, extent_of(q->extents.next));
-    q->len = 0;
-    q->cursor = NULL;
-}
-
 void sndq_init(struct sndq *q, struct mem *mem)
 {
     *q = (struct sndq){.mem = mem};
@@ -56,7 +48,9 @@ void sndq_init(struct sndq *q, struct mem *mem)
 
 void sndq_finish(struct sndq *q)
 {
-    free_all(q);
+    while (!list_empty(&q->extents))
+        extent_free(q, extent_of(q->extents.next));
+    sndq_init(q, q->mem);
 }
 
 /* An empty extent in front of `before`, or NULL. */

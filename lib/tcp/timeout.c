@@ -37,7 +37,6 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     if (t->retries < UINT8_MAX)
         t->retries++;
     rto_backoff(&t->rto);
-    rto_resent(&t->rto);
     recovery_timeout(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
     t->rtx_due_ns = now_ns + rto_get(&t->rto);
     if (t->retries >= t->config->r1 && !t->in_trouble) {

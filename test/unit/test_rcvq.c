@@ -299,6 +299,31 @@ static void single_octets_are_bounded(void **state)
     teardown(&t, &q);
 }
 
+static void check_sees(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    setup(&t, &q);
+    assert_true(insert(&q, 0, 100));
+    assert_true(insert(&q, 200, 100));
+    assert_true(rcvq_check(&q));
+    q.head = 200; /* what is beyond touches head */
+    assert_false(rcvq_check(&q));
+    q.head = 100;
+    q.start = 101;
+    assert_false(rcvq_check(&q));
+    q.start = 0;
+    q.beyond.v[0].end = 3 * C; /* no chunk there */
+    assert_false(rcvq_check(&q));
+    q.beyond.v[0].end = 5 * C; /* no slot there */
+    assert_false(rcvq_check(&q));
+    q.beyond.v[0].end = 200; /* empty */
+    assert_false(rcvq_check(&q));
+    rcvq_finish(&q);
+    assert_int_equal(t.mem.used, 0);
+}
+
 /* The same as a flat array. */
 #define MODEL  (40 * C)
 #define WINDOW (6 * C)
@@ -364,7 +389,7 @@ static void property(void **state)
 {
     (void)state;
     static struct model m;
-    static uint8_t got[WINDOW];
+    static uint8_t got[WINDOW + 1];
     struct rnd rnd = rnd_start("rcvq");
     for (unsigned every = 0; every < 10; every++) {
         struct test_mem t;
@@ -376,8 +401,11 @@ static void property(void **state)
             step_insert(&t, &q, &m, &rnd);
             if (rnd_below(&rnd, 4) == 0) {
                 size_t len = rnd_skewed(&rnd, WINDOW + 1), have = (size_t)(m.head - m.start);
+                size_t want = len < have ? len : have;
+                got[want] = 0x5a;
                 size_t n = rcvq_read(&q, got, len);
-                assert_int_equal(n, len < have ? len : have);
+                assert_int_equal(n, want);
+                assert_int_equal(got[n], 0x5a); /* not an octet more */
                 assert_memory_equal(got, m.octets + m.start, n);
                 m.start += n;
             }
@@ -401,6 +429,7 @@ int main(void)
         cmocka_unit_test(discard),
         cmocka_unit_test(refused_insert_changes_nothing),
         cmocka_unit_test(single_octets_are_bounded),
+        cmocka_unit_test(check_sees),
         cmocka_unit_test(property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

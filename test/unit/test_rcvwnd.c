@@ -213,6 +213,9 @@ static void growth(void **state)
     rcvwnd_read(&w, 1005000, rtt, t0 + 101 * rtt);
     assert_int_equal(w.size, 20000);
 
+    rcvwnd_read(&w, 1015000, 0, t0 + 102 * rtt); /* and without one again */
+    assert_int_equal(w.size, 20000);
+
     w = make(1u << 31, UINT32_MAX, 14); /* no overflow */
     rcvwnd_read(&w, 1, rtt, t0);
     rcvwnd_read(&w, UINT32_MAX, rtt, t0 + rtt);

@@ -85,6 +85,43 @@ static void sizes(void **state)
     assert_int_equal(k.mem.used, 0);
 }
 
+/* What is left over after one extent is judged by itself; what fits exactly takes no second one. */
+static void sizes_at_the_edges(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    size_t room = 0;
+    setup(&k, &q);
+    for (; k.mem.used <= SMALL; room++)
+        sndq_append(&q, text, 1);
+    room--;
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+
+    assert_int_equal(sndq_append(&q, text, room), room);
+    assert_int_equal(k.mem.used, SMALL);
+    sndq_finish(&q);
+    assert_int_equal(sndq_append(&q, text, room + 1), room + 1);
+    assert_int_equal(k.mem.used, LARGE);
+    sndq_finish(&q);
+    assert_int_equal(sndq_append(&q, text, LARGE), LARGE);
+    assert_int_equal(k.mem.used, LARGE + SMALL);
+    sndq_finish(&q);
+    assert_true(sndq_borrow(&q, text, room)); /* the same when a copy is made later */
+    assert_int_equal(sndq_own(&q, 0), 0);
+    assert_int_equal(k.mem.used, SMALL);
+    sndq_finish(&q);
+    sndq_append(&q, text, room / 2);
+    assert_true(sndq_borrow(&q, text, room));
+    assert_int_equal(sndq_own(&q, 0), 0);
+    assert_int_equal(k.mem.used, 2 * SMALL);
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+    assert_int_equal(q.len, 0);
+    assert_true(sndq_check(&q));
+}
+
 /* However small the pieces, a long queue has few extents: lookups from the front stay cheap. */
 static void long_queue_has_few_extents(void **state)
 {
@@ -125,6 +162,8 @@ static void refs_end_where_asked(void **state)
     assert_int_equal(n, 1);
     assert_int_equal(sndq_refs(&q, 3999, SIZE_MAX, refs, 4, &n), 1); /* beyond what is held */
     assert_ptr_equal(refs[0].ptr, text + 3999);
+    assert_int_equal(sndq_refs(&q, 3999, 2, refs, 4, &n), 1);
+    assert_int_equal(n, 1);
     assert_int_equal(sndq_refs(&q, 4000, 1, refs, 4, &n), 0);
     assert_int_equal(n, 0);
     assert_int_equal(sndq_refs(&q, 0, 1000, refs, 0, &n), 0);
@@ -266,14 +305,37 @@ static void own_cuts(void **state)
     }
 
     /* Room for the copy: what is left of the first extent, and one more of 2 KiB. */
-    size_t cut = sndq_own(&q, 3900);
-    assert_in_range(cut, 7200 - 2 * SMALL, 7200 - 3900);
-    assert_int_equal(q.len, 7200 - cut);
+    size_t cut_from = 6000, cut;
+    while ((cut = sndq_own(&q, cut_from)) == SIZE_MAX)
+        cut_from--;
+    assert_in_range(cut_from, 2 * SMALL - 2 * 64, 2 * SMALL);
+    assert_int_equal(cut, 7200 - cut_from);
+    assert_int_equal(q.len, cut_from);
     assert_int_equal(k.mem.used, 2 * SMALL);
     assert_true(sndq_check(&q));
     expect_octets(&q, 0, text, q.len);
     sndq_finish(&q);
     assert_int_equal(k.mem.used, 0);
+}
+
+static void check_sees(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    struct bytes ref;
+    unsigned n;
+    setup(&k, &q);
+    assert_true(sndq_borrow(&q, text, 100));
+    assert_true(sndq_borrow(&q, text, 100));
+    sndq_refs(&q, 150, 1, &ref, 1, &n);
+    assert_true(sndq_check(&q));
+    q.len++;
+    assert_false(sndq_check(&q));
+    q.len--;
+    q.cursor_at--;
+    assert_false(sndq_check(&q));
+    sndq_finish(&q);
 }
 
 /* A flat array that does the same, and the memory that was borrowed. */
@@ -411,6 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_holds_nothing),
         cmocka_unit_test(sizes),
+        cmocka_unit_test(sizes_at_the_edges),
         cmocka_unit_test(long_queue_has_few_extents),
         cmocka_unit_test(refs_end_where_asked),
         cmocka_unit_test(cursor),
@@ -418,6 +481,7 @@ int main(void)
         cmocka_unit_test(own_packs),
         cmocka_unit_test(append_takes_what_fits),
         cmocka_unit_test(own_cuts),
+        cmocka_unit_test(check_sees),
         cmocka_unit_test(property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
