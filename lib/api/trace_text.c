@@ -98,7 +98,7 @@ static void add_what(struct line *l, const struct trace_point *p)
 size_t trace_text_line(const struct trace_point *p, uint64_t since_ns, char *line, size_t room)
 {
     struct line l = {line, 0, room};
-    uint64_t us = (p->now_ns - since_ns) / NS_PER_US;
+    uint64_t us = p->now_ns > since_ns ? (p->now_ns - since_ns) / NS_PER_US : 0;
     add(&l, "[%s:%d] %" PRIu64 ".%06" PRIu64 " ", short_name(p->file), p->line, us / 1000000,
         us % 1000000);
     if (p->sock_id)
