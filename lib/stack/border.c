@@ -140,7 +140,9 @@ size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_
     while (n < max && !list_empty(&s->pending)) {
         struct conn *c = container_of(list_pop_front(&s->pending), struct conn, pending);
         struct seg seg;
+        uint32_t resent = c->tcb.resent;
         if (tcp_output(&c->tcb, &seg, now_ns)) {
+            s->counters.retransmits += c->tcb.resent - resent;
             emit(s, &p[n++], c->sock.id, &c->sock.node.flow, &seg, now_ns);
             list_push_back(&s->pending, &c->pending);
         } else {

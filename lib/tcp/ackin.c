@@ -19,13 +19,13 @@ void tcp_ackin_window(struct tcb *t, const struct seg *seg)
 void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     rto_acked(&t->rto, seg->ack, now_ns);
-    if (t->syn_resent)
+    if (t->syn_timed_out)
         rto_after_syn(&t->rto);
     t->snd.una = seq_add(t->snd.iss, 1);
     t->retries = 0;
     t->rtx_due_ns = TIME_NEVER;
     recovery_init(&t->recovery, t->snd.iss);
-    cc_init(&t->cc, t->config->cc, t->snd.mss, t->syn_resent);
+    cc_init(&t->cc, t->config->cc, t->snd.mss, t->syn_timed_out);
     tcp_timeout_progress(t, now_ns);
 }
 
@@ -83,13 +83,18 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     if (seq_lt(seg->ack, t->snd.una))
         return; /* an old duplicate */
-    if (seq_lt(t->snd.una, seg->ack))
+    bool advances = seq_lt(t->snd.una, seg->ack);
+    if (advances)
         advance(t, seg->ack, now_ns);
     else if (is_duplicate(t, seg))
         recovery_dup_ack(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, now_ns);
 
+    /* RFC 9293 takes the window by SND.WL1 and SND.WL2 only. A segment that was sent again has an
+     * old SEG.SEQ and a new SEG.ACK: were its window refused, SND.UNA + SND.WND would move right by
+     * what it acknowledges, beyond what the peer has ever offered. Linux takes the window with
+     * every ACK that advances; so do we. */
     bool was_shut = t->snd.wnd == 0;
-    if (seq_lt(t->snd.wl1, seg->seq) ||
+    if (advances || seq_lt(t->snd.wl1, seg->seq) ||
         (seq_eq(t->snd.wl1, seg->seq) && seq_leq(t->snd.wl2, seg->ack)))
         tcp_ackin_window(t, seg);
     if (was_shut && t->snd.wnd > 0)

@@ -79,7 +79,7 @@ static enum arrives arrives_syn_sent(struct tcb *t, const struct seg *seg, uint6
     if (has_ack && (seq_leq(seg->ack, t->snd.iss) || seq_lt(t->snd.nxt, seg->ack)))
         return ARRIVES_ANSWER_RST; /* tcp_reset_answer() leaves a RST unanswered */
 
-    /* Second, check the RST bit. */
+    /* Second, check the RST bit. Its SEG.SEQ cannot be checked (U-2): RCV.NXT is not known yet. */
     if (seg->flags & TCP_RST) {
         if (has_ack)
             state_fail(t, ERR_REFUSED, "RST in answer to SYN", now_ns);

@@ -22,7 +22,8 @@ static bool acceptable(const struct tcb *t, const struct seg *seg)
         /* RFC 9293 has SEG.SEQ < the edge for a window that is open; Linux also takes the edge
          * itself, and so do we: a peer that has filled our window sends its ACKs from there, and to
          * ignore them would stop our own sending until its retransmission gets through. */
-        return seq_in(seg->seq, nxt, seq_add(edge, 1));
+        bool rst = seg->flags & TCP_RST;
+        return seq_in(seg->seq, nxt, seq_add(edge, !rst || wnd == 0));
     }
     if (wnd == 0)
         return false;
@@ -41,7 +42,7 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
         recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
         return DROP;
     }
-    if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN))
+    if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
         t->linger_due_ns = now_ns + 2 * t->config->msl_ns; /* the peer's FIN again: eighth step */
     if (seg_len(seg) > 0)
         ackdelay_now(&t->ackdelay);
@@ -249,8 +250,9 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
     return GO_ON;
 }
 
-/* Whether a FIN behind this segment's text may be believed: it lies in the window, and nothing has
- * arrived from beyond it. */
+/* Whether a FIN behind this segment's text may be believed: nothing has arrived from beyond it, and
+ * it lies in the window or just at its edge. RFC 9293 would trim it there; a FIN takes no room, and
+ * Linux too takes it. */
 static bool fin_fits(const struct tcb *t, seq_t fin)
 {
     uint64_t at = tcb_stream_offset(t, fin);
@@ -264,16 +266,18 @@ static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_n
 {
     if (!receiving(t))
         return GO_ON;
-    if ((seg->flags & TCP_FIN) && !t->fin_seen) {
-        seq_t fin = seq_add(seg_text_start(seg), seg->text_len);
-        if (!fin_fits(t, fin))
-            return GO_ON;
+    seq_t fin = seq_add(seg_text_start(seg), seg->text_len);
+    if ((seg->flags & TCP_FIN) && !t->fin_seen && fin_fits(t, fin)) {
         t->fin_seen = true;
         t->rcv.fin = fin;
-        ackdelay_now(&t->ackdelay);
     }
-    if (!t->fin_seen || !seq_eq(t->rcv.fin, t->rcv.nxt))
+    if (!t->fin_seen)
         return GO_ON;
+    if (!seq_eq(t->rcv.fin, t->rcv.nxt)) {
+        if ((seg->flags & TCP_FIN) && seg->text_len == 0)
+            ackdelay_duplicate(&t->ackdelay); /* out of order, as text would be: RFC 5681 4.2 */
+        return GO_ON;
+    }
     t->rcv.nxt = seq_add(t->rcv.nxt, 1);
     t->events |= TCB_EV_ARRIVED;
     ackdelay_now(&t->ackdelay);
@@ -308,6 +312,7 @@ static bool trim_syn(const struct tcb *t, const struct seg *seg, struct seg *tri
     *trimmed = *seg;
     trimmed->seq = seg_text_start(seg);
     trimmed->flags &= (uint8_t)~TCP_SYN;
+    trimmed->wnd >>= t->snd.shift; /* in a SYN it is not scaled (RFC 7323 2.2), in the rest it is */
     return true;
 }
 

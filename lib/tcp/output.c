@@ -50,7 +50,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     rcvwnd_announced(&t->rcvwnd, t->rcvq.head, seg->wnd);
     ackdelay_sent(&t->ackdelay);
     if (again) {
-        t->syn_resent = true;
+        t->resent++;
         rto_resent(&t->rto, now_ns);
         recovery_resent(&t->recovery, t->snd.nxt);
         TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = t->snd.iss.v, .len = 1, .text = "SYN");
@@ -114,8 +114,9 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     if (len > max)
         len = max;
     fill(t, seg, from, len + more, fin);
-    if (more > 0)
+    if (seq_lt(t->snd.nxt, seg_end(seg)))
         t->snd.nxt = t->snd.small = seg_end(seg);
+    t->resent++;
     rto_resent(&t->rto, now_ns);
     arm_rtx_unless_running(t, now_ns);
     TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);

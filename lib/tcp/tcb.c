@@ -177,5 +177,6 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .srtt_ns = t->rto.srtt_ns,
         .rto_ns = rto_get(&t->rto),
         .retries = t->retries,
+        .resent = t->resent,
     };
 }

@@ -118,12 +118,13 @@ struct tcb {
     bool probe;      /* the persist timer ran out: the next segment goes whatever the window says */
     bool reset_peer; /* a RST is to be sent: the last thing this connection does */
     bool in_trouble; /* R1 was reported */
-    bool syn_resent; /* RFC 5681 3.1, RFC 6298 5.7: our SYN was sent more than once */
+    bool syn_timed_out; /* our SYN was taken to be lost: RFC 5681 3.1, RFC 6298 5.7 */
     bool no_room; /* arriving text was refused for want of memory; the caller counts and clears */
     uint8_t retries; /* timeouts in a row without progress */
 
-    uint8_t events; /* TCB_EV_*; the caller clears what it has taken */
-    int error;      /* enum err: why the connection ended */
+    uint32_t resent; /* segments sent again so far */
+    uint8_t events;  /* TCB_EV_*; the caller clears what it has taken */
+    int error;       /* enum err: why the connection ended */
     uint32_t sndbuf;
 
     struct tcp_path path;
@@ -181,6 +182,7 @@ struct tcp_status {
     size_t unread;             /* octets that can be read */
     uint64_t srtt_ns, rto_ns;  /* srtt 0: no sample yet */
     uint32_t retries;          /* timeouts in a row */
+    uint32_t resent;           /* segments sent again so far */
 };
 
 void tcb_status(const struct tcb *t, struct tcp_status *status);

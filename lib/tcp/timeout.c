@@ -34,6 +34,7 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
         return;
     }
     bool first = t->retries == 0;
+    t->syn_timed_out |= !tcb_synchronized(t);
     if (t->retries < UINT8_MAX)
         t->retries++;
     rto_backoff(&t->rto);

@@ -28,7 +28,7 @@ enum packet_csum {
 struct packet {
     struct bytes head;               /* IP header, TCP header; on the way in also the text's start,
                                         as far as it lies in the same piece of memory */
-    struct bytes body[SEG_REFS_MAX]; /* what follows */
+    struct bytes body[SEG_REFS_MAX]; /* what follows; one less on the way in when head has text */
     uint8_t n_body;
     uint8_t csum;      /* enum packet_csum */
     uint16_t gso_size; /* text octets per packet of a super-segment; 0: this is one packet */
