@@ -62,12 +62,12 @@ int call_relock(struct call *c)
     return still_there(c);
 }
 
-int call_wait(struct call *c, uint64_t deadline_ns)
+int call_wait(struct call *c, unsigned events, uint64_t deadline_ns)
 {
     struct waiter waiter;
     struct watch watch;
     waiter_init(&waiter);
-    watch_add(&watch, &c->slot->changed, &waiter);
+    watch_add(&watch, &c->slot->changed, events, &waiter);
     bool woken = runtime_wait(c->stack->rt, &waiter, deadline_ns);
     watch_remove(&watch);
     waiter_finish(&waiter);

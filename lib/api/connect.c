@@ -45,7 +45,7 @@ static int begin(struct call *c, const struct ip_addr *remote, uint16_t port)
     if (!err)
         err = gone ? gone : open_active(c, &flow, mtu);
     slot->state = err ? SLOT_NEW : SLOT_CONNECTING;
-    waitable_wake(&slot->changed); /* whoever polls it sees another socket now */
+    waitable_wake(&slot->changed, WAIT_ALL); /* whoever polls it sees another socket now */
     return err;
 }
 
@@ -75,7 +75,7 @@ static int finish(struct call *c, uint64_t deadline)
         int err = outcome(c);
         if (err != -EAGAIN)
             return err;
-        err = call_wait(c, deadline);
+        err = call_wait(c, SOCK_EV_COMPLETED | SOCK_EV_CLOSED, deadline);
         if (err)
             return err == -EAGAIN ? -EINPROGRESS : err;
         if (c->slot->state != SLOT_CONNECTING)

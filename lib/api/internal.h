@@ -49,7 +49,7 @@ struct nstcp {
     uint32_t sndbuf_default; /* octets */
 };
 
-/* As nstcp_create, over this link and machine, which are taken over on success. */
+/* As nstcp_create, over this link and machine, which are taken over, also on failure. */
 int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, struct link *link,
                     struct host *host, char why[NSTCP_WHY_MAX]);
 
@@ -99,9 +99,9 @@ int64_t call_end(struct call *c, int64_t result);
 void call_unlock(struct call *c);
 int call_relock(struct call *c);
 
-/* Waits for a change of the socket, after which the caller looks again. 0, or -EAGAIN at the
- * deadline, -EBADF, -ESHUTDOWN. */
-int call_wait(struct call *c, uint64_t deadline_ns);
+/* Waits for any of these events (SOCK_EV_*) of the socket, after which the caller looks again. 0,
+ * or -EAGAIN at the deadline, -EBADF, -ESHUTDOWN. */
+int call_wait(struct call *c, unsigned events, uint64_t deadline_ns);
 
 /* When a wait that begins now ends. timeout_ns 0: never. */
 uint64_t call_deadline(uint64_t timeout_ns);

@@ -2,24 +2,16 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host_kernel.h"
 #include "internal.h"
-#include "link_packet.h"
 #include "nstime.h"
 
 #define MEMORY_DEFAULT  ((size_t)1 << 30)
 #define SOCKETS_DEFAULT 65536
-
-static void say(char why[NSTCP_WHY_MAX], const char *what, int err)
-{
-    if (why)
-        snprintf(why, NSTCP_WHY_MAX, "%s: %s", what, strerror(-err));
-}
 
 static struct tcp_config tcp_config_of(const struct nstcp_options *o)
 {
@@ -31,6 +23,15 @@ static struct tcp_config tcp_config_of(const struct nstcp_options *o)
     return tcp;
 }
 
+/* A failure of create: errno and the sentence. */
+static int failed(char why[NSTCP_WHY_MAX], const char *what, int err)
+{
+    if (why && what)
+        snprintf(why, NSTCP_WHY_MAX, "%s: %s", what, strerror(-err));
+    errno = -err;
+    return -1;
+}
+
 int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, struct link *link,
                     struct host *host, char why[NSTCP_WHY_MAX])
 {
@@ -38,9 +39,9 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
     const struct nstcp_options *o = options ? options : &defaults;
     struct nstcp *stack = calloc(1, sizeof *stack);
     if (!stack) {
-        say(why, "memory", -ENOMEM);
-        errno = ENOMEM;
-        return -1;
+        host->ops->destroy(host);
+        link->ops->destroy(link);
+        return failed(why, "memory", -ENOMEM);
     }
     struct runtime_config config = {
         .link = link,
@@ -58,10 +59,8 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
     const char *what;
     int err = runtime_create(&stack->rt, &config, &what);
     if (err) {
-        say(why, what, err);
         free(stack);
-        errno = -err;
-        return -1;
+        return failed(why, what, err);
     }
     *out = stack;
     return 0;
@@ -72,27 +71,8 @@ int nstcp_create(struct nstcp **out, const struct nstcp_options *options, char w
     char unread[NSTCP_WHY_MAX];
     struct link *link;
     struct host *host;
-    if (!why)
-        why = unread;
-    int err = link_packet_create(&link, why, NSTCP_WHY_MAX);
-    if (err) {
-        errno = -err;
-        return -1;
-    }
-    err = host_kernel_create(&host, link, why, NSTCP_WHY_MAX);
-    if (err) {
-        link->ops->destroy(link);
-        errno = -err;
-        return -1;
-    }
-    if (nstcp_create_on(out, options, link, host, why)) {
-        err = errno;
-        host->ops->destroy(host);
-        link->ops->destroy(link);
-        errno = err;
-        return -1;
-    }
-    return 0;
+    int err = host_kernel_create(&host, &link, why ? why : unread, NSTCP_WHY_MAX);
+    return err ? failed(why, NULL, err) : nstcp_create_on(out, options, link, host, why);
 }
 
 void nstcp_stop(struct nstcp *stack)

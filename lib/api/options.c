@@ -54,6 +54,7 @@ static int set_int(struct slot *slot, int level, int name, int value)
         slot->sndbuf = bytes > SNDBUF_MAX ? SNDBUF_MAX : bytes;
         if (slot->so)
             stack_set_sndbuf(slot->so, slot->sndbuf);
+        waitable_wake(&slot->changed, WAIT_ALL); /* there may be room now */
         return 0;
     }
     return -ENOPROTOOPT;

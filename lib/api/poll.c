@@ -67,7 +67,7 @@ static int64_t look_and_wait(struct nstcp *stack, struct pollfd *fds, const stru
 int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms)
 {
     struct entry few[FEW];
-    struct entry *entries = n <= FEW ? few : malloc(n * sizeof *entries);
+    struct entry *entries = n <= FEW ? few : calloc(n, sizeof *entries);
     struct call c;
     if (call_begin(&c, stack, NO_SOCK)) {
         if (entries != few)
@@ -82,7 +82,7 @@ int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms
         entries[i].slot = slot_find(stack, fds[i].fd);
         if (entries[i].slot) {
             slot_ref(entries[i].slot);
-            watch_add(&entries[i].watch, &entries[i].slot->changed, &waiter);
+            watch_add(&entries[i].watch, &entries[i].slot->changed, WAIT_ALL, &waiter);
         }
     }
     int64_t result = look_and_wait(stack, fds, entries, n, &waiter, timeout_ms);

@@ -67,7 +67,7 @@ void slot_close(struct nstcp *stack, int sock)
     if ((uint32_t)sock < stack->search_from)
         stack->search_from = (uint32_t)sock;
     slot->closed = true;
-    waitable_wake(&slot->changed);
+    waitable_wake(&slot->changed, WAIT_ALL);
     if (slot->so && slot->reset_on_close)
         stack_abort(slot->so, runtime_now());
     else if (slot->so)

@@ -134,7 +134,7 @@ int nstcp_listen(struct nstcp *stack, int sock, int backlog)
                            &slot->changed, &slot->so);
     if (!err)
         slot->state = SLOT_LISTENING;
-    waitable_wake(&slot->changed); /* whoever polls it sees another socket now */
+    waitable_wake(&slot->changed, WAIT_ALL); /* whoever polls it sees another socket now */
     return (int)call_end(&c, err_to_errno(err));
 }
 
@@ -173,7 +173,7 @@ int nstcp_accept(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t
     struct slot *slot = NULL;
     int accepted;
     while ((accepted = take_connection(&c, &slot)) == -EAGAIN && !c.slot->nonblock) {
-        int err = call_wait(&c, deadline);
+        int err = call_wait(&c, SOCK_EV_COMPLETED, deadline);
         if (err)
             return (int)call_end(&c, err);
     }

@@ -3,6 +3,10 @@
 
 #include "internal.h"
 
+/* What a send or a recv may find changed. Both may wait while the connection is being opened. */
+#define WAIT_TO_SEND (SOCK_EV_ACKED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED)
+#define WAIT_TO_RECV (SOCK_EV_ARRIVED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED)
+
 static bool has_connection(const struct slot *slot)
 {
     return slot->state == SLOT_CONNECTING || slot->state == SLOT_CONNECTED;
@@ -65,7 +69,7 @@ ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, i
         result = err_to_errno((int)n);
         if (result != -EAGAIN || !wait)
             break;
-        result = call_wait(&c, deadline);
+        result = call_wait(&c, WAIT_TO_SEND, deadline);
         if (result)
             break;
     }
@@ -100,7 +104,7 @@ ssize_t nstcp_recv(struct nstcp *stack, int sock, void *buf, size_t len, int fla
         result = err_to_errno((int)n);
         if (result != -EAGAIN || !wait)
             break;
-        result = call_wait(&c, deadline);
+        result = call_wait(&c, WAIT_TO_RECV, deadline);
         if (result)
             break;
     }
@@ -126,6 +130,6 @@ int nstcp_shutdown(struct nstcp *stack, int sock, int how)
     if (err == ERR_PIPE)
         err = ERR_NONE; /* a second time changes nothing */
     runtime_pump(stack->rt, now);
-    waitable_wake(&slot->changed);
+    waitable_wake(&slot->changed, WAIT_ALL);
     return (int)call_end(&c, err_to_errno(err));
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -143,20 +144,25 @@ static void destroy(struct host *h)
 
 static const struct host_ops ops = {route, hold, claim, destroy};
 
-int host_kernel_create(struct host **out, struct link *l, char *err, size_t errlen)
+int host_kernel_create(struct host **host, struct link **link, char *err, size_t errlen)
 {
     struct host_kernel *k = calloc(1, sizeof *k);
     if (!k) {
-        strncpy(err, "out of memory", errlen);
+        snprintf(err, errlen, "memory: %s", strerror(ENOMEM));
         return -ENOMEM;
     }
-    int result = guard_create(&k->guard, err, errlen);
+    k->host.ops = &ops;
+    int result = link_packet_create(&k->link, err, errlen);
+    if (!result) {
+        result = guard_create(&k->guard, err, errlen);
+        if (result)
+            k->link->ops->destroy(k->link);
+    }
     if (result) {
         free(k);
         return result;
     }
-    k->host.ops = &ops;
-    k->link = l;
-    *out = &k->host;
+    *host = &k->host;
+    *link = k->link;
     return 0;
 }

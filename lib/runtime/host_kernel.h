@@ -8,8 +8,9 @@
 #include "host.h"
 #include "link.h"
 
-/* l: of link_packet_create; it must outlive the host, and stays the caller's. Negative errno; err,
- * of errlen octets, then says what failed and why. */
-int host_kernel_create(struct host **out, struct link *l, char *err, size_t errlen);
+/* The machine, and the link to its networks; the host is to be destroyed before the link. In the
+ * calling thread's network namespace; needs CAP_NET_RAW and CAP_NET_ADMIN there. Negative errno;
+ * err, of errlen octets, then says what failed and why. */
+int host_kernel_create(struct host **host, struct link **link, char *err, size_t errlen);
 
 #endif

@@ -3,19 +3,25 @@
 
 #include "internal.h"
 
+/* Batches taken in a row before the timer is looked at again. */
+#define BATCHES_MAX 16
+
 /* Takes what the link has, without the lock: the copies out of the kernel are made beside the
- * threads that send. False when there was nothing. */
-static bool take_packets(struct runtime *rt)
+ * threads that send. */
+static void take_packets(struct runtime *rt)
 {
-    size_t n = rt->link->ops->recv(rt->link, rt->in, BATCH);
-    if (n == 0)
-        return false;
-    runtime_lock(rt);
-    uint64_t now = runtime_now();
-    stack_input(rt->stack, rt->in, n, now);
-    runtime_pump(rt, now);
-    runtime_unlock(rt);
-    return true;
+    for (int i = 0; i < BATCHES_MAX; i++) {
+        size_t n = rt->link->ops->recv(rt->link, rt->in, BATCH);
+        if (n == 0)
+            return;
+        runtime_lock(rt);
+        uint64_t now = runtime_now();
+        stack_input(rt->stack, rt->in, n, now);
+        runtime_pump(rt, now);
+        runtime_unlock(rt);
+        if (n < BATCH)
+            return; /* there were no more */
+    }
 }
 
 /* False when it is time to stop. */

@@ -52,16 +52,33 @@ static int start_thread(struct runtime *rt)
     return -err;
 }
 
+static void free_all(struct runtime *rt)
+{
+    stack_destroy(rt->stack);
+    backlog_finish(&rt->backlog);
+    if (rt->timer >= 0)
+        close(rt->timer);
+    rt->host->ops->destroy(rt->host); /* before the link, which it may refer to */
+    rt->link->ops->destroy(rt->link);
+    pthread_mutex_destroy(&rt->lock);
+    pthread_mutex_destroy(&rt->host_lock);
+    free(rt);
+}
+
 int runtime_create(struct runtime **out, const struct runtime_config *config, const char **what)
 {
     struct runtime *rt = calloc(1, sizeof *rt);
     *what = "memory";
-    if (!rt)
+    if (!rt) {
+        config->host->ops->destroy(config->host);
+        config->link->ops->destroy(config->link);
         return -ENOMEM;
+    }
     rt->link = config->link;
     rt->host = config->host;
     rt->mem = (struct mem){mem_from_malloc, mem_to_free, NULL, config->mem_limit, 0};
     rt->armed_ns = TIME_NEVER;
+    rt->timer = -1;
     list_init(&rt->sleeping);
     pthread_mutex_init(&rt->lock, NULL);
     pthread_mutex_init(&rt->host_lock, NULL);
@@ -75,18 +92,12 @@ int runtime_create(struct runtime **out, const struct runtime_config *config, co
     if (!err) {
         *what = "pthread_create";
         err = start_thread(rt);
-        if (err)
-            close(rt->timer);
     }
-    if (err) {
-        stack_destroy(rt->stack);
-        pthread_mutex_destroy(&rt->lock);
-        pthread_mutex_destroy(&rt->host_lock);
-        free(rt);
-        return err;
-    }
-    *out = rt;
-    return 0;
+    if (err)
+        free_all(rt);
+    else
+        *out = rt;
+    return err;
 }
 
 void runtime_destroy(struct runtime *rt)
@@ -96,14 +107,7 @@ void runtime_destroy(struct runtime *rt)
     timer_arm(rt, 0);
     runtime_unlock(rt);
     pthread_join(rt->thread, NULL);
-    close(rt->timer);
-    stack_destroy(rt->stack);
-    backlog_finish(&rt->backlog);
-    rt->host->ops->destroy(rt->host); /* before the link, which it may refer to */
-    rt->link->ops->destroy(rt->link);
-    pthread_mutex_destroy(&rt->lock);
-    pthread_mutex_destroy(&rt->host_lock);
-    free(rt);
+    free_all(rt);
 }
 
 void runtime_lock(struct runtime *rt)
@@ -151,7 +155,7 @@ void runtime_pump(struct runtime *rt, uint64_t now_ns)
     struct stack_event ev;
     while (stack_next_event(rt->stack, &ev)) {
         if (ev.user)
-            waitable_wake(ev.user);
+            waitable_wake(ev.user, ev.what);
     }
     if (rt->drainer && stack_unfinished(rt->stack) == 0)
         waiter_wake(rt->drainer);

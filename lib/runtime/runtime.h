@@ -28,8 +28,8 @@
 struct runtime;
 
 struct runtime_config {
-    struct link *link; /* taken over on success */
-    struct host *host; /* taken over on success */
+    struct link *link; /* taken over, also on failure */
+    struct host *host; /* the same */
     struct tcp_config tcp;
     struct trace trace;
     uint32_t max_socks;

@@ -8,10 +8,13 @@ void waitable_init(struct waitable *w)
     list_init(&w->watches);
 }
 
-void waitable_wake(struct waitable *w)
+void waitable_wake(struct waitable *w, unsigned events)
 {
-    for (struct list *l = w->watches.next; l != &w->watches; l = l->next)
-        waiter_wake(container_of(l, struct watch, node)->waiter);
+    for (struct list *l = w->watches.next; l != &w->watches; l = l->next) {
+        struct watch *watch = container_of(l, struct watch, node);
+        if (watch->events & events)
+            waiter_wake(watch->waiter);
+    }
 }
 
 void waiter_init(struct waiter *w)
@@ -38,9 +41,11 @@ void waiter_finish(struct waiter *w)
     pthread_cond_destroy(&w->cond);
 }
 
-void watch_add(struct watch *watch, struct waitable *waitable, struct waiter *waiter)
+void watch_add(struct watch *watch, struct waitable *waitable, unsigned events,
+               struct waiter *waiter)
 {
     watch->waiter = waiter;
+    watch->events = events;
     list_push_back(&waitable->watches, &watch->node);
 }
 

@@ -32,12 +32,15 @@ struct waiter {
 struct watch {
     struct list node;
     struct waiter *waiter;
+    unsigned events; /* SOCK_EV_* that are worth waking up for */
 };
+
+#define WAIT_ALL (~0u) /* every event; also what changes something that is no event */
 
 void waitable_init(struct waitable *w);
 
-/* Wakes every waiter that watches w. O(watches). */
-void waitable_wake(struct waitable *w);
+/* Wakes every waiter that watches w for one of these events. O(watches). */
+void waitable_wake(struct waitable *w, unsigned events);
 
 void waiter_init(struct waiter *w);
 void waiter_wake(struct waiter *w);
@@ -45,7 +48,8 @@ void waiter_wake(struct waiter *w);
 /* Its watches must have been removed. */
 void waiter_finish(struct waiter *w);
 
-void watch_add(struct watch *watch, struct waitable *waitable, struct waiter *waiter);
+void watch_add(struct watch *watch, struct waitable *waitable, unsigned events,
+               struct waiter *waiter);
 void watch_remove(struct watch *watch);
 
 #endif
