@@ -62,7 +62,9 @@ int rights_unshare(int flags)
         return say_failed("run", strerror(errno), "new namespaces");
     }
     /* Where a policy forbids it, some kernels let unshare pass and then refuse the rights. */
-    if (unshare(flags | CLONE_NEWUSER) < 0 || map_to_root(uid, gid) < 0 || !rights_admin())
-        return say_failed("run", strerror(errno), "new user namespace (%s)", REMEDY);
-    return 0;
+    if (unshare(flags | CLONE_NEWUSER) == 0 && map_to_root(uid, gid) == 0 && rights_admin())
+        return 0;
+    char why[256];
+    snprintf(why, sizeof(why), "%s; %s", strerror(errno), REMEDY);
+    return say_failed("run", why, "new user namespace");
 }

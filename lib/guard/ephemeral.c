@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hold.h"
+
 #define HIGH_FIRST           61000
 #define HIGH_LAST            65535
 #define LOW_FIRST            1024

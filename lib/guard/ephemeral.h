@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "ports.h"
+#include "portset.h"
 
 /* Where blocks are looked for. */
 struct ephemeral {

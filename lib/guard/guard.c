@@ -1,5 +1,5 @@
 /* The public face of guard/: see guard.h. What is held is remembered here; nft.c hides it from the
- * kernel, ports.c and ephemeral.c hold it. */
+ * kernel, hold.c and ephemeral.c hold it. */
 #include "guard.h"
 
 #include <arpa/inet.h>
@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "ephemeral.h"
+#include "hold.h"
 #include "list.h"
 #include "nft.h"
-#include "ports.h"
 
 #define ERROR_MAX 160
 

@@ -3,7 +3,7 @@
  * it. Two things make that so, and both vanish with the process, even by kill -9:
  *
  *  - an ordinary kernel socket, bound and never listening, so that nobody else can bind the port
- *    (ports.c);
+ *    (hold.c);
  *  - an nftables table of our own whose rules drop what arrives for the port before the kernel's
  *    TCP sees it, while a packet tap still does (nft.c).
  *

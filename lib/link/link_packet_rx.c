@@ -176,8 +176,8 @@ static size_t read_frames(struct link_packet *lp, size_t n)
         int got = recvmmsg(lp->fd, lp->rx_msg, (unsigned)n, MSG_DONTWAIT, NULL);
         if (got >= 0)
             return (size_t)got;
-        /* Anything else is news about a device (ENETDOWN), told once, and of no concern here. */
-        if (errno == EAGAIN || errno == EBADF)
+        /* ENETDOWN tells, once, that a device went down: of no concern here. */
+        if (errno != EINTR && errno != ENETDOWN)
             return 0;
     }
 }

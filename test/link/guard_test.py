@@ -1,6 +1,6 @@
 """guard: ports are ours alone, and of nobody when we are gone; everybody else is unharmed."""
-from common import beside, check, client, run_all, server, tables, tool
-from lab import in_node
+from common import TOOL, beside, check, client, run_all, server, tables, tool
+from lab import in_node, netns
 
 ADDR = "10.0.1.1"
 ADDR6 = "fd00:0:0:2::1"
@@ -95,6 +95,18 @@ def test_killed():
     check(tables("host2") == "", tables("host2"))
     with server("host2", ADDR, 7000):
         check(client("host1", ADDR, 7000) == "HELLO", "the port is free again")
+
+
+def test_table_is_nobody_elses():
+    """Not even root's `nft flush ruleset` takes it away while we live."""
+    with beside("host2", "hold", ADDR, 7000):
+        in_node("host2", "nft", "flush", "ruleset")
+        check(client("host1", ADDR, 7000, 0.5) == "TimeoutError", "flushed")
+
+
+def test_too_many_files():
+    done = netns("exec", "host2", "sh", "-c", f"ulimit -n 60; exec {TOOL} blocks 1")
+    check(done.stdout == "claim a block of 64 ports: Too many open files\n", done.stdout)
 
 
 def blocks(n):

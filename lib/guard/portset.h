@@ -1,23 +1,9 @@
-/*
- * Holding ports by kernel sockets, and knowing which ports to leave alone. Called by guard.c and
- * ephemeral.c.
- */
-#ifndef PORTS_H
-#define PORTS_H
+/* A set of ports, and the texts it can be read from. Called by ephemeral.c only. */
+#ifndef PORTSET_H
+#define PORTSET_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-/*
- * A bound, never listening TCP socket that keeps everybody else from (addr, port). A wildcard's
- * holds its own family only. Returns the descriptor, to be closed by the caller, or a negative
- * errno as in guard_hold.
- */
-int port_hold(const struct in6_addr *addr, uint16_t port, bool freebind);
-
-/* The same for both families' wildcards at once; IPv4's alone where there is no IPv6. */
-int port_hold_everywhere(uint16_t port);
 
 /* A set of port numbers. */
 struct port_set {
