@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "internal.h"
+#include "api_priv.h"
 #include "nstime.h"
 
 int call_begin(struct call *c, struct nstcp *stack, int sock)

@@ -1,7 +1,7 @@
 /* connect(2): from a socket to a connection. */
 #include <errno.h>
 
-#include "internal.h"
+#include "api_priv.h"
 
 /* stack_connect, with more ephemeral ports when there are none left. Gives the lock up for that. */
 static int open_active(struct call *c, const struct flow *flow, uint32_t mtu)

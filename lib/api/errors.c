@@ -1,7 +1,7 @@
 /* The one table from the engine's errors to errno. */
 #include <errno.h>
 
-#include "internal.h"
+#include "api_priv.h"
 
 int err_to_errno(int err)
 {

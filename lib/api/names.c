@@ -1,7 +1,7 @@
 /* The two ends' names: getsockname, getpeername. */
 #include <errno.h>
 
-#include "internal.h"
+#include "api_priv.h"
 
 int nstcp_getsockname(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len)
 {

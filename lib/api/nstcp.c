@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api_priv.h"
 #include "host_kernel.h"
-#include "internal.h"
 #include "nstime.h"
 
 #define MEMORY_DEFAULT  ((size_t)1 << 30)

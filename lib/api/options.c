@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "internal.h"
+#include "api_priv.h"
 #include "nstime.h"
 
 #define SNDBUF_MIN 4096

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "api_priv.h"
 #include "nstime.h"
 
 #define FEW 16 /* entries that need no memory */

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "api_priv.h"
 
 #define SLOTS_MIN 16
 

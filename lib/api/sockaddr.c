@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "internal.h"
+#include "api_priv.h"
 
 int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct ip_addr *addr,
                   uint16_t *port)

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
-#include "internal.h"
+#include "api_priv.h"
 
 #define BACKLOG_MAX 4096 /* SOMAXCONN of Linux */
 

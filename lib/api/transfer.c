@@ -1,7 +1,7 @@
 /* Moving octets: send, recv, shutdown. */
 #include <errno.h>
 
-#include "internal.h"
+#include "api_priv.h"
 
 /* What a send or a recv may find changed. Both may wait while the connection is being opened. */
 #define WAIT_TO_SEND (SOCK_EV_ACKED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED)

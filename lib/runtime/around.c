@@ -2,7 +2,7 @@
  * a netlink transaction must not keep the receive thread waiting. */
 #include <errno.h>
 
-#include "internal.h"
+#include "runtime_priv.h"
 
 int runtime_route(struct runtime *rt, const struct ip_addr *dst, struct ip_addr *src, uint32_t *mtu)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "runtime_priv.h"
 
 bool backlog_send(struct runtime *rt)
 {

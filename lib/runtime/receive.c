@@ -1,7 +1,7 @@
 /* The receive thread: packets from the link and deadlines into the engine. */
 #include <poll.h>
 
-#include "internal.h"
+#include "runtime_priv.h"
 
 /* Batches taken in a row before the timer is looked at again. */
 #define BATCHES_MAX 16

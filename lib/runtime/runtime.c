@@ -8,8 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
 #include "nstime.h"
+#include "runtime_priv.h"
 
 /* How long a busy device is left alone. */
 #define BUSY_NS NS_PER_MS

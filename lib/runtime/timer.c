@@ -10,8 +10,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "internal.h"
 #include "nstime.h"
+#include "runtime_priv.h"
 
 int timer_create_fd(void)
 {

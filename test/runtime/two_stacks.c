@@ -1,3 +1,4 @@
+/* Two stacks on two made-up machines, joined by link/pair. See two_stacks.h. */
 #include "two_stacks.h"
 
 #include <arpa/inet.h>
@@ -5,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "api_priv.h"
 #include "list.h"
 #include "pair.h"
 

@@ -1,6 +1,6 @@
 /* What the files of api/ share, and what tests use to run a stack without a network. */
-#ifndef API_INTERNAL_H
-#define API_INTERNAL_H
+#ifndef API_PRIV_H
+#define API_PRIV_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* What the files of runtime/ share. Not for anyone else. */
-#ifndef RUNTIME_INTERNAL_H
-#define RUNTIME_INTERNAL_H
+#ifndef RUNTIME_PRIV_H
+#define RUNTIME_PRIV_H
 
 #include <pthread.h>
 
