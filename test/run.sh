@@ -75,7 +75,7 @@ variant() { # variant SUITES|all DIR CC MESON-OPTIONS...
     done
 }
 
-sanitized="unit" threaded=""
+sanitized="unit sim" threaded=""
 [ -n "$full" ] && sanitized=all threaded=all
 
 variant all build gcc
