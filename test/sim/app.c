@@ -1,0 +1,240 @@
+/* See app.h. */
+#include "app.h"
+
+#include "app_io.h"
+#include "check_end.h"
+#include "fail.h"
+#include "host.h"
+#include "nstime.h"
+#include "payload.h"
+
+static struct world *world_of(const struct end *e)
+{
+    return e->conn->world;
+}
+
+void app_wake_at(struct end *e, uint64_t at_ns)
+{
+    if (at_ns >= e->wake_ns)
+        return;
+    e->wake_ns = at_ns;
+    queue_push(&world_of(e)->queue, at_ns, EVENT_APP, e->host->index, e);
+}
+
+void app_give_up(struct end *e, bool abort)
+{
+    struct sock *so = e->sock;
+    e->sock = NULL;
+    e->left = !abort;
+    e->aborted = abort;
+    e->send_closed = e->send_closed || !abort;
+    e->left_ns = e->progress_ns = world_of(e)->now_ns;
+    e->wire.closed = e->wire.closed || !abort;
+    e->wire.over = e->wire.over || abort;
+    e->wire.gone = true;
+    world_hash(world_of(e), e->read << 1 | abort);
+    if (abort)
+        stack_abort(so, host_now(e->host));
+    else
+        stack_close(so, host_now(e->host));
+    host_called(e->host);
+}
+
+void app_learned(struct end *e, int error)
+{
+    uint8_t octet = 0;
+    struct host *h = e->host;
+    end_check_error(e, error);
+    SIM_CHECK(stack_error(e->sock) == error, "error", "told %d, stack_error says %d", error,
+              stack_error(e->sock));
+    SIM_CHECK(stack_readiness(e->sock) & SOCK_FAILED, "error", "not SOCK_FAILED");
+    /* The error is told once; what arrived before it can still be read. */
+    int64_t n = stack_recv(e->sock, &octet, 1, false, host_now(h));
+    SIM_CHECK(n == 0 || (n == 1 && !e->deaf), "error", "receiving after the error answers %lld",
+              (long long)n);
+    if (n == 1)
+        SIM_CHECK(payload_verify(peer_of(e)->wire.stream, e->read, &octet, 1) == 1, "payload",
+                  "wrong octet at %llu, after an error", (unsigned long long)e->read);
+    n = stack_send(e->sock, &octet, 1, host_now(h));
+    SIM_CHECK(n == ERR_PIPE, "error", "sending after the error answers %lld", (long long)n);
+    e->error = error;
+    e->wire.over = true;
+    app_give_up(e, rng_one_in(&world_of(e)->rng, 2));
+    e->left = false;
+}
+
+/* Before a connection is there, nothing goes in or out. */
+static void try_early(struct end *e)
+{
+    uint8_t octet = 0;
+    int64_t n = stack_send(e->sock, &octet, 1, host_now(e->host));
+    SIM_CHECK(n == ERR_AGAIN, "early", "sending before the connection answers %lld", (long long)n);
+    n = stack_recv(e->sock, &octet, 1, false, host_now(e->host));
+    SIM_CHECK(n == ERR_AGAIN || n == ERR_NOT_CONNECTED, "early",
+              "receiving before the connection answers %lld", (long long)n);
+    SIM_CHECK(!(stack_readiness(e->sock) & (SOCK_READABLE | SOCK_WRITABLE | SOCK_DEAD)), "early",
+              "ready before the connection");
+    host_called(e->host);
+}
+
+/* Where both ends of the stream are reached: waits for the end of the connection where the plan
+ * says so, then closes. */
+static void finish(struct end *e)
+{
+    unsigned ready = stack_readiness(e->sock);
+    bool done = e->eof || (e->deaf && ready & SOCK_PEER_DONE);
+    if (!e->send_closed || !done)
+        return;
+    SIM_CHECK(e->deaf || ready & SOCK_PEER_DONE, "readiness", "end of stream, not PEER_DONE");
+    if (e->plan->linger_ns > 0 && !(ready & SOCK_DEAD))
+        return; /* SOCK_EV_CLOSED will come */
+    int error = stack_error(e->sock);
+    if (error) {
+        end_check_error(e, error);
+        e->error = error;
+    }
+    app_give_up(e, false);
+}
+
+/* Goes on as far as it gets. */
+static void run(struct end *e)
+{
+    bool more = true;
+    for (unsigned rounds = 0; e->sock && e->connected && more; rounds++) {
+        SIM_CHECK(rounds < 1000000, "app", "an application does not come to rest");
+        more = app_write(e);
+        if (e->sock && app_read(e))
+            more = true;
+        if (e->sock)
+            app_steer(e);
+    }
+    if (e->sock && e->connected)
+        finish(e);
+}
+
+static void connect_end(struct end *e)
+{
+    struct conn *c = e->conn;
+    struct host *h = e->host;
+    struct end *p = peer_of(e);
+    const struct flow flow = {h->addr, p->host->addr, c->port[e->side], c->port[1 - e->side]};
+    host_enter(h);
+    e->opened_ns = e->progress_ns = world_of(e)->now_ns;
+    e->wire.taken = true;
+    e->handle.end = e;
+    int err = stack_connect(h->stack, &flow, 0, &e->handle, host_now(h), &e->sock);
+    if (err) {
+        SIM_CHECK(err == ERR_NOMEM && h->mem.refused > 0, "connect", "error %d", err);
+        e->error = err;
+        e->wire.over = true;
+        e->sock = NULL;
+    } else {
+        struct tcp_status status;
+        e->opened = true;
+        stack_status(e->sock, &status);
+        c->port[e->side] = status.flow.local_port;
+        if (e->plan->nodelay)
+            stack_set_nodelay(e->sock, true, host_now(h));
+        if (e->plan->sndbuf)
+            stack_set_sndbuf(e->sock, e->plan->sndbuf);
+        if (rng_one_in(&world_of(e)->rng, 4))
+            try_early(e);
+    }
+    host_called(h);
+    host_leave(h);
+}
+
+void app_open(struct conn *c)
+{
+    connect_end(&c->end[0]);
+    if (c->plan->kind == CONN_SIMULTANEOUS)
+        connect_end(&c->end[1]);
+    if (c->plan->kind == CONN_QUITTER && c->end[0].sock)
+        app_wake_at(&c->end[0], c->world->now_ns + c->plan->quit_ns);
+}
+
+void app_accepted(struct host *h, struct handle *handle, struct sock *so)
+{
+    struct world *w = h->world;
+    struct tcp_status status;
+    uint8_t side;
+    stack_status(so, &status);
+    struct conn *c = world_find(w, &status.flow, &side);
+    SIM_CHECK(c && c->end[side].host == h && side == 1, "accept", "a connection nobody opened");
+    struct end *e = &c->end[side];
+    SIM_CHECK(!e->opened, "accept", "the same connection twice");
+    SIM_CHECK(!e->wire.ghost, "accept", "a connection nobody opened: an old SYN");
+    e->sock = so;
+    e->opened = e->connected = e->wire.taken = true;
+    e->progress_ns = w->now_ns;
+    handle->end = e;
+    if (e->plan->nodelay)
+        stack_set_nodelay(so, true, host_now(h));
+    if (e->plan->sndbuf)
+        stack_set_sndbuf(so, e->plan->sndbuf);
+    host_called(h);
+    run(e);
+}
+
+void app_event(struct end *e, const struct stack_event *ev)
+{
+    SIM_CHECK(e->sock == ev->sock, "event", "of a socket that was given up");
+    world_hash(world_of(e), ev->what);
+    int error = stack_error(e->sock);
+    if (ev->what & SOCK_EV_COMPLETED) {
+        SIM_CHECK(!e->connected || e->wire.passive, "event", "connected twice");
+        e->connected = true;
+        e->progress_ns = world_of(e)->now_ns;
+    }
+    if (!e->connected && ev->what & SOCK_EV_CLOSED) {
+        SIM_CHECK(error, "event", "over before it began, and no error");
+        uint8_t octet;
+        int64_t n = stack_recv(e->sock, &octet, 1, false, host_now(e->host));
+        SIM_CHECK(n == error, "error", "receiving answers %lld, stack_error %d", (long long)n,
+                  error);
+        app_learned(e, error);
+        return;
+    }
+    if (error) /* reads what there is, and then meets the error */
+        e->stalled = true, e->read_at_ns = 0;
+    run(e);
+}
+
+void app_wake(struct end *e)
+{
+    if (e->wake_ns != world_of(e)->now_ns)
+        return; /* another one came in between */
+    e->wake_ns = TIME_NEVER;
+    if (!e->sock)
+        return;
+    host_enter(e->host);
+    if (e->conn->plan->kind == CONN_QUITTER && e->side == 0)
+        app_give_up(e, rng_one_in(&world_of(e)->rng, 2));
+    else
+        run(e);
+    host_leave(e->host);
+}
+
+void app_calm(struct end *e)
+{
+    e->read_at_ns = e->write_at_ns = 0;
+    e->stalled = true;
+    if (!e->sock)
+        return;
+    host_enter(e->host);
+    run(e);
+    host_leave(e->host);
+}
+
+void app_poke(struct end *e)
+{
+    e->poked = true;
+    host_enter(e->host);
+    app_give_up(e, true);
+    host_leave(e->host);
+}
+
+bool app_finished(const struct end *e)
+{
+    return e->left || e->aborted || e->error;
+}

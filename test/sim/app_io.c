@@ -1,0 +1,180 @@
+/* See app_io.h. */
+#include "app_io.h"
+
+#include <string.h>
+
+#include "check_end.h"
+#include "fail.h"
+#include "host.h"
+#include "nstime.h"
+#include "payload.h"
+
+static uint64_t pause_of(struct end *e, uint64_t mean_ns)
+{
+    struct world *w = e->conn->world;
+    return mean_ns == 0 || w->calm ? 0 : w->now_ns + rng_below(&w->rng, 2 * mean_ns);
+}
+
+static bool is_paused(struct end *e, uint64_t until_ns)
+{
+    if (until_ns <= e->conn->world->now_ns)
+        return false;
+    app_wake_at(e, until_ns);
+    return true;
+}
+
+bool app_write(struct end *e)
+{
+    struct world *w = e->conn->world;
+    if (e->send_closed || e->wire.written == e->plan->to_write || is_paused(e, e->write_at_ns))
+        return false;
+    uint64_t left = e->plan->to_write - e->wire.written;
+    size_t len = (size_t)rng_range(&w->rng, 1, e->plan->write_max);
+    if (len > left)
+        len = (size_t)left;
+    payload_fill(e->wire.stream, e->wire.written, w->buf, len);
+    bool ready = stack_readiness(e->sock) & SOCK_WRITABLE;
+    int64_t n = stack_send(e->sock, w->buf, len, host_now(e->host));
+    memset(w->buf, 0xee, len); /* it was only borrowed */
+    SIM_CHECK(ready == (n != ERR_AGAIN), "readiness", "writable %d, send answers %lld", ready,
+              (long long)n);
+    if (n == ERR_NOMEM) {
+        SIM_CHECK(e->host->mem.refused > 0, "send", "no memory, but none was refused");
+        e->write_at_ns = w->now_ns + rng_range(&w->rng, 1, 50) * NS_PER_MS;
+        app_wake_at(e, e->write_at_ns);
+    }
+    if (n == ERR_AGAIN || n == ERR_NOMEM) {
+        host_called(e->host);
+        return false;
+    }
+    if (n < 0) {
+        app_learned(e, (int)n);
+        return false;
+    }
+    SIM_CHECK(n >= 1 && (uint64_t)n <= len, "send", "%lld octets of %zu", (long long)n, len);
+    e->wire.written += (uint64_t)n;
+    e->progress_ns = w->now_ns;
+    e->write_at_ns = pause_of(e, e->plan->write_pause_ns);
+    host_called(e->host);
+    return true;
+}
+
+/* The reader that stops, once. */
+static bool is_stalled(struct end *e)
+{
+    if (e->stalled || e->plan->stall_ns == 0 || e->read < e->plan->stall_at)
+        return false;
+    e->stalled = true;
+    e->read_at_ns = e->conn->world->now_ns + e->plan->stall_ns;
+    return true;
+}
+
+static void got(struct end *e, size_t n)
+{
+    struct world *w = e->conn->world;
+    SIM_CHECK(!e->deaf, "receive", "%zu octets after shutdown_recv", n);
+    size_t good = payload_verify(peer_of(e)->wire.stream, e->read, w->buf, n);
+    SIM_CHECK(good == n, "payload", "wrong octet at %llu of what was read",
+              (unsigned long long)(e->read + good));
+    SIM_CHECK(e->read + n <= peer_of(e)->wire.written, "receive", "more than was written");
+    e->read += n;
+    e->wire.reads++;
+    e->progress_ns = w->now_ns;
+    e->read_at_ns = pause_of(e, e->plan->read_pause_ns);
+}
+
+bool app_read(struct end *e)
+{
+    struct world *w = e->conn->world;
+    struct host *h = e->host;
+    if (e->eof || e->deaf || is_stalled(e) || is_paused(e, e->read_at_ns))
+        return false;
+    size_t len = (size_t)rng_range(&w->rng, 1, e->plan->read_max);
+    bool ready = stack_readiness(e->sock) & SOCK_READABLE;
+    int64_t peeked = -1;
+    if (e->plan->peeks && ready && stack_error(e->sock) == ERR_NONE)
+        peeked = stack_recv(e->sock, w->buf, len, true, host_now(h));
+    int64_t n = stack_recv(e->sock, w->buf, len, false, host_now(h));
+    SIM_CHECK(ready == (n != ERR_AGAIN), "readiness", "readable %d, recv answers %lld", ready,
+              (long long)n);
+    SIM_CHECK(peeked < 0 || peeked == n, "receive", "peek answers %lld, recv %lld",
+              (long long)peeked, (long long)n);
+    SIM_CHECK(n <= (int64_t)len, "receive", "%lld octets for %zu places", (long long)n, len);
+    if (n == ERR_AGAIN) {
+        host_called(h);
+        return false;
+    }
+    if (n < 0) {
+        app_learned(e, (int)n);
+        return false;
+    }
+    if (n > 0) {
+        got(e, (size_t)n);
+    } else {
+        end_check_eof(e);
+        e->eof = true;
+        e->progress_ns = w->now_ns;
+    }
+    host_called(h);
+    return n > 0;
+}
+
+static void shut_down(struct end *e)
+{
+    uint8_t octet = 0;
+    struct host *h = e->host;
+    e->send_closed = e->wire.closed = true;
+    e->progress_ns = e->conn->world->now_ns;
+    int err = stack_shutdown_send(e->sock, host_now(h));
+    if (err == ERR_NOT_CONNECTED || err == ERR_PIPE) {
+        /* The connection has failed meanwhile; reading will tell. */
+        SIM_CHECK(stack_error(e->sock), "shutdown", "error %d without a reason", err);
+        return;
+    }
+    SIM_CHECK(err == ERR_NONE, "shutdown", "error %d", err);
+    int64_t n = stack_send(e->sock, &octet, 1, host_now(h));
+    SIM_CHECK(n == ERR_PIPE, "shutdown", "sending afterwards answers %lld", (long long)n);
+    err = stack_shutdown_send(e->sock, host_now(h));
+    SIM_CHECK(err == ERR_PIPE, "shutdown", "the second time answers %d", err);
+    host_called(h);
+}
+
+static void turn_deaf(struct end *e)
+{
+    e->deaf = true;
+    e->wire.reads++;
+    int err = stack_shutdown_recv(e->sock, host_now(e->host));
+    SIM_CHECK(err == ERR_NONE || (err == ERR_NOT_CONNECTED && stack_error(e->sock)), "shutdown",
+              "of receiving: %d", err);
+    host_called(e->host);
+}
+
+void app_steer(struct end *e)
+{
+    const struct end_plan *p = e->plan;
+    bool all = e->wire.written == p->to_write, reached = e->wire.written >= p->end_at;
+    switch (p->finish) {
+    case FINISH_ABORT:
+        if (reached) {
+            app_give_up(e, true);
+            return;
+        }
+        break;
+    case FINISH_CLOSE:
+        if (all)
+            app_give_up(e, false);
+        return;
+    case FINISH_DEAF:
+        if (reached && !e->deaf)
+            turn_deaf(e);
+        break;
+    case FINISH_AFTER_PEER:
+        if (!e->eof)
+            return;
+        break;
+    case FINISH_SHUTDOWN:
+        break;
+    }
+    if (all && !e->send_closed)
+        shut_down(e);
+}

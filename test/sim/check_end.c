@@ -1,0 +1,105 @@
+/* See check_end.h. */
+#include "check_end.h"
+
+#include <string.h>
+
+#include "fail.h"
+#include "host.h"
+
+static bool cut_short(const struct end *e)
+{
+    return e->aborted || e->timed_out || e->orphaned || e->error || e->poked || e->wire.lost;
+}
+
+/* The end was given up by close() before it had all that the other has written: such text is
+ * answered with RST (RFC 9293 3.6.1). */
+static bool left_early(struct end *e)
+{
+    return e->left && !e->eof && (e->read < peer_of(e)->wire.written || e->deaf);
+}
+
+/* The passive end was never accepted, and its listener has been closed. */
+static bool thrown_out(const struct end *e)
+{
+    return e->wire.passive && !e->opened && e->host->listener_closed;
+}
+
+void end_check_eof(struct end *e)
+{
+    struct end *p = peer_of(e);
+    if (e->deaf)
+        return;
+    SIM_CHECK(p->send_closed || p->left, "end of stream", "the peer has not closed");
+    SIM_CHECK(e->read == p->wire.written, "end of stream", "after %llu octets, written were %llu",
+              (unsigned long long)e->read, (unsigned long long)p->wire.written);
+}
+
+void end_check_error(struct end *e, int error)
+{
+    struct end *p = peer_of(e);
+    switch (error) {
+    case ERR_RESET:
+        SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || p->wire.ghost, "reset",
+                  "the peer has done nothing that would reset");
+        break;
+    case ERR_REFUSED:
+        SIM_CHECK(!e->connected && !e->wire.passive, "refused", "the connection was open");
+        SIM_CHECK(e->conn->plan->kind == CONN_NOBODY || thrown_out(p) ||
+                      (!p->wire.passive && (!p->opened || cut_short(p) || p->left)),
+                  "refused", "somebody listens there");
+        break;
+    case ERR_TIMEDOUT:
+        SIM_CHECK(e->timed_out, "timed out", "the engine did not say so");
+        break;
+    default:
+        sim_fail("error", "error %d", error);
+    }
+}
+
+/* R2 ran out: nothing may have been heard for that long (RFC 9293 3.8.3). */
+static void check_timeout(struct end *e, bool connected)
+{
+    const struct tcp_config *c = &e->host->plan->tcp;
+    uint64_t now = e->host->world->now_ns;
+    uint64_t r2 = connected ? c->user_timeout_ns : c->syn_timeout_ns;
+    uint64_t since = e->wire.progress_ns > e->opened_ns ? e->wire.progress_ns : e->opened_ns;
+    SIM_CHECK(now - since >= r2, "timed out", "after %llu ms, user timeout is %llu ms",
+              (unsigned long long)((now - since) / 1000000), (unsigned long long)(r2 / 1000000));
+}
+
+void end_state(struct host *h, const struct trace_point *point)
+{
+    uint8_t side;
+    struct conn *c = world_find(h->world, point->flow, &side);
+    if (!c || strcmp(point->to, "CLOSED") != 0)
+        return;
+    struct end *e = &c->end[side];
+    bool connected = strncmp(point->from, "SYN", 3) != 0;
+    if (strcmp(point->text, "user timeout") == 0) {
+        e->timed_out = true;
+        if (!e->wire.lost && !e->wire.ghost)
+            check_timeout(e, connected);
+    } else if (strcmp(point->from, "FIN-WAIT-2") == 0 && strncmp(point->text, "TIME", 4) == 0) {
+        SIM_CHECK(e->left, "orphan", "FIN-WAIT-2 ran out, but somebody may still read");
+        e->orphaned = true;
+    }
+}
+
+bool end_may_be_alone(struct end *e)
+{
+    struct end *p = peer_of(e);
+    return cut_short(p) || left_early(p) || thrown_out(p) || p->wire.ghost || e->wire.lost;
+}
+
+void end_check_pair(struct conn *c)
+{
+    for (int i = 0; i < 2; i++) {
+        struct end *e = &c->end[i], *p = &c->end[1 - i];
+        if (!e->opened || !p->opened || cut_short(e) || cut_short(p) || e->deaf || left_early(e))
+            continue;
+        if (e->left && !e->eof)
+            continue; /* close() before the end of the stream was read */
+        SIM_CHECK(e->eof && e->read == p->wire.written, "end", "%llu octets read, %llu written",
+                  (unsigned long long)e->read, (unsigned long long)p->wire.written);
+    }
+}

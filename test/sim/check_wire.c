@@ -1,0 +1,241 @@
+/* See check_wire.h. */
+#include "check_wire.h"
+
+#include "fail.h"
+#include "nstime.h"
+#include "payload.h"
+
+#define MSS_DEFAULT 536 /* RFC 9293 3.7.1 (MUST-15); the simulator's IPv6 ends always announce */
+
+/* The 64-bit offset near `base` that a sequence number stands for. */
+static uint64_t unwrap(seq_t s, seq_t iss, uint64_t base)
+{
+    seq_t near = seq_add(iss, (uint32_t)base);
+    return base + (uint64_t)(int64_t)seq_diff(s, near);
+}
+
+static int scale(const struct wire_end *me, const struct wire_end *peer)
+{
+    return me->shift >= 0 && peer->shift >= 0 ? me->shift : 0;
+}
+
+static uint32_t mss_limit(const struct wire_end *me, const struct wire_end *peer)
+{
+    uint32_t said = peer->mss_sent ? peer->mss_sent : MSS_DEFAULT;
+    return said < me->mss ? said : me->mss;
+}
+
+/* A listener has begun anew. When the peer still waits for its first SYN-ACK, the connection that
+ * comes of it is as good as the first; otherwise it is a ghost, an answer to an old SYN. */
+static void begin_anew(struct wire_end *me, struct wire_end *peer)
+{
+    SIM_CHECK(me->passive && (!me->taken || me->gone), "wire",
+              "another ISS on the same connection");
+    if (me->taken || peer->peer_syn || peer->over) {
+        me->ghost = true;
+        return;
+    }
+    me->epoch++;
+    me->syn_sent = me->fin_sent = me->synack_sent = me->edge_scaled = false;
+    me->sent = me->ack_sent = me->edge_sent = me->small_end = 0;
+    me->acked = me->edge = 0;
+    me->wnd_max = 0;
+}
+
+static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct seg *seg)
+{
+    if (me->syn_sent && !seq_eq(seg->seq, me->iss)) {
+        begin_anew(me, peer);
+        if (me->ghost)
+            return;
+    }
+    int shift = seg->opts.has_wscale ? seg->opts.wscale : -1;
+    uint16_t mss = seg->opts.has_mss ? seg->opts.mss : 0;
+    SIM_CHECK(seg->text_len == 0, "syn", "text in a SYN");
+    SIM_CHECK(!(seg->flags & TCP_FIN), "syn", "SYN with FIN");
+    SIM_CHECK(shift <= 14, "syn", "window scale %d", shift);
+    SIM_CHECK(mss > 0 && mss <= me->mss, "syn", "MSS %u announced, the path takes %u", mss,
+              me->mss);
+    if (me->syn_sent) {
+        SIM_CHECK(shift == me->shift && mss == me->mss_sent, "syn", "options have changed");
+    } else {
+        me->syn_sent = true;
+        me->iss = seg->seq;
+        me->shift = shift;
+        me->mss_sent = mss;
+        me->sent = 1;
+    }
+    if (seg->flags & TCP_ACK) {
+        SIM_CHECK(me->peer_syn, "syn", "SYN-ACK, but no SYN has arrived");
+        SIM_CHECK(!me->passive || shift < 0 || peer->shift >= 0, "syn",
+                  "window scale in a SYN-ACK, not in the SYN (RFC 7323 2.2)");
+        me->synack_sent = true;
+    }
+}
+
+/* Silly window avoidance and Nagle on new text [at, end). `more` octets are written behind it. */
+static void check_small(struct wire_end *me, uint64_t at, uint64_t end, uint32_t mss, uint64_t more,
+                        uint64_t now_ns)
+{
+    uint64_t len = end - at;
+    if (len % mss == 0)
+        return;
+    if (more == 0) {
+        /* A small one that this one holds as well is no other. */
+        bool small_out = me->small_end > me->acked && me->small_end <= at;
+        SIM_CHECK(me->nodelay || me->closed || !small_out, "nagle",
+                  "%llu octets while a small segment is unacknowledged", (unsigned long long)len);
+    } else {
+        /* Cut short although more is there: by the window, and then not for nothing. */
+        bool waited = now_ns - me->text_at_ns >= 100 * NS_PER_MS;
+        SIM_CHECK(waited || (end == me->edge && len >= me->wnd_max / 2), "silly sender",
+                  "%llu octets, MSS %u, %llu more, window room %lld, largest window %u",
+                  (unsigned long long)len, mss, (unsigned long long)more,
+                  (long long)(me->edge - end), me->wnd_max);
+    }
+    me->small_end = end;
+}
+
+static void sent_text(struct wire_end *me, const struct wire_end *peer, const struct seg *seg,
+                      uint64_t at, uint64_t now_ns)
+{
+    uint64_t end = at + seg->text_len;
+    uint32_t mss = mss_limit(me, peer);
+    SIM_CHECK(me->peer_syn, "text", "text before the peer's SYN");
+    SIM_CHECK(at >= 1 && at <= me->sent, "text", "at %llu, sent so far %llu: a gap",
+              (unsigned long long)at, (unsigned long long)me->sent);
+    SIM_CHECK(end - 1 <= me->written, "text", "up to %llu, written are %llu",
+              (unsigned long long)end - 1, (unsigned long long)me->written);
+    SIM_CHECK(!me->fin_sent || end <= me->fin_at, "fin", "text behind the FIN");
+    uint32_t piece = seg->gso_size ? seg->gso_size : seg->text_len;
+    SIM_CHECK(piece <= mss, "mss", "packets of %u octets, MSS %u", piece, mss);
+    size_t good = payload_verify(me->stream, at - 1, seg->text[0].ptr, seg->text_len);
+    SIM_CHECK(good == seg->text_len, "payload", "wrong octet at %llu of what is sent",
+              (unsigned long long)(at - 1 + good));
+    if (end > me->sent) {
+        bool probe = end == me->edge + 1 && seg->text_len == 1;
+        SIM_CHECK(end <= me->edge || probe, "window", "text up to %llu, the peer offers up to %llu",
+                  (unsigned long long)end, (unsigned long long)me->edge);
+        if (!probe && at == me->sent) /* text sent before may be filled up with new */
+            check_small(me, at, end, mss, me->written + 1 - end, now_ns);
+        me->sent = end;
+    } else {
+        me->resent++;
+    }
+    me->text_at_ns = now_ns;
+    me->octets += seg->text_len;
+}
+
+static void sent_fin(struct wire_end *me, uint64_t at)
+{
+    SIM_CHECK(me->closed, "fin", "nobody has closed");
+    SIM_CHECK(at == me->written + 1, "fin", "at %llu, written are %llu", (unsigned long long)at,
+              (unsigned long long)me->written);
+    SIM_CHECK(me->fin_sent || at <= me->edge, "window", "FIN at %llu, the peer offers up to %llu",
+              (unsigned long long)at, (unsigned long long)me->edge);
+    me->fin_sent = true;
+    me->fin_at = at;
+    if (me->sent < at + 1)
+        me->sent = at + 1;
+}
+
+static void sent_ack(struct wire_end *me, const struct wire_end *peer, const struct seg *seg)
+{
+    uint64_t ack = unwrap(seg->ack, peer->iss, me->arrived);
+    bool syn = seg->flags & TCP_SYN;
+    int shift = syn ? 0 : scale(me, peer);
+    uint64_t edge = ack + ((uint64_t)seg->wnd << shift);
+    SIM_CHECK(me->peer_syn, "ack", "nothing has arrived yet");
+    SIM_CHECK(ack <= me->arrived, "ack", "%llu acknowledged, only %llu have arrived",
+              (unsigned long long)ack, (unsigned long long)me->arrived);
+    SIM_CHECK(ack >= me->ack_sent, "ack", "%llu after %llu", (unsigned long long)ack,
+              (unsigned long long)me->ack_sent);
+    /* The peer's FIN moves RCV.NXT, not the buffer. */
+    if (peer->fin_sent && ack > peer->fin_at)
+        edge--;
+    /* Not left (SHLD-14), but for less than one unit of the scaled field (RFC 7323 2.4). */
+    uint64_t grain = UINT64_C(1) << shift;
+    SIM_CHECK(edge + grain > me->edge_sent, "window shrinks", "right edge at %llu, it was at %llu",
+              (unsigned long long)edge, (unsigned long long)me->edge_sent);
+    if (edge < me->edge_sent)
+        edge = me->edge_sent;
+    /* MUST-39: steps of at least one MSS or half the buffer, or what rounding costs. */
+    uint64_t step = edge - me->edge_sent, half = me->rcvbuf / 2;
+    uint64_t worth = me->mss < half ? me->mss : half;
+    bool capped = seg->wnd == UINT16_MAX;
+    SIM_CHECK(!me->edge_scaled || step < grain || capped || step + grain > worth, "silly receiver",
+              "the window moves by %llu octets", (unsigned long long)step);
+    me->edge_scaled = !syn;
+    me->ack_sent = ack;
+    me->edge_sent = edge;
+}
+
+void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint64_t now_ns)
+{
+    me->segments++;
+    if (seg->flags & TCP_RST) {
+        SIM_CHECK(seg->text_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)), "reset",
+                  "RST with text, SYN or FIN");
+        me->rst_sent = true;
+        return;
+    }
+    if (me->lost || peer->lost)
+        return;
+    SIM_CHECK(!me->over, "after the end", "a segment with flags %02x", seg->flags);
+    if (seg->flags & TCP_SYN) {
+        sent_syn(me, peer, seg);
+    } else {
+        SIM_CHECK(me->ghost || me->syn_sent, "syn", "a segment before the SYN");
+        SIM_CHECK(seg->flags & TCP_ACK, "ack", "a segment without ACK");
+        SIM_CHECK(!seg->opts.has_mss && !seg->opts.has_wscale, "syn", "MSS or scale without SYN");
+    }
+    if (me->ghost) {
+        SIM_CHECK(seg_len(seg) == (seg->flags & TCP_SYN ? 1u : 0u), "wire", "text from a ghost");
+        return;
+    }
+    uint64_t at = unwrap(seg->seq, me->iss, me->sent);
+    if (seg->flags & TCP_ACK)
+        sent_ack(me, peer, seg);
+    if (seg->text_len > 0)
+        sent_text(me, peer, seg, at, now_ns);
+    if (seg->flags & TCP_FIN)
+        sent_fin(me, at + seg->text_len);
+    if (seg_len(seg) == 0) {
+        me->pure_acks++;
+        SIM_CHECK(at <= me->sent, "ack", "sequence number beyond what is sent");
+        SIM_CHECK(me->pure_acks <= me->packets + me->reads + 2, "ack storm",
+                  "%llu pure ACKs for %llu packets and %llu reads",
+                  (unsigned long long)me->pure_acks, (unsigned long long)me->packets,
+                  (unsigned long long)me->reads);
+    }
+}
+
+void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint32_t epoch,
+                  uint64_t now_ns)
+{
+    bool syn = seg->flags & TCP_SYN;
+    me->packets++;
+    if (syn && epoch != peer->epoch && !me->peer_syn)
+        me->lost = true; /* connected with what its peer was before: a RST will end it */
+    if (seg->flags & TCP_RST || peer->ghost || epoch != peer->epoch)
+        return;
+    uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
+    if (syn)
+        me->peer_syn = true;
+    if (end > me->arrived)
+        me->arrived = end;
+    if (!(seg->flags & TCP_ACK) || !me->syn_sent)
+        return;
+    uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
+    uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
+    if (ack > me->sent)
+        return; /* of an earlier epoch of ours */
+    if (ack > me->acked || wnd == 0 || ack + wnd < me->sent)
+        me->progress_ns = now_ns;
+    if (ack > me->acked)
+        me->acked = ack;
+    if (ack + wnd > me->edge)
+        me->edge = ack + wnd;
+    if (wnd > me->wnd_max)
+        me->wnd_max = (uint32_t)wnd;
+}

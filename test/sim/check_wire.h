@@ -1,0 +1,71 @@
+/*
+ * Checkers of what goes over the wire, one struct per end of a connection. Told of every segment
+ * that an end sends and of every one that reaches it, they hold:
+ *
+ *   - text is the stream's, what was written, without gaps, within MSS and the peer's window
+ *   - the right edge of the offered window and the acknowledgement number never move back (the
+ *     edge not by a unit of the scaled field: RFC 7323 2.4)
+ *   - nothing is acknowledged that has not arrived
+ *   - SYN and FIN keep their places; MSS and window scale only in SYN
+ *   - no silly windows on either side, Nagle
+ *   - pure ACKs are bounded by what has arrived and what was read
+ *   - after an end is over it sends nothing but RST
+ *
+ * Offsets are 64 bits: 0 is the SYN, 1 the first octet of text.
+ */
+#ifndef CHECK_WIRE_H
+#define CHECK_WIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "seg.h"
+
+struct wire_end {
+    /* What the world knows and tells. */
+    uint64_t stream;  /* of payload.h */
+    uint64_t written; /* octets send() took */
+    bool closed;      /* shutdown_send() or close() was called: a FIN may come */
+    bool over;        /* aborted, or an error was learned: nothing but RST may come */
+    bool nodelay;
+    bool passive;    /* opened by a listener: may begin anew while nobody has accepted it */
+    bool taken;      /* accepted, or opened by connect() */
+    bool gone;       /* and given up since */
+    uint32_t mss;    /* most this end's own path takes: MTU less headers */
+    uint32_t rcvbuf; /* smallest receive buffer it may have */
+    uint64_t reads;  /* calls that took octets out of the receive queue */
+
+    /* What it has sent. */
+    uint32_t epoch; /* of its sequence space: one more when a listener begins anew */
+    bool ghost;     /* a listener has answered an old SYN: nothing more is known of this end */
+    bool lost;      /* this end talks to an earlier epoch of its peer: nothing more is checked */
+    bool syn_sent, fin_sent, rst_sent;
+    bool synack_sent;
+    seq_t iss;
+    int shift;         /* offered; -1: none */
+    uint16_t mss_sent; /* announced; 0: none */
+    uint64_t sent;     /* highest offset, exclusive */
+    uint64_t fin_at;
+    uint64_t ack_sent, edge_sent; /* in the peer's offsets; the rightmost edge ever */
+    bool edge_scaled;             /* edge_sent was given by a segment without SYN */
+    uint64_t small_end;           /* end of the last small segment of new text */
+    uint64_t text_at_ns;          /* when text was last sent */
+    uint64_t pure_acks, segments, octets, resent;
+
+    /* What has reached it. */
+    bool peer_syn;        /* the peer's SYN */
+    uint64_t arrived;     /* highest offset of the peer, exclusive */
+    uint64_t acked, edge; /* the peer's ACKs and the edges it offered, in our offsets */
+    uint32_t wnd_max;     /* largest window */
+    uint64_t packets;
+    uint64_t progress_ns; /* when an ACK last advanced, or a window probe was answered */
+};
+
+/* `me` sends seg; its text begins at seg->text[0]. */
+void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint64_t now_ns);
+
+/* seg, sent by `peer` in its epoch, reaches `me`, as it was sent. */
+void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint32_t epoch,
+                  uint64_t now_ns);
+
+#endif

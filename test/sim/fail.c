@@ -1,0 +1,39 @@
+/* See fail.h. */
+#include "fail.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct fail_frame fail_frame;
+
+_Noreturn void sim_fail(const char *checker, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(fail_frame.text, sizeof fail_frame.text, format, ap);
+    va_end(ap);
+    fail_frame.what = checker;
+    if (!fail_frame.quiet) {
+        printf("seed %llu: %s at %llu.%09llu s: %s\n", (unsigned long long)fail_frame.seed, checker,
+               (unsigned long long)(fail_frame.now_ns / 1000000000),
+               (unsigned long long)(fail_frame.now_ns % 1000000000), fail_frame.text);
+        fflush(stdout);
+    }
+    if (!fail_frame.armed)
+        exit(1);
+    longjmp(fail_frame.env, 1);
+}
+
+static void on_abort(int sig)
+{
+    (void)sig;
+    fail_catch_abort();
+    sim_fail("assertion", "the engine called abort()");
+}
+
+void fail_catch_abort(void)
+{
+    signal(SIGABRT, on_abort);
+}

@@ -1,0 +1,39 @@
+/*
+ * How a checker says that it has found something: sim_fail() prints who, when and what, and jumps
+ * back to the runner, which frees the world and counts the seed as failed. Also turns abort() (an
+ * assertion of the engine) into such a failure.
+ */
+#ifndef FAIL_H
+#define FAIL_H
+
+#include <setjmp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One per process: the run that is going on. */
+struct fail_frame {
+    jmp_buf env;
+    bool armed;
+    bool quiet; /* the self test expects failures: nothing is printed */
+    uint64_t seed;
+    uint64_t now_ns;  /* virtual time, kept by the world */
+    const char *what; /* checker of the failure that happened */
+    char text[256];   /* what it said */
+};
+
+extern struct fail_frame fail_frame;
+
+/* checker: a short name, the same for all failures of one kind. */
+_Noreturn void sim_fail(const char *checker, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* From now on abort() inside the engine fails the seed instead of ending the program. */
+void fail_catch_abort(void);
+
+#define SIM_CHECK(cond, checker, ...)                                                              \
+    do {                                                                                           \
+        if (!(cond))                                                                               \
+            sim_fail(checker, __VA_ARGS__);                                                        \
+    } while (0)
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * A packet on its way: what output() lent, copied at once, together with what the checkers want to
+ * know of it. Does what a device does: finishes checksums, splits super-segments. Sums octets by
+ * itself and not with wire/checksum, so that a mistake there can't agree with itself.
+ */
+#ifndef FRAME_H
+#define FRAME_H
+
+#include "packet.h"
+#include "rng.h"
+
+struct frame {
+    unsigned refs;  /* times it is under way */
+    void *conn;     /* struct conn it belongs to */
+    uint8_t side;   /* which end of it has sent this */
+    uint32_t epoch; /* of the sender's sequence space, see check_wire.h */
+    bool corrupt;
+    uint8_t csum;      /* enum packet_csum */
+    uint16_t gso_size; /* as in struct packet */
+    struct seg seg;    /* decoded; text[0] lies in data */
+    struct flow flow;  /* seen from the receiver */
+    uint32_t len;      /* octets in data, without padding */
+    uint32_t head_len; /* IP and TCP header */
+    uint32_t padding;  /* octets behind the packet that don't count */
+    uint8_t data[];
+};
+
+#define FRAME_PADDING_MAX 32
+
+/* A copy of what output() gave. Fails (fail.h) when it is no TCP packet, when its lengths or its
+ * checksum are wrong, or when it goes beyond what caps and MTU allow. refs is 1. */
+struct frame *frame_copy(const struct packet *p, const struct link_caps *caps);
+
+/* Octets [from, from + len) of f's text as a packet of its own, checksum final: what GSO makes. */
+struct frame *frame_piece(const struct frame *f, uint32_t from, uint32_t len);
+
+/* Turns CSUM_PARTIAL into CSUM_FULL. */
+void frame_finish_csum(struct frame *f);
+
+/* Flips one bit that some checksum covers. */
+void frame_corrupt(struct frame *f, struct rng *rng);
+
+void frame_pad(struct frame *f, struct rng *rng);
+
+/* The descriptor for input(): in up to SEG_REFS_MAX pieces, cut anywhere behind the headers. */
+void frame_to_packet(const struct frame *f, struct packet *p, struct rng *rng);
+
+/* One way less; frees at 0, after overwriting the head of the text. NULL is allowed. */
+void frame_unref(struct frame *f);
+
+#endif

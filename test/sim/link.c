@@ -1,0 +1,95 @@
+/* See link.h. */
+#include "link.h"
+
+static void tell(struct link *l, const struct frame *f, const char *fate, uint64_t at_ns)
+{
+    if (l->watch)
+        l->watch(l->watch_ctx, f, fate, at_ns);
+}
+
+static bool fault(struct link *l, uint32_t ppm)
+{
+    return !l->calm && rng_chance(l->rng, ppm);
+}
+
+static bool is_out(const struct link *l, uint64_t now_ns)
+{
+    return !l->calm && now_ns >= l->plan.outage_from_ns && now_ns < l->plan.outage_to_ns;
+}
+
+/* When the packet has left the queue; 0 when the queue is full. */
+static uint64_t leaves_at(struct link *l, const struct frame *f, uint64_t now_ns)
+{
+    if (l->plan.rate == 0)
+        return now_ns;
+    uint64_t from = l->busy_until_ns > now_ns ? l->busy_until_ns : now_ns;
+    if (from - now_ns > l->plan.queue_ns)
+        return 0;
+    l->busy_until_ns = from + f->len * UINT64_C(1000000000) / l->plan.rate;
+    return l->busy_until_ns;
+}
+
+static void travel(struct link *l, struct frame *f, uint64_t leave_ns, const char *fate)
+{
+    uint64_t at = leave_ns + l->plan.delay_ns + rng_below(l->rng, l->plan.jitter_ns + 1);
+    if (fault(l, l->plan.reorder_ppm)) {
+        l->reordered++;
+        fate = "late";
+        at += rng_below(l->rng, l->plan.reorder_ns + 1);
+    } else {
+        /* Jitter alone keeps the order. */
+        if (at < l->last_at_ns)
+            at = l->last_at_ns;
+        l->last_at_ns = at;
+    }
+    f->refs++;
+    ++*l->in_flight;
+    tell(l, f, fate, at);
+    queue_push(l->queue, at, EVENT_FRAME, l->to, f);
+}
+
+static void one(struct link *l, struct frame *f, uint64_t now_ns)
+{
+    l->packets++;
+    uint64_t leave_ns = leaves_at(l, f, now_ns);
+    if (leave_ns == 0 || is_out(l, now_ns) || fault(l, l->plan.loss_ppm)) {
+        l->lost++;
+        tell(l, f, leave_ns == 0 ? "queue full" : "lost", 0);
+        return;
+    }
+    bool whole = f->gso_size == 0;
+    if (fault(l, l->plan.corrupt_ppm)) {
+        l->corrupted++;
+        frame_corrupt(f, l->rng);
+    } else if (l->plan.csum != LINK_CSUM_KEEP) {
+        frame_finish_csum(f);
+        if (l->plan.csum == LINK_CSUM_VERIFIED)
+            f->csum = CSUM_VERIFIED;
+    } else if (whole && f->csum == CSUM_FULL && fault(l, l->plan.pad_ppm)) {
+        frame_pad(f, l->rng);
+    }
+    travel(l, f, leave_ns, f->corrupt ? "corrupted" : "");
+    if (fault(l, l->plan.dup_ppm)) {
+        l->duplicated++;
+        travel(l, f, leave_ns + rng_below(l->rng, l->plan.reorder_ns + 1), "duplicate");
+    }
+}
+
+void link_send(struct link *l, struct frame *f, uint64_t now_ns)
+{
+    bool split = l->plan.split == SPLIT_ALWAYS ||
+                 (l->plan.split == SPLIT_SOMETIMES && rng_one_in(l->rng, 2));
+    if (f->gso_size == 0 || !split) {
+        one(l, f, now_ns);
+        frame_unref(f);
+        return;
+    }
+    l->split++;
+    for (uint32_t at = 0; at < f->seg.text_len; at += f->gso_size) {
+        uint32_t left = f->seg.text_len - at;
+        struct frame *piece = frame_piece(f, at, left < f->gso_size ? left : f->gso_size);
+        one(l, piece, now_ns);
+        frame_unref(piece);
+    }
+    frame_unref(f);
+}

@@ -1,0 +1,79 @@
+/*
+ * What a seed stands for: hosts, links, connections and what their applications do. Everything is
+ * drawn here, before the world begins; later draws (fates of packets, sizes of calls) come from
+ * the world's own generator.
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include "link.h"
+#include "tcb.h"
+
+#define HOSTS_MAX 3
+#define CONNS_MAX 12
+
+/* How an application ends its side. */
+enum finish {
+    FINISH_SHUTDOWN,   /* writes all, shutdown_send, reads to the end, closes */
+    FINISH_AFTER_PEER, /* the same, but shuts down only when the peer has */
+    FINISH_CLOSE,      /* close right after the last write: what then arrives is reset */
+    FINISH_ABORT,      /* abort in the middle */
+    FINISH_DEAF,       /* shutdown_recv at some point, otherwise like FINISH_SHUTDOWN */
+};
+
+struct end_plan {
+    uint64_t to_write;
+    uint32_t write_max, read_max;           /* octets per call */
+    uint64_t write_pause_ns, read_pause_ns; /* mean, between calls; 0: none */
+    uint64_t stall_at, stall_ns;            /* the reader stops there for so long */
+    uint64_t end_at;    /* octets written or read when FINISH_ABORT, FINISH_DEAF act */
+    uint64_t linger_ns; /* between the end of both directions and close */
+    enum finish finish;
+    uint32_t sndbuf; /* 0: the stack's */
+    bool nodelay, peeks;
+};
+
+enum conn_kind {
+    CONN_CLIENT_SERVER,
+    CONN_SIMULTANEOUS, /* both connect */
+    CONN_NOBODY,       /* nobody listens there */
+    CONN_QUITTER,      /* the client gives up before it is connected */
+};
+
+struct conn_plan {
+    enum conn_kind kind;
+    uint32_t host[2]; /* of the ends: 0 connects */
+    uint64_t open_ns;
+    uint64_t quit_ns; /* CONN_QUITTER: after so long */
+    bool fixed_port;
+    bool wrap; /* ISNs shortly before 2^32, by the choice of the hosts' clocks */
+    struct end_plan end[2];
+};
+
+struct host_plan {
+    struct link_caps caps;
+    struct tcp_config tcp;
+    uint64_t clock_ns;  /* what the host's clock shows at the world's 0 */
+    uint64_t poll_ns;   /* packets are collected for so long before they are taken in */
+    uint64_t late_ns;   /* a tick comes at most so late */
+    uint64_t accept_ns; /* most time until accept() */
+    uint32_t backlog;
+    uint32_t output_max;        /* packets per call of output */
+    uint32_t lazy;              /* one user call in so many is followed by output at once; 0: all */
+    uint32_t refuse_ppm;        /* refused allocations */
+    uint64_t close_listener_ns; /* 0: stays to the end */
+};
+
+struct plan {
+    bool v6;
+    uint32_t n_hosts, n_conns;
+    uint64_t calm_ns; /* when the faults end */
+    struct host_plan host[HOSTS_MAX];
+    struct link_plan link[HOSTS_MAX][HOSTS_MAX]; /* from, to */
+    struct conn_plan conn[CONNS_MAX];
+};
+
+/* super: MSS per super-segment, 1 or more. */
+void plan_draw(struct plan *p, struct rng *rng, uint32_t super);
+
+#endif

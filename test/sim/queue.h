@@ -1,0 +1,44 @@
+/*
+ * What will happen, by virtual time: a binary heap of small events. Equal times come out in the
+ * order in which they went in, so a run is the same on every machine.
+ *
+ * Its own, not base/heap: a simulator does not stand on what it tests.
+ */
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum event_kind {
+    EVENT_FRAME,  /* ptr: struct frame; arrives at host */
+    EVENT_POLL,   /* the host looks at what has arrived */
+    EVENT_TICK,   /* the host's deadline may have passed */
+    EVENT_APP,    /* ptr: struct end; the application goes on */
+    EVENT_OPEN,   /* ptr: struct conn; its active side connects */
+    EVENT_CLOSE,  /* the host's listener is closed */
+    EVENT_ACCEPT, /* the host's listener is looked at */
+    EVENT_CALM,   /* the faults end */
+    EVENT_WATCH,  /* does everybody make progress? */
+};
+
+struct event {
+    uint64_t at_ns, order;
+    enum event_kind kind;
+    uint32_t host;
+    void *ptr;
+};
+
+struct queue {
+    struct event *v;
+    size_t n, room;
+    uint64_t next_order;
+};
+
+void queue_finish(struct queue *q);
+void queue_push(struct queue *q, uint64_t at_ns, enum event_kind kind, uint32_t host, void *ptr);
+
+/* The earliest event, taken off. There must be one. */
+struct event queue_pop(struct queue *q);
+
+#endif

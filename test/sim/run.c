@@ -1,0 +1,163 @@
+/*
+ * See run.h. Two phases: with faults, in which only safety is asked for; then calm, in which every
+ * application has to make progress all the time (liveness), until all connections are over and
+ * the engines hold no socket any more.
+ */
+#include "run.h"
+
+#include "app.h"
+#include "check_end.h"
+#include "fail.h"
+#include "host.h"
+#include "nstime.h"
+
+#define WATCH_NS   (5 * NS_PER_S)
+#define EVENTS_MAX 3000000 /* a world that needs more than this goes in circles */
+
+static void calm(struct world *w)
+{
+    w->calm = true;
+    for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
+        w->host[i].mem.refuse_ppm = 0;
+        for (uint32_t k = 0; k < w->plan.n_hosts; k++)
+            w->link[i][k].calm = true;
+    }
+    for (uint32_t i = 0; i < w->plan.n_conns; i++) {
+        app_calm(&w->conn[i].end[0]);
+        app_calm(&w->conn[i].end[1]);
+    }
+    queue_push(&w->queue, w->now_ns + WATCH_NS, EVENT_WATCH, 0, NULL);
+}
+
+/* How long nothing may go on without faults: the RTO or the persist timer backed off to their
+ * maximum, and the answer lost because both sides' timers ran into each other. */
+static uint64_t patience(const struct world *w)
+{
+    uint64_t ns = 60 * NS_PER_S;
+    for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
+        const struct tcp_config *c = &w->plan.host[i].tcp;
+        ns = time_max(ns, 2 * c->rto_max_ns + c->orphan_ns + 30 * NS_PER_S);
+        ns = time_max(ns, 2 * c->msl_ns + 30 * NS_PER_S);
+    }
+    return ns;
+}
+
+static bool pair_is_over(const struct conn *c)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct end *e = &c->end[i], *p = &c->end[1 - i];
+        bool never = !e->opened && app_finished(p);
+        if (!app_finished(e) && !never)
+            return false;
+    }
+    return true;
+}
+
+static bool all_over(const struct world *w)
+{
+    for (uint32_t i = 0; i < w->plan.n_conns; i++)
+        if (!pair_is_over(&w->conn[i]))
+            return false;
+    return true;
+}
+
+static uint64_t last_progress(const struct world *w, const struct conn *c)
+{
+    uint64_t at = w->plan.calm_ns + NS_PER_S;
+    for (int i = 0; i < 2; i++) {
+        at = time_max(at, c->end[i].progress_ns);
+        at = time_max(at, c->end[i].wire.progress_ns);
+    }
+    return at;
+}
+
+static void check_progress(struct world *w)
+{
+    for (uint32_t i = 0; i < w->plan.n_conns; i++) {
+        struct conn *c = &w->conn[i];
+        if (pair_is_over(c) || w->now_ns - last_progress(w, c) < patience(w))
+            continue;
+        for (int k = 0; k < 2; k++) {
+            struct end *e = &c->end[k];
+            if (!e->sock)
+                continue;
+            SIM_CHECK(end_may_be_alone(e), "liveness",
+                      "connection %u: side %d has written %llu of %llu, read %llu, nothing goes on",
+                      i, k, (unsigned long long)e->wire.written,
+                      (unsigned long long)e->plan->to_write, (unsigned long long)e->read);
+            app_poke(e);
+        }
+    }
+}
+
+static bool is_empty(const struct world *w)
+{
+    for (uint32_t i = 0; i < w->plan.n_hosts; i++)
+        if (stack_sock_count(w->host[i].stack) > 0)
+            return false;
+    return w->in_flight == 0;
+}
+
+static void watch(struct world *w)
+{
+    check_progress(w);
+    if (!w->closing && all_over(w)) {
+        w->closing = true;
+        w->closing_ns = w->now_ns;
+        for (uint32_t i = 0; i < w->plan.n_hosts; i++)
+            host_close_listener(&w->host[i]);
+    }
+    uint64_t waits = w->closing ? w->now_ns - w->closing_ns : 0;
+    uint64_t bound = 2 * patience(w) + 600 * NS_PER_S;
+    SIM_CHECK(waits < bound, "liveness", "sockets are left long after everything was closed");
+    queue_push(&w->queue, w->now_ns + WATCH_NS, EVENT_WATCH, 0, NULL);
+}
+
+static void happen(struct world *w, const struct event *e)
+{
+    struct host *h = &w->host[e->host];
+    switch (e->kind) {
+    case EVENT_FRAME:
+        host_frame(h, e->ptr);
+        break;
+    case EVENT_POLL:
+        host_poll(h);
+        break;
+    case EVENT_TICK:
+        host_tick(h);
+        break;
+    case EVENT_APP:
+        app_wake(e->ptr);
+        break;
+    case EVENT_OPEN:
+        app_open(e->ptr);
+        break;
+    case EVENT_ACCEPT:
+        host_accept(h);
+        break;
+    case EVENT_CLOSE:
+        host_close_listener(h);
+        break;
+    case EVENT_CALM:
+        calm(w);
+        break;
+    case EVENT_WATCH:
+        watch(w);
+        break;
+    }
+}
+
+void world_live(struct world *w)
+{
+    for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
+        uint64_t at = w->plan.host[i].close_listener_ns;
+        if (at)
+            queue_push(&w->queue, at + NS_PER_S, EVENT_CLOSE, i, NULL);
+    }
+    while (!(w->closing && is_empty(w))) {
+        struct event e = queue_pop(&w->queue);
+        w->now_ns = fail_frame.now_ns = e.at_ns;
+        SIM_CHECK(++w->events < EVENTS_MAX, "liveness", "%u events and no end", EVENTS_MAX);
+        happen(w, &e);
+    }
+}

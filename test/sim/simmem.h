@@ -1,0 +1,30 @@
+/*
+ * The memory a simulated host gives its engine: malloc with guards. Refuses at random, fills new
+ * blocks with garbage (the engine is told that they need not be zeroed), fails when a block comes
+ * back with another size or is written beyond its end, and can free all that is left.
+ */
+#ifndef SIMMEM_H
+#define SIMMEM_H
+
+#include "list.h"
+#include "mem.h"
+#include "rng.h"
+
+struct simmem {
+    struct mem mem; /* for the engine */
+    struct list blocks;
+    struct rng *rng;
+    uint32_t refuse_ppm; /* how often an allocation is refused */
+    uint64_t refused;    /* how often that happened */
+    size_t used;         /* octets in blocks, by our own account */
+};
+
+void simmem_init(struct simmem *m, struct rng *rng, size_t limit);
+
+/* Frees what is left; how many octets that was. */
+size_t simmem_finish(struct simmem *m);
+
+/* used of the engine's account and ours agree, and lie within the limit. */
+void simmem_check(const struct simmem *m);
+
+#endif
