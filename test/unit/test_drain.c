@@ -11,6 +11,7 @@ static void until_the_fin_is_acknowledged(void **state)
     assert_int_equal(stack_unfinished(host.stack), 0); /* a listener never is */
     struct peer a = peer(1, 80), b = peer(2, 0);
     host_handshake(HERE, &a);
+    expect_event(l, SOCK_EV_COMPLETED);
     struct sock *so = host_accept(l);
     assert_int_equal(stack_unfinished(host.stack), 1);
     host_connected(HERE, &b);
