@@ -93,8 +93,10 @@ static void transmit(struct host *h, const struct packet *p)
     SIM_CHECK(c->end[side].host == h, "flow", "a packet with another host's address");
     f->conn = c;
     f->side = side;
+    fail_about((int)c->index, side);
     wire_sent(&c->end[side].wire, &c->end[1 - side].wire, &f->seg, w->now_ns);
     f->epoch = c->end[side].wire.epoch;
+    fail_about(-1, 0);
     world_hash(w, w->now_ns);
     world_hash(w, (uint64_t)f->seg.seq.v << 32 | f->seg.ack.v);
     world_hash(w, (uint64_t)f->len << 32 | f->seg.wnd << 8 | f->seg.flags);

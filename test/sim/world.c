@@ -137,6 +137,7 @@ bool world_run(uint64_t seed, uint32_t super, bool trace, struct world_result *r
     w->trace = trace;
     fail_frame.seed = seed;
     fail_frame.now_ns = 0;
+    fail_about(-1, 0);
     fail_frame.armed = true;
     bool good = setjmp(fail_frame.env) == 0;
     if (good) {
