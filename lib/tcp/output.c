@@ -281,9 +281,12 @@ static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
     return output_new(t, seg, now_ns);
 }
 
+/* RFC 9293 has <SEQ=SND.NXT> in a pure ACK. Beyond the window, where a probe of a shut one leaves
+ * SND.NXT, the peer would find it unacceptable and throw the ACK away; Linux then takes the
+ * window's right edge, and so do we. */
 static bool output_ack(struct tcb *t, struct seg *seg)
 {
-    begin(t, seg, TCP_ACK, t->snd.nxt);
+    begin(t, seg, TCP_ACK, seq_min(t->snd.nxt, seq_add(tcb_text_start(t), t->snd.wnd)));
     announce(t, seg);
     return true;
 }

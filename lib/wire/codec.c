@@ -18,7 +18,7 @@ static const char *ip_why(enum ip_error e)
         return "IP: version neither 4 nor 6";
     case IP_HDR_LEN:
         return "IP: header length";
-    case IP_CHECKSUM:
+    case IP_BAD_CHECKSUM:
         return "IP: header checksum";
     case IP_FRAGMENT:
         return "IP: fragment";

@@ -52,7 +52,7 @@ static enum ip_error parse4(struct reader *r, size_t total_len, struct ip_hdr *h
     struct csum c = {0};
     csum_add(&c, start, hdr_len);
     if (csum_finish(&c) != 0)
-        return IP_CHECKSUM;
+        return IP_BAD_CHECKSUM;
     if (fragment & (IP4_MF | IP4_OFFSET))
         return IP_FRAGMENT;
 

@@ -27,12 +27,12 @@ struct ip_hdr {
 /* Why a packet was refused; each is counted by its name. */
 enum ip_error {
     IP_OK = 0,
-    IP_SHORT = -1,    /* cut before the end of its header or of its stated length */
-    IP_VERSION = -2,  /* neither 4 nor 6 */
-    IP_HDR_LEN = -3,  /* IHL below 5, or a length smaller than the header */
-    IP_CHECKSUM = -4, /* IPv4 header checksum */
-    IP_FRAGMENT = -5, /* a fragment; reassembly is not this file's */
-    IP_EXTENSION = -6 /* IPv6: extension headers broken, too many, or not to be gone past */
+    IP_SHORT = -1,        /* cut before the end of its header or of its stated length */
+    IP_VERSION = -2,      /* neither 4 nor 6 */
+    IP_HDR_LEN = -3,      /* IHL below 5, or a length smaller than the header */
+    IP_BAD_CHECKSUM = -4, /* IPv4 header checksum */
+    IP_FRAGMENT = -5,     /* a fragment; reassembly is not this file's */
+    IP_EXTENSION = -6     /* IPv6: extension headers broken, too many, or not to be gone past */
 };
 
 /*

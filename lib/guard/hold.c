@@ -1,0 +1,87 @@
+/*
+ * Holding a port by an ordinary kernel socket: bound, never listening (socket(7), ip(7), tcp(7)).
+ *
+ * Such a socket makes bind() fail for every other program, whatever options that one sets, as long
+ * as ours does not have SO_REUSEADDR itself.
+ */
+#include "hold.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int set_int(int fd, int level, int name, int value)
+{
+    return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+/* Binds fd, which has no SO_REUSEADDR. */
+static int bind_alone(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    if (bind(fd, sa, len) == 0)
+        return 0;
+    if (errno != EADDRINUSE)
+        return -errno;
+    /*
+     * Perhaps only connections in TIME-WAIT are in the way, which SO_REUSEADDR overlooks. Cleared
+     * afterwards, so that nobody can do to us what we did. Between the two calls another program
+     * that tries the same could get in as well; that is why it is not the first attempt.
+     */
+    int err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (err == 0 && bind(fd, sa, len) < 0)
+        err = -errno;
+    if (err == 0)
+        err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+    return err;
+}
+
+static int hold(const struct sockaddr *sa, socklen_t len, bool only_v6, bool freebind)
+{
+    int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (fd < 0)
+        return -errno;
+    int err = 0;
+    if (sa->sa_family == AF_INET6)
+        err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, only_v6);
+    if (err == 0 && freebind)
+        err = set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
+    if (err == 0)
+        err = bind_alone(fd, sa, len);
+    if (err == 0)
+        return fd;
+    close(fd);
+    return err;
+}
+
+/* An address that a connection over a link can have. The kernel would bind the others as well. */
+static bool usable(const struct in6_addr *a)
+{
+    if (!IN6_IS_ADDR_V4MAPPED(a))
+        return !IN6_IS_ADDR_MULTICAST(a) && !IN6_IS_ADDR_LOOPBACK(a);
+    uint32_t v4 = ntohl(a->s6_addr32[3]);
+    return v4 == INADDR_ANY || (v4 >> 24 != 0 && v4 >> 24 != 127 && v4 >> 28 < 14);
+}
+
+int port_hold(const struct in6_addr *addr, uint16_t port, bool freebind)
+{
+    if (!usable(addr))
+        return -EADDRNOTAVAIL;
+    if (IN6_IS_ADDR_V4MAPPED(addr)) {
+        struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+        sin.sin_addr.s_addr = addr->s6_addr32[3];
+        return hold((const struct sockaddr *)&sin, sizeof sin, false, freebind);
+    }
+    struct sockaddr_in6 sin6 = {
+        .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = *addr};
+    return hold((const struct sockaddr *)&sin6, sizeof sin6, true, freebind);
+}
+
+int port_hold_everywhere(uint16_t port)
+{
+    struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    int fd = hold((const struct sockaddr *)&sin6, sizeof sin6, false, false);
+    if (fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL)
+        return fd;
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+    return hold((const struct sockaddr *)&sin, sizeof sin, false, false);
+}

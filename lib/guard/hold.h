@@ -1,0 +1,19 @@
+/* Holding ports by kernel sockets. Called by guard.c and ephemeral.c. */
+#ifndef HOLD_H
+#define HOLD_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A bound, never listening TCP socket that keeps everybody else from (addr, port). A wildcard's
+ * holds its own family only. Returns the descriptor, to be closed by the caller, or a negative
+ * errno as in guard_hold.
+ */
+int port_hold(const struct in6_addr *addr, uint16_t port, bool freebind);
+
+/* The same for both families' wildcards at once; IPv4's alone where there is no IPv6. */
+int port_hold_everywhere(uint16_t port);
+
+#endif

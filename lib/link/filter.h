@@ -1,0 +1,30 @@
+/*
+ * The socket filter: a classic BPF program that passes only what is ours, so that other traffic
+ * does not wake us (Linux Documentation/networking/filter.rst, packet(7)). Called by link_packet.c
+ * only.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/filter.h>
+
+#include "link_packet.h"
+
+#define FILTER_MAX BPF_MAXINSNS
+
+/*
+ * Writes the program into prog, of FILTER_MAX instructions; returns how many there are, or -E2BIG.
+ *
+ * It passes, from Ethernet devices and without a VLAN tag:
+ *  - ARP that is not for another station; Neighbour Advertisements likewise;
+ *  - ICMP and ICMPv6 errors addressed to this station;
+ *  - TCP addressed to this station, not a fragment, to one of the n port ranges. Whether a
+ *    wildcard's packet has a local address is left to the caller, and everything about IPv6
+ *    packets with extension headers, which BPF cannot walk.
+ */
+int filter_build(struct sock_filter *prog, const struct port_range *v, size_t n);
+
+#endif

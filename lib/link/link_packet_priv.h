@@ -1,0 +1,112 @@
+/* What the three files of the packet link share: link_packet.c, link_packet_tx.c, link_packet_rx.c.
+ */
+#ifndef LINK_PACKET_PRIV_H
+#define LINK_PACKET_PRIV_H
+
+#include <endian.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+
+#include "ether.h"
+#include "link_packet.h"
+#include "neigh.h"
+#include "nstime.h"
+#include "route.h"
+
+#define TX_BATCH  32
+#define RX_BATCH  16
+#define IP_MAX    65535
+#define FRAME_MAX (ETHER_HDR_LEN + IP_MAX)
+#define RX_PAD    2 /* before the frame, so that the IP header is aligned */
+#define RX_STRIDE 65600
+_Static_assert(RX_PAD + FRAME_MAX <= RX_STRIDE && RX_STRIDE % 64 == 0, "room for a frame");
+
+/* What a link must know of TCP: where the fields are that offloading and filtering look at. */
+#define TCP_MIN         20
+#define TCP_AT_DST_PORT 2
+#define TCP_AT_OFFSET   12
+#define TCP_AT_CHECKSUM 16
+
+/* One frame on its way out: header octets of our own, then the packet's memory. */
+struct frame {
+    struct {
+        struct virtio_net_hdr vnet;
+        uint8_t ether[ETHER_HDR_LEN];
+    } prefix;
+    struct sockaddr_ll to;
+    struct iovec iov[2 + SEG_REFS_MAX];
+    size_t n_iov;
+    size_t index; /* of the packet in the caller's batch */
+};
+
+enum counter {
+    SENT,
+    RECEIVED,
+    MALFORMED,
+    NO_ROUTE,
+    REFUSED,
+    QUEUE_FULL,
+    TOO_LONG,
+    FOREIGN,
+    N_COUNTERS
+};
+
+struct link_packet {
+    struct link link;
+    int fd;
+    struct route_table *routes;
+    _Atomic uint64_t counters[N_COUNTERS];
+
+    pthread_mutex_t lock; /* for neigh and ports */
+    struct neigh_table *neigh;
+    struct port_range *ports;
+    size_t n_ports;
+
+    /* send()'s */
+    struct frame tx[TX_BATCH];
+    struct mmsghdr tx_msg[TX_BATCH];
+    size_t tx_n;
+
+    /* recv()'s */
+    struct virtio_net_hdr rx_vnet[RX_BATCH];
+    struct sockaddr_ll rx_from[RX_BATCH];
+    struct iovec rx_iov[RX_BATCH][2];
+    struct mmsghdr rx_msg[RX_BATCH];
+    uint8_t *rx_octets; /* RX_BATCH * RX_STRIDE */
+};
+
+static inline struct link_packet *link_packet_of(const struct link *l)
+{
+    return (struct link_packet *)(void *)((char *)(uintptr_t)l -
+                                          offsetof(struct link_packet, link));
+}
+
+static inline void count(struct link_packet *lp, enum counter which)
+{
+    atomic_fetch_add_explicit(&lp->counters[which], 1, memory_order_relaxed);
+}
+
+static inline uint64_t now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+/* The calls behind link_ops. */
+size_t link_packet_send(struct link *l, const struct packet *p, size_t n);
+size_t link_packet_recv(struct link *l, struct packet *p, size_t n);
+
+/* Sends and frees what waited for a neighbour that is known now. The lock must be held. */
+void link_packet_send_ready(struct link_packet *lp, struct list *ready, uint64_t now);
+
+#endif

@@ -1,0 +1,196 @@
+/*
+ * The packet link's way in: many frames per system call into buffers that are used again at the
+ * next. See link_packet.c. News about neighbours is kept here, everything else that is ours goes
+ * up.
+ */
+#include "link_packet_priv.h"
+
+#include <errno.h>
+
+#include "ip.h"
+#include "resolve.h"
+
+#define ICMP6_ND_FIRST 133 /* router solicitation */
+#define ICMP6_ND_LAST  137 /* redirect */
+
+/* What the frames of one batch have in common, more often than not. */
+struct memo {
+    uint64_t now;
+    bool device_known, device_ok;
+    uint32_t ifindex;
+    bool target_known;
+    struct ip_addr dst;
+    uint16_t port;
+};
+
+static bool device_ok(struct link_packet *lp, struct memo *memo, uint32_t ifindex)
+{
+    if (!memo->device_known || memo->ifindex != ifindex) {
+        memo->device_ok = route_device_ok(lp->routes, ifindex, memo->now);
+        memo->ifindex = ifindex;
+        memo->device_known = true;
+    }
+    return memo->device_ok;
+}
+
+/* Where a packet wants to go. */
+enum target { TO_PORT, TO_NEIGHBOURS, TO_ERRORS, TO_NOBODY };
+
+/* Reads as little as will do; the engine looks at everything else. */
+static enum target read_target(const uint8_t *ip, size_t len, struct ip_addr *dst, uint16_t *port)
+{
+    struct reader r = reader(ip, len);
+    uint8_t proto;
+    if (len >= IP4_HDR_LEN && ip[0] >> 4 == 4) {
+        *dst = ip_addr_v4_bytes(ip + 16);
+        proto = ip[9];
+        get_bytes(&r, (ip[0] & 0xfU) * 4);
+    } else if (len >= IP6_HDR_LEN && ip[0] >> 4 == 6 &&
+               (ip[6] == IP_PROTO_TCP || ip[6] == IP_PROTO_ICMP6)) {
+        *dst = ip_addr_v6_bytes(ip + 24);
+        proto = ip[6];
+        get_bytes(&r, IP6_HDR_LEN);
+    } else {
+        struct ip_hdr h;
+        if (ip_parse(&r, len, &h) != IP_OK)
+            return TO_NOBODY;
+        *dst = h.dst;
+        proto = h.proto;
+    }
+    if (proto == IP_PROTO_ICMP)
+        return TO_ERRORS;
+    if (proto == IP_PROTO_ICMP6) {
+        uint8_t type = get_u8(&r);
+        return type >= ICMP6_ND_FIRST && type <= ICMP6_ND_LAST ? TO_NEIGHBOURS : TO_ERRORS;
+    }
+    get_bytes(&r, TCP_AT_DST_PORT);
+    *port = get_u16(&r);
+    return proto == IP_PROTO_TCP && !r.bad ? TO_PORT : TO_NOBODY;
+}
+
+/* Whether a packet to this port of this address is ours. The filter has seen to most of it; the
+ * addresses that a wildcard stands for, it does not know. */
+static bool port_ok(struct link_packet *lp, struct memo *memo, const struct ip_addr *dst,
+                    uint16_t port)
+{
+    if (memo->target_known && memo->port == port && ip_addr_eq(&memo->dst, dst))
+        return true;
+    bool exact = false, wild = false;
+    pthread_mutex_lock(&lp->lock);
+    for (size_t i = 0; i < lp->n_ports && !exact; i++) {
+        const struct port_range *range = &lp->ports[i];
+        if (port < range->first || port > range->last)
+            continue;
+        exact = ip_addr_eq(&range->addr, dst);
+        wild = wild ||
+               (ip_addr_is_any(&range->addr) && ip_addr_is_v4(&range->addr) == ip_addr_is_v4(dst));
+    }
+    pthread_mutex_unlock(&lp->lock);
+    if (!exact && !(wild && route_is_local(lp->routes, dst, memo->now)))
+        return false;
+    memo->target_known = true;
+    memo->dst = *dst;
+    memo->port = port;
+    return true;
+}
+
+static void hear(struct link_packet *lp, const uint8_t *frame, size_t len, uint32_t ifindex,
+                 uint64_t now)
+{
+    struct resolve_news news;
+    if (!resolve_parse(frame, len, &news))
+        return;
+    if (news.claim == NEIGH_ANSWER && !route_is_local(lp->routes, &news.to, now))
+        news.claim = NEIGH_OTHER; /* an answer, but to another station's question */
+    struct neigh_key key = {ifindex, news.ip};
+    struct list ready;
+    list_init(&ready);
+    pthread_mutex_lock(&lp->lock);
+    neigh_heard(lp->neigh, &key, news.claim, &news.mac, now, &ready);
+    link_packet_send_ready(lp, &ready, now);
+    pthread_mutex_unlock(&lp->lock);
+}
+
+/* False when the kernel speaks of something other than TCP. */
+static bool read_offload(const struct virtio_net_hdr *vnet, struct packet *p)
+{
+    p->csum = CSUM_FULL;
+    if (vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
+        p->csum = CSUM_PARTIAL;
+    else if (vnet->flags & VIRTIO_NET_HDR_F_DATA_VALID)
+        p->csum = CSUM_VERIFIED;
+    p->gso_size = 0;
+    switch (vnet->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+    case VIRTIO_NET_HDR_GSO_NONE:
+        return true;
+    case VIRTIO_NET_HDR_GSO_TCPV4:
+    case VIRTIO_NET_HDR_GSO_TCPV6:
+        p->gso_size = vnet->gso_size;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Looks at the frame in slot i. True when it is a packet for the engine, which p then describes. */
+static bool take(struct link_packet *lp, struct memo *memo, size_t i, struct packet *p)
+{
+    const uint8_t *frame = lp->rx_iov[i][1].iov_base;
+    size_t len = lp->rx_msg[i].msg_len;
+    uint32_t ifindex = (uint32_t)lp->rx_from[i].sll_ifindex;
+    if (lp->rx_msg[i].msg_hdr.msg_flags & MSG_TRUNC) {
+        count(lp, TOO_LONG);
+        return false;
+    }
+    if (len < sizeof lp->rx_vnet[i] + ETHER_HDR_LEN || !device_ok(lp, memo, ifindex)) {
+        count(lp, FOREIGN);
+        return false;
+    }
+    len -= sizeof lp->rx_vnet[i];
+    enum target target = TO_NEIGHBOURS;
+    struct ip_addr dst;
+    uint16_t port = 0;
+    if (lp->rx_from[i].sll_protocol != htobe16(ETHER_TYPE_ARP))
+        target = read_target(frame + ETHER_HDR_LEN, len - ETHER_HDR_LEN, &dst, &port);
+    if (target == TO_NEIGHBOURS) {
+        hear(lp, frame, len, ifindex, memo->now);
+        return false;
+    }
+    if (target == TO_NOBODY || (target == TO_PORT && !port_ok(lp, memo, &dst, port)) ||
+        !read_offload(&lp->rx_vnet[i], p)) {
+        count(lp, FOREIGN);
+        return false;
+    }
+    p->head = (struct bytes){frame + ETHER_HDR_LEN, len - ETHER_HDR_LEN};
+    p->n_body = 0;
+    count(lp, RECEIVED);
+    return true;
+}
+
+/* How many frames have come, at most n. */
+static size_t read_frames(struct link_packet *lp, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        lp->rx_msg[i].msg_hdr.msg_namelen = sizeof lp->rx_from[i];
+    for (;;) {
+        int got = recvmmsg(lp->fd, lp->rx_msg, (unsigned)n, MSG_DONTWAIT, NULL);
+        if (got >= 0)
+            return (size_t)got;
+        /* ENETDOWN tells, once, that a device went down: of no concern here. */
+        if (errno != EINTR && errno != ENETDOWN)
+            return 0;
+    }
+}
+
+size_t link_packet_recv(struct link *l, struct packet *p, size_t n)
+{
+    struct link_packet *lp = link_packet_of(l);
+    size_t got = read_frames(lp, n < RX_BATCH ? n : RX_BATCH);
+    if (got == 0)
+        return 0;
+    struct memo memo = {.now = now_ns()};
+    size_t taken = 0;
+    for (size_t i = 0; i < got; i++)
+        taken += take(lp, &memo, i, &p[taken]);
+    return taken;
+}

@@ -1,0 +1,231 @@
+/*
+ * The packet link's way out: a packet to a frame, with route, neighbour and virtio header, and as
+ * many frames as possible per system call. See link_packet.c. The packet's memory is handed to the
+ * kernel as it lies; only what waits for a neighbour is copied.
+ */
+#include "link_packet_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ip.h"
+#include "resolve.h"
+
+/* Where a packet goes. */
+struct hop {
+    struct ip_addr dst;
+    struct route route;
+    struct mac_addr mac; /* of the next hop */
+};
+
+/* False when the head doesn't begin with an IP header. */
+static bool read_dst(const struct packet *p, struct ip_addr *dst)
+{
+    const uint8_t *ip = p->head.ptr;
+    if (p->head.len >= IP4_HDR_LEN && ip[0] >> 4 == 4)
+        *dst = ip_addr_v4_bytes(ip + 16);
+    else if (p->head.len >= IP6_HDR_LEN && ip[0] >> 4 == 6)
+        *dst = ip_addr_v6_bytes(ip + 24);
+    else
+        return false;
+    return true;
+}
+
+/* Tells the kernel what is left to do: linux/virtio_net.h. The virtio fields are in host order. */
+static bool fill_offload(struct virtio_net_hdr *vnet, const struct packet *p)
+{
+    memset(vnet, 0, sizeof *vnet);
+    if (p->csum != CSUM_PARTIAL)
+        return p->gso_size == 0;
+    const uint8_t *ip = p->head.ptr;
+    bool v4 = ip[0] >> 4 == 4;
+    size_t ip_len = v4 ? (ip[0] & 0xfU) * 4 : IP6_HDR_LEN;
+    if (p->head.len < ip_len + TCP_MIN)
+        return false;
+    size_t tcp_len = (size_t)(ip[ip_len + TCP_AT_OFFSET] >> 4) * 4;
+    if (tcp_len < TCP_MIN || p->head.len < ip_len + tcp_len)
+        return false;
+    vnet->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    vnet->csum_start = (uint16_t)(ETHER_HDR_LEN + ip_len);
+    vnet->csum_offset = TCP_AT_CHECKSUM;
+    vnet->hdr_len = (uint16_t)(ETHER_HDR_LEN + ip_len + tcp_len);
+    if (p->gso_size != 0 && packet_len(p) > ip_len + tcp_len + p->gso_size) {
+        vnet->gso_type = v4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+        vnet->gso_size = p->gso_size;
+    }
+    return true;
+}
+
+static void add_iov(struct frame *f, const void *ptr, size_t len)
+{
+    /* sendmsg() only reads. */
+    f->iov[f->n_iov++] = (struct iovec){(void *)(uintptr_t)ptr, len};
+}
+
+/* False when the packet can't be sent by anybody. */
+static bool fill_frame(struct frame *f, const struct packet *p, const struct hop *hop)
+{
+    if (packet_len(p) > IP_MAX || !fill_offload(&f->prefix.vnet, p))
+        return false;
+    bool v4 = ip_addr_is_v4(&hop->dst);
+    struct ether_hdr ether = {hop->mac, hop->route.mac, v4 ? ETHER_TYPE_IPV4 : ETHER_TYPE_IPV6};
+    struct writer w = writer(f->prefix.ether, sizeof f->prefix.ether);
+    ether_emit(&w, &ether);
+    f->to = (struct sockaddr_ll){.sll_family = AF_PACKET,
+                                 .sll_protocol = htobe16(ether.type),
+                                 .sll_ifindex = (int)hop->route.ifindex};
+    f->n_iov = 0;
+    add_iov(f, &f->prefix, sizeof f->prefix.vnet + sizeof f->prefix.ether);
+    add_iov(f, p->head.ptr, p->head.len);
+    for (unsigned i = 0; i < p->n_body; i++)
+        add_iov(f, p->body[i].ptr, p->body[i].len);
+    return true;
+}
+
+static void fill_msg(struct msghdr *m, struct frame *f)
+{
+    *m = (struct msghdr){
+        .msg_name = &f->to, .msg_namelen = sizeof f->to, .msg_iov = f->iov, .msg_iovlen = f->n_iov};
+}
+
+/* The kernel's answer, other than success: true when the device or the socket's buffer has no room
+ * now, false when this frame will never go. */
+static bool is_busy(int err)
+{
+    return err == EAGAIN || err == ENOBUFS;
+}
+
+/* Sends the frames that are staged. True when none is left; otherwise *unsent is the index of the
+ * first packet for which there was no room. */
+static bool flush(struct link_packet *lp, size_t *unsent)
+{
+    size_t done = 0;
+    bool busy = false;
+    while (done < lp->tx_n && !busy) {
+        int n = sendmmsg(lp->fd, lp->tx_msg + done, (unsigned)(lp->tx_n - done), MSG_DONTWAIT);
+        if (n > 0) {
+            done += (size_t)n;
+            atomic_fetch_add_explicit(&lp->counters[SENT], (uint64_t)n, memory_order_relaxed);
+        } else if (is_busy(errno)) {
+            *unsent = lp->tx[done].index;
+            busy = true;
+        } else if (errno != EINTR) {
+            count(lp, REFUSED);
+            done++;
+        }
+    }
+    lp->tx_n = 0;
+    return !busy;
+}
+
+/* Asks for the next hop's address. Losing the request does no harm: there will be another. */
+static void send_request(struct link_packet *lp, const struct route *route,
+                         const struct mac_addr *to)
+{
+    struct {
+        struct virtio_net_hdr vnet;
+        uint8_t frame[RESOLVE_FRAME_MAX];
+    } out = {0};
+    struct writer w = writer(out.frame, sizeof out.frame);
+    resolve_emit(&w, route, to);
+    bool v4 = ip_addr_is_v4(&route->next_hop);
+    struct sockaddr_ll sll = {.sll_family = AF_PACKET,
+                              .sll_protocol = htobe16(v4 ? ETHER_TYPE_ARP : ETHER_TYPE_IPV6),
+                              .sll_ifindex = (int)route->ifindex};
+    size_t len = sizeof out.vnet + (sizeof out.frame - w.len);
+    if (sendto(lp->fd, &out, len, MSG_DONTWAIT, (const struct sockaddr *)&sll, sizeof sll) < 0)
+        count(lp, REFUSED);
+}
+
+/* The next hop's address, asking for it when it is time to. The lock must be held. */
+static bool find_neighbour(struct link_packet *lp, struct hop *hop, uint64_t now)
+{
+    struct neigh_key key = {hop->route.ifindex, hop->route.next_hop};
+    enum neigh_ask ask;
+    bool known = neigh_lookup(lp->neigh, &key, now, &hop->mac, &ask);
+    if (ask != NEIGH_ASK_NOTHING)
+        send_request(lp, &hop->route, ask == NEIGH_ASK_IT ? &hop->mac : NULL);
+    return known;
+}
+
+enum verdict {
+    STAGE,  /* the hop is known */
+    TAKEN,  /* dropped, or waiting: done with */
+    NO_ROOM /* what stood before it could not be sent */
+};
+
+/* Finds the hop of p. A packet that waits or is dropped is done with, so everything before it must
+ * have been sent first: otherwise the caller would bring it again. */
+static enum verdict find_hop(struct link_packet *lp, const struct packet *p, struct hop *hop,
+                             uint64_t now, size_t *unsent)
+{
+    bool good = read_dst(p, &hop->dst);
+    int err = good ? route_lookup(lp->routes, &hop->dst, now, &hop->route) : 0;
+    if (!good || err < 0) {
+        if (!flush(lp, unsent))
+            return NO_ROOM;
+        count(lp, good ? NO_ROUTE : MALFORMED);
+        return TAKEN;
+    }
+    enum verdict verdict = STAGE;
+    pthread_mutex_lock(&lp->lock); /* held until the packet waits: the answer may come any time */
+    if (!find_neighbour(lp, hop, now)) {
+        verdict = flush(lp, unsent) ? TAKEN : NO_ROOM;
+        struct neigh_key key = {hop->route.ifindex, hop->route.next_hop};
+        if (verdict == TAKEN)
+            neigh_wait(lp->neigh, &key, p, now);
+    }
+    pthread_mutex_unlock(&lp->lock);
+    return verdict;
+}
+
+size_t link_packet_send(struct link *l, const struct packet *p, size_t n)
+{
+    struct link_packet *lp = link_packet_of(l);
+    uint64_t now = now_ns();
+    struct hop hop;
+    struct ip_addr dst;
+    bool same = false; /* hop is that of dst: packets to one destination come in a row */
+    size_t unsent;
+    for (size_t i = 0; i < n; i++) {
+        if (!same || !read_dst(&p[i], &dst) || !ip_addr_eq(&dst, &hop.dst)) {
+            enum verdict verdict = find_hop(lp, &p[i], &hop, now, &unsent);
+            if (verdict == NO_ROOM)
+                return unsent;
+            same = verdict == STAGE;
+            if (!same)
+                continue;
+        }
+        struct frame *f = &lp->tx[lp->tx_n];
+        if (!fill_frame(f, &p[i], &hop)) {
+            if (!flush(lp, &unsent))
+                return unsent;
+            count(lp, MALFORMED);
+            continue;
+        }
+        f->index = i;
+        fill_msg(&lp->tx_msg[lp->tx_n++].msg_hdr, f);
+        if (lp->tx_n == TX_BATCH && !flush(lp, &unsent))
+            return unsent;
+    }
+    return flush(lp, &unsent) ? n : unsent;
+}
+
+void link_packet_send_ready(struct link_packet *lp, struct list *ready, uint64_t now)
+{
+    struct list *node;
+    while ((node = list_pop_front(ready)) != NULL) {
+        struct neigh_packet *w = container_of(node, struct neigh_packet, node);
+        struct hop hop;
+        struct frame f;
+        struct msghdr m;
+        if (!read_dst(&w->packet, &hop.dst) ||
+            route_lookup(lp->routes, &hop.dst, now, &hop.route) < 0) {
+            count(lp, NO_ROUTE);
+        } else if (find_neighbour(lp, &hop, now) && fill_frame(&f, &w->packet, &hop)) {
+            fill_msg(&m, &f);
+            count(lp, sendmsg(lp->fd, &m, MSG_DONTWAIT) < 0 ? REFUSED : SENT);
+        }
+        neigh_packet_free(w);
+    }
+}

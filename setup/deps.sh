@@ -1,0 +1,54 @@
+# What the project needs from Debian, found by name and by pkg-config. Sourced by the scripts, never
+# run. Everything it says goes to stderr.
+#
+# deps_ensure build        what it takes to build
+# deps_ensure test         and what it takes to run the whole test suite
+#
+# Missing packages are installed when we are root; otherwise they are named in one line, and the
+# answer is 1.
+
+deps_build='cc:gcc ld:binutils meson:meson ninja:ninja-build pkg-config:pkg-config'
+deps_build_libs='libmnl:libmnl-dev libnftnl:libnftnl-dev'
+deps_test='clang:clang clang-format:clang-format nc:netcat-openbsd nft:nftables ip:iproute2
+           ping:iputils-ping python3:python3 setpriv:util-linux strace:strace tcpdump:tcpdump
+           git:git nm:binutils'
+deps_test_libs='cmocka:libcmocka-dev'
+
+# Prints the packages that are missing for $1.
+deps_missing() {
+    deps_commands=$deps_build deps_libs=$deps_build_libs
+    if [ "$1" = test ]; then
+        deps_commands="$deps_commands $deps_test" deps_libs="$deps_libs $deps_test_libs"
+    fi
+    for dep in $deps_commands; do
+        PATH=$PATH:/usr/sbin:/sbin command -v "${dep%%:*}" >/dev/null 2>&1 || echo "${dep##*:}"
+    done
+    [ -e /usr/include/stdio.h ] || echo libc6-dev
+    for dep in $deps_libs; do
+        pkg-config --exists "${dep%%:*}" 2>/dev/null || echo "${dep##*:}"
+    done
+    if [ "$1" = test ]; then
+        printf 'int main(void){return 0;}' >"${TMPDIR:-/tmp}/deps.$$.c"
+        clang -fsanitize=address,undefined -o "${TMPDIR:-/tmp}/deps.$$" \
+            "${TMPDIR:-/tmp}/deps.$$.c" >/dev/null 2>&1 || echo libclang-rt-14-dev
+        rm -f "${TMPDIR:-/tmp}/deps.$$.c" "${TMPDIR:-/tmp}/deps.$$"
+    fi
+}
+
+deps_ensure() {
+    missing=$(deps_missing "$1" | sort -u | tr '\n' ' ')
+    [ -z "$missing" ] && return 0
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+        echo "${0##*/}: missing: ${missing}- install with: apt-get install ${missing% }" >&2
+        return 1
+    fi
+    echo "${0##*/}: installing ${missing% }" >&2
+    # shellcheck disable=SC2086  # a list of words
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+        --no-install-recommends $missing; } </dev/null >&2 || {
+        echo "${0##*/}: apt-get could not install: ${missing% }" >&2
+        return 1
+    }
+    still=$(deps_missing "$1" | sort -u | tr '\n' ' ')
+    [ -z "$still" ] || { echo "${0##*/}: still missing after apt-get: ${still% }" >&2; return 1; }
+}

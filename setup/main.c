@@ -1,0 +1,134 @@
+/* main.c - the lab's front desk: finds the command and runs it.
+ *
+ * Exit status: 0 done, 1 failed, 2 wrong usage; run, shell and exec: that of the command.
+ */
+#include "exec.h"
+#include "lab.h"
+#include "private.h"
+#include "rights.h"
+#include "say.h"
+#include "status.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: netns.sh [COMMAND]\n"
+    "\n"
+    "The lab: three network namespaces, joined by two veth pairs.\n"
+    "\n"
+    "  host1                    router                              host2\n"
+    "  host1-veth1 ------------ router-veth1   router-veth2 ------- host2-veth1\n"
+    "  10.0.0.1                 10.0.0.254     10.0.1.254           10.0.1.1\n"
+    "  fd00:0:0:1::1            fd00:0:0:1::fe fd00:0:0:2::fe       fd00:0:0:2::1\n"
+    "\n"
+    "  up               make the lab, or mend it (root; this is the default)\n"
+    "  down             remove what `up` made (root)\n"
+    "  status           draw the lab as it is now\n"
+    "  run CMD...       run CMD with a private lab, which ends with CMD (no root needed)\n"
+    "  shell            the same with your $SHELL\n"
+    "  exec NODE CMD... run CMD in host1, router or host2 of the lab around you, private or up\n"
+    "\n"
+    "Inside `run` and `shell`, `ip netns exec NODE CMD` works too, NSTCP_LAB=private is set, and\n"
+    "no process, device or mount outlives CMD. Any number of them may run side by side.\n"
+    "\n"
+    "Exit status: 0 done, 1 failed, 2 wrong usage; run, shell and exec end with CMD's own (128\n"
+    "plus the signal that killed it, 127 not found, 126 not executable).\n";
+
+static int usage(const char *what)
+{
+    fprintf(stderr, "netns: usage: %s: see ./setup/netns.sh --help\n", what);
+    return 2;
+}
+
+/* Runs job with ^C held back for the few milliseconds it takes: no half-built lab. */
+static int as_admin(const char *name, int job(void))
+{
+    sigset_t set, old;
+    if (!rights_admin())
+        return say_refused("lab", EPERM, name);
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    int result = job();
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    return result;
+}
+
+static int cmd_up(char **argv)
+{
+    (void)argv;
+    return as_admin("up", lab_up) < 0 ? 1 : 0;
+}
+
+static int cmd_down(char **argv)
+{
+    (void)argv;
+    return as_admin("down", lab_down) < 0 ? 1 : 0;
+}
+
+static int cmd_status(char **argv)
+{
+    (void)argv;
+    return status_draw() < 0 ? 1 : 0;
+}
+
+static int cmd_run(char **argv)
+{
+    return private_run(argv, false);
+}
+
+static int cmd_shell(char **argv)
+{
+    (void)argv;
+    char *shell = getenv("SHELL");
+    char *run[] = {shell && shell[0] ? shell : (char[]){"/bin/sh"}, NULL};
+    if (isatty(STDIN_FILENO))
+        fprintf(stderr, "A private lab: ./setup/netns.sh exec host1 CMD, status; exit ends it.\n");
+    return private_run(run, true);
+}
+
+static int cmd_exec(char **argv)
+{
+    return exec_in_node(argv[0], argv + 1);
+}
+
+static int cmd_help(char **argv)
+{
+    (void)argv;
+    return fputs(help, stdout) < 0 ? 1 : 0;
+}
+
+static const struct command {
+    const char *name;
+    int least, most; /* arguments; most -1: any number */
+    int (*run)(char **argv);
+} commands[] = {
+    {"up", 0, 0, cmd_up},       {"down", 0, 0, cmd_down},   {"status", 0, 0, cmd_status},
+    {"run", 1, -1, cmd_run},    {"shell", 0, 0, cmd_shell}, {"exec", 2, -1, cmd_exec},
+    {"--help", 0, 0, cmd_help}, {"-h", 0, 0, cmd_help},     {"help", 0, 0, cmd_help},
+};
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "up";
+    int count = argc > 2 ? argc - 2 : 0;
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        const struct command *c = &commands[i];
+        if (strcmp(name, c->name) != 0)
+            continue;
+        if (count < c->least)
+            return usage("too few arguments");
+        if (c->most >= 0 && count > c->most)
+            return usage("too many arguments");
+        int result = c->run(argc > 1 ? argv + 2 : argv + 1);
+        return fflush(stdout) == 0 ? result : 1;
+    }
+    return usage(name);
+}

@@ -1,0 +1,47 @@
+#!/bin/sh
+# netns.sh - the front door of the lab: builds the program behind it if need be, and becomes it.
+#
+# What there is to say about the lab is in `netns.sh --help` and in the C files beside this one.
+# NSTCP_BUILD names another build folder than build/.
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+build=${NSTCP_BUILD:-$here/build}
+program=$build/setup/netns
+
+fail() {
+    echo "netns: build: $1: $2" >&2
+    exit 1
+}
+
+need() {
+    command -v "$1" >/dev/null 2>&1 || fail "$1" "not found (Debian, Ubuntu: apt install $2)"
+}
+
+# Runs a build step; on failure shows one line of it, the one that says why.
+step() {
+    log=$("$@" 2>&1) || fail "$1" \
+        "$(printf '%s\n' "$log" | grep -m 1 -i 'error' || printf '%s\n' "$log" | tail -n 1)"
+}
+
+up_to_date() {
+    [ -x "$program" ] && [ -z "$(find "$here/setup" -name '*.[ch]' -newer "$program")" ]
+}
+
+if ! up_to_date; then
+    need meson meson
+    need ninja ninja-build
+    need "${CC:-cc}" gcc
+    need pkg-config pkg-config
+    pkg-config --exists libmnl || fail libmnl "not found (Debian, Ubuntu: apt install libmnl-dev)"
+    # One at a time: eight of us may have been started together.
+    exec 9<"$here/setup"
+    ! command -v flock >/dev/null 2>&1 || flock 9
+    if ! up_to_date; then
+        [ -f "$build/build.ninja" ] || step meson setup "$build" "$here"
+        step ninja -C "$build" setup/netns
+        touch "$program" # a source may be newer and yet change nothing
+    fi
+    exec 9<&-
+fi
+exec "$program" "$@"

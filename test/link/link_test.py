@@ -1,0 +1,151 @@
+"""The packet link through the router of a lab: super-segments, the filter, devices, routes."""
+import sys
+import time
+
+import common
+from common import beside, check, numbers, run_all, tool
+from lab import DEVICES, in_node
+
+ADDR = "10.0.1.1"
+ADDR6 = "fd00:0:0:2::1"
+LEN = 64000
+TIMES = 40
+
+
+def transfer(listen, addr, mss, times=TIMES, length=LEN):
+    """Sends from host1 to host2; returns what the listener saw."""
+    with beside("host2", "listen", listen, 7000, times * length) as listener:
+        sent = numbers(tool("host1", "send", addr, 7000, times, length, mss).stdout)
+        check(sent["sent"] == times and sent["refused"] == 0, f"{sent}")
+        got = numbers(listener.end())
+    check(got["octets"] == times * length and got["bad"] == 0, f"{listen}: {got}")
+    check(got["foreign"] == 0 and got["overflow"] == 0, f"{listen}: {got}")
+    return got
+
+
+def test_super_segments():
+    """They reach the other end whole: one packet there for each that was sent."""
+    for listen, addr, mss in ((ADDR, ADDR, 1448), (ADDR6, ADDR6, 1428), ("0.0.0.0", ADDR, 1448),
+                              ("::", ADDR6, 1428), (ADDR, ADDR, 536)):
+        got = transfer(listen, addr, mss)
+        check(got["packets"] == TIMES == got["super"], f"{listen} {mss}: {got}")
+
+
+def test_small_packets():
+    got = transfer(ADDR, ADDR, 1448, times=200, length=1448)
+    check(got["packets"] == 200 and got["super"] == 0, f"{got}")
+
+
+def test_longest():
+    """As much text as the link allows, which with IPv6 makes the longest packet there is."""
+    transfer(ADDR, ADDR, 1448, times=3, length=65415)
+    transfer(ADDR6, ADDR6, 1428, times=3, length=65415)
+
+
+def test_without_offloads():
+    """The kernel then segments and sums in software; what arrives is the same."""
+    for node, devices in DEVICES.items():
+        for dev in devices:
+            in_node(node, sys.executable, common.__file__, dev)
+    for addr, mss in ((ADDR, 1448), (ADDR6, 1428)):
+        got = transfer(addr, addr, mss)
+        check(got["packets"] >= TIMES * LEN // mss, f"not segmented: {got}")
+
+
+def listens(listen, addr, port=7000, node="host2"):
+    """What a listener in the node sees of one packet sent from host1."""
+    with beside(node, "listen", listen, 7000, 100) as listener:
+        tool("host1", "send", addr, port, 1, 100, 1448)
+        return numbers(listener.end())
+
+
+def test_only_ours():
+    check(listens(ADDR, ADDR)["octets"] == 100, "to us")
+    for listen, addr, port in ((ADDR, ADDR, 7001), (ADDR, ADDR, 6999), ("10.0.1.2", ADDR, 7000),
+                               ("::", ADDR, 7000), ("0.0.0.0", ADDR6, 7000),
+                               (ADDR6, ADDR6, 7001), ("fd00:0:0:2::2", ADDR6, 7000)):
+        got = listens(listen, addr, port)
+        check(got["octets"] == 0 and got["bad"] == 0, f"{listen} got {addr}:{port}: {got}")
+
+
+def test_transit_is_not_ours():
+    """What the router forwards is not for the wildcard there."""
+    got = listens("0.0.0.0", ADDR, node="router")
+    check(got["octets"] == 0 and got["foreign"] >= 1, f"{got}")
+    check(listens("0.0.0.0", "10.0.0.254", node="router")["octets"] == 100, "to the router")
+    check(listens("0.0.0.0", "10.0.1.254", node="router")["octets"] == 100, "its other address")
+
+
+def test_devices_come_and_go():
+    """Down and up again, one that is new, one that is deleted: the listener hears on."""
+    def ip(node, *argv):
+        in_node(node, "ip", *argv)
+
+    with beside("host2", "listen", "0.0.0.0", 7000, 300) as listener:
+        tool("host1", "send", ADDR, 7000, 1, 100, 1448)
+        ip("host2", "link", "set", "host2-veth1", "down")
+        ip("host2", "link", "set", "host2-veth1", "up")
+        ip("host2", "route", "add", "default", "via", "10.0.1.254")
+        tool("host1", "send", ADDR, 7000, 1, 100, 1448)
+        ip("host2", "link", "add", "late", "type", "veth", "peer", "name", "late-r")
+        ip("host2", "link", "set", "late-r", "netns", "router")
+        ip("host2", "addr", "add", "10.0.7.1/24", "dev", "late")
+        ip("host2", "link", "set", "late", "up")
+        ip("router", "addr", "add", "10.0.7.254/24", "dev", "late-r")
+        ip("router", "link", "set", "late-r", "up")
+        tool("host1", "send", "10.0.7.1", 7000, 1, 100, 1448)
+        got = numbers(listener.end())
+        check(got["octets"] == 300, f"{got}")
+
+
+def test_unreachable():
+    """What nobody answers for is dropped and counted, not sent and not in the way."""
+    sent = numbers(tool("host1", "send", "10.0.0.99", 7000, 6, 100, 1448).stdout)
+    check(sent["sent"] == 0 and sent["no_neighbour"] == 2, f"4 wait, 2 are dropped: {sent}")
+    in_node("host1", "ip", "route", "add", "unreachable", "10.0.9.0/24")
+    check(tool("host1", "send", "10.0.9.1", 7000, 1, 100, 1448).stdout == "no route\n", "route")
+
+
+def test_routes_follow():
+    """A route that is remembered is forgotten when anything changes."""
+    def ip(*argv):
+        in_node("host1", "ip", *argv)
+        time.sleep(0.05)
+
+    with beside_watch("10.0.1.1") as watch:
+        check(watch.say() == "10.0.0.1 via 10.0.0.254 mtu 1500 local 1", "first")
+        ip("route", "add", "10.0.1.0/24", "via", "10.0.0.77", "mtu", "1400")
+        check(watch.say() == "10.0.0.1 via 10.0.0.77 mtu 1400 local 1", "a new route")
+        ip("route", "del", "10.0.1.0/24")
+        ip("link", "set", "host1-veth1", "mtu", "1300")
+        check(watch.say() == "10.0.0.1 via 10.0.0.254 mtu 1300 local 1", "the device's MTU")
+        ip("addr", "add", "10.0.0.2/24", "dev", "host1-veth1")
+        ip("route", "replace", "10.0.1.1/32", "via", "10.0.0.254", "src", "10.0.0.2")
+        check(watch.say() == "10.0.0.2 via 10.0.0.254 mtu 1300 local 1", "a source address")
+        for kind, says in (("unreachable", "No route to host"), ("blackhole", "Invalid argument"),
+                           ("prohibit", "Permission denied")):
+            ip("route", "replace", kind, "10.0.1.1/32")
+            check(watch.say() == says, f"{kind}")
+        ip("route", "del", "10.0.1.1/32")
+        ip("addr", "add", "10.0.1.1/32", "dev", "lo")
+        check(watch.say() == "Cannot assign requested address", "an address of our own")
+        ip("addr", "del", "10.0.1.1/32", "dev", "lo")
+        ip("link", "set", "host1-veth1", "down")
+        check(watch.say() == "Network is unreachable", "no route left")
+    for addr, says in (("10.0.0.255", "Network is unreachable"),
+                       ("224.0.0.1", "Network is unreachable"),
+                       ("127.0.0.1", "Cannot assign requested address"),
+                       ("::1", "Cannot assign requested address")):
+        with beside_watch(addr) as watch:
+            check(watch.say() == says, addr)
+
+
+def beside_watch(addr):
+    """A `linktool watch` whose first answer, given unasked, has been read."""
+    watch = common.Beside("host1", common.TOOL, "watch", addr, waits=False)
+    watch.process.stdout.readline()
+    return watch
+
+
+if __name__ == "__main__":
+    run_all(globals())

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""The house rules that a program can check. One rule a call: lint.py RULE SOURCE_DIR [ARG...].
+
+Prints each breach as file:line: what, and ends with status 1 when there was one.
+"""
+import os
+import re
+import subprocess
+import sys
+
+# Floors, each with the floors it may include from. Those up to `stack` are pure: no OS header.
+FLOORS = {
+    'base': [],
+    'wire': ['base'],
+    'tcp': ['base', 'wire'],
+    'stack': ['base', 'wire', 'tcp'],
+    'link': ['base', 'wire'],
+    'guard': ['base'],
+    'runtime': ['base', 'wire', 'tcp', 'stack', 'link', 'guard'],
+    'api': ['base', 'wire', 'tcp', 'stack', 'link', 'guard', 'runtime'],
+}
+PURE = ['base', 'wire', 'tcp', 'stack']
+C_HEADERS = {'assert.h', 'limits.h', 'stdbool.h', 'stddef.h', 'stdint.h', 'string.h'}
+
+TOP = {'lib', 'examples', 'setup', 'test', 'meson.build', 'README.md', 'LICENSE'}
+
+FILE_MAX, FUNCTION_MAX = 500, 70
+
+
+def sources(root, folders=('lib', 'examples', 'setup', 'test'), endings=('.c', '.h')):
+    for folder in folders:
+        for path, dirs, names in os.walk(os.path.join(root, folder)):
+            dirs.sort()
+            for name in sorted(names):
+                if name.endswith(endings):
+                    yield os.path.relpath(os.path.join(path, name), root)
+
+
+def lines(root, name):
+    with open(os.path.join(root, name), encoding='utf-8') as f:
+        return f.read().split('\n')
+
+
+def includes(root, name):
+    for number, line in enumerate(lines(root, name), 1):
+        m = re.match(r'\s*#\s*include\s+([<"])([^>"]+)[>"]', line)
+        if m:
+            yield number, m.group(1), m.group(2)
+
+
+def rule_floors(root):
+    """Nothing points up; no OS header in the engine; no include cycle."""
+    where = {}
+    for floor in FLOORS:
+        for name in os.listdir(os.path.join(root, 'lib', floor)) \
+                if os.path.isdir(os.path.join(root, 'lib', floor)) else []:
+            if name.endswith('.h'):
+                if name in where:
+                    yield f'lib/{floor}/{name}:1: a header of this name is in {where[name]}/ too'
+                where[name] = floor
+    graph = {}
+    for name in sources(root, ('lib',)):
+        floor = name.split('/')[1]
+        for number, mark, header in includes(root, name):
+            if mark == '"':
+                target = where.get(header)
+                if target is None:
+                    yield f'{name}:{number}: "{header}" is not a header of lib/'
+                elif target != floor and target not in FLOORS[floor]:
+                    yield f'{name}:{number}: {floor}/ must not include {target}/{header}'
+                if name.endswith('.h'):
+                    graph.setdefault(os.path.basename(name), []).append(header)
+            elif floor in PURE and header not in C_HEADERS:
+                yield f'{name}:{number}: <{header}> in the engine'
+    done = set()
+
+    def cycle(header, path):
+        if header in path:
+            return path[path.index(header):] + [header]
+        if header in done:
+            return None
+        for nxt in graph.get(header, []):
+            found = cycle(nxt, path + [header])
+            if found:
+                return found
+        done.add(header)
+        return None
+    for header in graph:
+        found = cycle(header, [])
+        if found:
+            yield f'{where[header]}/{header}:1: include cycle: {" -> ".join(found)}'
+            return
+
+
+def rule_sizes(root):
+    """No file over 500 lines, no function over 70."""
+    for name in sources(root):
+        text = lines(root, name)
+        if len(text) > FILE_MAX + 1:
+            yield f'{name}:1: {len(text) - 1} lines; more than {FILE_MAX}'
+        start = None
+        for number, line in enumerate(text, 1):
+            if line == '{':
+                start = number
+            elif line == '}' and start:
+                if number - start + 1 > FUNCTION_MAX:
+                    yield f'{name}:{start}: a function of {number - start + 1} lines; ' \
+                          f'more than {FUNCTION_MAX}'
+                start = None
+
+
+def rule_top(root):
+    """The top level is what it is said to be."""
+    tracked = subprocess.run(['git', '-C', root, '-c', 'safe.directory=*', 'ls-files'],
+                             capture_output=True, text=True)
+    names = tracked.stdout.split('\n') if tracked.returncode == 0 else os.listdir(root)
+    top = {n.split('/')[0] for n in names if n}
+    for name in sorted(top):
+        if not name.startswith('.') and not name.startswith('build') and name not in TOP:
+            yield f'{name}: not one of {", ".join(sorted(TOP))}'
+    for name in sorted(TOP - top):
+        yield f'{name}: missing'
+
+
+def rule_headers(root, compiler='cc'):
+    """Every header compiles alone."""
+    for name in sources(root, ('lib',), ('.h',)):
+        floor = name.split('/')[1]
+        paths = ['-I' + os.path.join(root, 'lib', f) for f in [floor] + FLOORS[floor]]
+        if floor not in PURE:
+            paths.append('-D_GNU_SOURCE')
+        r = subprocess.run([compiler, '-std=gnu11', '-Wall', '-Wextra', '-Werror', '-fsyntax-only',
+                            '-include', os.path.join(root, name), '-x', 'c', '/dev/null'] + paths,
+                           capture_output=True, text=True)
+        if r.returncode:
+            yield f'{name}:1: does not compile alone: {r.stderr.strip()}'
+
+
+def rule_format(root):
+    """clang-format has nothing to say."""
+    for name in sources(root):
+        r = subprocess.run(['clang-format', '--dry-run', '-Werror', os.path.join(root, name)],
+                           capture_output=True, text=True)
+        if r.returncode:
+            yield f'{name}:1: not as .clang-format has it'
+
+
+def rule_files(root):
+    """A file begins by saying what it is; nothing is left for later."""
+    for name in sources(root):
+        text = lines(root, name)
+        if not text[0].startswith('/*'):
+            yield f'{name}:1: does not begin with what it is'
+        for number, line in enumerate(text, 1):
+            if re.search(r'\b(TODO|FIXME|XXX)\b', line):
+                yield f'{name}:{number}: {line.strip()}'
+
+
+def rule_symbols(root, *archives):
+    """A library has no mutable globals, never prints, exits or installs signal handlers."""
+    banned = {'exit', '_exit', 'printf', 'puts', 'putchar', 'perror', 'vprintf', 'stdout', 'stderr',
+              'signal', 'sigaction', 'err', 'errx', 'warn', 'warnx', 'fork', 'system'}
+    for archive in archives:
+        out = subprocess.run(['nm', '--format=sysv', archive], capture_output=True, text=True,
+                             check=True).stdout
+        member = ''
+        for line in out.split('\n'):
+            m = re.match(r'Symbols from (.*):', line)
+            if m:
+                member = m.group(1)
+            column = [c.strip() for c in line.split('|')]
+            if len(column) != 7 or '.' in column[0] or column[0].startswith('__'):
+                continue
+            symbol, kind, section = column[0], column[2], column[6]
+            # const data that holds addresses lies in .data.rel.ro, which is read-only at run time
+            if kind in 'DdBbC' and not section.startswith('.data.rel.ro'):
+                yield f'{member}: mutable global {symbol}'
+            if kind == 'U' and symbol in banned:
+                yield f'{member}: calls {symbol}'
+
+
+def main():
+    if len(sys.argv) < 3 or 'rule_' + sys.argv[1] not in globals():
+        sys.exit('usage: lint.py RULE SOURCE_DIR [ARG...]')
+    breaches = list(globals()['rule_' + sys.argv[1]](*sys.argv[2:]))
+    for b in breaches:
+        print(b)
+    sys.exit(1 if breaches else 0)
+
+
+if __name__ == '__main__':
+    main()

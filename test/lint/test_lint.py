@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Each lint rule finds a breach of it: a rule that cannot fail would be no rule."""
+import os
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+import lint  # noqa: E402
+
+GOOD = '/* A file. */\n'
+
+
+class Rules(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.root = self.dir.name
+        for floor in lint.FLOORS:
+            os.makedirs(os.path.join(self.root, 'lib', floor))
+
+    def tearDown(self):
+        self.dir.cleanup()
+
+    def write(self, name, text):
+        with open(os.path.join(self.root, name), 'w', encoding='utf-8') as f:
+            f.write(text)
+
+    def breaches(self, rule):
+        return list(getattr(lint, 'rule_' + rule)(self.root))
+
+    def test_clean(self):
+        self.write('lib/base/a.h', GOOD)
+        self.write('lib/tcp/b.c', GOOD + '#include "a.h"\n#include <stdint.h>\n')
+        for rule in ('floors', 'sizes', 'files', 'headers', 'format'):
+            self.assertEqual(self.breaches(rule), [], rule)
+
+    def test_up(self):
+        self.write('lib/stack/s.h', GOOD)
+        self.write('lib/tcp/b.c', GOOD + '#include "s.h"\n')
+        self.assertEqual(len(self.breaches('floors')), 1)
+
+    def test_os_header(self):
+        self.write('lib/tcp/b.c', GOOD + '#include <sys/socket.h>\n')
+        self.assertEqual(len(self.breaches('floors')), 1)
+
+    def test_cycle(self):
+        self.write('lib/base/a.h', GOOD + '#include "b.h"\n')
+        self.write('lib/base/b.h', GOOD + '#include "a.h"\n')
+        self.assertEqual(len(self.breaches('floors')), 1)
+
+    def test_sizes(self):
+        self.write('lib/base/a.c', GOOD + 'x\n' * 600)
+        self.write('lib/base/b.c', GOOD + 'void f(void)\n{\n' + '    x();\n' * 90 + '}\n')
+        self.assertEqual(len(self.breaches('sizes')), 2)
+
+    def test_header_alone(self):
+        self.write('lib/base/a.h', GOOD + 'size_t f(void);\n')
+        self.assertEqual(len(self.breaches('headers')), 1)
+
+    def test_format(self):
+        self.write('lib/base/a.c', GOOD + 'int   f( void );\n')
+        self.assertEqual(len(self.breaches('format')), 1)
+
+    def test_files(self):
+        self.write('lib/base/a.c', 'int x;\n/* TO' + 'DO */\n')
+        self.assertEqual(len(self.breaches('files')), 2)
+
+    def test_top(self):
+        self.write('notes.txt', '')
+        self.assertIn('notes.txt', ' '.join(self.breaches('top')))
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,88 @@
+#!/bin/sh
+# The whole test suite, on a machine that may never have seen the project: installs what is missing,
+# builds, tests. By default every suite with gcc; unit, sim and book once more under clang's address
+# and undefined-behaviour sanitizers, runtime under its thread sanitizer. --full: every suite under
+# each. Ends with meson's own summaries, the time each suite took, and "N passed, N failed".
+#
+# Exit status: 0 all passed, 1 something failed, 2 usage.
+
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. setup/deps.sh
+
+full=
+case "${1-}" in
+'') ;;
+--full) full=1 ;;
+--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+*) echo "run.sh: unknown argument: $1 (try --help)" >&2; exit 2 ;;
+esac
+
+deps_ensure test || exit 1
+PATH=$PATH:/usr/sbin:/sbin
+
+passed=0 failed=0 times=''
+
+# build DIR CC MESON-OPTIONS...
+build() {
+    dir=$1 cc=$2
+    shift 2
+    if [ ! -f "$dir/build.ninja" ]; then
+        CC=$cc meson setup "$dir" -Dwerror=true "$@" >"$dir.log" 2>&1 || {
+            cat "$dir.log"; rm -f "$dir.log"; return 1
+        }
+        rm -f "$dir.log"
+    fi
+    ninja -C "$dir" >"$dir/build.log" 2>&1 || { cat "$dir/build.log"; return 1; }
+}
+
+# suite DIR NAME: runs one suite, adds up what meson counted.
+suite() {
+    began=$(date +%s)
+    echo "==== $1: $2"
+    meson test -C "$1" --no-rebuild --suite "$2" --print-errorlogs </dev/null >"$1/suite.log" 2>&1
+    status=$?
+    cat "$1/suite.log"
+    ok=$(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$1/suite.log")
+    bad=$(sed -n 's/^\(Fail\|Unexpected Pass\|Timeout\): *\([0-9]*\).*/\2/p' "$1/suite.log" |
+        paste -sd+ | sed 's/^$/0/')
+    bad=$((bad))
+    # A run that printed no count, or failed without counting a failure, is itself a failure.
+    [ -n "$ok" ] || { ok=0; bad=$((bad + 1)); }
+    [ $status -eq 0 ] || [ $bad -gt 0 ] || bad=1
+    passed=$((passed + ok)) failed=$((failed + bad))
+    times="$times$(printf '%6d s  %-12s %s\n' $(($(date +%s) - began)) "$1" "$2")
+"
+}
+
+# suites_of DIR: the names of its suites.
+suites_of() {
+    meson introspect --tests "$1" |
+        python3 -c 'import json,sys; print(*sorted({s.split(":")[-1] for t in json.load(sys.stdin) for s in t["suite"]}))'
+}
+
+variant() { # variant SUITES|all DIR CC MESON-OPTIONS...
+    wanted=$1 dir=$2
+    shift
+    if ! build "$@"; then
+        echo "run.sh: $dir: the build failed"
+        failed=$((failed + 1))
+        return
+    fi
+    [ "$wanted" = all ] && wanted=$(suites_of "$dir")
+    for s in $wanted; do
+        suite "$dir" "$s"
+    done
+}
+
+sanitized="unit sim" threaded=""
+[ -n "$full" ] && sanitized=all threaded=all
+
+variant all build gcc
+variant "$sanitized" build-asan clang -Db_sanitize=address,undefined -Db_lundef=false
+variant "$threaded" build-tsan clang -Db_sanitize=thread -Db_lundef=false
+
+echo
+printf '%s' "$times"
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

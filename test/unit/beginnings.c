@@ -1,0 +1,133 @@
+/* The beginnings of most tests, and how tests are run. See segments.h. */
+#include "segments.h"
+
+/* What two ends have before they agree on anything. The peer sends little: MSS 1000, and windows of
+ * 10000, make diagrams that can be read. */
+#define MTU 1040
+#define WND 10000
+
+struct numbers {
+    const char *name;
+    uint32_t iss, irs;
+};
+
+static struct numbers numbers;
+
+int ladder_setup(void **state)
+{
+    (void)state;
+    memset(&the, 0, sizeof the);
+    test_mem_init(&the.mem);
+    the.config = tcp_config_default();
+    the.config.rcvbuf = the.config.rcvbuf_max = WND;
+    the.path = (struct tcp_path){.mtu = MTU};
+    the.flow = (struct flow){.local = ip_addr_v4(0x0a000001),
+                             .remote = ip_addr_v4(0x0a000002),
+                             .local_port = 40000,
+                             .remote_port = 80};
+    the.trace = ladder_trace();
+    the.iss = numbers.iss;
+    the.irs = numbers.irs;
+    the.start_ns = the.now_ns = 10 * NS_PER_S;
+    the.peer_wnd = WND;
+    return 0;
+}
+
+int ladder_teardown(void **state)
+{
+    (void)state;
+    if (!the.failed)
+        expect_silence();
+    if (the.open)
+        tcb_finish(&the.tcb);
+    assert_int_equal(the.mem.mem.used, 0);
+    return 0;
+}
+
+void ladder_establish(struct where w, struct line l)
+{
+    ladder_open(w, false);
+    ladder_expect(w, (struct line){.flags = SYN, .seq = 0});
+    ladder_at(w, 100 * NS_PER_MS);
+    l.flags = SYN | ACK;
+    l.ack = 1;
+    if (l.mss == 0)
+        l.mss = 1000;
+    ladder_receive(w, l);
+    ladder_expect(w, (struct line){.flags = ACK, .seq = 1, .ack = 1});
+    ladder_state(w, STATE_ESTABLISHED);
+    ladder_events(w, TCB_EV_ESTABLISHED);
+}
+
+void ladder_establish_passive(struct where w, struct line l)
+{
+    ladder_open(w, true);
+    l.flags = SYN;
+    if (l.mss == 0)
+        l.mss = 1000;
+    ladder_receive(w, l);
+    ladder_expect(w, (struct line){.flags = SYN | ACK, .seq = 0, .ack = 1});
+    ladder_at(w, 100 * NS_PER_MS);
+    ladder_receive(w, (struct line){.flags = ACK, .seq = 1, .ack = 1});
+    ladder_state(w, STATE_ESTABLISHED);
+    ladder_events(w, TCB_EV_ESTABLISHED);
+}
+
+static void close_and_send_fin(struct where w)
+{
+    uint32_t ack = theirs();
+    assert_int_equal(ladder_close(w), ERR_NONE);
+    ladder_expect(w, (struct line){.flags = FIN | ACK, .seq = 1, .ack = ack});
+}
+
+static void receive_fin(struct where w, uint32_t ack)
+{
+    ladder_receive(w, (struct line){.flags = FIN | ACK, .seq = 1, .ack = ack});
+    ladder_expect(w, (struct line){.flags = ACK, .seq = ours(), .ack = 2});
+}
+
+void ladder_reach(struct where w, enum tcp_state s)
+{
+    if (s == STATE_CLOSED || s == STATE_LISTEN || s == STATE_SYN_RECEIVED) {
+        ladder_open(w, true);
+        if (s == STATE_CLOSED)
+            ladder_close(w);
+        if (s == STATE_SYN_RECEIVED) {
+            ladder_receive(w, (struct line){.flags = SYN, .mss = 1000});
+            ladder_expect(w, (struct line){.flags = SYN | ACK, .seq = 0, .ack = 1});
+        }
+    } else if (s == STATE_SYN_SENT) {
+        ladder_open(w, false);
+        ladder_expect(w, (struct line){.flags = SYN, .seq = 0});
+    } else {
+        ladder_establish(w, (struct line){.mss = 1000});
+    }
+    if (s == STATE_CLOSE_WAIT || s == STATE_LAST_ACK)
+        receive_fin(w, 1);
+    if (s == STATE_FIN_WAIT_1 || s == STATE_FIN_WAIT_2 || s == STATE_CLOSING ||
+        s == STATE_LAST_ACK || s == STATE_TIME_WAIT)
+        close_and_send_fin(w);
+    if (s == STATE_FIN_WAIT_2 || s == STATE_TIME_WAIT)
+        ladder_receive(w, (struct line){.flags = ACK, .seq = 1, .ack = 2});
+    if (s == STATE_CLOSING || s == STATE_TIME_WAIT)
+        receive_fin(w, s == STATE_CLOSING ? 1 : 2);
+    ladder_state(w, s);
+    the.tcb.events = 0;
+}
+
+int ladder_run(const struct CMUnitTest *tests, size_t n)
+{
+    static const struct numbers all[] = {
+        {"ISS 1000, IRS 5000", 1000, 5000},
+        {"the first octets are number 0", UINT32_MAX, UINT32_MAX},
+        {"SYNs are number 0", 0, 0},
+        {"numbers wrap in the text", UINT32_MAX - 1500, UINT32_MAX - 700},
+        {"numbers change sign", INT32_MAX - 2u, INT32_MAX - 500u},
+    };
+    int failed = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        numbers = all[i];
+        failed += _cmocka_run_group_tests(all[i].name, tests, n, NULL, NULL);
+    }
+    return failed;
+}

@@ -1,0 +1,313 @@
+/* A stack among peers, for tests. See hosts.h. */
+#include "hosts.h"
+
+#include <stdio.h>
+
+#include "codec.h"
+
+struct host host;
+
+__attribute__((noreturn)) static void fail_here(struct where w, const char *expected,
+                                                const char *got)
+{
+    print_error("expected %s\n     got %s\n", expected, got);
+    _fail(w.file, w.line);
+    abort(); /* not reached */
+}
+
+static struct flow reversed(const struct flow *f)
+{
+    return (struct flow){f->remote, f->local, f->remote_port, f->local_port};
+}
+
+struct peer peer(unsigned n, uint16_t our_port)
+{
+    return (struct peer){
+        .flow = {HOST_ADDR, ip_addr_v4(0x0a000100 + n), our_port, (uint16_t)(5000 + n)},
+        .irs = UINT32_MAX - 100 * n,
+        .iss = 1000,
+        .wnd = 10000,
+    };
+}
+
+static void check(struct where w)
+{
+    const char *why = stack_check(host.stack);
+    if (why)
+        fail_here(w, "every invariant to hold", why);
+}
+
+/* ---- Packets out ---- */
+
+/* False: silence. What is common to all packets is checked here. */
+static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint8_t *text)
+{
+    struct packet p;
+    memset(&p, 0x5a, sizeof p);
+    host.batch = false;
+    if (stack_output(host.stack, &p, 1, host.now_ns) == 0)
+        return false;
+    struct ip_hdr ip;
+    const char *why;
+    if (packet_decode(&p, flow, &ip, seg, &why) != DECODE_OK)
+        fail_here(w, "a packet that can be decoded", why);
+    *flow = reversed(flow);
+    if (p.gso_size == 0 && packet_len(&p) > host.config.caps.mtu)
+        fail_here(w, "packets up to the MTU", "a longer one");
+    if (ip.ttl != 64)
+        fail_here(w, "TTL 64 (MUST-49)", "another");
+    size_t at = 0;
+    for (unsigned i = 0; i < seg->n_text && text; i++) {
+        memcpy(text + at, seg->text[i].ptr, seg->text[i].len);
+        at += seg->text[i].len;
+    }
+    check(w);
+    return true;
+}
+
+static const char *seen(const struct peer *p, const struct flow *flow, const struct seg *seg,
+                        char buf[LINE_TEXT_MAX])
+{
+    struct line is = line_of(seg, p->iss, p->irs);
+    if (memcmp(flow, &p->flow, sizeof *flow) != 0)
+        return "a packet for somebody else";
+    return line_text(&is, buf);
+}
+
+void host_silence(struct where w)
+{
+    struct flow flow;
+    struct seg seg;
+    char text[LINE_TEXT_MAX];
+    if (next_packet(w, &flow, &seg, NULL)) {
+        struct peer p = {.flow = flow};
+        fail_here(w, "silence", seen(&p, &flow, &seg, text));
+    }
+    if (stack_deadline(host.stack) <= host.now_ns)
+        fail_here(w, "a deadline in the future", "one that has passed: the caller spins");
+}
+
+unsigned host_ignore(struct where w)
+{
+    struct flow flow;
+    struct seg seg;
+    unsigned n = 0;
+    while (next_packet(w, &flow, &seg, NULL))
+        n++;
+    return n;
+}
+
+void host_leaves(struct where w, struct peer *p, struct line e)
+{
+    struct flow flow;
+    struct seg seg;
+    char expected[LINE_TEXT_MAX], is_text[LINE_TEXT_MAX];
+    static uint8_t text[65536];
+    line_text(&e, expected);
+    if (!next_packet(w, &flow, &seg, text))
+        fail_here(w, expected, "silence");
+    if (seg.flags & SYN)
+        p->iss = seg.seq.v;
+    struct line is = line_of(&seg, p->iss, p->irs);
+    if (memcmp(&flow, &p->flow, sizeof flow) != 0 || !line_fits(&e, &is))
+        fail_here(w, expected, seen(p, &flow, &seg, is_text));
+    for (uint32_t i = 0; i < seg.text_len; i++) {
+        if (text[i] != stream_octet(false, is.seq - 1 + i))
+            fail_here(w, "the text that was sent", "other text");
+    }
+}
+
+/* ---- Packets in ---- */
+
+static void step(struct where w)
+{
+    if (!host.batch)
+        host_silence(w);
+    host.batch = false;
+}
+
+void host_batch(void)
+{
+    host.batch = true;
+}
+
+static void input(struct peer *p, struct line l, bool damaged)
+{
+    if (l.wnd == 0)
+        l.wnd = p->wnd;
+    p->wnd = l.wnd;
+    struct seg seg = line_seg(&l, p->irs, p->iss);
+    uint8_t *text = malloc(seg.text_len + 1);
+    if (!text)
+        abort();
+    for (uint32_t i = 0; i < seg.text_len; i++)
+        text[i] = stream_octet(true, seg_text_start(&seg).v - p->irs - 1 + i);
+    if (seg.text_len > 0) {
+        seg.text[0] = (struct bytes){text, seg.text_len};
+        seg.n_text = 1;
+    }
+    struct packet packet;
+    struct flow flow = reversed(&p->flow);
+    packet_encode(&packet, &flow, &seg, 0, 64, false);
+    if (damaged)
+        packet.store[packet.head.len - 1] ^= 0x40;
+    stack_input(host.stack, &packet, 1, host.now_ns);
+    free(text);
+}
+
+void host_arrives(struct where w, struct peer *p, struct line l)
+{
+    step(w);
+    input(p, l, false);
+    check(w);
+}
+
+void host_damaged(struct where w, struct peer *p, struct line l)
+{
+    step(w);
+    input(p, l, true);
+    check(w);
+}
+
+/* ---- Time ---- */
+
+void host_go(struct where w, uint64_t to_ns)
+{
+    step(w);
+    while (stack_deadline(host.stack) < to_ns) {
+        host.now_ns = stack_deadline(host.stack);
+        stack_tick(host.stack, host.now_ns);
+        host_silence(w);
+    }
+    host.now_ns = to_ns;
+    stack_tick(host.stack, host.now_ns);
+    check(w);
+}
+
+/* ---- Users ---- */
+
+struct sock *host_listen(uint16_t port, uint32_t backlog)
+{
+    struct sock *so = NULL;
+    struct ip_addr any = ip_addr_v4(0);
+    assert_int_equal(stack_listen(host.stack, &any, port, backlog, &host, &so), ERR_NONE);
+    return so;
+}
+
+struct sock *host_connect(struct peer *p)
+{
+    struct sock *so = NULL;
+    assert_int_equal(stack_connect(host.stack, &p->flow, 0, p, host.now_ns, &so), ERR_NONE);
+    struct tcp_status status;
+    stack_status(so, &status);
+    p->flow = status.flow;
+    return so;
+}
+
+int64_t host_send(struct sock *so, uint64_t at, size_t n)
+{
+    uint8_t *data = malloc(n + 1);
+    if (!data)
+        abort();
+    for (size_t i = 0; i < n; i++)
+        data[i] = stream_octet(false, at + i);
+    int64_t sent = stack_send(so, data, n, host.now_ns);
+    free(data);
+    return sent;
+}
+
+int64_t host_recv(struct sock *so, uint64_t at, size_t n)
+{
+    uint8_t *data = malloc(n + 1);
+    if (!data)
+        abort();
+    int64_t got = stack_recv(so, data, n, false, host.now_ns);
+    bool right = true;
+    for (int64_t i = 0; i < got; i++)
+        right = right && data[i] == stream_octet(true, at + (uint64_t)i);
+    free(data);
+    assert_true(right);
+    return got;
+}
+
+void host_handshake(struct where w, struct peer *p)
+{
+    host_arrives(w, p, (struct line){.flags = SYN, .mss = 1000});
+    host_leaves(w, p, (struct line){.flags = SYN | ACK, .ack = 1});
+    host_arrives(w, p, (struct line){.flags = ACK, .seq = 1, .ack = 1});
+}
+
+struct sock *host_accept(struct sock *listener)
+{
+    struct sock *so = NULL;
+    assert_int_equal(stack_accept(listener, &host, host.now_ns, &so), ERR_NONE);
+    return so;
+}
+
+struct sock *host_connected(struct where w, struct peer *p)
+{
+    struct sock *so = host_connect(p);
+    host_leaves(w, p, (struct line){.flags = SYN});
+    host_arrives(w, p, (struct line){.flags = SYN | ACK, .ack = 1, .mss = 1000});
+    host_leaves(w, p, (struct line){.flags = ACK, .seq = 1, .ack = 1});
+    host_event(w, so, SOCK_EV_COMPLETED);
+    return so;
+}
+
+void host_event(struct where w, struct sock *so, unsigned what)
+{
+    struct stack_event ev;
+    char expected[64], got[64] = "none";
+    bool is = stack_next_event(host.stack, &ev);
+    if (!is && !so)
+        return;
+    snprintf(expected, sizeof expected, so ? "event %#x" : "no event", what);
+    if (is)
+        snprintf(got, sizeof got, "event %#x%s", ev.what, ev.sock == so ? "" : ", another socket");
+    if (!is || ev.sock != so || ev.what != what)
+        fail_here(w, expected, got);
+    assert_int_equal(ev.sock_id, stack_sock_id(so));
+}
+
+struct stack_counters host_counters(void)
+{
+    struct stack_counters c;
+    stack_counters(host.stack, &c);
+    return c;
+}
+
+/* ---- Running ---- */
+
+void host_start(void)
+{
+    stack_destroy(host.stack);
+    host.config.mem = &host.mem.mem;
+    assert_int_equal(stack_create(&host.stack, &host.config), ERR_NONE);
+    assert_int_equal(stack_add_ports(host.stack, 61000, 64), ERR_NONE);
+}
+
+int host_setup(void **state)
+{
+    (void)state;
+    memset(&host, 0, sizeof host);
+    test_mem_init(&host.mem);
+    host.config = (struct stack_config){
+        .secret = {0x0706050403020100, 0x0f0e0d0c0b0a0908},
+        .caps = {.mtu = 1040},
+        .tcp = tcp_config_default(),
+        .max_socks = 1000,
+    };
+    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 10000;
+    host.start_ns = host.now_ns = 10 * NS_PER_S;
+    host_start();
+    return 0;
+}
+
+int host_teardown(void **state)
+{
+    (void)state;
+    host_ignore(HERE);
+    stack_destroy(host.stack);
+    assert_int_equal(host.mem.mem.used, 0);
+    return 0;
+}

@@ -1,0 +1,314 @@
+/* ackin.c: what an ACK does to the sender (RFC 9293 3.10.7.4 fifth): SND.UNA, the window, RTT (RFC
+ * 6298), duplicate ACKs, fast retransmit and NewReno (RFC 5681, 6582). */
+#include "segments.h"
+
+/* Sends n segments of 1000 octets, all that there is to send, beginning at octet `at`. */
+static void send_segments(uint32_t at, unsigned n)
+{
+    user_sends(1000 * n);
+    for (unsigned i = 0; i < n; i++)
+        expect(.flags = i + 1 < n ? ACK : PSH | ACK, .seq = at + 1000 * i, .ack = 1, .text = 1000);
+}
+
+/* Makes cwnd large: acknowledges 40 segments, five at a time. Octet 40001 is next. */
+static void open_cwnd(void)
+{
+    the.config.sndbuf = 1 << 20;
+    establish(.wnd = 60000);
+    uint32_t at = 1;
+    for (unsigned i = 0; i < 10; i++, at += 4000) {
+        send_segments(at, 4);
+        later(100);
+        receive(.flags = ACK, .seq = 1, .ack = at + 4000);
+    }
+    assert_true(the.tcb.cc.cwnd >= 7000);
+    the.tcb.events = 0;
+}
+
+/* ---- SND.UNA ---- */
+
+static void una_moves(void **state)
+{
+    (void)state;
+    establish();
+    send_segments(1, 3);
+    receive(.flags = ACK, .seq = 1, .ack = 1500); /* within a segment */
+    assert_int_equal(the.tcb.snd.una.v, the.iss + 1500);
+    assert_int_equal(the.tcb.sndq.len, 1501);
+    expect_events(TCB_EV_ACKED);
+    receive(.flags = ACK, .seq = 1, .ack = 1001); /* an old one */
+    assert_int_equal(the.tcb.snd.una.v, the.iss + 1500);
+    expect_events(0);
+    receive(.flags = ACK, .seq = 1, .ack = 3001);
+    assert_int_equal(the.tcb.sndq.len, 0);
+    assert_int_equal(the.mem.mem.used, 0);
+    expect_events(TCB_EV_ACKED);
+}
+
+/* The FIN is no text: acknowledging it alone tells the user nothing. */
+static void una_over_fin(void **state)
+{
+    (void)state;
+    establish();
+    send_segments(1, 1);
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 1001, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+    expect_events(TCB_EV_ACKED);
+    receive(.flags = ACK, .seq = 1, .ack = 1002);
+    expect_events(0);
+    expect_state(STATE_FIN_WAIT_2);
+}
+
+/* ---- SND.WND, SND.WL1, SND.WL2 ---- */
+
+static void window_by_newer_segments_only(void **state)
+{
+    (void)state;
+    establish(.wnd = 5000);
+    send_segments(1, 2);
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 4000);
+    assert_int_equal(the.tcb.snd.wnd, 4000);
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 4500); /* same SEQ, same ACK */
+    assert_int_equal(the.tcb.snd.wnd, 4500);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 100); /* an older ACK */
+    assert_int_equal(the.tcb.snd.wnd, 4500);
+    receive(.flags = ACK, .seq = 11, .ack = 1001, .text = 10, .wnd = 3000); /* newer SEQ */
+    assert_int_equal(the.tcb.snd.wnd, 3000);
+    expect(.flags = ACK, .seq = 2001, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .text = 5, .wnd = 9999); /* older SEQ */
+    assert_int_equal(the.tcb.snd.wnd, 3000);
+    expect(.flags = ACK, .seq = 2001, .ack = 6);
+    /* older SEQ, but the ACK advances: what was sent again (ackin.c says why) */
+    receive(.flags = ACK, .seq = 1, .ack = 2001, .text = 10, .wnd = 2000);
+    assert_int_equal(the.tcb.snd.wnd, 2000);
+    expect(.flags = ACK, .seq = 2001, .ack = 21);
+    assert_int_equal(the.tcb.snd.wnd_max, 5000);
+}
+
+/* MUST-1, REC-1: a large window is not a negative one. */
+static void window_of_65535(void **state)
+{
+    (void)state;
+    establish(.wnd = 65535, .scale = 14);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+    assert_int_equal(the.tcb.snd.wnd, 65535u << 14);
+    send_segments(1, 4);
+    receive(.flags = ACK, .seq = 1, .ack = 4001);
+}
+
+/* An update alone lets text go that the window kept back. */
+static void window_update_releases_text(void **state)
+{
+    (void)state;
+    establish(.wnd = 1000);
+    user_sends(2000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 2000);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 2001);
+}
+
+/* ---- RFC 6298 ---- */
+
+static void rtt_samples(void **state)
+{
+    (void)state;
+    establish(); /* R = 100: SRTT 100, RTTVAR 50 */
+    assert_int_equal(the.tcb.rto.srtt_ns, 100 * NS_PER_MS);
+    assert_int_equal(the.tcb.rto.rttvar_ns, 50 * NS_PER_MS);
+    send_segments(1, 1);
+    later(180);
+    receive(.flags = ACK, .seq = 1, .ack = 1001); /* R' = 180 */
+    assert_int_equal(the.tcb.rto.rttvar_ns, (3 * 50 + 80) * NS_PER_MS / 4);
+    assert_int_equal(the.tcb.rto.srtt_ns, (7 * 100 + 180) * NS_PER_MS / 8);
+}
+
+/* 5.2, 5.3: the timer starts anew with every ACK that acknowledges something, and stops with the
+ * last. A duplicate does not touch it. */
+static void timer_restarts(void **state)
+{
+    (void)state;
+    establish();
+    send_segments(1, 3); /* at 100: due at 400 */
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 1001); /* a sample of 100: RTO 250 */
+    at(300);
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+    at(449);
+    expect_silence();
+    at(450);
+    expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 3001);
+    at(100000);
+}
+
+/* Karn (MUST-18): the ACK of what was sent twice is no sample, and the backoff stays until there is
+ * one (RFC 6298 5). */
+static void karn(void **state)
+{
+    (void)state;
+    establish();
+    send_segments(1, 1);
+    at(400);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+    at(900);
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+    assert_int_equal(the.tcb.rto.srtt_ns, 100 * NS_PER_MS);
+    send_segments(1001, 1); /* RTO is still 600 */
+    at(1499);
+    expect_silence();
+    at(1500);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 2001);
+}
+
+/* ---- Duplicate ACKs ---- */
+
+/* RFC 5681 3.2, 2-3: two are not enough, the third sends the first segment again at once. */
+static void fast_retransmit(void **state)
+{
+    (void)state;
+    open_cwnd();
+    send_segments(40001, 5);
+    later(50);
+    receive(.flags = ACK, .seq = 1, .ack = 40001);
+    receive(.flags = ACK, .seq = 1, .ack = 40001);
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 40001);
+    expect(.flags = ACK, .seq = 40001, .ack = 1, .text = 1000);
+    assert_int_equal(the.tcb.cc.ssthresh, 2500);   /* half of the flight */
+    receive(.flags = ACK, .seq = 1, .ack = 40001); /* a fourth: not again */
+    later(50);
+    receive(.flags = ACK, .seq = 1, .ack = 45001);
+    expect_events(TCB_EV_ACKED);
+    assert_true(the.tcb.cc.cwnd <= 2500);
+}
+
+/* RFC 5681 3.2, 4-6: ssthresh is half of the flight, cwnd that and one segment per duplicate; new
+ * text goes as soon as cwnd is more than what is out. */
+static void fast_recovery_sends_new_text(void **state)
+{
+    (void)state;
+    open_cwnd();
+    the.tcb.cc.cwnd = 8000;
+    user_sends(10000);
+    for (uint32_t i = 0; i < 8; i++)
+        expect(.flags = ACK, .seq = 40001 + 1000 * i, .ack = 1, .text = 1000);
+    for (unsigned i = 0; i < 3; i++)
+        receive(.flags = ACK, .seq = 1, .ack = 40001);
+    expect(.flags = ACK, .seq = 40001, .ack = 1, .text = 1000);
+    assert_int_equal(the.tcb.cc.ssthresh, 4000);
+    assert_int_equal(the.tcb.cc.cwnd, 4000 + 3000);
+    receive(.flags = ACK, .seq = 1, .ack = 40001); /* 4: cwnd 8000, 8000 out */
+    receive(.flags = ACK, .seq = 1, .ack = 40001); /* 5 */
+    expect(.flags = ACK, .seq = 48001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 40001); /* 6 */
+    expect(.flags = PSH | ACK, .seq = 49001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 48001);
+    assert_int_equal(the.tcb.cc.cwnd, 3000); /* what is out and one segment (step 3 (2)) */
+    receive(.flags = ACK, .seq = 1, .ack = 50001);
+}
+
+/* RFC 6582 3.2 step 3: a partial ACK sends the next hole's segment at once; recovery ends when all
+ * that was out when it began is acknowledged. */
+static void partial_acks(void **state)
+{
+    (void)state;
+    open_cwnd();
+    send_segments(40001, 6); /* 1st, 3rd and 5th are lost */
+    later(10);
+    for (unsigned i = 0; i < 3; i++)
+        receive(.flags = ACK, .seq = 1, .ack = 40001);
+    expect(.flags = ACK, .seq = 40001, .ack = 1, .text = 1000);
+    later(10);
+    receive(.flags = ACK, .seq = 1, .ack = 42001);
+    expect(.flags = ACK, .seq = 42001, .ack = 1, .text = 1000);
+    later(10);
+    receive(.flags = ACK, .seq = 1, .ack = 44001);
+    expect(.flags = ACK, .seq = 44001, .ack = 1, .text = 1000);
+    later(10);
+    receive(.flags = ACK, .seq = 1, .ack = 46001);
+    assert_int_equal(the.tcb.recovery.mode, RECOVERY_OPEN);
+    at(100000);
+}
+
+/* RFC 5681 2: an ACK is a duplicate only with something outstanding, without text, SYN or FIN, and
+ * with the window of the last. */
+static void no_duplicates(void **state)
+{
+    (void)state;
+    open_cwnd();
+    for (unsigned i = 0; i < 5; i++) /* nothing outstanding */
+        receive(.flags = ACK, .seq = 1, .ack = 40001);
+    send_segments(40001, 4);
+    for (unsigned i = 0; i < 5; i++) /* window updates */
+        receive(.flags = ACK, .seq = 1, .ack = 40001, .wnd = 50000 + (int)i);
+    for (uint32_t i = 0; i < 5; i++) { /* with text */
+        receive(.flags = ACK, .seq = 1 + 10 * i, .ack = 40001, .text = 10);
+        batch();
+    }
+    later(40);
+    expect(.flags = ACK, .seq = 44001, .ack = 51);
+    receive(.flags = ACK, .seq = 51, .ack = 44001);
+}
+
+/* RFC 6582 3.2 step 2 and 4: after a timeout duplicates come from what was sent twice. */
+static void no_fast_retransmit_after_timeout(void **state)
+{
+    (void)state;
+    open_cwnd();
+    send_segments(40001, 4);
+    later(rto_get(&the.tcb.rto) / NS_PER_MS);
+    expect(.flags = ACK, .seq = 40001, .ack = 1, .text = 1000);
+    for (unsigned i = 0; i < 4; i++)
+        receive(.flags = ACK, .seq = 1, .ack = 40001);
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 44001);
+}
+
+/* RFC 5681 3.1: slow start grows by what was acknowledged. */
+static void slow_start(void **state)
+{
+    (void)state;
+    establish(.wnd = 60000);
+    assert_int_equal(the.tcb.cc.cwnd, 4000); /* 4 segments of less than 1095 octets */
+    user_sends(20000);
+    for (uint32_t i = 0; i < 4; i++)
+        expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+    expect_silence();
+    later(100);
+    receive(.flags = ACK, .seq = 1, .ack = 2001);
+    for (uint32_t i = 4; i < 8; i++)
+        expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 4001);
+    for (uint32_t i = 8; i < 12; i++)
+        expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 12001);
+    for (uint32_t i = 12; i < 20; i++)
+        expect(.flags = i < 19 ? ACK : PSH | ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 20001);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ladder_test(una_moves),
+        ladder_test(una_over_fin),
+        ladder_test(window_by_newer_segments_only),
+        ladder_test(window_of_65535),
+        ladder_test(window_update_releases_text),
+        ladder_test(rtt_samples),
+        ladder_test(timer_restarts),
+        ladder_test(karn),
+        ladder_test(fast_retransmit),
+        ladder_test(fast_recovery_sends_new_text),
+        ladder_test(partial_acks),
+        ladder_test(no_duplicates),
+        ladder_test(no_fast_retransmit_after_timeout),
+        ladder_test(slow_start),
+    };
+    return ladder_main(tests);
+}

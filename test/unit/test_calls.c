@@ -1,0 +1,317 @@
+/* calls.c: the user calls on sockets (RFC 9293 3.10.1-6, 3.9.1) and readiness. */
+#include "hosts.h"
+
+/* ---- OPEN ---- */
+
+static int connect_to(struct ip_addr local, struct ip_addr remote, uint16_t port)
+{
+    struct sock *so = NULL;
+    struct flow f = {local, remote, 0, port};
+    return stack_connect(host.stack, &f, 0, NULL, host.now_ns, &so);
+}
+
+/* MUST-46: addresses one cannot connect to, and from. Nothing is left of the attempt. */
+static void connect_addresses(void **state)
+{
+    (void)state;
+    struct ip_addr far = ip_addr_v4(0x0a000002), v6 = {{0x20, 1, [15] = 1}},
+                   multicast6 = {{0xff, 2, [15] = 1}};
+    const struct ip_addr bad[] = {ip_addr_v4(0), ip_addr_v4(0xffffffff), ip_addr_v4(0xe0000001)};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(connect_to(HOST_ADDR, bad[i], 80), ERR_ADDRESS);
+        assert_int_equal(connect_to(bad[i], far, 80), ERR_ADDRESS);
+    }
+    assert_int_equal(connect_to(HOST_ADDR, far, 0), ERR_ADDRESS);
+    assert_int_equal(connect_to(HOST_ADDR, v6, 80), ERR_ADDRESS);
+    assert_int_equal(connect_to(v6, far, 80), ERR_ADDRESS);
+    assert_int_equal(connect_to(v6, multicast6, 80), ERR_ADDRESS);
+    assert_int_equal(connect_to(v6, IP_ADDR_ANY6, 80), ERR_ADDRESS);
+    assert_int_equal(stack_sock_count(host.stack), 0);
+    assert_int_equal(connect_to(v6, v6, 80), ERR_NONE);
+    assert_int_equal(all_leaves(), 1);
+}
+
+/* The MTU of the path, or else the link's, decides the MSS. */
+static void connect_mtu(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so;
+    assert_int_equal(stack_connect(host.stack, &a.flow, 640, NULL, host.now_ns, &so), ERR_NONE);
+    struct tcp_status status;
+    stack_status(so, &status);
+    a.flow = status.flow;
+    leaves(&a, .flags = SYN, .seq = 0, .mss = 600);
+    a = peer(2, 0);
+    host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0, .mss = 1000);
+}
+
+static void connect_refused(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    assert_int_equal(stack_readiness(so), 0);
+    assert_int_equal(host_send(so, 0, 1), ERR_AGAIN);
+    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_NOT_CONNECTED);
+    assert_int_equal(stack_shutdown_recv(so, host.now_ns), ERR_NOT_CONNECTED);
+    arrives(&a, .flags = RST | ACK, .seq = 0, .ack = 1);
+    expect_event(so, SOCK_EV_CLOSED);
+    assert_int_equal(stack_error(so), ERR_REFUSED);
+    assert_int_equal(stack_readiness(so),
+                     SOCK_READABLE | SOCK_WRITABLE | SOCK_PEER_DONE | SOCK_DEAD | SOCK_FAILED);
+    assert_int_equal(host_send(so, 0, 1), ERR_REFUSED); /* once */
+    assert_int_equal(host_send(so, 0, 1), ERR_PIPE);
+    assert_int_equal(host_recv(so, 0, 1), 0);
+    assert_int_equal(stack_error(so), ERR_REFUSED);
+    stack_close(so, host.now_ns);
+    assert_int_equal(stack_sock_count(host.stack), 0);
+}
+
+/* ---- SEND, RECEIVE, STATUS ---- */
+
+static void transfer(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    assert_int_equal(stack_readiness(so), SOCK_WRITABLE);
+    assert_int_equal(host_recv(so, 0, 10), ERR_AGAIN);
+    assert_int_equal(host_send(so, 0, 0), 0);
+    assert_int_equal(host_send(so, 0, 1500), 1500);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    leaves(&a, .flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 500);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1501, .text = 100);
+    expect_event(so, SOCK_EV_ACKED | SOCK_EV_ARRIVED);
+    assert_int_equal(stack_readiness(so), SOCK_WRITABLE | SOCK_READABLE);
+    uint8_t peeked[100];
+    assert_int_equal(stack_recv(so, peeked, 100, true, host.now_ns), 100);
+    assert_int_equal(host_recv(so, 0, 60), 60);
+    host_batch();
+    assert_int_equal(host_recv(so, 60, 60), 40);
+    assert_int_equal(stack_readiness(so), SOCK_WRITABLE);
+    struct tcp_status status;
+    stack_status(so, &status);
+    assert_int_equal(status.state, STATE_ESTABLISHED);
+    assert_int_equal(status.unread, 0);
+    assert_memory_equal(&status.flow, &a.flow, sizeof a.flow);
+    host_later(40);
+    leaves(&a, .flags = ACK, .seq = 1501, .ack = 101);
+    assert_true(stack_sock_id(so) != 0);
+}
+
+/* SO_SNDBUF, and readiness for writing. */
+static void send_buffer(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    a.wnd = ZERO;
+    struct sock *so = host_connected(HERE, &a);
+    stack_set_sndbuf(so, 700);
+    assert_int_equal(host_send(so, 0, 1000), 700);
+    assert_int_equal(host_send(so, 700, 1), ERR_AGAIN);
+    assert_int_equal(stack_readiness(so), 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 10000);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 700);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 701);
+    expect_event(so, SOCK_EV_ACKED);
+    assert_int_equal(stack_readiness(so), SOCK_WRITABLE);
+}
+
+static void no_memory_for_text(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    test_mem_fail_at(&host.mem, 1);
+    assert_int_equal(host_send(so, 0, 10), ERR_NOMEM);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    assert_int_equal(host_counters().no_memory, 1);
+    test_mem_fail_at(&host.mem, 0);
+    assert_int_equal(host_send(so, 0, 10), 10);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+}
+
+/* MUST-17: what Nagle keeps back goes when it is turned off. */
+static void nodelay(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    assert_int_equal(host_send(so, 0, 10), 10);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    assert_int_equal(host_send(so, 10, 10), 10);
+    nothing_leaves();
+    stack_set_nodelay(so, true, host.now_ns);
+    leaves(&a, .flags = PSH | ACK, .seq = 11, .ack = 1, .text = 10);
+    assert_int_equal(host_send(so, 20, 10), 10);
+    leaves(&a, .flags = PSH | ACK, .seq = 21, .ack = 1, .text = 10);
+    stack_set_nodelay(so, false, host.now_ns);
+    assert_int_equal(host_send(so, 30, 10), 10);
+    nothing_leaves();
+}
+
+/* ---- CLOSE ---- */
+
+/* MUST-12: closed in order: RECEIVE answers 0. */
+static void closed_by_peer(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 1, .text = 5);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 7);
+    expect_event(so, SOCK_EV_ARRIVED);
+    assert_int_equal(stack_readiness(so), SOCK_READABLE | SOCK_WRITABLE | SOCK_PEER_DONE);
+    assert_int_equal(host_recv(so, 0, 10), 5);
+    assert_int_equal(host_recv(so, 5, 10), 0);
+    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_NONE);
+    leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 7);
+    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_PIPE);
+    assert_int_equal(host_send(so, 0, 1), ERR_PIPE);
+    arrives(&a, .flags = ACK, .seq = 7, .ack = 2);
+    expect_event(so, SOCK_EV_CLOSED);
+    assert_int_equal(stack_error(so), ERR_NONE);
+    assert_int_equal(stack_readiness(so) & (SOCK_DEAD | SOCK_FAILED), SOCK_DEAD);
+    assert_int_equal(host_recv(so, 5, 10), 0);
+    stack_close(so, host.now_ns);
+    assert_int_equal(stack_sock_count(host.stack), 0);
+}
+
+/* MUST-12: aborted: what had arrived, then the error once, then 0. */
+static void reset_by_peer(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 5);
+    arrives(&a, .flags = RST, .seq = 6);
+    expect_event(so, SOCK_EV_ARRIVED | SOCK_EV_CLOSED);
+    assert_int_equal(stack_error(so), ERR_RESET);
+    assert_int_equal(host_recv(so, 0, 10), 5);
+    assert_int_equal(host_recv(so, 5, 10), ERR_RESET);
+    assert_int_equal(host_recv(so, 5, 10), 0);
+    assert_int_equal(host_send(so, 0, 1), ERR_PIPE);
+    stack_close(so, host.now_ns);
+    nothing_leaves();
+}
+
+/* 3.6.1: half-closed, both ways. */
+static void shutdown_send(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_NONE);
+    leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 2, .text = 900);
+    assert_int_equal(host_recv(so, 0, 1000), 900);
+    host_batch();
+    host_later(40);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 901);
+    arrives(&a, .flags = FIN | ACK, .seq = 901, .ack = 2);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 902);
+    assert_int_equal(host_recv(so, 900, 1), 0);
+    assert_int_equal(stack_readiness(so) & SOCK_DEAD, SOCK_DEAD);
+}
+
+static void shutdown_recv(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 900);
+    expect_event(so, SOCK_EV_ARRIVED);
+    assert_int_equal(stack_shutdown_recv(so, host.now_ns), ERR_NONE);
+    expect_event(so, SOCK_EV_ARRIVED); /* wakes who waits */
+    assert_int_equal(host_recv(so, 0, 10), 0);
+    assert_int_equal(stack_readiness(so), SOCK_READABLE | SOCK_WRITABLE);
+    host_batch();
+    arrives(&a, .flags = ACK, .seq = 901, .ack = 1, .text = 900);
+    all_leaves();
+    assert_int_equal(host_send(so, 0, 10), 10);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1801, .text = 10);
+    stack_close(so, host.now_ns); /* in order: nothing is unread */
+    leaves(&a, .flags = FIN | ACK, .seq = 11, .ack = 1801);
+}
+
+/* SHLD-3 */
+static void close_with_unread_text(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    stack_close(so, host.now_ns);
+    leaves(&a, .flags = RST, .seq = 1);
+    assert_int_equal(stack_sock_count(host.stack), 1);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 0);
+}
+
+static void text_after_close(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    assert_int_equal(host_send(so, 0, 10), 10);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    stack_close(so, host.now_ns);
+    leaves(&a, .flags = FIN | ACK, .seq = 11, .ack = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 12);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 12, .text = 1);
+    leaves(&a, .flags = RST, .seq = 12);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 0);
+    expect_no_event();
+}
+
+/* 3.10.5 */
+static void aborted(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    struct sock *sa = host_connected(HERE, &a), *sb = host_connect(&b);
+    leaves(&b, .flags = SYN, .seq = 0);
+    stack_abort(sa, host.now_ns);
+    leaves(&a, .flags = RST, .seq = 1);
+    stack_abort(sb, host.now_ns); /* SYN-SENT: none */
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 0);
+}
+
+/* ---- Calls that make no sense ---- */
+
+static void calls_on_a_listener(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 5);
+    struct tcp_status status;
+    uint8_t octet = 0;
+    assert_int_equal(stack_send(l, &octet, 1, host.now_ns), ERR_NOT_CONNECTED);
+    assert_int_equal(stack_recv(l, &octet, 1, false, host.now_ns), ERR_NOT_CONNECTED);
+    assert_int_equal(stack_shutdown_send(l, host.now_ns), ERR_NOT_CONNECTED);
+    assert_int_equal(stack_shutdown_recv(l, host.now_ns), ERR_NOT_CONNECTED);
+    assert_int_equal(stack_error(l), ERR_NONE);
+    stack_set_nodelay(l, true, host.now_ns);
+    stack_set_sndbuf(l, 1);
+    stack_status(l, &status);
+    assert_int_equal(status.state, STATE_LISTEN);
+    stack_abort(l, host.now_ns);
+    assert_int_equal(stack_sock_count(host.stack), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        host_test(connect_addresses), host_test(connect_mtu),    host_test(connect_refused),
+        host_test(transfer),          host_test(send_buffer),    host_test(no_memory_for_text),
+        host_test(nodelay),           host_test(closed_by_peer), host_test(reset_by_peer),
+        host_test(shutdown_send),     host_test(shutdown_recv),  host_test(close_with_unread_text),
+        host_test(text_after_close),  host_test(aborted),        host_test(calls_on_a_listener),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,265 @@
+/* listen.c: listeners and their queues (RFC 9293 3.9.1.1, 3.10.7.2). */
+#include "hosts.h"
+
+/* The oldest completed connection comes first. */
+static void accept_order(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 10), *so;
+    struct peer p[5];
+    for (unsigned i = 0; i < 5; i++) {
+        p[i] = peer(i, 80);
+        arrives(&p[i], .flags = SYN, .seq = 0);
+        leaves(&p[i], .flags = SYN | ACK, .seq = 0, .ack = 1);
+    }
+    const unsigned order[] = {3, 0, 4, 1, 2};
+    for (unsigned i = 0; i < 5; i++)
+        arrives(&p[order[i]], .flags = ACK, .seq = 1, .ack = 1);
+    expect_event(l, SOCK_EV_COMPLETED); /* once for all five */
+    expect_no_event();
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(stack_readiness(l), SOCK_READABLE);
+        struct tcp_status status;
+        stack_status(host_accept(l), &status);
+        assert_int_equal(status.flow.remote_port, p[order[i]].flow.remote_port);
+        assert_int_equal(status.state, STATE_ESTABLISHED);
+    }
+    assert_int_equal(stack_readiness(l), 0);
+    assert_int_equal(stack_accept(l, NULL, host.now_ns, &so), ERR_AGAIN);
+}
+
+/* With the accept queue full, handshakes are dropped, not reset; what was dropped comes again. */
+static void backlog_full(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 2);
+    struct peer a = peer(1, 80), b = peer(2, 80), c = peer(3, 80), d = peer(4, 80);
+    arrives(&c, .flags = SYN, .seq = 0);
+    leaves(&c, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    host_handshake(HERE, &a);
+    host_handshake(HERE, &b);
+    arrives(&d, .flags = SYN, .seq = 0); /* a new one */
+    nothing_leaves();
+    arrives(&c, .flags = ACK, .seq = 1, .ack = 1); /* one that would be completed now */
+    nothing_leaves();
+    arrives(&c, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
+    nothing_leaves();
+    assert_int_equal(host_counters().listen_drops, 3);
+    host_at(1000);
+    leaves(&c, .flags = SYN | ACK, .seq = 0, .ack = 1); /* our SYN-ACK goes on asking */
+    host_accept(l);
+    arrives(&c, .flags = ACK, .seq = 1, .ack = 1);
+    host_accept(l);
+    struct sock *so = host_accept(l);
+    struct tcp_status status;
+    stack_status(so, &status);
+    assert_int_equal(status.flow.remote_port, c.flow.remote_port);
+    host_handshake(HERE, &d);
+}
+
+/* RST of a half-open connection gives its place back, also while the queue is full (VULNERABILITIES
+ * B6). */
+static void rst_frees_half_open(void **state)
+{
+    (void)state;
+    host_listen(80, 1);
+    struct peer a = peer(1, 80), b = peer(2, 80);
+    arrives(&b, .flags = SYN, .seq = 0);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    host_handshake(HERE, &a);
+    assert_int_equal(stack_sock_count(host.stack), 3);
+    arrives(&b, .flags = RST, .seq = 1);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 2);
+}
+
+/* Half-open connections are limited: 128, or the backlog when that is more. */
+static void half_open_limit(void **state)
+{
+    (void)state;
+    host_listen(80, 4);
+    for (unsigned i = 0; i < 128; i++) {
+        struct peer p = peer(i, 80);
+        arrives(&p, .flags = SYN, .seq = 0);
+        leaves(&p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    }
+    struct peer late = peer(200, 80), first = peer(0, 80);
+    arrives(&late, .flags = SYN, .seq = 0);
+    nothing_leaves();
+    assert_int_equal(host_counters().listen_drops, 1);
+    arrives(&first, .flags = SYN, .seq = 0); /* those that are there are served */
+    leaves(&first, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    arrives(&first, .flags = RST, .seq = 1);
+    arrives(&late, .flags = SYN, .seq = 0);
+    leaves(&late, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    host_listen(81, 200);
+    for (unsigned i = 0; i < 200; i++) {
+        struct peer p = peer(i, 81);
+        arrives(&p, .flags = SYN, .seq = 0);
+        leaves(&p, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    }
+}
+
+/* A half-open connection that gets no answer ends (MUST-23), and with it all that it held. */
+static void half_open_times_out(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 4);
+    struct peer a = peer(1, 80);
+    arrives(&a, .flags = SYN, .seq = 0);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    for (unsigned i = 1; i <= 7; i++) {
+        host_at(((1u << i) - 1) * 1000);
+        leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    }
+    host_at(180000);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 1);
+    expect_no_event(); /* nobody has heard of it */
+    host_handshake(HERE, &a);
+    expect_event(l, SOCK_EV_COMPLETED);
+}
+
+/* MUST-57, MUST-63, LAND: addresses that can't be two ends of a connection. Silence, and no state.
+ */
+static void addresses(void **state)
+{
+    (void)state;
+    host_listen(80, 4);
+    const struct ip_addr bad[] = {ip_addr_v4(0xe0000001), ip_addr_v4(0xffffffff), ip_addr_v4(0)};
+    for (unsigned i = 0; i < 3; i++) {
+        struct peer from = peer(1, 80), to = peer(1, 80);
+        from.flow.remote = bad[i];
+        to.flow.local = bad[i];
+        arrives(&from, .flags = SYN, .seq = 0);
+        arrives(&to, .flags = SYN, .seq = 0);
+        arrives(&from, .flags = ACK, .seq = 0, .ack = 1);
+        arrives(&to, .flags = ACK, .seq = 0, .ack = 1);
+    }
+    struct peer land = peer(1, 80), port_0 = peer(1, 80);
+    land.flow.remote = land.flow.local;
+    land.flow.remote_port = 80;
+    arrives(&land, .flags = SYN, .seq = 0);
+    port_0.flow.remote_port = 0;
+    arrives(&port_0, .flags = SYN, .seq = 0);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 1);
+}
+
+static struct sock *listen_at(struct ip_addr a, uint16_t port, int err)
+{
+    struct sock *so = NULL;
+    assert_int_equal(stack_listen(host.stack, &a, port, 5, NULL, &so), err);
+    return so;
+}
+
+/* 3.9.1.1, MUST-41: a passive OPEN makes a listener or fails; MUST-42: also beside connections with
+ * the same local port. */
+static void listen_calls(void **state)
+{
+    (void)state;
+    struct peer p = peer(1, 80);
+    host_connect(&p);
+    leaves(&p, .flags = SYN, .seq = 0);
+    struct sock *l = listen_at(ip_addr_v4(0), 80, ERR_NONE);
+    listen_at(ip_addr_v4(0), 80, ERR_IN_USE);
+    listen_at(IP_ADDR_ANY6, 80, ERR_NONE);
+    listen_at(HOST_ADDR, 80, ERR_NONE);
+    listen_at(ip_addr_v4(0), 0, ERR_INVAL);
+    struct tcp_status status;
+    stack_status(l, &status);
+    assert_int_equal(status.state, STATE_LISTEN);
+    assert_int_equal(status.flow.local_port, 80);
+    struct sock *so;
+    struct sock *c = host_connected(HERE, &(struct peer){.flow = peer(2, 0).flow, .wnd = 1000});
+    assert_int_equal(stack_accept(c, NULL, host.now_ns, &so), ERR_INVAL);
+    stack_close(l, host.now_ns);
+    listen_at(ip_addr_v4(0), 80, ERR_NONE);
+}
+
+/* A listener that goes: those that nobody has accepted are reset. */
+static void close_resets_the_unaccepted(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 4);
+    struct peer a = peer(1, 80), b = peer(2, 80), c = peer(3, 80);
+    host_handshake(HERE, &a);
+    struct sock *so = host_accept(l);
+    host_handshake(HERE, &b);
+    arrives(&c, .flags = SYN, .seq = 0);
+    leaves(&c, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    stack_close(l, host.now_ns);
+    leaves(&c, .flags = RST, .seq = 1);
+    leaves(&b, .flags = RST, .seq = 1);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 3); /* the accepted one goes on */
+    assert_int_equal(host_recv(so, 0, 10), 3);
+    host_batch();
+    arrives(&c, .flags = SYN, .seq = 0);
+    leaves(&c, .flags = RST | ACK, .seq = 0, .ack = 1);
+}
+
+/* What happens to a connection between handshake and accept is told after accept. */
+static void events_wait_for_accept(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 4);
+    struct peer a = peer(1, 80), b = peer(2, 80);
+    arrives(&a, .flags = SYN, .seq = 0);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 5); /* completes, and brings text */
+    expect_event(l, SOCK_EV_COMPLETED);
+    expect_no_event();
+    struct sock *so = host_accept(l);
+    expect_event(so, SOCK_EV_ARRIVED);
+    assert_int_equal(host_recv(so, 0, 9), 5);
+    host_batch();
+    host_handshake(HERE, &b);
+    all_leaves();
+    arrives(&b, .flags = RST, .seq = 1); /* ends before it is accepted */
+    expect_event(l, SOCK_EV_COMPLETED);
+    so = host_accept(l);
+    expect_event(so, SOCK_EV_CLOSED);
+    assert_int_equal(host_recv(so, 0, 9), ERR_RESET);
+    stack_close(so, host.now_ns);
+}
+
+/* SYN and ACK of a listener without memory or room for sockets: silence, and the peer tries again.
+ */
+static void without_room(void **state)
+{
+    (void)state;
+    host.config.max_socks = 2;
+    host_start();
+    struct sock *l = host_listen(80, 4), *so;
+    struct peer a = peer(1, 80), b = peer(2, 80);
+    test_mem_fail_at(&host.mem, 1);
+    arrives(&a, .flags = SYN, .seq = 0);
+    nothing_leaves();
+    assert_int_equal(host_counters().no_memory, 1);
+    test_mem_fail_at(&host.mem, 0);
+    host_handshake(HERE, &a);
+    arrives(&b, .flags = SYN, .seq = 0);
+    nothing_leaves();
+    assert_int_equal(host_counters().no_memory, 2);
+    struct flow f = peer(3, 0).flow;
+    assert_int_equal(stack_connect(host.stack, &f, 0, NULL, host.now_ns, &so), ERR_NOMEM);
+    struct ip_addr any = ip_addr_v4(0);
+    assert_int_equal(stack_listen(host.stack, &any, 81, 1, NULL, &so), ERR_NOMEM);
+    stack_abort(host_accept(l), host.now_ns);
+    leaves(&a, .flags = RST, .seq = 1);
+    host_handshake(HERE, &b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        host_test(accept_order),           host_test(backlog_full),
+        host_test(rst_frees_half_open),    host_test(half_open_limit),
+        host_test(half_open_times_out),    host_test(addresses),
+        host_test(listen_calls),           host_test(close_resets_the_unaccepted),
+        host_test(events_wait_for_accept), host_test(without_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

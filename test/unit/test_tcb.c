@@ -1,0 +1,178 @@
+/* tcb.c: a connection's variables and its invariants (RFC 9293 3.3.1). */
+#include "segments.h"
+#include "timeout.h"
+
+/* What RFC 9293 asks of the figures that are used unless a user sets others. */
+static void config(void **state)
+{
+    (void)state;
+    struct tcp_config c = tcp_config_default();
+    assert_true(c.ack_delay_ns > 0 && c.ack_delay_ns < 500 * NS_PER_MS); /* MUST-40, SHLD-18 */
+    assert_true(c.user_timeout_ns >= 100 * NS_PER_S);                    /* SHLD-11 */
+    assert_int_equal(c.user_timeout_ns, 300 * NS_PER_S);                 /* 3.9.1.1 */
+    assert_true(c.syn_timeout_ns >= 180 * NS_PER_S);                     /* MUST-23 */
+    assert_true(c.r1 >= 3);                                              /* SHLD-10 */
+    assert_int_equal(c.rto_initial_ns, NS_PER_S);                        /* RFC 6298 2.1 */
+    assert_true(c.rto_max_ns >= 60 * NS_PER_S);                          /* RFC 6298 2.5 */
+    assert_false(c.nodelay);                                             /* SHLD-7 */
+    assert_true(c.cc->acked && c.cc->loss && c.cc->timeout && c.cc->name);
+}
+
+static void begins_closed_and_empty(void **state)
+{
+    (void)state;
+    tcb_init(&the.tcb, &the.flow, &the.path, &the.config, &the.mem.mem, &the.trace, 7);
+    assert_int_equal(the.tcb.state, STATE_CLOSED);
+    assert_int_equal(the.tcb.id, 7);
+    assert_int_equal(the.mem.mem.used, 0);
+    assert_true(tcp_deadline(&the.tcb) == TIME_NEVER);
+    assert_null(tcb_check_deep(&the.tcb));
+    tcb_finish(&the.tcb);
+}
+
+/* 3.7.1, MUST-67: the MTU less the fixed headers. */
+static void mss_of_path(void **state)
+{
+    (void)state;
+    the.path.mtu = 1500;
+    tcb_init(&the.tcb, &the.flow, &the.path, &the.config, &the.mem.mem, &the.trace, 1);
+    assert_int_equal(tcb_path_mss(&the.tcb), 1460);
+    the.flow.local = the.flow.remote = (struct ip_addr){{0x20, 1, [15] = 1}};
+    tcb_init(&the.tcb, &the.flow, &the.path, &the.config, &the.mem.mem, &the.trace, 1);
+    assert_int_equal(tcb_path_mss(&the.tcb), 1440);
+}
+
+/* Text of both directions, read and acknowledged or not, goes back with the connection. */
+static void finish_returns_memory(void **state)
+{
+    (void)state;
+    establish();
+    user_sends(500);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 500);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 100);
+    batch();
+    receive(.flags = ACK, .seq = 201, .ack = 1, .text = 100);
+    expect(.flags = ACK, .seq = 501, .ack = 101);
+    assert_true(the.mem.mem.used > 0);
+}
+
+/* 3.3.1 and Figure 3, in the middle of a connection. */
+static void variables(void **state)
+{
+    (void)state;
+    establish(.wnd = 5000);
+    assert_int_equal(tcb_text_start(&the.tcb).v, the.iss + 1);
+    assert_true(tcb_synchronized(&the.tcb));
+    assert_false(tcb_fin_acked(&the.tcb));
+    assert_int_equal(tcb_rcv_wnd(&the.tcb), 10000);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_int_equal(tcb_rcv_wnd(&the.tcb), 9000); /* less what has arrived since */
+    assert_int_equal(tcb_stream_offset(&the.tcb, seq(the.irs + 1001)), 1000);
+    assert_int_equal(tcb_stream_offset(&the.tcb, seq(the.irs + 1)), 0);
+    assert_int_equal(tcb_stream_offset(&the.tcb, seq(the.irs + 3001)), 3000);
+    at(140);
+    expect(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 9000);
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 1, .ack = 1001);
+    assert_false(tcb_fin_acked(&the.tcb));
+    receive(.flags = ACK, .seq = 1001, .ack = 2);
+    assert_true(tcb_fin_acked(&the.tcb));
+}
+
+/* 3.10.6 */
+static void status(void **state)
+{
+    (void)state;
+    struct tcp_status s;
+    for (enum tcp_state is = STATE_LISTEN; is <= STATE_TIME_WAIT; is++) {
+        reach(is);
+        tcb_status(&the.tcb, &s);
+        assert_int_equal(s.state, is);
+        ladder_teardown(state);
+        ladder_setup(state);
+    }
+    establish(.wnd = 5000, .mss = 800);
+    user_sends(800);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 800);
+    user_sends(300);
+    expect(.flags = PSH | ACK, .seq = 801, .ack = 1, .text = 300);
+    receive(.flags = ACK, .seq = 1, .ack = 801, .wnd = 4000, .text = 70);
+    tcb_status(&the.tcb, &s);
+    assert_int_equal(s.snd_wnd, 4000);
+    assert_int_equal(s.rcv_wnd, 9930);
+    assert_int_equal(s.snd_mss, 800);
+    assert_int_equal(s.rcv_mss, 1000);
+    assert_int_equal(s.flight, 300);
+    assert_int_equal(s.unsent_or_unacked, 300);
+    assert_int_equal(s.unread, 70);
+    assert_int_equal(s.srtt_ns, 87500 * NS_PER_US);
+    assert_int_equal(s.flow.remote_port, 80);
+    assert_int_equal(s.retries, 0);
+    assert_true(s.cwnd >= 2 * 800 && s.ssthresh > s.cwnd && s.rto_ns >= s.srtt_ns);
+    at(140);
+    expect(.flags = ACK, .seq = 1101, .ack = 71);
+}
+
+#define BREAKS(...)                                                                                \
+    do {                                                                                           \
+        struct tcb saved = the.tcb;                                                                \
+        struct tcb *t = &the.tcb;                                                                  \
+        __VA_ARGS__;                                                                               \
+        assert_non_null(tcb_check(t));                                                             \
+        the.tcb = saved;                                                                           \
+        assert_null(tcb_check(t));                                                                 \
+    } while (0)
+
+/* Every invariant is noticed when it does not hold. */
+static void broken_invariants(void **state)
+{
+    (void)state;
+    establish();
+    user_sends(100);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    BREAKS(t->snd.una = seq_add(t->snd.nxt, 1));
+    BREAKS(t->fin_sent = true);
+    BREAKS(t->fin_sent = t->fin_queued = true, t->snd.fin = t->snd.nxt);
+    BREAKS(t->snd.nxt = seq_add(t->snd.nxt, 1));
+    BREAKS(t->recovery.nxt = seq_add(t->recovery.end, 1));
+    BREAKS(t->recovery.nxt = seq_sub(t->snd.una, 2), t->recovery.end = t->snd.una);
+    BREAKS(t->recovery.nxt = t->snd.una, t->recovery.end = seq_add(t->snd.nxt, 1));
+    BREAKS(t->cc.cwnd = t->cc.mss - 1);
+    BREAKS(t->rtx_due_ns = TIME_NEVER);
+    BREAKS(t->rcvwnd.edge = 0, t->rcvq.head = 1);
+    BREAKS(t->rcvq.start = t->rcvq.head + 1);
+    BREAKS(t->rcv.nxt = seq_add(t->rcv.nxt, 1));
+    receive(.flags = ACK, .seq = 1, .ack = 101);
+}
+
+static void broken_in_other_states(void **state)
+{
+    reach(STATE_LISTEN);
+    BREAKS(t->rtx_due_ns = 1);
+    BREAKS(t->give_up_due_ns = 1);
+    BREAKS(t->persist.due_ns = 1);
+    ladder_teardown(state);
+    ladder_setup(state);
+    reach(STATE_SYN_RECEIVED);
+    BREAKS(t->rcvq.head = t->rcvwnd.edge + 1);
+    ladder_teardown(state);
+    ladder_setup(state);
+    reach(STATE_TIME_WAIT);
+    BREAKS(t->linger_due_ns = TIME_NEVER);
+    BREAKS(t->rcv.nxt = seq_add(t->rcv.nxt, 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ladder_test(config),
+        ladder_test(begins_closed_and_empty),
+        ladder_test(mss_of_path),
+        ladder_test(finish_returns_memory),
+        ladder_test(variables),
+        ladder_test(status),
+        ladder_test(broken_invariants),
+        ladder_test(broken_in_other_states),
+    };
+    return ladder_main(tests);
+}

@@ -1,0 +1,483 @@
+/* user.c: OPEN, SEND, RECEIVE, CLOSE and ABORT in each state (RFC 9293 3.10.1-5), and the user who
+ * leaves (3.6.1). */
+#include "segments.h"
+#include "timeout.h"
+#include "user.h"
+
+static void again(void)
+{
+    ladder_teardown(NULL);
+    ladder_setup(NULL);
+}
+
+/* ---- 3.10.1 OPEN ---- */
+
+static void open_active_sends_syn(void **state)
+{
+    (void)state;
+    open_active();
+    expect_state(STATE_SYN_SENT);
+    expect(.flags = SYN, .seq = 0, .mss = 1000, .wnd = 10000);
+    assert_int_equal(the.tcb.snd.una.v, the.iss);
+    assert_int_equal(the.tcb.snd.nxt.v, the.iss + 1);
+}
+
+static void open_passive_sends_nothing(void **state)
+{
+    (void)state;
+    open_passive();
+    expect_state(STATE_LISTEN);
+    at(1000000);
+    expect_state(STATE_LISTEN);
+}
+
+/* ---- 3.10.2 SEND ---- */
+
+static void send_in_each_state(void **state)
+{
+    (void)state;
+    const int64_t answer[] = {
+        [STATE_CLOSED] = ERR_NOT_CONNECTED,
+        [STATE_LISTEN] = ERR_NOT_CONNECTED,
+        [STATE_SYN_SENT] = 10,
+        [STATE_SYN_RECEIVED] = 10,
+        [STATE_ESTABLISHED] = 10,
+        [STATE_FIN_WAIT_1] = ERR_PIPE,
+        [STATE_FIN_WAIT_2] = ERR_PIPE,
+        [STATE_CLOSE_WAIT] = 10,
+        [STATE_CLOSING] = ERR_PIPE,
+        [STATE_LAST_ACK] = ERR_PIPE,
+        [STATE_TIME_WAIT] = ERR_PIPE,
+    };
+    for (enum tcp_state s = STATE_CLOSED; s <= STATE_TIME_WAIT; s++) {
+        reach(s);
+        assert_true(tcp_can_send(&the.tcb));
+        assert_int_equal(user_send(10), answer[s]);
+        if (s == STATE_ESTABLISHED || s == STATE_CLOSE_WAIT)
+            expect(.flags = PSH | ACK, .seq = 1, .ack = theirs(), .text = 10);
+        again();
+    }
+}
+
+/* "Queue the data for transmission after entering ESTABLISHED state." */
+static void send_before_established(void **state)
+{
+    (void)state;
+    reach(STATE_SYN_RECEIVED);
+    user_sends(10);
+    user_sends(20);
+    receive(.flags = ACK, .seq = 1, .ack = 1);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 30);
+}
+
+/* "If there is insufficient space to remember this buffer": what fits is taken. */
+static void send_fills_the_queue(void **state)
+{
+    (void)state;
+    the.config.sndbuf = 1500;
+    establish(.wnd = ZERO);
+    user_sends(1000);
+    assert_true(tcp_can_send(&the.tcb));
+    assert_int_equal(user_send(1000), 500);
+    assert_false(tcp_can_send(&the.tcb));
+    assert_int_equal(user_send(1), ERR_AGAIN);
+    assert_int_equal(user_send(0), 0);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = ZERO);
+    expect_events(TCB_EV_ACKED);
+    assert_true(tcp_can_send(&the.tcb));
+    assert_int_equal(user_send(5000), 1000);
+}
+
+static void send_without_memory(void **state)
+{
+    (void)state;
+    establish();
+    test_mem_fail_at(&the.mem, 1);
+    assert_int_equal(user_send(100), ERR_NOMEM);
+    test_mem_fail_at(&the.mem, 0);
+    user_sends(100);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+}
+
+/* ---- 3.10.3 RECEIVE ---- */
+
+static void receive_in_each_state(void **state)
+{
+    (void)state;
+    const int64_t answer[] = {
+        [STATE_CLOSED] = 0,
+        [STATE_LISTEN] = ERR_NOT_CONNECTED,
+        [STATE_SYN_SENT] = ERR_AGAIN,
+        [STATE_SYN_RECEIVED] = ERR_AGAIN,
+        [STATE_ESTABLISHED] = ERR_AGAIN,
+        [STATE_FIN_WAIT_1] = ERR_AGAIN,
+        [STATE_FIN_WAIT_2] = ERR_AGAIN,
+        [STATE_CLOSE_WAIT] = 0, /* "connection closing" is the end of the stream */
+        [STATE_CLOSING] = 0,
+        [STATE_LAST_ACK] = 0,
+        [STATE_TIME_WAIT] = 0,
+    };
+    for (enum tcp_state s = STATE_CLOSED; s <= STATE_TIME_WAIT; s++) {
+        reach(s);
+        assert_int_equal(user_receive(10), answer[s]);
+        if (s != STATE_LISTEN)
+            assert_int_equal(tcp_can_receive(&the.tcb), answer[s] != ERR_AGAIN);
+        again();
+    }
+}
+
+static void receive_text(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    assert_true(tcp_can_receive(&the.tcb));
+    uint8_t peeked[30];
+    assert_int_equal(tcp_receive(&the.tcb, peeked, sizeof peeked, true, the.now_ns), 30);
+    for (unsigned i = 0; i < sizeof peeked; i++)
+        assert_int_equal(peeked[i], stream_octet(true, i));
+    user_receives(60); /* from the start: they were only looked at */
+    assert_int_equal(user_receive(100), 40);
+    assert_int_equal(user_receive(100), ERR_AGAIN);
+    later(40);
+    expect(.flags = ACK, .seq = 1, .ack = 101, .wnd = 9900); /* MUST-39: too little to move it */
+}
+
+/* "RECEIVEs must be satisfied by data already on hand", then the end: MUST-12's orderly way. */
+static void receive_after_fin(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 100);
+    expect(.flags = ACK, .seq = 1, .ack = 102);
+    user_receives(100);
+    assert_int_equal(user_receive(1), 0);
+    assert_int_equal(the.tcb.error, ERR_NONE);
+}
+
+/* And the other: the error says so (MUST-12). */
+static void receive_after_rst(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 100);
+    receive(.flags = RST, .seq = 101);
+    user_receives(100);
+    assert_int_equal(user_receive(1), 0);
+    expect_closed(ERR_RESET);
+}
+
+/* The user may stop receiving while the connection goes on: what is unread and what arrives is
+ * thrown away and acknowledged, and the window stays open. */
+static void stop_receiving(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    tcp_stop_receiving(&the.tcb, the.now_ns);
+    assert_int_equal(the.mem.mem.used, 0);
+    assert_int_equal(user_receive(10), 0);
+    receive(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
+    expect(.flags = ACK, .seq = 1, .ack = 2001, .wnd = 10000);
+    receive(.flags = ACK, .seq = 3001, .ack = 1, .text = 1000);
+    expect(.flags = ACK, .seq = 1, .ack = 2001);
+    receive(.flags = FIN | ACK, .seq = 2001, .ack = 1, .text = 1000);
+    expect(.flags = ACK, .seq = 1, .ack = 4001);
+    receive(.flags = FIN | ACK, .seq = 4001, .ack = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 4002);
+    expect_state(STATE_CLOSE_WAIT);
+    assert_int_equal(the.mem.mem.used, 0);
+}
+
+/* ---- 3.10.4 CLOSE ---- */
+
+static void close_in_each_state(void **state)
+{
+    (void)state;
+    const struct {
+        int answer;
+        enum tcp_state then;
+    } cases[] = {
+        [STATE_CLOSED] = {ERR_NOT_CONNECTED, STATE_CLOSED},
+        [STATE_LISTEN] = {ERR_NONE, STATE_CLOSED},
+        [STATE_SYN_SENT] = {ERR_NONE, STATE_CLOSED},
+        [STATE_SYN_RECEIVED] = {ERR_NONE, STATE_SYN_RECEIVED}, /* queued */
+        [STATE_ESTABLISHED] = {ERR_NONE, STATE_FIN_WAIT_1},
+        [STATE_FIN_WAIT_1] = {ERR_PIPE, STATE_FIN_WAIT_1},
+        [STATE_FIN_WAIT_2] = {ERR_PIPE, STATE_FIN_WAIT_2},
+        [STATE_CLOSE_WAIT] = {ERR_NONE, STATE_LAST_ACK},
+        [STATE_CLOSING] = {ERR_PIPE, STATE_CLOSING},
+        [STATE_LAST_ACK] = {ERR_PIPE, STATE_LAST_ACK},
+        [STATE_TIME_WAIT] = {ERR_PIPE, STATE_TIME_WAIT},
+    };
+    for (enum tcp_state s = STATE_CLOSED; s <= STATE_TIME_WAIT; s++) {
+        reach(s);
+        assert_int_equal(user_close(), cases[s].answer);
+        if (s == STATE_ESTABLISHED || s == STATE_CLOSE_WAIT)
+            expect(.flags = FIN | ACK, .seq = 1, .ack = theirs()); /* a second one: never */
+        expect_silence();
+        expect_state(cases[s].then);
+        assert_int_equal(user_close() == ERR_NONE, 0);
+        again();
+    }
+}
+
+/* "Queue this until all preceding SENDs have been segmentized"; the FIN goes with the last. */
+static void close_behind_text(void **state)
+{
+    (void)state;
+    establish(.wnd = 1000);
+    user_sends(1000);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+    user_sends(1300);
+    user_close();
+    expect_state(STATE_FIN_WAIT_1);
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+    expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 2001);
+    expect(.flags = FIN | PSH | ACK, .seq = 2001, .ack = 1, .text = 300);
+    receive(.flags = ACK, .seq = 1, .ack = 2302);
+    expect_state(STATE_FIN_WAIT_2);
+}
+
+/* In CLOSE-WAIT: "then send a FIN segment, enter LAST-ACK state". */
+static void close_behind_text_in_close_wait(void **state)
+{
+    (void)state;
+    establish(.wnd = 1000);
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 2);
+    user_sends(1500);
+    expect(.flags = ACK, .seq = 1, .ack = 2, .text = 1000);
+    user_close();
+    expect_silence();
+    expect_state(STATE_CLOSE_WAIT);
+    assert_int_equal(user_send(1), ERR_PIPE);
+    receive(.flags = ACK, .seq = 2, .ack = 1001);
+    expect(.flags = FIN | PSH | ACK, .seq = 1001, .ack = 2, .text = 500);
+    expect_state(STATE_LAST_ACK);
+    receive(.flags = ACK, .seq = 2, .ack = 1502);
+    expect_closed(ERR_NONE);
+}
+
+/* In SYN-RECEIVED with text queued: "queue for processing after entering ESTABLISHED state". */
+static void close_in_syn_received_behind_text(void **state)
+{
+    (void)state;
+    reach(STATE_SYN_RECEIVED);
+    user_sends(100);
+    user_close();
+    receive(.flags = ACK, .seq = 1, .ack = 1);
+    expect(.flags = FIN | PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    expect_state(STATE_FIN_WAIT_1);
+}
+
+/* 3.6, case 1 and 3.6.1: a half-closed connection goes on in the other direction. */
+static void half_closed_receives(void **state)
+{
+    (void)state;
+    reach(STATE_FIN_WAIT_2);
+    for (uint32_t i = 0; i < 50; i++) {
+        receive(.flags = ACK, .seq = 1 + 1000 * i, .ack = 2, .text = 500);
+        batch();
+        receive(.flags = ACK, .seq = 501 + 1000 * i, .ack = 2, .text = 500);
+        batch();
+        user_receives(1000);
+        later(40);
+        expect(.flags = ACK, .seq = 2, .ack = 1001 + 1000 * i);
+    }
+    expect_state(STATE_FIN_WAIT_2);
+}
+
+static void half_closed_sends(void **state)
+{
+    (void)state;
+    reach(STATE_CLOSE_WAIT);
+    for (uint32_t i = 0; i < 50; i++) {
+        user_sends(1000);
+        expect(.flags = PSH | ACK, .seq = 1 + 1000 * i, .ack = 2, .text = 1000);
+        later(10);
+        receive(.flags = ACK, .seq = 2, .ack = 1001 + 1000 * i);
+    }
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 50001, .ack = 2);
+}
+
+/* ---- 3.10.5 ABORT ---- */
+
+static void abort_in_each_state(void **state)
+{
+    (void)state;
+    for (enum tcp_state s = STATE_CLOSED; s <= STATE_TIME_WAIT; s++) {
+        reach(s);
+        uint32_t nxt = ours();
+        user_abort();
+        if (s >= STATE_SYN_RECEIVED && s <= STATE_CLOSE_WAIT)
+            expect(.flags = RST, .seq = nxt);
+        expect_closed(s == STATE_CLOSED ? ERR_NONE : ERR_ABORTED);
+        assert_true(tcp_deadline(&the.tcb) == TIME_NEVER);
+        again();
+    }
+}
+
+/* "All segments queued for transmission [...] or retransmission should be flushed." */
+static void abort_flushes(void **state)
+{
+    (void)state;
+    establish(.wnd = 1500);
+    user_sends(3000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    user_abort();
+    expect(.flags = RST, .seq = 1001); /* SND.NXT, not what was queued */
+    assert_int_equal(the.mem.mem.used, 0);
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+    expect(.flags = RST, .seq = 1001);
+}
+
+/* ---- 3.6.1, SHLD-3: the user leaves ---- */
+
+static void leave_closes_in_order(void **state)
+{
+    (void)state;
+    establish();
+    user_sends(100);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    user_leave();
+    expect(.flags = FIN | ACK, .seq = 101, .ack = 1);
+    expect_state(STATE_FIN_WAIT_1);
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 102);
+    expect(.flags = ACK, .seq = 102, .ack = 2);
+    expect_state(STATE_TIME_WAIT);
+}
+
+static void leave_with_unread_text(void **state)
+{
+    (void)state;
+    for (enum tcp_state s = STATE_ESTABLISHED; s <= STATE_CLOSE_WAIT; s++) {
+        if (s != STATE_CLOSE_WAIT) {
+            reach(s);
+            receive(.flags = ACK, .seq = 1, .ack = ours(), .text = 1);
+        } else {
+            establish();
+            receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 1);
+            expect(.flags = ACK, .seq = 1, .ack = 3);
+        }
+        uint32_t nxt = ours();
+        user_leave();
+        expect(.flags = RST, .seq = nxt);
+        expect_closed(ERR_ABORTED);
+        again();
+    }
+}
+
+static void text_after_leaving(void **state)
+{
+    (void)state;
+    reach(STATE_ESTABLISHED);
+    user_leave();
+    expect(.flags = FIN | ACK, .seq = 1, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    expect(.flags = RST, .seq = 2);
+    expect_closed(ERR_ABORTED);
+    again();
+    reach(STATE_FIN_WAIT_2);
+    user_leave();
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 2, .text = 1);
+    expect(.flags = RST, .seq = 2);
+    expect_closed(ERR_ABORTED);
+}
+
+/* Text that had arrived and was read is no loss when it comes again. */
+static void old_text_after_leaving(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 10);
+    user_receives(10);
+    user_leave();
+    expect(.flags = FIN | ACK, .seq = 1, .ack = 11);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 10);
+    expect(.flags = ACK, .seq = 2, .ack = 11);
+    expect_state(STATE_FIN_WAIT_1);
+}
+
+static void leave_in_other_states(void **state)
+{
+    (void)state;
+    const enum tcp_state closed[] = {STATE_CLOSED, STATE_LISTEN, STATE_SYN_SENT};
+    for (size_t i = 0; i < sizeof closed / sizeof *closed; i++) {
+        reach(closed[i]);
+        user_leave();
+        expect_closed(ERR_NONE);
+        again();
+    }
+    const enum tcp_state stay[] = {STATE_SYN_RECEIVED, STATE_FIN_WAIT_1, STATE_CLOSING,
+                                   STATE_LAST_ACK, STATE_TIME_WAIT};
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++) {
+        reach(stay[i]);
+        user_leave();
+        expect_silence();
+        expect_state(stay[i]);
+        again();
+    }
+    reach(STATE_FIN_WAIT_2);
+    user_leave();
+    at(100 + 60000);
+    expect_closed(ERR_NONE);
+}
+
+/* Unread text in CLOSING and LAST-ACK: ABORT would send nothing there (3.10.5), SHLD-3 wants a
+ * RST, or the peer would never learn that its text, or ours, was lost. */
+static void leave_with_unread_text_after_both_fins(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 5);
+    expect(.flags = ACK, .seq = 1, .ack = 7);
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 1, .ack = 7);
+    expect_state(STATE_LAST_ACK);
+    user_leave();
+    expect(.flags = RST, .seq = 2);
+    again();
+    reach(STATE_FIN_WAIT_1);
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 5);
+    expect(.flags = ACK, .seq = 2, .ack = 7);
+    expect_state(STATE_CLOSING);
+    user_leave();
+    expect(.flags = RST, .seq = 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ladder_test(open_active_sends_syn),
+        ladder_test(open_passive_sends_nothing),
+        ladder_test(send_in_each_state),
+        ladder_test(send_before_established),
+        ladder_test(send_fills_the_queue),
+        ladder_test(send_without_memory),
+        ladder_test(receive_in_each_state),
+        ladder_test(receive_text),
+        ladder_test(receive_after_fin),
+        ladder_test(receive_after_rst),
+        ladder_test(stop_receiving),
+        ladder_test(close_in_each_state),
+        ladder_test(close_behind_text),
+        ladder_test(close_behind_text_in_close_wait),
+        ladder_test(close_in_syn_received_behind_text),
+        ladder_test(half_closed_receives),
+        ladder_test(half_closed_sends),
+        ladder_test(abort_in_each_state),
+        ladder_test(abort_flushes),
+        ladder_test(leave_closes_in_order),
+        ladder_test(leave_with_unread_text),
+        ladder_test(text_after_leaving),
+        ladder_test(old_text_after_leaving),
+        ladder_test(leave_in_other_states),
+        ladder_test(leave_with_unread_text_after_both_fins),
+    };
+    return ladder_main(tests);
+}
