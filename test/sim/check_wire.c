@@ -227,6 +227,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
     if (syn)
         me->peer_syn = true;
+    /* What may lie left of the window is thrown away, and its ACK with it. */
+    bool fresh = end > at ? end > me->arrived : at >= me->arrived;
     if (end > me->arrived)
         me->arrived = end;
     if (!(seg->flags & TCP_ACK) || !me->syn_sent)
@@ -235,7 +237,7 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
     if (ack > me->sent)
         return; /* of an earlier epoch of ours */
-    if (ack > me->acked || wnd == 0 || ack + wnd < me->sent)
+    if (fresh && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
         me->progress_ns = now_ns;
     if (ack > me->acked)
         me->acked = ack;

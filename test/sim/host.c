@@ -128,9 +128,10 @@ static size_t drain(struct host *h)
 void host_enter(struct host *h)
 {
     struct world *w = h->world;
+    uint64_t deadline = stack_deadline(h->stack), now = host_now(h);
+    SIM_CHECK(deadline == h->tick_for_ns, "deadline", "it has moved by itself");
     if (!rng_one_in(&w->rng, 8) || h->quiet_ns >= w->now_ns)
         return;
-    uint64_t deadline = stack_deadline(h->stack), now = host_now(h);
     uint64_t from = h->quiet_ns + h->plan->clock_ns, to = deadline < now ? deadline : now;
     if (to <= from)
         return;
@@ -165,7 +166,8 @@ static size_t pass_events(struct host *h)
                 h->accept_set = true;
             }
         } else {
-            app_event(handle->end, &ev);
+            if (h->world->sabotage != SABOTAGE_EVENT || !rng_one_in(&h->world->rng, 20))
+                app_event(handle->end, &ev);
         }
     }
     return n;
@@ -201,10 +203,10 @@ void host_leave(struct host *h)
 void host_tick(struct host *h)
 {
     uint64_t now = host_now(h);
-    if (h->world->now_ns != h->tick_at_ns)
+    if (h->world->now_ns != h->tick_at_ns || h->world->sabotage == SABOTAGE_TICK)
         return;
-    h->tick_at_ns = h->tick_for_ns = TIME_NEVER;
     host_enter(h);
+    h->tick_at_ns = h->tick_for_ns = TIME_NEVER;
     uint32_t socks = stack_sock_count(h->stack);
     stack_tick(h->stack, now);
     check_engine(h);
@@ -223,6 +225,8 @@ void host_tick(struct host *h)
 void host_frame(struct host *h, struct frame *f)
 {
     struct world *w = h->world;
+    if (w->sabotage)
+        sabotage_frame(h, f);
     if (w->trace)
         ladder_arrives(h, f);
     h->rx[h->n_rx++] = f;
