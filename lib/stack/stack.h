@@ -92,6 +92,13 @@ void stack_close(struct sock *so, uint64_t now_ns);
 /* ABORT: sends a RST where the state asks for it (3.10.5). so must not be used any more. */
 void stack_abort(struct sock *so, uint64_t now_ns);
 
+/* Connections whose text or FIN the peer has not acknowledged yet: while there are any, the program
+ * should not end. O(sockets). */
+uint32_t stack_unfinished(const struct stack *s);
+
+/* Aborts every connection that was given up by stack_close and has not ended. O(sockets). */
+void stack_abort_left(struct stack *s, uint64_t now_ns);
+
 /* STATUS (3.10.6). */
 void stack_status(const struct sock *so, struct tcp_status *status);
 

@@ -1,0 +1,167 @@
+/* See cli.h. */
+#include "cli.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define END_MS 5000
+
+static const char options_help[] =
+    "\n"
+    "  --trace[=FILE]  write every segment, state change, retransmission and event\n"
+    "                  to FILE, or to standard error, a line each\n"
+    "  --help          print this and end\n"
+    "\n"
+    "Needs root, or a private lab: ./setup/netns.sh run. Exit status: 0 done, 1 failed,\n"
+    "2 wrong usage.\n";
+
+static const struct {
+    int error;
+    const char *advice;
+} advices[] = {
+    {EACCES, "ports below 1024 need root"},
+    {EADDRINUSE, "another program has this port: end it, or choose another port"},
+    {EADDRNOTAVAIL, "bind to an address of this host; connect to one of another host"},
+    {ECONNREFUSED, "nobody listens there: start the server first"},
+    {EHOSTUNREACH, "see `ip route get`"},
+    {ENETUNREACH, "see `ip route get`"},
+    {EPERM, "run it as root, or inside ./setup/netns.sh run"},
+    {ETIMEDOUT, "is the other host up, and the way to it?"},
+};
+
+static const char *advice_for(int error)
+{
+    for (size_t i = 0; i < sizeof advices / sizeof *advices; i++) {
+        if (advices[i].error == error)
+            return advices[i].advice;
+    }
+    return NULL;
+}
+
+int cli_failed(const struct cli *cli, const char *what)
+{
+    int error = errno;
+    if (error == ESHUTDOWN) {
+        fprintf(stderr, "%s: interrupted\n", cli->program);
+        return 1;
+    }
+    const char *advice = advice_for(error);
+    fprintf(stderr, "%s: %s %s: %s%s%s\n", cli->program, what, cli->addr_text, strerror(error),
+            advice ? "; " : "", advice ? advice : "");
+    return 1;
+}
+
+__attribute__((noreturn)) static void wrong_usage(const struct cli *cli, const char *what,
+                                                  const char *value)
+{
+    fprintf(stderr, "%s: %s%s; see %s --help\n", cli->program, what, value, cli->program);
+    exit(2);
+}
+
+static void read_address(struct cli *cli, const char *addr, const char *port_text)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    char *end;
+    long port = strtol(port_text, &end, 10);
+    if (end == port_text || *end || port < 1 || port > 65535)
+        wrong_usage(cli, "not a port from 1 to 65535: ", port_text);
+    in.sin_port = in6.sin6_port = htons((uint16_t)port);
+    if (inet_pton(AF_INET, addr, &in.sin_addr) == 1) {
+        cli->addr_len = sizeof in;
+        memcpy(&cli->addr, &in, sizeof in);
+        snprintf(cli->addr_text, sizeof cli->addr_text, "%s:%ld", addr, port);
+    } else if (inet_pton(AF_INET6, addr, &in6.sin6_addr) == 1) {
+        cli->addr_len = sizeof in6;
+        memcpy(&cli->addr, &in6, sizeof in6);
+        snprintf(cli->addr_text, sizeof cli->addr_text, "[%s]:%ld", addr, port);
+    } else {
+        wrong_usage(cli, "not an IPv4 or IPv6 address: ", addr);
+    }
+}
+
+static void open_trace(struct cli *cli, const char *file)
+{
+    cli->trace_fd = STDERR_FILENO;
+    if (file)
+        cli->trace_fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    if (cli->trace_fd < 0) {
+        fprintf(stderr, "%s: open %s: %s\n", cli->program, file, strerror(errno));
+        exit(1);
+    }
+}
+
+static void read_arguments(struct cli *cli, const char *help, char **argv)
+{
+    const char *words[2];
+    int n = 0;
+    for (argv++; *argv; argv++) {
+        if (strcmp(*argv, "--help") == 0) {
+            printf("usage: %s [--trace[=FILE]] ADDR PORT\n\n%s%s", cli->program, help,
+                   options_help);
+            exit(fflush(stdout) ? 1 : 0);
+        }
+        if (strcmp(*argv, "--trace") == 0)
+            open_trace(cli, NULL);
+        else if (strncmp(*argv, "--trace=", 8) == 0)
+            open_trace(cli, *argv + 8);
+        else if (**argv == '-' || n == 2)
+            wrong_usage(cli, "what is this: ", *argv);
+        else
+            words[n++] = *argv;
+    }
+    if (n < 2)
+        wrong_usage(cli, n ? "PORT is missing" : "ADDR and PORT are missing", "");
+    read_address(cli, words[0], words[1]);
+}
+
+static void *stop_on_signal(void *arg)
+{
+    struct cli *cli = arg;
+    int which;
+    sigwait(&cli->signals, &which);
+    nstcp_stop(cli->stack);
+    return NULL;
+}
+
+void cli_begin(struct cli *cli, const char *program, const char *help, char **argv)
+{
+    *cli = (struct cli){.program = program};
+    read_arguments(cli, help, argv);
+    signal(SIGPIPE, SIG_IGN); /* write(2) says EPIPE, and the connection is closed in order */
+    sigemptyset(&cli->signals);
+    sigaddset(&cli->signals, SIGINT);
+    sigaddset(&cli->signals, SIGTERM);
+    sigaddset(&cli->signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &cli->signals, NULL);
+    const struct nstcp_options options = {.trace_fd = cli->trace_fd};
+    char why[NSTCP_WHY_MAX];
+    if (nstcp_create(&cli->stack, &options, why) < 0) {
+        fprintf(stderr, "%s: %s%s\n", cli->program, why,
+                errno == EPERM ? "; run it as root, or inside ./setup/netns.sh run" : "");
+        exit(1);
+    }
+    int err = pthread_create(&cli->on_signal, NULL, stop_on_signal, cli);
+    if (err) {
+        fprintf(stderr, "%s: start a thread: %s\n", cli->program, strerror(err));
+        exit(1);
+    }
+}
+
+int cli_end(struct cli *cli, int status)
+{
+    pthread_cancel(cli->on_signal);
+    pthread_join(cli->on_signal, NULL);
+    pthread_sigmask(SIG_UNBLOCK, &cli->signals, NULL); /* a second ^C ends it at once */
+    if (nstcp_destroy(cli->stack, END_MS) < 0) {
+        fprintf(stderr, "%s: connections without an answer for %d s were reset\n", cli->program,
+                END_MS / 1000);
+        return 1;
+    }
+    return status;
+}

@@ -1,0 +1,97 @@
+/*
+ * echoclient ADDR PORT - sends its input to an echo server and prints what comes back.
+ *
+ *     echo hello | echoclient 10.0.1.1 40000
+ *
+ * Two directions, two threads: a server that echoes stops reading when nobody reads its echo, so a
+ * client that sends all before it reads would wait for ever. At the end of the input the client
+ * closes its half of the connection, prints the rest, and ends when the server has closed the
+ * other.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "Sends standard input to the TCP server at ADDR and PORT and prints what\n"
+    "comes back, until the server has closed the connection.\n";
+
+static struct cli cli;
+static int sock;
+static int input_status = -1; /* 0: all is sent, 1: it could not be read, -1: neither yet */
+
+static void *send_input(void *arg)
+{
+    char buf[65536];
+    ssize_t n;
+    while ((n = read(STDIN_FILENO, buf, sizeof buf)) > 0) {
+        if (nstcp_send(cli.stack, sock, buf, (size_t)n, 0) < n)
+            return arg; /* the connection is over: main learns why */
+    }
+    if (n < 0)
+        fprintf(stderr, "echoclient: read standard input: %s\n", strerror(errno));
+    input_status = n < 0;
+    nstcp_shutdown(cli.stack, sock, SHUT_WR);
+    return arg;
+}
+
+static bool print(const char *buf, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(STDOUT_FILENO, buf, len);
+        if (n < 0) {
+            fprintf(stderr, "echoclient: write standard output: %s\n", strerror(errno));
+            return false;
+        }
+        buf += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* Until the server has closed the connection. 0, or 1 when something went wrong. */
+static int print_answers(void)
+{
+    char buf[65536];
+    ssize_t n;
+    while ((n = nstcp_recv(cli.stack, sock, buf, sizeof buf, 0)) > 0) {
+        if (!print(buf, (size_t)n))
+            return 1;
+    }
+    return n < 0 ? cli_failed(&cli, "receive from") : 0;
+}
+
+static int talk(void)
+{
+    pthread_t sender;
+    int err = pthread_create(&sender, NULL, send_input, NULL);
+    if (err) {
+        errno = err;
+        return cli_failed(&cli, "start a thread for");
+    }
+    int status = print_answers();
+    nstcp_close(cli.stack, sock); /* ends a send that waits; a read is ended by pthread_cancel */
+    pthread_cancel(sender);
+    pthread_join(sender, NULL);
+    if (status == 0 && input_status < 0)
+        fprintf(stderr, "echoclient: %s closed the connection before the end of the input\n",
+                cli.addr_text);
+    return status || input_status ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    cli_begin(&cli, "echoclient", help, argv);
+    sock = nstcp_socket(cli.stack, cli.addr.ss_family, SOCK_STREAM, 0);
+    int status;
+    if (sock < 0 || nstcp_connect(cli.stack, sock, (struct sockaddr *)&cli.addr, cli.addr_len) < 0)
+        status = cli_failed(&cli, "connect to");
+    else
+        status = talk();
+    return cli_end(&cli, status);
+}

@@ -1,0 +1,83 @@
+/*
+ * What every call begins and ends with: the lock, the socket, the count of calls under way, errno.
+ *
+ * Cancellation is held off for the length of a call: a thread that vanished in a wait or in a
+ * system call would leave the lock behind, locked.
+ */
+#include <errno.h>
+#include <pthread.h>
+
+#include "api_priv.h"
+#include "nstime.h"
+
+int call_begin(struct call *c, struct nstcp *stack, int sock)
+{
+    *c = (struct call){.stack = stack};
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel_state);
+    runtime_lock(stack->rt);
+    int err = stack->stopped ? -ESHUTDOWN : 0;
+    if (!err && sock != NO_SOCK) {
+        c->slot = slot_find(stack, sock);
+        err = c->slot ? 0 : -EBADF;
+    }
+    stack->calls++;
+    if (c->slot)
+        slot_ref(c->slot);
+    if (err)
+        call_end(c, err);
+    return err;
+}
+
+int64_t call_end(struct call *c, int64_t result)
+{
+    struct nstcp *stack = c->stack;
+    struct runtime *rt = stack->rt;
+    if (c->slot)
+        slot_unref(c->slot);
+    if (--stack->calls == 0 && stack->ender)
+        waiter_wake(stack->ender);
+    runtime_unlock(rt); /* from here on nstcp_destroy may have freed the stack */
+    pthread_setcancelstate(c->cancel_state, NULL);
+    if (result >= 0)
+        return result;
+    errno = (int)-result;
+    return -1;
+}
+
+void call_unlock(struct call *c)
+{
+    runtime_unlock(c->stack->rt);
+}
+
+static int still_there(const struct call *c)
+{
+    if (c->stack->stopped)
+        return -ESHUTDOWN;
+    return c->slot->closed ? -EBADF : 0;
+}
+
+int call_relock(struct call *c)
+{
+    runtime_lock(c->stack->rt);
+    return still_there(c);
+}
+
+int call_wait(struct call *c, unsigned events, uint64_t deadline_ns)
+{
+    struct waiter waiter;
+    struct watch watch;
+    waiter_init(&waiter);
+    watch_add(&watch, &c->slot->changed, events, &waiter);
+    bool woken = runtime_wait(c->stack->rt, &waiter, deadline_ns);
+    watch_remove(&watch);
+    waiter_finish(&waiter);
+    int err = still_there(c);
+    if (err)
+        return err;
+    return woken ? 0 : -EAGAIN;
+}
+
+uint64_t call_deadline(uint64_t timeout_ns)
+{
+    return timeout_ns ? runtime_now() + timeout_ns : TIME_NEVER;
+}

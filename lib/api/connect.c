@@ -1,0 +1,121 @@
+/* connect(2): from a socket to a connection. */
+#include <errno.h>
+
+#include "api_priv.h"
+
+/* stack_connect, with more ephemeral ports when there are none left. Gives the lock up for that. */
+static int open_active(struct call *c, const struct flow *flow, uint32_t mtu)
+{
+    for (;;) {
+        struct runtime *rt = c->stack->rt;
+        uint64_t now = runtime_now();
+        int err = stack_connect(runtime_stack(rt), flow, mtu, &c->slot->changed, now, &c->slot->so);
+        if (err != ERR_NO_PORT) {
+            if (!err) {
+                slot_apply(c->slot, now);
+                runtime_pump(rt, now);
+            }
+            return err_to_errno(err);
+        }
+        uint32_t seen = runtime_port_count(rt);
+        call_unlock(c);
+        err = runtime_claim(rt, seen);
+        int gone = call_relock(c);
+        if (err || gone)
+            return err ? err : gone;
+    }
+}
+
+/* From SLOT_NEW to SLOT_CONNECTING: the SYN is sent. Or a negative errno, and SLOT_NEW. */
+static int begin(struct call *c, const struct ip_addr *remote, uint16_t port)
+{
+    struct slot *slot = c->slot;
+    slot->state = SLOT_SETUP;
+    slot->error_taken = false;
+    struct flow flow = {.local = slot->local, .remote = *remote, .remote_port = port};
+    flow.local_port = slot->bound ? slot->port : 0;
+    bool choose_address = !slot->bound || ip_addr_is_any(&slot->local);
+    call_unlock(c);
+    struct ip_addr source = {{0}};
+    uint32_t mtu = 0;
+    int err = runtime_route(c->stack->rt, remote, &source, &mtu);
+    int gone = call_relock(c);
+    if (choose_address)
+        flow.local = source;
+    if (!err)
+        err = gone ? gone : open_active(c, &flow, mtu);
+    slot->state = err ? SLOT_NEW : SLOT_CONNECTING;
+    waitable_wake(&slot->changed, WAIT_ALL); /* whoever polls it sees another socket now */
+    return err;
+}
+
+/* What became of the attempt: 0, -EAGAIN while it lasts, or why it failed; then the socket is as
+ * new again. */
+static int outcome(struct call *c)
+{
+    struct slot *slot = c->slot;
+    slot_look(slot);
+    if (slot->state == SLOT_CONNECTED)
+        return 0;
+    if (!(stack_readiness(slot->so) & (SOCK_DEAD | SOCK_FAILED)))
+        return -EAGAIN;
+    int err = stack_error(slot->so);
+    uint64_t now = runtime_now();
+    stack_close(slot->so, now);
+    runtime_pump(c->stack->rt, now);
+    slot->so = NULL;
+    slot->state = SLOT_NEW;
+    return err ? err_to_errno(err) : -ECONNABORTED;
+}
+
+/* Waits for the end of an attempt that is under way. */
+static int finish(struct call *c, uint64_t deadline)
+{
+    for (;;) {
+        int err = outcome(c);
+        if (err != -EAGAIN)
+            return err;
+        err = call_wait(c, SOCK_EV_COMPLETED | SOCK_EV_CLOSED, deadline);
+        if (err)
+            return err == -EAGAIN ? -EINPROGRESS : err;
+        if (c->slot->state != SLOT_CONNECTING)
+            return c->slot->state == SLOT_CONNECTED ? 0 : -ECONNABORTED; /* another's call has it */
+    }
+}
+
+int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, socklen_t len)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    struct slot *slot = c.slot;
+    struct ip_addr remote;
+    uint16_t port;
+    int err = sockaddr_read(slot->domain, addr, len, &remote, &port);
+    if (err)
+        return (int)call_end(&c, err);
+    uint64_t deadline = call_deadline(slot->send_timeout_ns);
+    switch (slot->state) {
+    case SLOT_NEW:
+        err = begin(&c, &remote, port);
+        if (!err)
+            err = slot->nonblock ? -EINPROGRESS : finish(&c, deadline);
+        break;
+    case SLOT_SETUP:
+        err = -EALREADY;
+        break;
+    case SLOT_CONNECTING:
+        if (slot->nonblock) {
+            err = outcome(&c);
+            err = err == -EAGAIN ? -EALREADY : err;
+        } else {
+            err = finish(&c, deadline);
+        }
+        break;
+    case SLOT_LISTENING:
+    case SLOT_CONNECTED:
+        err = -EISCONN;
+        break;
+    }
+    return (int)call_end(&c, err);
+}

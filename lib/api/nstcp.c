@@ -1,0 +1,151 @@
+/* A stack's beginning and end: create, stop, destroy; and close, which is the same for one socket.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api_priv.h"
+#include "host_kernel.h"
+#include "nstime.h"
+
+#define MEMORY_DEFAULT  ((size_t)1 << 30)
+#define SOCKETS_DEFAULT 65536
+
+static struct tcp_config tcp_config_of(const struct nstcp_options *o)
+{
+    struct tcp_config tcp = tcp_config_default();
+    if (o->msl_ms)
+        tcp.msl_ns = o->msl_ms * NS_PER_MS;
+    if (o->user_timeout_ms)
+        tcp.user_timeout_ns = o->user_timeout_ms * NS_PER_MS;
+    return tcp;
+}
+
+/* A failure of create: errno and the sentence. */
+static int failed(char why[NSTCP_WHY_MAX], const char *what, int err)
+{
+    if (why && what)
+        snprintf(why, NSTCP_WHY_MAX, "%s: %s", what, strerror(-err));
+    errno = -err;
+    return -1;
+}
+
+int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, struct link *link,
+                    struct host *host, char why[NSTCP_WHY_MAX])
+{
+    const struct nstcp_options defaults = {0};
+    const struct nstcp_options *o = options ? options : &defaults;
+    struct nstcp *stack = calloc(1, sizeof *stack);
+    if (!stack) {
+        host->ops->destroy(host);
+        link->ops->destroy(link);
+        return failed(why, "memory", -ENOMEM);
+    }
+    struct runtime_config config = {
+        .link = link,
+        .host = host,
+        .tcp = tcp_config_of(o),
+        .max_socks = o->max_sockets ? o->max_sockets : SOCKETS_DEFAULT,
+        .mem_limit = o->memory_max ? o->memory_max : MEMORY_DEFAULT,
+    };
+    stack->max_slots = config.max_socks;
+    stack->sndbuf_default = config.tcp.sndbuf;
+    if (o->trace_fd > 0) {
+        stack->trace.fd = o->trace_fd;
+        config.trace = (struct trace){trace_text_sink, &stack->trace};
+    }
+    const char *what;
+    int err = runtime_create(&stack->rt, &config, &what);
+    if (err) {
+        free(stack);
+        return failed(why, what, err);
+    }
+    *out = stack;
+    return 0;
+}
+
+int nstcp_create(struct nstcp **out, const struct nstcp_options *options, char why[NSTCP_WHY_MAX])
+{
+    char unread[NSTCP_WHY_MAX];
+    struct link *link;
+    struct host *host;
+    int err = host_kernel_create(&host, &link, why ? why : unread, NSTCP_WHY_MAX);
+    return err ? failed(why, NULL, err) : nstcp_create_on(out, options, link, host, why);
+}
+
+void nstcp_stop(struct nstcp *stack)
+{
+    runtime_lock(stack->rt);
+    stack->stopped = true;
+    runtime_wake_all(stack->rt);
+    runtime_unlock(stack->rt);
+}
+
+int nstcp_close(struct nstcp *stack, int sock)
+{
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    runtime_lock(stack->rt);
+    bool found = slot_find(stack, sock) != NULL;
+    if (found) {
+        slot_close(stack, sock);
+        runtime_pump(stack->rt, runtime_now());
+    }
+    runtime_unlock(stack->rt);
+    pthread_setcancelstate(cancel_state, NULL);
+    if (!found)
+        errno = EBADF;
+    return found ? 0 : -1;
+}
+
+/* Waits until no other thread is in a call. */
+static void end_calls(struct nstcp *stack)
+{
+    struct waiter waiter;
+    waiter_init(&waiter);
+    stack->stopped = true;
+    runtime_wake_all(stack->rt);
+    stack->ender = &waiter;
+    while (stack->calls > 0)
+        runtime_wait(stack->rt, &waiter, TIME_NEVER);
+    stack->ender = NULL;
+    waiter_finish(&waiter);
+}
+
+/* Listeners first, so that nobody comes in while the others close. */
+static void close_all(struct nstcp *stack)
+{
+    for (uint32_t i = 1; i < stack->n_slots; i++) {
+        if (stack->slots[i] && stack->slots[i]->state == SLOT_LISTENING)
+            slot_close(stack, (int)i);
+    }
+    for (uint32_t i = 1; i < stack->n_slots; i++) {
+        if (stack->slots[i])
+            slot_close(stack, (int)i);
+    }
+    runtime_pump(stack->rt, runtime_now());
+}
+
+int nstcp_destroy(struct nstcp *stack, int timeout_ms)
+{
+    if (!stack)
+        return 0;
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    runtime_lock(stack->rt);
+    end_calls(stack);
+    close_all(stack);
+    uint64_t deadline =
+        timeout_ms < 0 ? TIME_NEVER : runtime_now() + (uint64_t)timeout_ms * NS_PER_MS;
+    bool in_order = runtime_drain(stack->rt, deadline);
+    runtime_unlock(stack->rt);
+    runtime_destroy(stack->rt);
+    free(stack->slots);
+    free(stack);
+    pthread_setcancelstate(cancel_state, NULL);
+    if (!in_order)
+        errno = ETIMEDOUT;
+    return in_order ? 0 : -1;
+}

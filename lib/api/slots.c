@@ -1,0 +1,105 @@
+/* The numbers of sockets and what they stand for. All with the lock held. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "api_priv.h"
+
+#define SLOTS_MIN 16
+
+/* Room for more numbers. 0 is none, so that it can't be taken for a socket by mistake. */
+static int grow(struct nstcp *stack)
+{
+    uint32_t n = stack->n_slots ? 2 * stack->n_slots : SLOTS_MIN;
+    if (n > stack->max_slots + 1)
+        n = stack->max_slots + 1;
+    if (n <= stack->n_slots)
+        return -EMFILE;
+    struct slot **slots = realloc(stack->slots, n * sizeof *slots);
+    if (!slots)
+        return -ENOMEM;
+    for (uint32_t i = stack->n_slots; i < n; i++)
+        slots[i] = NULL;
+    stack->slots = slots;
+    stack->n_slots = n;
+    return 0;
+}
+
+/* The lowest free number, as POSIX has it. */
+static int free_number(struct nstcp *stack)
+{
+    uint32_t i = stack->search_from > 0 ? stack->search_from : 1;
+    while (i < stack->n_slots && stack->slots[i])
+        i++;
+    stack->search_from = i;
+    if (i >= stack->n_slots) {
+        int err = grow(stack);
+        if (err)
+            return err;
+    }
+    return (int)i;
+}
+
+int slot_create(struct nstcp *stack, int domain, struct slot **out)
+{
+    int sock = free_number(stack);
+    if (sock < 0)
+        return sock;
+    struct slot *slot = calloc(1, sizeof *slot);
+    if (!slot)
+        return -ENOMEM;
+    waitable_init(&slot->changed);
+    slot->domain = domain;
+    slot->refs = 1;
+    stack->slots[sock] = slot;
+    *out = slot;
+    return sock;
+}
+
+struct slot *slot_find(const struct nstcp *stack, int sock)
+{
+    return sock > 0 && (uint32_t)sock < stack->n_slots ? stack->slots[sock] : NULL;
+}
+
+void slot_close(struct nstcp *stack, int sock)
+{
+    struct slot *slot = stack->slots[sock];
+    stack->slots[sock] = NULL;
+    if ((uint32_t)sock < stack->search_from)
+        stack->search_from = (uint32_t)sock;
+    slot->closed = true;
+    waitable_wake(&slot->changed, WAIT_ALL);
+    if (slot->so && slot->reset_on_close)
+        stack_abort(slot->so, runtime_now());
+    else if (slot->so)
+        stack_close(slot->so, runtime_now());
+    slot->so = NULL;
+    slot_unref(slot);
+}
+
+void slot_ref(struct slot *slot)
+{
+    slot->refs++;
+}
+
+void slot_unref(struct slot *slot)
+{
+    if (--slot->refs == 0)
+        free(slot);
+}
+
+void slot_look(struct slot *slot)
+{
+    if (slot->state != SLOT_CONNECTING)
+        return;
+    unsigned ready = stack_readiness(slot->so);
+    if ((ready & SOCK_WRITABLE) && !(ready & SOCK_FAILED))
+        slot->state = SLOT_CONNECTED;
+}
+
+void slot_apply(struct slot *slot, uint64_t now_ns)
+{
+    if (slot->nodelay)
+        stack_set_nodelay(slot->so, true, now_ns);
+    if (slot->sndbuf)
+        stack_set_sndbuf(slot->so, slot->sndbuf);
+}

@@ -1,0 +1,51 @@
+/* struct sockaddr and the engine's addresses. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "api_priv.h"
+
+int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct ip_addr *addr,
+                  uint16_t *port)
+{
+    if (!from || len < sizeof(sa_family_t))
+        return -EINVAL;
+    if (from->sa_family != domain)
+        return -EAFNOSUPPORT;
+    if (domain == AF_INET) {
+        struct sockaddr_in in;
+        if (len < sizeof in)
+            return -EINVAL;
+        memcpy(&in, from, sizeof in);
+        *addr = ip_addr_v4(ntohl(in.sin_addr.s_addr));
+        *port = ntohs(in.sin_port);
+    } else {
+        struct sockaddr_in6 in6;
+        if (len < sizeof in6)
+            return -EINVAL;
+        memcpy(&in6, from, sizeof in6);
+        *addr = ip_addr_v6_bytes(in6.sin6_addr.s6_addr);
+        *port = ntohs(in6.sin6_port);
+    }
+    return 0;
+}
+
+void sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct sockaddr *to,
+                    socklen_t *len)
+{
+    if (!to || !len)
+        return;
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    const void *from = &in6;
+    socklen_t size = sizeof in6;
+    if (domain == AF_INET) {
+        memcpy(&in.sin_addr, ip_addr_v4_of(addr), sizeof in.sin_addr);
+        from = &in;
+        size = sizeof in;
+    } else {
+        memcpy(&in6.sin6_addr, addr->b, sizeof in6.sin6_addr);
+    }
+    memcpy(to, from, *len < size ? *len : size);
+    *len = size;
+}

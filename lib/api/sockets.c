@@ -1,0 +1,186 @@
+/* Sockets before they are connected: socket, bind, listen, accept. */
+#include <errno.h>
+#include <sys/random.h>
+
+#include "api_priv.h"
+
+#define BACKLOG_MAX 4096 /* SOMAXCONN of Linux */
+
+int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol)
+{
+    struct call c;
+    if (call_begin(&c, stack, NO_SOCK))
+        return -1;
+    if (domain != AF_INET && domain != AF_INET6)
+        return (int)call_end(&c, -EAFNOSUPPORT);
+    if ((type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != SOCK_STREAM ||
+        (protocol != 0 && protocol != IPPROTO_TCP))
+        return (int)call_end(&c, -EPROTONOSUPPORT);
+    struct slot *slot;
+    int sock = slot_create(stack, domain, &slot);
+    if (sock > 0)
+        slot->nonblock = (type & SOCK_NONBLOCK) != 0;
+    return (int)call_end(&c, sock);
+}
+
+/* Whether a socket bound to (addr, port) would stand in the way of another one: same port, and
+ * addresses that overlap. */
+static bool overlap(const struct slot *a, const struct ip_addr *addr, uint16_t port)
+{
+    if (!a || !a->bound || a->port != port)
+        return false;
+    const struct ip_addr any4 = ip_addr_v4(0), any6 = IP_ADDR_ANY6;
+    if (ip_addr_eq(&a->local, addr) || ip_addr_eq(&a->local, &any6) || ip_addr_eq(addr, &any6))
+        return true;
+    return ip_addr_is_v4(&a->local) && ip_addr_is_v4(addr) &&
+           (ip_addr_eq(&a->local, &any4) || ip_addr_eq(addr, &any4));
+}
+
+static bool taken(const struct nstcp *stack, const struct ip_addr *addr, uint16_t port)
+{
+    for (uint32_t i = 1; i < stack->n_slots; i++) {
+        if (overlap(stack->slots[i], addr, port))
+            return true;
+    }
+    return false;
+}
+
+/* A port of those claimed for connections on which nobody listens; 0: none. */
+static uint16_t some_port(const struct nstcp *stack, const struct ip_addr *addr)
+{
+    uint32_t n = runtime_port_count(stack->rt), start = 0;
+    if (getrandom(&start, sizeof start, 0) != sizeof start)
+        start = 0; /* the lowest, then: it need not be a secret */
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t port = runtime_port_at(stack->rt, start % n + i);
+        if (!taken(stack, addr, port))
+            return port;
+    }
+    return 0;
+}
+
+/* The address is in slot->local. Gives the lock up in between. 0 or a negative errno. */
+static int choose_port(struct call *c)
+{
+    struct slot *slot = c->slot;
+    while ((slot->port = some_port(c->stack, &slot->local)) == 0) {
+        uint32_t seen = runtime_port_count(c->stack->rt);
+        call_unlock(c);
+        int err = runtime_claim(c->stack->rt, seen);
+        int gone = call_relock(c);
+        if (err || gone)
+            return err ? err : gone;
+    }
+    return 0;
+}
+
+/* From SLOT_NEW to SLOT_NEW and bound. Meanwhile it is in SLOT_SETUP, so that other threads leave
+ * it alone, and `bound`, so that no other socket takes the port. */
+static int bind_slot(struct call *c, const struct ip_addr *addr, uint16_t port)
+{
+    struct slot *slot = c->slot;
+    slot->state = SLOT_SETUP;
+    slot->local = *addr;
+    slot->port = port;
+    int err = port ? 0 : choose_port(c);
+    if (!err) {
+        slot->bound = true;
+        struct ip_addr local = slot->local;
+        port = slot->port;
+        call_unlock(c);
+        err = runtime_hold(c->stack->rt, &local, port);
+        int gone = call_relock(c);
+        err = err ? err : gone;
+    }
+    slot->state = SLOT_NEW;
+    slot->bound = err == 0;
+    return err;
+}
+
+int nstcp_bind(struct nstcp *stack, int sock, const struct sockaddr *addr, socklen_t len)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    struct ip_addr local;
+    uint16_t port;
+    int err = sockaddr_read(c.slot->domain, addr, len, &local, &port);
+    if (!err && (c.slot->state != SLOT_NEW || c.slot->bound))
+        err = -EINVAL;
+    if (!err && port && taken(stack, &local, port))
+        err = -EADDRINUSE;
+    if (!err)
+        err = bind_slot(&c, &local, port);
+    return (int)call_end(&c, err);
+}
+
+int nstcp_listen(struct nstcp *stack, int sock, int backlog)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    struct slot *slot = c.slot;
+    if (slot->state == SLOT_LISTENING)
+        return (int)call_end(&c, 0);
+    if (slot->state != SLOT_NEW)
+        return (int)call_end(&c, -EINVAL);
+    if (!slot->bound)
+        return (int)call_end(&c, -EDESTADDRREQ);
+    if (backlog < 1)
+        backlog = 1;
+    if (backlog > BACKLOG_MAX)
+        backlog = BACKLOG_MAX;
+    int err = stack_listen(runtime_stack(stack->rt), &slot->local, slot->port, (uint32_t)backlog,
+                           &slot->changed, &slot->so);
+    if (!err)
+        slot->state = SLOT_LISTENING;
+    waitable_wake(&slot->changed, WAIT_ALL); /* whoever polls it sees another socket now */
+    return (int)call_end(&c, err_to_errno(err));
+}
+
+/* The number of a new socket for the longest-waiting connection, -EAGAIN, or another errno. */
+static int take_connection(struct call *c, struct slot **out)
+{
+    if (!(stack_readiness(c->slot->so) & SOCK_READABLE))
+        return -EAGAIN;
+    struct slot *slot;
+    int sock = slot_create(c->stack, c->slot->domain, &slot);
+    if (sock < 0)
+        return sock;
+    uint64_t now = runtime_now();
+    int err = stack_accept(c->slot->so, &slot->changed, now, &slot->so);
+    if (err) {
+        slot_close(c->stack, sock);
+        return err_to_errno(err);
+    }
+    slot->state = SLOT_CONNECTED;
+    slot->nodelay = c->slot->nodelay;
+    slot->sndbuf = c->slot->sndbuf;
+    slot_apply(slot, now);
+    runtime_pump(c->stack->rt, now);
+    *out = slot;
+    return sock;
+}
+
+int nstcp_accept(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    if (c.slot->state != SLOT_LISTENING)
+        return (int)call_end(&c, -EINVAL);
+    uint64_t deadline = call_deadline(c.slot->recv_timeout_ns);
+    struct slot *slot = NULL;
+    int accepted;
+    while ((accepted = take_connection(&c, &slot)) == -EAGAIN && !c.slot->nonblock) {
+        int err = call_wait(&c, SOCK_EV_COMPLETED, deadline);
+        if (err)
+            return (int)call_end(&c, err);
+    }
+    if (slot) {
+        struct tcp_status status;
+        stack_status(slot->so, &status);
+        sockaddr_write(slot->domain, &status.flow.remote, status.flow.remote_port, addr, len);
+    }
+    return (int)call_end(&c, accepted);
+}

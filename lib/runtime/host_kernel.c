@@ -1,0 +1,168 @@
+/* See host_kernel.h. The list of what is held is kept here once and told to the link as a whole. */
+#include "host_kernel.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guard.h"
+#include "link_packet.h"
+#include "list.h"
+#include "route.h"
+#include "runtime.h"
+
+struct host_kernel {
+    struct host host;
+    struct guard *guard;
+    struct link *link;
+    struct port_range *held; /* as the link wants them */
+    size_t n_held, room;
+};
+
+static struct host_kernel *of(struct host *h)
+{
+    return container_of(h, struct host_kernel, host);
+}
+
+static struct in6_addr in6(const struct ip_addr *a)
+{
+    struct in6_addr out;
+    memcpy(&out, a->b, sizeof out);
+    return out;
+}
+
+static int route(struct host *h, const struct ip_addr *dst, struct ip_addr *src, uint32_t *mtu)
+{
+    struct route_table *routes = link_packet_routes(of(h)->link);
+    struct route r;
+    route_refresh(routes);
+    int err = route_lookup(routes, dst, runtime_now(), &r);
+    if (err)
+        return err;
+    *src = r.source;
+    *mtu = r.mtu;
+    return 0;
+}
+
+/* Room for two more ranges. */
+static int reserve(struct host_kernel *k)
+{
+    if (k->n_held + 2 <= k->room)
+        return 0;
+    size_t room = k->room ? 2 * k->room : 8;
+    struct port_range *held = realloc(k->held, room * sizeof *held);
+    if (!held)
+        return -ENOMEM;
+    k->held = held;
+    k->room = room;
+    return 0;
+}
+
+/* Opens the link for n more ranges, which lie behind those held. */
+static int open_link(struct host_kernel *k, size_t n)
+{
+    int err = link_packet_set_ports(k->link, k->held, k->n_held + n);
+    if (!err)
+        k->n_held += n;
+    return err;
+}
+
+/* Whether a range of the very address holds the port. */
+static bool holds(const struct host_kernel *k, const struct ip_addr *addr, uint16_t port)
+{
+    for (size_t i = 0; i < k->n_held; i++) {
+        const struct port_range *r = &k->held[i];
+        if (ip_addr_eq(&r->addr, addr) && r->first <= port && port <= r->last)
+            return true;
+    }
+    return false;
+}
+
+static int hold_one(struct host_kernel *k, const struct ip_addr *addr, uint16_t port)
+{
+    int err = reserve(k);
+    if (err)
+        return err;
+    const struct in6_addr a = in6(addr);
+    err = guard_hold(k->guard, &a, port, false);
+    if (err)
+        return err;
+    k->held[k->n_held] = (struct port_range){*addr, port, port};
+    err = open_link(k, 1);
+    if (err)
+        guard_release(k->guard, &a, port);
+    return err;
+}
+
+static int hold(struct host *h, const struct ip_addr *addr, uint16_t port)
+{
+    struct host_kernel *k = of(h);
+    const struct ip_addr any4 = ip_addr_v4(0), any6 = IP_ADDR_ANY6;
+    const struct ip_addr *any = ip_addr_is_v4(addr) ? &any4 : &any6;
+    if (holds(k, addr, port))
+        return 0;
+    if (holds(k, any, port)) /* for all addresses of this host */
+        return route_is_local(link_packet_routes(k->link), addr, runtime_now()) ? 0
+                                                                                : -EADDRNOTAVAIL;
+    /* The IPv6 wildcard takes connections of both families. */
+    if (ip_addr_eq(addr, &any6) && !holds(k, &any4, port)) {
+        int err = hold_one(k, &any4, port);
+        if (err)
+            return err;
+    }
+    return hold_one(k, addr, port);
+}
+
+static int claim(struct host *h, uint16_t *first, uint16_t *count)
+{
+    struct host_kernel *k = of(h);
+    int err = reserve(k);
+    if (err)
+        return err;
+    err = guard_claim_block(k->guard, first);
+    if (err)
+        return err == -EADDRINUSE ? -EADDRNOTAVAIL : err;
+    *count = GUARD_BLOCK;
+    uint16_t last = (uint16_t)(*first + GUARD_BLOCK - 1);
+    k->held[k->n_held] = (struct port_range){ip_addr_v4(0), *first, last};
+    k->held[k->n_held + 1] = (struct port_range){IP_ADDR_ANY6, *first, last};
+    err = open_link(k, 2);
+    if (err)
+        guard_release_block(k->guard, *first);
+    return err;
+}
+
+static void destroy(struct host *h)
+{
+    struct host_kernel *k = of(h);
+    guard_destroy(k->guard);
+    free(k->held);
+    free(k);
+}
+
+static const struct host_ops ops = {route, hold, claim, destroy};
+
+int host_kernel_create(struct host **host, struct link **link, char *err, size_t errlen)
+{
+    struct host_kernel *k = calloc(1, sizeof *k);
+    if (!k) {
+        snprintf(err, errlen, "memory: %s", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    k->host.ops = &ops;
+    int result = link_packet_create(&k->link, err, errlen);
+    if (!result) {
+        result = guard_create(&k->guard, err, errlen);
+        if (result)
+            k->link->ops->destroy(k->link);
+    }
+    if (result) {
+        free(k);
+        return result;
+    }
+    *host = &k->host;
+    *link = k->link;
+    return 0;
+}

@@ -1,0 +1,207 @@
+/* Making and ending a running stack, its lock, and the pump. See runtime.h. */
+#include "runtime.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "nstime.h"
+#include "runtime_priv.h"
+
+/* How long a busy device is left alone. */
+#define BUSY_NS NS_PER_MS
+
+static void *mem_from_malloc(void *ctx, size_t size)
+{
+    (void)ctx;
+    return malloc(size);
+}
+
+static void mem_to_free(void *ctx, void *ptr, size_t size)
+{
+    (void)ctx;
+    (void)size;
+    free(ptr);
+}
+
+static int make_stack(struct runtime *rt, const struct runtime_config *config)
+{
+    struct stack_config sc = {
+        .mem = &rt->mem,
+        .trace = config->trace,
+        .caps = config->link->caps,
+        .tcp = config->tcp,
+        .max_socks = config->max_socks,
+    };
+    if (getrandom(&sc.secret, sizeof sc.secret, 0) != sizeof sc.secret)
+        return -errno;
+    return stack_create(&rt->stack, &sc) ? -ENOMEM : 0;
+}
+
+/* Signals are for the program's own threads. */
+static int start_thread(struct runtime *rt)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int err = pthread_create(&rt->thread, NULL, receive_thread, rt);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -err;
+}
+
+static void free_all(struct runtime *rt)
+{
+    stack_destroy(rt->stack);
+    backlog_finish(&rt->backlog);
+    if (rt->timer >= 0)
+        close(rt->timer);
+    rt->host->ops->destroy(rt->host); /* before the link, which it may refer to */
+    rt->link->ops->destroy(rt->link);
+    pthread_mutex_destroy(&rt->lock);
+    pthread_mutex_destroy(&rt->host_lock);
+    free(rt);
+}
+
+int runtime_create(struct runtime **out, const struct runtime_config *config, const char **what)
+{
+    struct runtime *rt = calloc(1, sizeof *rt);
+    *what = "memory";
+    if (!rt) {
+        config->host->ops->destroy(config->host);
+        config->link->ops->destroy(config->link);
+        return -ENOMEM;
+    }
+    rt->link = config->link;
+    rt->host = config->host;
+    rt->mem = (struct mem){mem_from_malloc, mem_to_free, NULL, config->mem_limit, 0};
+    rt->armed_ns = TIME_NEVER;
+    rt->timer = -1;
+    list_init(&rt->sleeping);
+    pthread_mutex_init(&rt->lock, NULL);
+    pthread_mutex_init(&rt->host_lock, NULL);
+    *what = "the engine";
+    int err = make_stack(rt, config);
+    if (!err) {
+        *what = "timerfd_create";
+        rt->timer = timer_create_fd();
+        err = rt->timer < 0 ? -errno : 0;
+    }
+    if (!err) {
+        *what = "pthread_create";
+        err = start_thread(rt);
+    }
+    if (err)
+        free_all(rt);
+    else
+        *out = rt;
+    return err;
+}
+
+void runtime_destroy(struct runtime *rt)
+{
+    runtime_lock(rt);
+    rt->stop = true;
+    timer_arm(rt, 0);
+    runtime_unlock(rt);
+    pthread_join(rt->thread, NULL);
+    free_all(rt);
+}
+
+void runtime_lock(struct runtime *rt)
+{
+    pthread_mutex_lock(&rt->lock);
+}
+
+void runtime_unlock(struct runtime *rt)
+{
+    pthread_mutex_unlock(&rt->lock);
+}
+
+struct stack *runtime_stack(struct runtime *rt)
+{
+    return rt->stack;
+}
+
+uint64_t runtime_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* Sends all that the engine has to send. False when the device is busy. */
+static bool send_output(struct runtime *rt, uint64_t now_ns)
+{
+    if (!backlog_send(rt))
+        return false;
+    for (;;) {
+        size_t n = stack_output(rt->stack, rt->out, BATCH, now_ns);
+        if (n == 0)
+            return true;
+        size_t sent = rt->link->ops->send(rt->link, rt->out, n);
+        if (sent < n) {
+            backlog_keep(rt, rt->out + sent, n - sent);
+            return false;
+        }
+    }
+}
+
+void runtime_pump(struct runtime *rt, uint64_t now_ns)
+{
+    bool idle = send_output(rt, now_ns);
+    struct stack_event ev;
+    while (stack_next_event(rt->stack, &ev)) {
+        if (ev.user)
+            waitable_wake(ev.user, ev.what);
+    }
+    if (rt->drainer && stack_unfinished(rt->stack) == 0)
+        waiter_wake(rt->drainer);
+    timer_arm(rt, idle ? stack_deadline(rt->stack) : now_ns + BUSY_NS);
+}
+
+bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
+{
+    const struct timespec until = {
+        (time_t)(deadline_ns / NS_PER_S),
+        (long)(deadline_ns % NS_PER_S),
+    };
+    int err = 0;
+    list_push_back(&rt->sleeping, &w->node);
+    while (!w->woken && err != ETIMEDOUT) {
+        if (deadline_ns == TIME_NEVER)
+            pthread_cond_wait(&w->cond, &rt->lock);
+        else
+            err = pthread_cond_timedwait(&w->cond, &rt->lock, &until);
+    }
+    list_remove(&w->node);
+    bool woken = w->woken;
+    w->woken = false;
+    return woken;
+}
+
+void runtime_wake_all(struct runtime *rt)
+{
+    for (struct list *l = rt->sleeping.next; l != &rt->sleeping; l = l->next)
+        waiter_wake(container_of(l, struct waiter, node));
+}
+
+bool runtime_drain(struct runtime *rt, uint64_t deadline_ns)
+{
+    struct waiter w;
+    waiter_init(&w);
+    rt->drainer = &w;
+    bool in_time = true;
+    while (stack_unfinished(rt->stack) > 0 && in_time)
+        in_time = runtime_wait(rt, &w, deadline_ns);
+    rt->drainer = NULL;
+    waiter_finish(&w);
+    if (stack_unfinished(rt->stack) == 0)
+        return true;
+    uint64_t now = runtime_now();
+    stack_abort_left(rt->stack, now);
+    runtime_pump(rt, now);
+    return false;
+}

@@ -1,0 +1,74 @@
+/* What the files of runtime/ share. Not for anyone else. */
+#ifndef RUNTIME_PRIV_H
+#define RUNTIME_PRIV_H
+
+#include <pthread.h>
+
+#include "runtime.h"
+
+#define BATCH 32 /* packets taken from the link, or given to it, at one time */
+
+/* Packets the engine has counted as sent and the link would not take: copies, sent first. */
+struct backlog {
+    struct packet *packets; /* NULL: none */
+    size_t n, next;
+    uint8_t *octets;
+};
+
+struct claimed_ports {
+    uint16_t first, count;
+};
+
+/* Blocks of 64 ephemeral ports. */
+#define CLAIMS_MAX 1024
+
+struct runtime {
+    struct link *link;
+    struct host *host;
+    struct mem mem;
+
+    pthread_mutex_t host_lock; /* one host call at a time; taken before `lock`, never after */
+
+    pthread_mutex_t lock; /* over all that follows, but for in[] */
+    struct stack *stack;
+    struct list sleeping; /* waiters in runtime_wait */
+    struct waiter *drainer;
+    struct backlog backlog;
+    uint64_t armed_ns; /* what the timer is set to; never later than anything that is due */
+    bool stop;
+    uint32_t n_ports;
+    uint32_t n_claims;
+    struct claimed_ports claims[CLAIMS_MAX];
+
+    int timer; /* timerfd: wakes the receive thread for deadlines, and to stop */
+    pthread_t thread;
+
+    struct packet out[BATCH];
+    struct packet in[BATCH]; /* the receive thread's own */
+};
+
+/* receive.c: the receive thread's function; arg is the runtime. */
+void *receive_thread(void *arg);
+
+/* timer.c */
+
+int timer_create_fd(void);
+
+/* Sets the timer unless it goes off early enough already. Lock held. */
+void timer_arm(struct runtime *rt, uint64_t deadline_ns);
+
+/* Takes note that it has gone off. Lock held. */
+void timer_clear(struct runtime *rt);
+
+/* backlog.c: all with the lock held. */
+
+/* Sends what waits. Whether nothing is left waiting. */
+bool backlog_send(struct runtime *rt);
+
+/* Keeps copies of n packets that the link would not take. Without memory they are lost, as on a
+ * wire, and TCP makes up for it. */
+void backlog_keep(struct runtime *rt, const struct packet *p, size_t n);
+
+void backlog_finish(struct backlog *b);
+
+#endif

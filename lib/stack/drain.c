@@ -1,0 +1,32 @@
+/* Ending a whole stack in order: which connections are not finished yet, and giving up on them. */
+#include "sock.h"
+#include "user.h"
+
+/* Whether the peer has yet to acknowledge text or FIN of ours, or to be told of an ABORT. */
+static bool unfinished(const struct conn *c)
+{
+    return c->tcb.reset_peer || (c->tcb.state != STATE_CLOSED && !tcb_fin_acked(&c->tcb));
+}
+
+uint32_t stack_unfinished(const struct stack *s)
+{
+    uint32_t n = 0;
+    for (const struct list *node = s->socks.next; node != &s->socks; node = node->next) {
+        struct sock *so = container_of((struct list *)(uintptr_t)node, struct sock, all);
+        n += so->kind == SOCK_CONNECTION && unfinished(as_conn(so));
+    }
+    return n;
+}
+
+void stack_abort_left(struct stack *s, uint64_t now_ns)
+{
+    struct list *node = s->socks.next;
+    while (node != &s->socks) {
+        struct sock *so = container_of(node, struct sock, all);
+        node = node->next; /* this one may go */
+        if (so->kind == SOCK_CONNECTION && as_conn(so)->stage == CONN_LEFT) {
+            tcp_abort(&as_conn(so)->tcb, now_ns);
+            conn_settle(as_conn(so), now_ns);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+"""3.5.9: our client connects to `nc -l`. The handshake is ours to the last packet, and the kernel,
+which knows nothing of it, sends no RST: without the book's iptables rule and with all offloads on."""
+from programs import HOST1, HOST1_6, HOST2, HOST2_6, check, echoclient, established, nc_listens, \
+    resets, run_all
+
+
+def handshake(here, there):
+    rst = resets("host1", "host1-veth1")
+    with nc_listens("host2", there) as nc, \
+            echoclient("host1", there, 40000, "--trace") as client:
+        established("host2", here, there)
+        client.tells(" state SYN-SENT > ESTABLISHED ")
+        client.tells(" event ConnectionCompleted")
+        story = client.err.decode()
+        places = [story.index(words) for words in
+                  (" state CLOSED > SYN-SENT ", " SYN seq=", " SYN|ACK seq=", " ACK seq=")]
+        check(places == sorted(places), f"the handshake in order: {story}")
+        nc.signal(15)
+        client.end(status=1)  # nc closed it before the end of the input
+        check(rst() == 0, "RST segments on the wire")
+
+
+def test_client_to_nc():
+    handshake(HOST1, HOST2)
+
+
+def test_client_to_nc_ipv6():
+    handshake(HOST1_6, HOST2_6)
+
+
+run_all(globals())

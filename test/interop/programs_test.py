@@ -1,0 +1,154 @@
+"""echoclient and echoserver as programs: many clients, clients that do not read, ends of all kinds,
+messages, exit status."""
+import os
+import socket
+import subprocess
+import sys
+
+from programs import CLIENT, HOST1, HOST2, INT, NETNS, PATIENCE, PORT, SERVER, TERM, Program, \
+    check, echoclient, echoserver, kernel_client, kernel_server, run_all, until
+
+
+def clients(addr, port, count):
+    """Run in a node: that many connections at once, each of which sends and gets back a line."""
+    count = int(count)
+    socks = [socket.create_connection((addr, int(port)), timeout=PATIENCE) for _ in range(count)]
+    for i, sock in enumerate(socks):
+        sock.sendall(b"%d\n" % i)
+    for i, sock in enumerate(socks):
+        check(sock.recv(100) == b"%d\n" % i, "the same")
+    print("all", flush=True)
+    sys.stdin.read()
+    for sock in socks:
+        check(sock.recv(100) == b"", "closed in order by the server")
+    print("closed", flush=True)
+
+
+def test_many_clients():
+    """Any number at once; at SIGTERM all are closed, with FIN and not with RST."""
+    with echoserver("host1", HOST1) as server, \
+            Program("host2", sys.executable, __file__, "clients", HOST1, PORT, 500) as many:
+        many.says("all\n")
+        server.signal(TERM)
+        server.end()
+        check(many.end() == "all\nclosed\n", str(many))
+
+
+def hoard(addr, port):
+    """Run in a node: sends until nothing more is taken, and reads nothing."""
+    sock = socket.create_connection((addr, int(port)), timeout=1)
+    try:
+        while True:
+            sock.send(bytes(65536))
+    except TimeoutError:
+        print("full", flush=True)
+    sys.stdin.read()
+
+
+def test_client_that_does_not_read():
+    with echoserver("host1", HOST1), \
+            Program("host2", sys.executable, __file__, "hoard", HOST1, PORT) as hoarder:
+        hoarder.says("full")
+        check(kernel_client("host2", HOST1, PORT, 1 << 20) == "same", "the others go on")
+
+
+def test_ends():
+    """SIGINT as well; an idle connection does not keep the server, nor does a second signal."""
+    for number in (INT, TERM):
+        with echoserver("host1", HOST1) as server, echoclient("host2", HOST1) as client:
+            client.type("x")
+            client.says("x")
+            server.signal(number)
+            server.end()
+            check(client.end(status=1) == "x", "the client prints what came")
+            check(b"closed the connection before the end" in client.err, str(client))
+
+
+def test_reset():
+    """The peer's RST: said, and status 1."""
+    code = ("import socket,struct; l=socket.create_server(('%s',%d)); print('listening on',flush=True);"
+            "s=l.accept()[0]; s.recv(9); s.setsockopt(1,13,struct.pack('ii',1,0)); s.close();"
+            "input()" % (HOST2, PORT))
+    with Program("host2", sys.executable, "-c", code) as server:
+        server.says("listening on")
+        with echoclient("host1", HOST2) as client:
+            client.type("x")
+            until(lambda: client.process.poll() is not None, "it ends")
+            client.end(status=1)
+            check(b"Connection reset by peer" in client.err, str(client))
+
+
+def test_output_that_fails():
+    """A full disk and a closed pipe: a message, and the connection is closed in order."""
+    with kernel_server("host2", HOST2):
+        with open("/dev/full", "wb") as full, echoclient("host1", HOST2, stdout=full) as client:
+            client.type("x")
+            until(lambda: client.process.poll() is not None, "it ends")
+            client.end(status=1)
+            check(b"No space left on device" in client.err, str(client))
+        out, into = os.pipe()
+        os.close(out)
+        with echoclient("host1", HOST2, stdout=into) as client:
+            os.close(into)
+            client.type("x")
+            until(lambda: client.process.poll() is not None, "it ends")
+            client.end(status=1)
+            check(b"Broken pipe" in client.err, str(client))
+
+
+def test_usage():
+    for program in (CLIENT, SERVER):
+        done = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)
+        check(done.returncode == 0 and done.stdout.startswith("usage: "), str(done))
+        for args in ([], [HOST1], [HOST1, "0"], [HOST1, "65536"], [HOST1, "7x"], ["host1", "7"],
+                     [HOST1, "7", "8"], ["--bad", HOST1, "7"], [HOST1 + ".", "7"]):
+            done = subprocess.run([program, *args], capture_output=True, text=True, check=False)
+            check(done.returncode == 2 and done.stderr.count("\n") == 1 and not done.stdout,
+                  f"{args}: {done}")
+        done = subprocess.run([program, "--trace=/nowhere/x", HOST1, "7"], capture_output=True,
+                              text=True, check=False)
+        check(done.returncode == 1 and "/nowhere/x: No such file" in done.stderr, str(done))
+
+
+def test_trace_file(name="/tmp/trace"):
+    with echoserver("host1", HOST1), kernel_server("host2", HOST2), \
+            echoclient("host1", HOST2, PORT, f"--trace={name}") as client:
+        client.type("x\n")
+        check(client.end() == "x\n" and not client.err, str(client))
+        with open(name, encoding="ascii") as file:
+            check("SYN-SENT > ESTABLISHED" in file.read(), "the trace")
+    os.unlink(name)
+
+
+def sleeps(pid):
+    """How often the threads of a process have gone to sleep so far."""
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as status:
+            total += sum(int(line.split()[1]) for line in status
+                         if line.startswith("voluntary_ctxt_switches"))
+    return total
+
+
+def test_idle():
+    """An idle connected pair does not wake up: 3 s in which nothing happens, the only wait here
+    that can't end early."""
+    with echoserver("host1", HOST1) as server, echoclient("host2", HOST1) as client:
+        client.type("x")
+        client.says("x")
+        pids = (server.process.pid, client.process.pid)
+        for _ in range(5):
+            before = [sleeps(pid) for pid in pids]
+            try:
+                client.process.wait(3)
+            except subprocess.TimeoutExpired:
+                pass
+            if [sleeps(pid) for pid in pids] == before:
+                return
+        check(False, "they wake up again and again")
+
+
+if sys.argv[1:2] in (["clients"], ["hoard"]):
+    globals()[sys.argv[1]](*sys.argv[2:])
+else:
+    run_all(globals())

@@ -1,0 +1,91 @@
+"""Text of all sizes, to and from the kernel's TCP, whole and unchanged."""
+import subprocess
+
+from programs import CLIENT, HOST1, HOST1_6, HOST2, HOST2_6, NETNS, PORT, TERM, check, echoserver, \
+    echoclient, in_node, kernel_client, kernel_server, pattern, run_all
+
+SIZES = (1, 2, 1447, 1448, 1449, 65535, 65536, 1 << 20, (3 << 20) + 17)
+
+
+def echoes(addr, length):
+    """Our client sends that much and prints the same."""
+    data = pattern(length)
+    done = subprocess.run([NETNS, "exec", "host1", CLIENT, addr, str(PORT)], input=data,
+                          capture_output=True, timeout=120, check=False)
+    check(done.returncode == 0, f"{length} to {addr}: {done.returncode} {done.stderr}")
+    check(done.stdout == data, f"{length} to {addr}: {len(done.stdout)} octets, other ones")
+
+
+def test_client():
+    with kernel_server("host2", HOST2):
+        for length in (0, *SIZES):
+            echoes(HOST2, length)
+
+
+def test_client_ipv6():
+    with kernel_server("host2", HOST2_6):
+        for length in (1, 65536, 1 << 20):
+            echoes(HOST2_6, length)
+
+
+def test_client_64_mib():
+    with kernel_server("host2", HOST2):
+        echoes(HOST2, 64 << 20)
+
+
+def test_server():
+    with echoserver("host1", HOST1):
+        for length in (0, *SIZES):
+            said = kernel_client("host2", HOST1, PORT, length)
+            check(said == "same", f"{length}: {said}")
+        for length in (1, 1448, 60000):
+            said = kernel_client("host2", HOST1, PORT, length, "half-close-first")
+            check(said == "same", f"{length}, half-closed first: {said}")
+
+
+def test_server_both_families():
+    with echoserver("host1", "::"):
+        for addr in (HOST1, HOST1_6):
+            for length in (1, 65536, 1 << 20):
+                said = kernel_client("host2", addr, PORT, length)
+                check(said == "same", f"{addr}, {length}: {said}")
+
+
+def test_server_64_mib():
+    with echoserver("host1", "0.0.0.0"):
+        said = kernel_client("host2", HOST1, PORT, 64 << 20)
+        check(said == "same", said)
+
+
+def test_ours_to_ours():
+    with echoserver("host2", HOST2):
+        for length in (1, 65536, 1 << 20, 64 << 20):
+            echoes(HOST2, length)
+
+
+def loses(percent):
+    """The router throws packets away at random, both ways."""
+    in_node("router", "nft", "add", "table", "ip", "loss")
+    in_node("router", "nft", "add", "chain", "ip", "loss", "forward",
+            "{ type filter hook forward priority 0; }")
+    in_node("router", "nft", "add", "rule", "ip", "loss", "forward",
+            "numgen", "random", "mod", "100", "<", str(percent), "drop")
+
+
+def test_lossy_path():
+    """To the kernel, from the kernel, and among us; and the trace says what was sent again."""
+    loses(3)
+    with kernel_server("host2", HOST2):
+        echoes(HOST2, 300000)
+        with echoclient("host1", HOST2, PORT, "--trace") as client:
+            client.process.stdin.write(pattern(300000))
+            client.end()
+            client.tells(" retransmit seq=")
+    with echoserver("host2", "0.0.0.0", 40001) as server:
+        said = kernel_client("host1", HOST2, 40001, 300000)
+        check(said == "same", said)
+        server.signal(TERM)
+        server.end()
+
+
+run_all(globals())
