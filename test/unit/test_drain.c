@@ -18,7 +18,7 @@ static void until_the_fin_is_acknowledged(void **state)
     assert_int_equal(stack_unfinished(host.stack), 2);
     assert_int_equal(host_send(so, 0, 10), 10);
     host_batch();
-    stack_close(so, host.now_ns);
+    host_close(so);
     leaves(&a, .flags = FIN | PSH | ACK, .seq = 1, .ack = 1, .text = 10);
     assert_int_equal(stack_unfinished(host.stack), 2);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 11); /* the text, not the FIN */
@@ -38,7 +38,7 @@ static void until_the_reset_is_sent(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
-    stack_abort(so, host.now_ns);
+    host_abort(so);
     assert_int_equal(stack_unfinished(host.stack), 1);
     leaves(&a, .flags = RST, .seq = 1);
     nothing_leaves();
@@ -54,9 +54,9 @@ static void abort_left(void **state)
                 *sc = host_connected(HERE, &closing);
     assert_int_equal(host_send(sl, 0, 10), 10);
     host_batch();
-    stack_close(sl, host.now_ns);
+    host_close(sl);
     leaves(&left, .flags = FIN | PSH | ACK, .seq = 1, .ack = 1, .text = 10);
-    stack_close(sc, host.now_ns);
+    host_close(sc);
     leaves(&closing, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&closing, .flags = FIN | ACK, .seq = 1, .ack = 1); /* CLOSING */
     leaves(&closing, .flags = ACK, .seq = 2, .ack = 2);
