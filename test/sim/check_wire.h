@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "check_ack.h"
 #include "seg.h"
 
 struct wire_end {
@@ -53,6 +54,7 @@ struct wire_end {
     uint64_t pure_acks, segments, octets, resent;
 
     /* What has reached it. */
+    struct ack_watch ack_watch;
     bool peer_syn;        /* the peer's SYN */
     uint64_t arrived;     /* highest offset of the peer, exclusive */
     uint64_t acked, edge; /* the peer's ACKs and the edges it offered, in our offsets */

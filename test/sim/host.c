@@ -197,6 +197,12 @@ void host_leave(struct host *h)
         drain(h);
         SIM_CHECK(++rounds < 10000, "event", "a turn does not come to an end");
     } while (pass_events(h) > 0);
+    for (uint32_t i = 0; i < h->world->plan.n_conns; i++) {
+        struct conn *c = &h->world->conn[i];
+        for (int s = 0; s < 2; s++)
+            if (c->end[s].host == h && !c->end[s].wire.over)
+                ack_turn_over(&c->end[s].wire.ack_watch, h->world->now_ns);
+    }
     set_tick(h);
 }
 

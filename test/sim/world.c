@@ -58,6 +58,8 @@ static void make_conn(struct world *w, uint32_t i)
             .mss = path_mss(w, &(struct host){.plan = &w->plan.host[c->plan->host[s]]}),
             .rcvbuf = w->plan.host[c->plan->host[s]].tcp.rcvbuf,
             .shift = -1,
+            .ack_watch = {.refuses = w->plan.host[c->plan->host[s]].refuse_ppm > 0,
+                          .slack_ns = w->plan.host[c->plan->host[s]].late_ns},
         };
     }
     queue_push(&w->queue, c->plan->open_ns, EVENT_OPEN, 0, c);
