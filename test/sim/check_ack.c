@@ -37,6 +37,8 @@ static void insert(struct ack_watch *a, uint64_t at, uint64_t end)
 
 void ack_arrived(struct ack_watch *a, uint64_t at, uint64_t end, bool may_owe, uint64_t now_ns)
 {
+    if (at == end)
+        return;
     bool had_hole = a->n_beyond > 0, out_of_order = at > a->contig;
     if (out_of_order) {
         insert(a, at, end);
@@ -48,7 +50,7 @@ void ack_arrived(struct ack_watch *a, uint64_t at, uint64_t end, bool may_owe, u
             remove_range(a, 0);
         }
     }
-    if (!may_owe || at == end || a->overflow)
+    if (!may_owe || a->overflow)
         return;
     if (!a->owed)
         a->owed_since_ns = now_ns;

@@ -200,8 +200,10 @@ void host_leave(struct host *h)
     for (uint32_t i = 0; i < h->world->plan.n_conns; i++) {
         struct conn *c = &h->world->conn[i];
         for (int s = 0; s < 2; s++)
-            if (c->end[s].host == h && !c->end[s].wire.over)
+            if (c->end[s].host == h && !c->end[s].wire.over) {
+                fail_about((int)c->index, s);
                 ack_turn_over(&c->end[s].wire.ack_watch, h->world->now_ns);
+            }
     }
     set_tick(h);
 }
