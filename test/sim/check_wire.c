@@ -122,6 +122,7 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
         me->sent = end;
     } else {
         me->resent++;
+        SIM_CHECK(!me->clean || me->shut, "needless", "text sent again, but nothing was lost");
     }
     me->text_at_ns = now_ns;
     me->octets += seg->text_len;
@@ -249,6 +250,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->acked = ack;
     if (ack + wnd > me->edge)
         me->edge = ack + wnd;
+    if (wnd == 0)
+        me->shut = true;
     if (wnd > me->wnd_max)
         me->wnd_max = (uint32_t)wnd;
 }
