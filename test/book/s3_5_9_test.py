@@ -6,7 +6,7 @@ from programs import HOST1, HOST1_6, HOST2, HOST2_6, check, echoclient, establis
 
 def handshake(here, there):
     rst = resets("host1", "host1-veth1")
-    with nc_listens("host2", there) as nc, \
+    with nc_listens("host2", there, 40000, "-N") as nc, \
             echoclient("host1", there, 40000, "--trace") as client:
         established("host2", here, there)
         client.tells(" state SYN-SENT > ESTABLISHED ")
@@ -15,8 +15,10 @@ def handshake(here, there):
         places = [story.index(words) for words in
                   (" state CLOSED > SYN-SENT ", " SYN seq=", " SYN|ACK seq=", " ACK seq=")]
         check(places == sorted(places), f"the handshake in order: {story}")
-        nc.signal(15)
-        client.end(status=1)  # nc closed it before the end of the input
+        client.end_of_input()
+        client.tells(" state ESTABLISHED > FIN-WAIT-1 ")
+        nc.end_of_input()
+        client.end()
         check(rst() == 0, "RST segments on the wire")
 
 

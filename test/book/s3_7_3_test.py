@@ -56,7 +56,7 @@ def test_ours_closes_at_the_end_of_its_input():
 def test_ours_closes_at_ctrl_c():
     def end(client):
         client.signal(INT)
-        until(lambda: client.process.poll() is not None, "it ends")
+        client.ends_by_itself()
         client.end(status=1)
     closes(end)
 
@@ -64,7 +64,7 @@ def test_ours_closes_at_ctrl_c():
 def test_ours_closes_at_sigterm():
     def end(client):
         client.signal(TERM)
-        until(lambda: client.process.poll() is not None, "it ends")
+        client.ends_by_itself()
         client.end(status=1)
     closes(end)
 

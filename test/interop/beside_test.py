@@ -80,7 +80,7 @@ def test_two_programs_on_one_port():
 def test_kill_leaves_nothing():
     before = tables("host1")
     with echoserver("host1", HOST1) as server, echoclient("host1", HOST2) as client:
-        until(lambda: client.process.poll() is not None, "refused")
+        client.ends_by_itself()  # refused
         check(tables("host1") != before, "there is a table to be left behind")
         check(kernel_client("host2", HOST1, PORT, 1000) == "same", "it works")
         server.signal(KILL)

@@ -37,7 +37,7 @@ class Program:
         self.process = subprocess.Popen(
             [NETNS, "exec", node, *self.argv], stdin=options.pop("stdin", subprocess.PIPE),
             stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, **options)
-        self.readers = [threading.Thread(target=self.gather, args=pair) for pair in
+        self.readers = [threading.Thread(target=self.gather, args=pair, daemon=True) for pair in
                         ((self.process.stdout, self.out), (self.process.stderr, self.err))
                         if pair[0]]
         for reader in self.readers:
@@ -72,13 +72,20 @@ class Program:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def end(self, status=0, any_status=False):
-        """Ends its input, waits for its end, expects that status; returns what it printed."""
+    def end_of_input(self):
         if self.process.stdin and not self.process.stdin.closed:
             try:
                 self.process.stdin.close()
             except BrokenPipeError:
                 pass
+
+    def ends_by_itself(self):
+        """Waits for its end, though its input goes on."""
+        until(lambda: self.process.poll() is not None, f"{self} ends")
+
+    def end(self, status=0, any_status=False):
+        """Ends its input, waits for its end, expects that status; returns what it printed."""
+        self.end_of_input()
         try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -118,7 +125,7 @@ def sockets(node, *words):
 def nc_listens(node, addr, port=PORT, *options):
     """netcat of the kernel's TCP, listening."""
     nc = Program(node, "nc", *options, "-l", addr, port)
-    until(lambda: sockets(node, "LISTEN", f"{addr}:{port}"), f"{nc} listens")
+    until(lambda: sockets(node, "LISTEN", addr, f":{port}"), f"{nc} listens")
     return nc
 
 

@@ -73,7 +73,7 @@ def test_reset():
         server.says("listening on")
         with echoclient("host1", HOST2) as client:
             client.type("x")
-            until(lambda: client.process.poll() is not None, "it ends")
+            client.ends_by_itself()
             client.end(status=1)
             check(b"Connection reset by peer" in client.err, str(client))
 
@@ -83,7 +83,7 @@ def test_output_that_fails():
     with kernel_server("host2", HOST2):
         with open("/dev/full", "wb") as full, echoclient("host1", HOST2, stdout=full) as client:
             client.type("x")
-            until(lambda: client.process.poll() is not None, "it ends")
+            client.ends_by_itself()
             client.end(status=1)
             check(b"No space left on device" in client.err, str(client))
         out, into = os.pipe()
@@ -91,7 +91,7 @@ def test_output_that_fails():
         with echoclient("host1", HOST2, stdout=into) as client:
             os.close(into)
             client.type("x")
-            until(lambda: client.process.poll() is not None, "it ends")
+            client.ends_by_itself()
             client.end(status=1)
             check(b"Broken pipe" in client.err, str(client))
 

@@ -7,10 +7,10 @@ from programs import CLIENT, HOST1, HOST1_6, HOST2, HOST2_6, NETNS, PORT, TERM, 
 SIZES = (1, 2, 1447, 1448, 1449, 65535, 65536, 1 << 20, (3 << 20) + 17)
 
 
-def echoes(addr, length):
+def echoes(addr, length, port=PORT):
     """Our client sends that much and prints the same."""
     data = pattern(length)
-    done = subprocess.run([NETNS, "exec", "host1", CLIENT, addr, str(PORT)], input=data,
+    done = subprocess.run([NETNS, "exec", "host1", CLIENT, addr, str(port)], input=data,
                           capture_output=True, timeout=120, check=False)
     check(done.returncode == 0, f"{length} to {addr}: {done.returncode} {done.stderr}")
     check(done.stdout == data, f"{length} to {addr}: {len(done.stdout)} octets, other ones")
@@ -63,27 +63,28 @@ def test_ours_to_ours():
             echoes(HOST2, length)
 
 
-def loses(percent):
-    """The router throws packets away at random, both ways."""
-    in_node("router", "nft", "add", "table", "ip", "loss")
-    in_node("router", "nft", "add", "chain", "ip", "loss", "forward",
+def loses(one_in):
+    """The router throws every so-manieth packet away, of both directions together."""
+    in_node("router", "nft", "add", "table", "inet", "loss")
+    in_node("router", "nft", "add", "chain", "inet", "loss", "forward",
             "{ type filter hook forward priority 0; }")
-    in_node("router", "nft", "add", "rule", "ip", "loss", "forward",
-            "numgen", "random", "mod", "100", "<", str(percent), "drop")
+    in_node("router", "nft", "add", "rule", "inet", "loss", "forward",
+            "numgen", "inc", "mod", str(one_in), "==", "0", "drop")
 
 
 def test_lossy_path():
     """To the kernel, from the kernel, and among us; and the trace says what was sent again."""
-    loses(3)
+    loses(31)
     with kernel_server("host2", HOST2):
-        echoes(HOST2, 300000)
+        echoes(HOST2, 1 << 20)
         with echoclient("host1", HOST2, PORT, "--trace") as client:
-            client.process.stdin.write(pattern(300000))
+            client.process.stdin.write(pattern(1 << 20))
             client.end()
             client.tells(" retransmit seq=")
     with echoserver("host2", "0.0.0.0", 40001) as server:
-        said = kernel_client("host1", HOST2, 40001, 300000)
+        said = kernel_client("host1", HOST2, 40001, 1 << 20)
         check(said == "same", said)
+        echoes(HOST2, 1 << 20, 40001)
         server.signal(TERM)
         server.end()
 
