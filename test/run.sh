@@ -75,7 +75,7 @@ variant() { # variant SUITES|all DIR CC MESON-OPTIONS...
     done
 }
 
-sanitized="unit sim" threaded=""
+sanitized='unit sim book' threaded='runtime'
 [ -n "$full" ] && sanitized=all threaded=all
 
 variant all build gcc

@@ -100,6 +100,7 @@ static void finish(struct end *e)
 static void run(struct end *e)
 {
     bool more = true;
+    fail_about((int)e->conn->index, e->side);
     for (unsigned rounds = 0; e->sock && e->connected && more; rounds++) {
         SIM_CHECK(rounds < 1000000, "app", "an application does not come to rest");
         more = app_write(e);
@@ -110,6 +111,7 @@ static void run(struct end *e)
     }
     if (e->sock && e->connected)
         finish(e);
+    fail_about(-1, 0);
 }
 
 static void connect_end(struct end *e)

@@ -73,11 +73,11 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
     }
 }
 
-/* Silly window avoidance and Nagle on new text [at, end). `more` octets are written behind it. */
-static void check_small(struct wire_end *me, uint64_t at, uint64_t end, uint32_t mss, uint64_t more,
-                        uint64_t now_ns)
+/* Silly window avoidance and Nagle on new text [at, end). */
+static void check_small(struct wire_end *me, const struct wire_end *peer, uint64_t at, uint64_t end,
+                        uint32_t mss, uint64_t now_ns)
 {
-    uint64_t len = end - at;
+    uint64_t len = end - at, more = me->written + 1 - end;
     if (len % mss == 0)
         return;
     if (more == 0) {
@@ -88,7 +88,8 @@ static void check_small(struct wire_end *me, uint64_t at, uint64_t end, uint32_t
     } else {
         /* Cut short although more is there: by the window, and then not for nothing. */
         bool waited = now_ns - me->text_at_ns >= 100 * NS_PER_MS;
-        SIM_CHECK(waited || (end == me->edge && len >= me->wnd_max / 2), "silly sender",
+        bool at_edge = end + (UINT64_C(1) << scale(peer, me)) > me->edge;
+        SIM_CHECK(waited || (at_edge && len >= me->wnd_max / 2), "silly sender",
                   "%llu octets, MSS %u, %llu more, window room %lld, largest window %u",
                   (unsigned long long)len, mss, (unsigned long long)more,
                   (long long)(me->edge - end), me->wnd_max);
@@ -117,7 +118,7 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
         SIM_CHECK(end <= me->edge || probe, "window", "text up to %llu, the peer offers up to %llu",
                   (unsigned long long)end, (unsigned long long)me->edge);
         if (!probe && at == me->sent) /* text sent before may be filled up with new */
-            check_small(me, at, end, mss, me->written + 1 - end, now_ns);
+            check_small(me, peer, at, end, mss, now_ns);
         me->sent = end;
     } else {
         me->resent++;
@@ -153,10 +154,12 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     /* The peer's FIN moves RCV.NXT, not the buffer. */
     if (peer->fin_sent && ack > peer->fin_at)
         edge--;
-    /* Not left (SHLD-14), but for less than one unit of the scaled field (RFC 7323 2.4). */
+    /* Not left (SHLD-14), but for less than one unit of the scaled field (RFC 7323 2.4), and in a
+     * SYN-ACK sent again, whose field can't say what an ACK in between has said. */
     uint64_t grain = UINT64_C(1) << shift;
-    SIM_CHECK(edge + grain > me->edge_sent, "window shrinks", "right edge at %llu, it was at %llu",
-              (unsigned long long)edge, (unsigned long long)me->edge_sent);
+    SIM_CHECK(syn || edge + grain > me->edge_sent, "window shrinks",
+              "right edge at %llu, it was at %llu", (unsigned long long)edge,
+              (unsigned long long)me->edge_sent);
     if (edge < me->edge_sent)
         edge = me->edge_sent;
     /* MUST-39: steps of at least one MSS or half the buffer, or what rounding costs. */
@@ -181,7 +184,9 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     }
     if (me->lost || peer->lost)
         return;
-    SIM_CHECK(!me->over, "after the end", "a segment with flags %02x", seg->flags);
+    bool anew = me->passive && me->gone && seg->flags & TCP_SYN;
+    SIM_CHECK(!me->over || me->ghost || anew, "after the end", "a segment with flags %02x",
+              seg->flags);
     if (seg->flags & TCP_SYN) {
         sent_syn(me, peer, seg);
     } else {
@@ -222,6 +227,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
     if (syn)
         me->peer_syn = true;
+    /* What may lie left of the window is thrown away, and its ACK with it. */
+    bool fresh = end > at ? end > me->arrived : at >= me->arrived;
     if (end > me->arrived)
         me->arrived = end;
     if (!(seg->flags & TCP_ACK) || !me->syn_sent)
@@ -230,7 +237,7 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
     if (ack > me->sent)
         return; /* of an earlier epoch of ours */
-    if (ack > me->acked || wnd == 0 || ack + wnd < me->sent)
+    if (fresh && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
         me->progress_ns = now_ns;
     if (ack > me->acked)
         me->acked = ack;

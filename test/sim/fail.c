@@ -19,6 +19,8 @@ _Noreturn void sim_fail(const char *checker, const char *format, ...)
         printf("seed %llu: %s at %llu.%09llu s: %s\n", (unsigned long long)fail_frame.seed, checker,
                (unsigned long long)(fail_frame.now_ns / 1000000000),
                (unsigned long long)(fail_frame.now_ns % 1000000000), fail_frame.text);
+        if (fail_frame.conn >= 0)
+            printf("    connection #%d, side %d\n", fail_frame.conn, fail_frame.side);
         fflush(stdout);
     }
     if (!fail_frame.armed)

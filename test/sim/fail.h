@@ -17,6 +17,7 @@ struct fail_frame {
     bool quiet; /* the self test expects failures: nothing is printed */
     uint64_t seed;
     uint64_t now_ns;  /* virtual time, kept by the world */
+    int conn, side;   /* whom it was about, as far as known; conn -1: unknown */
     const char *what; /* checker of the failure that happened */
     char text[256];   /* what it said */
 };
@@ -29,6 +30,13 @@ _Noreturn void sim_fail(const char *checker, const char *format, ...)
 
 /* From now on abort() inside the engine fails the seed instead of ending the program. */
 void fail_catch_abort(void);
+
+/* What follows is about this end; conn -1: about none. */
+static inline void fail_about(int conn, int side)
+{
+    fail_frame.conn = conn;
+    fail_frame.side = side;
+}
 
 #define SIM_CHECK(cond, checker, ...)                                                              \
     do {                                                                                           \

@@ -93,8 +93,10 @@ static void transmit(struct host *h, const struct packet *p)
     SIM_CHECK(c->end[side].host == h, "flow", "a packet with another host's address");
     f->conn = c;
     f->side = side;
+    fail_about((int)c->index, side);
     wire_sent(&c->end[side].wire, &c->end[1 - side].wire, &f->seg, w->now_ns);
     f->epoch = c->end[side].wire.epoch;
+    fail_about(-1, 0);
     world_hash(w, w->now_ns);
     world_hash(w, (uint64_t)f->seg.seq.v << 32 | f->seg.ack.v);
     world_hash(w, (uint64_t)f->len << 32 | f->seg.wnd << 8 | f->seg.flags);
@@ -126,9 +128,10 @@ static size_t drain(struct host *h)
 void host_enter(struct host *h)
 {
     struct world *w = h->world;
+    uint64_t deadline = stack_deadline(h->stack), now = host_now(h);
+    SIM_CHECK(deadline == h->tick_for_ns, "deadline", "it has moved by itself");
     if (!rng_one_in(&w->rng, 8) || h->quiet_ns >= w->now_ns)
         return;
-    uint64_t deadline = stack_deadline(h->stack), now = host_now(h);
     uint64_t from = h->quiet_ns + h->plan->clock_ns, to = deadline < now ? deadline : now;
     if (to <= from)
         return;
@@ -163,7 +166,8 @@ static size_t pass_events(struct host *h)
                 h->accept_set = true;
             }
         } else {
-            app_event(handle->end, &ev);
+            if (h->world->sabotage != SABOTAGE_EVENT || !rng_one_in(&h->world->rng, 20))
+                app_event(handle->end, &ev);
         }
     }
     return n;
@@ -199,10 +203,10 @@ void host_leave(struct host *h)
 void host_tick(struct host *h)
 {
     uint64_t now = host_now(h);
-    if (h->world->now_ns != h->tick_at_ns)
+    if (h->world->now_ns != h->tick_at_ns || h->world->sabotage == SABOTAGE_TICK)
         return;
-    h->tick_at_ns = h->tick_for_ns = TIME_NEVER;
     host_enter(h);
+    h->tick_at_ns = h->tick_for_ns = TIME_NEVER;
     uint32_t socks = stack_sock_count(h->stack);
     stack_tick(h->stack, now);
     check_engine(h);
@@ -221,6 +225,8 @@ void host_tick(struct host *h)
 void host_frame(struct host *h, struct frame *f)
 {
     struct world *w = h->world;
+    if (w->sabotage)
+        sabotage_frame(h, f);
     if (w->trace)
         ladder_arrives(h, f);
     h->rx[h->n_rx++] = f;

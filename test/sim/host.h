@@ -35,6 +35,9 @@ void host_accept(struct host *h);
 /* Everything has ended: what must hold then. Destroys the stack. */
 void host_finish(struct host *h);
 
+/* sabotage.c: what a self test does to a frame that arrives, if anything. */
+void sabotage_frame(struct host *h, struct frame *f);
+
 /* Frees what there is, after a failure too. */
 void host_free(struct host *h);
 

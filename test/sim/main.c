@@ -23,8 +23,8 @@ static const char help[] =
 
 struct options {
     uint64_t first, last;
-    uint32_t super;
-    bool trace, keep_going, twice, one;
+    struct world_options world;
+    bool keep_going, twice, one;
 };
 
 static bool parse_number(const char *s, char **end, uint64_t *out)
@@ -46,7 +46,7 @@ static bool parse_value(struct options *o, const char *name, const char *value)
         o->first = o->last = n;
         o->one = true;
     } else if (strcmp(name, "--super") == 0) {
-        o->super = (uint32_t)n;
+        o->world.super = (uint32_t)n;
         if (n < 1 || n > 44)
             return false;
     } else if (strcmp(name, "--seeds") == 0) {
@@ -63,7 +63,7 @@ static bool parse(struct options *o, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0)
-            o->trace = true;
+            o->world.trace = true;
         else if (strcmp(argv[i], "--keep-going") == 0)
             o->keep_going = true;
         else if (strcmp(argv[i], "--twice") == 0)
@@ -79,9 +79,9 @@ static bool parse(struct options *o, int argc, char **argv)
 static bool run_seed(const struct options *o, uint64_t seed, struct world_result *sum)
 {
     struct world_result r, again;
-    bool good = world_run(seed, o->super, o->trace, &r);
+    bool good = world_run(seed, &o->world, &r);
     if (good && o->twice) {
-        good = world_run(seed, o->super, o->trace, &again);
+        good = world_run(seed, &o->world, &again);
         if (good && again.hash != r.hash) {
             printf("seed %llu: not the same twice\n", (unsigned long long)seed);
             good = false;
@@ -99,7 +99,7 @@ static bool run_seed(const struct options *o, uint64_t seed, struct world_result
 
 int main(int argc, char **argv)
 {
-    struct options o = {.first = 1, .last = 100, .super = 1};
+    struct options o = {.first = 1, .last = 100, .world = {.super = 1}};
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         fputs(help, stdout);
         return 0;

@@ -127,21 +127,23 @@ static void unmake(struct world *w)
     free(w);
 }
 
-bool world_run(uint64_t seed, uint32_t super, bool trace, struct world_result *result)
+bool world_run(uint64_t seed, const struct world_options *options, struct world_result *result)
 {
     struct world *volatile w = calloc(1, sizeof *w);
     if (!w) {
         fputs("vopr: out of memory\n", stderr);
         exit(2);
     }
-    w->trace = trace;
+    w->trace = options->trace;
+    w->sabotage = options->sabotage;
     fail_frame.seed = seed;
     fail_frame.now_ns = 0;
+    fail_about(-1, 0);
     fail_frame.armed = true;
     bool good = setjmp(fail_frame.env) == 0;
     if (good) {
-        make(w, seed, super);
-        if (trace)
+        make(w, seed, options->super);
+        if (options->trace)
             ladder_begin(w, seed);
         world_live(w);
         end(w);

@@ -88,6 +88,23 @@ struct host {
     uint64_t calls;
 };
 
+/* Ways to spoil the engine's work from outside, so that a self test sees a checker find it. */
+enum sabotage {
+    SABOTAGE_NONE,
+    SABOTAGE_TICK,    /* no deadline is kept */
+    SABOTAGE_EVENT,   /* an event is swallowed now and then */
+    SABOTAGE_PAYLOAD, /* an octet is changed behind the checksum's back */
+    SABOTAGE_RESET,   /* an ACK turns into a RST */
+    SABOTAGE_LEAK,    /* memory is taken and not given back */
+    SABOTAGE_EARLY,   /* timers run out before their time, and nobody asks for output */
+};
+
+struct world_options {
+    uint32_t super; /* MSS per super-segment */
+    bool trace;
+    enum sabotage sabotage;
+};
+
 struct world {
     uint64_t now_ns;
     struct rng rng;
@@ -102,6 +119,7 @@ struct world {
     uint64_t events, segments, octets;
     uint64_t hash;
     bool trace;
+    enum sabotage sabotage;
     uint8_t buf[CALL_MAX];
 };
 
@@ -110,7 +128,7 @@ struct world_result {
 };
 
 /* One seed. False when a checker failed: fail_frame says what. */
-bool world_run(uint64_t seed, uint32_t super, bool trace, struct world_result *result);
+bool world_run(uint64_t seed, const struct world_options *options, struct world_result *result);
 
 /* Mixes something that happened into the hash that two runs of a seed must agree on. */
 static inline void world_hash(struct world *w, uint64_t x)

@@ -128,7 +128,7 @@ uint64_t ladder_now(void)
     return the.now_ns - the.start_ns;
 }
 
-static bool next_segment(struct where w, struct seg *seg)
+bool ladder_take(struct where w, struct seg *seg)
 {
     the.batch = false;
     if (the.has_answer) {
@@ -149,7 +149,7 @@ void ladder_silence(struct where w)
 {
     struct seg seg;
     char text[LINE_TEXT_MAX];
-    if (next_segment(w, &seg)) {
+    if (ladder_take(w, &seg)) {
         struct line is = line_of(&seg, the.iss, the.irs);
         fail_at(w, "expected silence\n     got %s", line_text(&is, text));
     }
@@ -196,7 +196,7 @@ void ladder_expect(struct where w, struct line e)
     struct seg seg;
     char text[LINE_TEXT_MAX], text_is[LINE_TEXT_MAX];
     line_text(&e, text);
-    if (!next_segment(w, &seg))
+    if (!ladder_take(w, &seg))
         fail_at(w, "expected %s\n     got silence", text);
     struct line is = line_of(&seg, the.iss, the.irs);
     line_text(&is, text_is);
@@ -209,7 +209,7 @@ void ladder_ignore(struct where w)
 {
     struct seg seg;
     char text[LINE_TEXT_MAX];
-    while (next_segment(w, &seg)) {
+    while (ladder_take(w, &seg)) {
         struct line is = line_of(&seg, the.iss, the.irs);
         note("--> %s", line_text(&is, text));
     }

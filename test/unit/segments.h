@@ -111,6 +111,7 @@ void batch(void);
 void ladder_expect(struct where w, struct line l);
 void ladder_silence(struct where w);
 void ladder_ignore(struct where w);
+bool ladder_take(struct where w, struct seg *seg); /* the next segment; false: silence */
 
 /* ---- What the user does: RFC 9293 3.10.1-5. ISS is taken from the.iss ---- */
 

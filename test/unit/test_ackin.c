@@ -233,6 +233,31 @@ static void partial_acks(void **state)
     at(100000);
 }
 
+/* Only the first partial ACK restarts the timer: with many losses a timeout is quicker than one
+ * segment per round trip (RFC 6582 3.2 step 3, 4). */
+static void partial_acks_and_the_timer(void **state)
+{
+    (void)state;
+    open_cwnd();
+    assert_int_equal(rto_get(&the.tcb.rto), 200 * NS_PER_MS);
+    send_segments(40001, 6);
+    later(10);
+    for (unsigned i = 0; i < 3; i++)
+        receive(.flags = ACK, .seq = 1, .ack = 40001);
+    expect(.flags = ACK, .seq = 40001, .ack = 1, .text = 1000);
+    later(100);
+    receive(.flags = ACK, .seq = 1, .ack = 41001); /* the timer starts */
+    expect(.flags = ACK, .seq = 41001, .ack = 1, .text = 1000);
+    later(100);
+    receive(.flags = ACK, .seq = 1, .ack = 42001); /* and goes on */
+    expect(.flags = ACK, .seq = 42001, .ack = 1, .text = 1000);
+    later(99);
+    expect_silence();
+    later(1);
+    expect(.flags = ACK, .seq = 42001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 46001);
+}
+
 /* RFC 5681 2: an ACK is a duplicate only with something outstanding, without text, SYN or FIN, and
  * with the window of the last. */
 static void no_duplicates(void **state)
@@ -306,6 +331,7 @@ int main(void)
         ladder_test(fast_retransmit),
         ladder_test(fast_recovery_sends_new_text),
         ladder_test(partial_acks),
+        ladder_test(partial_acks_and_the_timer),
         ladder_test(no_duplicates),
         ladder_test(no_fast_retransmit_after_timeout),
         ladder_test(slow_start),

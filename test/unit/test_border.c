@@ -328,6 +328,29 @@ static void reopened_with_a_larger_iss(void **state)
     assert_true((int32_t)(a.iss - old_nxt) > 0);
 }
 
+/* Only what its user has left makes room, and only for a listener; otherwise a SYN in TIME-WAIT
+ * gets its ACK (RFC 5961 4.2). */
+static void not_reopened(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 5);
+    struct peer a = peer(1, 80);
+    host_handshake(HERE, &a);
+    struct sock *so = host_accept(l);
+    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_NONE);
+    leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
+    arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
+    arrives(&a, .flags = SYN, .seq = 500);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
+    assert_int_equal(host_recv(so, 0, 1), 0); /* the user's socket is still there */
+    stack_close(so, host.now_ns);
+    stack_close(l, host.now_ns);
+    arrives(&a, .flags = SYN, .seq = 600);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
+    assert_int_equal(stack_sock_count(host.stack), 1);
+}
+
 /* MUST-13, and the record is gone afterwards. */
 static void time_wait_ends(void **state)
 {
@@ -381,6 +404,7 @@ int main(void)
         host_test(deadlines),
         host_test(reopened),
         host_test(reopened_with_a_larger_iss),
+        host_test(not_reopened),
         host_test(time_wait_ends),
         host_test(closed_but_held),
     };

@@ -131,8 +131,10 @@ static void no_memory_for_text(void **state)
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
     assert_int_equal(host_counters().no_memory, 1);
     test_mem_fail_at(&host.mem, 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
+    assert_int_equal(host_counters().no_memory, 1);
     assert_int_equal(host_send(so, 0, 10), 10);
-    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 11, .text = 10);
 }
 
 /* MUST-17: what Nagle keeps back goes when it is turned off. */

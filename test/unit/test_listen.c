@@ -144,6 +144,9 @@ static void addresses(void **state)
     arrives(&port_0, .flags = SYN, .seq = 0);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 1);
+    struct peer same_port = peer(1, 80); /* is nothing bad */
+    same_port.flow.remote_port = 80;
+    host_handshake(HERE, &same_port);
 }
 
 static struct sock *listen_at(struct ip_addr a, uint16_t port, int err)

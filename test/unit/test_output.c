@@ -244,6 +244,24 @@ static void override_timeout(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 1101, .wnd = ZERO);
 }
 
+/* What goes before the override timeout is text like any other: the retransmission timer runs, and
+ * no override comes. */
+static void no_override_for_what_was_sent(void **state)
+{
+    (void)state;
+    establish(.wnd = 800);
+    user_sends(5000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 800);
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 801, .wnd = 300);
+    at(300);
+    receive(.flags = ACK, .seq = 1, .ack = 801, .wnd = 400);
+    expect(.flags = ACK, .seq = 801, .ack = 1, .text = 400);
+    at(550);
+    expect(.flags = ACK, .seq = 801, .ack = 1, .text = 400);
+    receive(.flags = ACK, .seq = 1, .ack = 1201, .wnd = ZERO);
+}
+
 /* All that is queued fits: it goes, however small the window (2). */
 static void little_text_in_a_small_window(void **state)
 {
@@ -329,6 +347,32 @@ static void receive_window(void **state)
     user_receives(100);
     receive(.flags = ACK, .seq = 6001, .ack = 1, .text = 2000);
     expect(.flags = ACK, .seq = 1, .ack = 8001, .wnd = 3000);
+}
+
+/* The same with a scaled window, and reading in odd portions: that the edge never moves left is
+ * segments.h's to check. */
+static void scaled_receive_window(void **state)
+{
+    (void)state;
+    struct rnd rnd = rnd_start("scaled_receive_window");
+    the.config.rcvbuf = 100000;
+    the.config.rcvbuf_max = 1 << 20;
+    establish(.scale = 7);
+    assert_int_equal(the.tcb.rcvwnd.shift, 5);
+    for (uint32_t at = 1, i = 0; i < 1000; i++) {
+        uint32_t text = 1 + rnd_below(&rnd, 1000), wnd = tcb_rcv_wnd(&the.tcb);
+        text = text < wnd ? text : wnd;
+        if (text > 0)
+            receive(.flags = ACK, .seq = at, .ack = 1, .text = text);
+        ignore();
+        at += text;
+        if (rnd_below(&rnd, 3) == 0)
+            (void)user_receive(rnd_below(&rnd, 3000));
+        ignore();
+        later(40); /* the delayed ACK */
+        ignore();
+    }
+    assert_true(the.read > 100000);
 }
 
 /* A window that was shut: reading alone tells the peer that it has opened, not by every octet. */
@@ -437,11 +481,13 @@ int main(void)
         ladder_test(silly_window),
         ladder_test(half_of_the_largest_window),
         ladder_test(override_timeout),
+        ladder_test(no_override_for_what_was_sent),
         ladder_test(little_text_in_a_small_window),
         ladder_test(shrunk_window),
         ladder_test(fin_needs_window),
         ladder_test(idle_restart),
         ladder_test(receive_window),
+        ladder_test(scaled_receive_window),
         ladder_test(window_update),
         ladder_test(no_window_update_after_fin),
         ladder_test(old_text_new_ack),

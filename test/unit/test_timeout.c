@@ -52,6 +52,7 @@ static void after_a_lost_syn(void **state)
     receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
     expect(.flags = ACK, .seq = 1, .ack = 1);
     assert_int_equal(the.tcb.rto.srtt_ns, 0);
+    assert_int_equal(the.tcb.cc.ssthresh, CC_SSTHRESH_INITIAL);
     user_sends(2000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     at(4099);

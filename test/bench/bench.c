@@ -1,0 +1,175 @@
+/*
+ * One end of a measurement, over the kernel's TCP or ours:
+ *
+ *     bench kernel|nstcp serve ADDR PORT          one client after the other, until it is killed
+ *     bench kernel|nstcp bulk ADDR PORT SECONDS   prints Gbit/s, as acknowledged by the other end
+ *     bench kernel|nstcp rtt ADDR PORT COUNT      prints the median and the 99th percentile, in us
+ *
+ * The first octet a client sends says what it wants: 'B', everything is read, and the number of
+ * octets sent back after the FIN; 'E', echo. Exit status: 0 done, 1 failed, 2 usage.
+ */
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "calls.h"
+
+#define BULK_CALL ((size_t)256 * 1024)
+#define ECHO_LEN  64
+#define WARM_UP   200
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int failed(const char *what)
+{
+    perror(what);
+    return 1;
+}
+
+static bool recv_all(const struct calls *c, int sock, void *buf, size_t len)
+{
+    char *to = buf;
+    while (len > 0) {
+        ssize_t n = c->recv(sock, to, len);
+        if (n <= 0)
+            return false;
+        to += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static bool send_all(const struct calls *c, int sock, const void *buf, size_t len)
+{
+    const char *from = buf;
+    while (len > 0) {
+        ssize_t n = c->send(sock, from, len);
+        if (n <= 0)
+            return false;
+        from += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+static void serve_one(const struct calls *c, int sock, char *buf)
+{
+    char kind = 0;
+    uint64_t total = 1;
+    ssize_t n = c->recv(sock, &kind, 1);
+    while (n > 0 && (n = c->recv(sock, buf, BULK_CALL)) > 0) {
+        total += (uint64_t)n;
+        if (kind == 'E' && !send_all(c, sock, buf, (size_t)n))
+            break;
+    }
+    if (kind == 'B' && n == 0)
+        send_all(c, sock, &total, sizeof total);
+    c->close(sock);
+}
+
+static int serve(const struct calls *c, const struct sockaddr_in *addr, char *buf)
+{
+    int listener = c->listen(addr);
+    if (listener < 0)
+        return failed("bench: listen");
+    fprintf(stderr, "bench: listening\n");
+    for (;;) {
+        int sock = c->accept(listener);
+        if (sock < 0)
+            return failed("bench: accept");
+        serve_one(c, sock, buf);
+    }
+}
+
+static int bulk(const struct calls *c, int sock, char *buf, unsigned seconds)
+{
+    uint64_t begin = now_ns(), sent = 1, got;
+    if (!send_all(c, sock, "B", 1))
+        return failed("bench: send");
+    while (now_ns() - begin < seconds * UINT64_C(1000000000)) {
+        if (!send_all(c, sock, buf, BULK_CALL))
+            return failed("bench: send");
+        sent += BULK_CALL;
+    }
+    c->finish(sock);
+    if (!recv_all(c, sock, &got, sizeof got))
+        return failed("bench: recv");
+    double took = (double)(now_ns() - begin);
+    if (got != sent) {
+        fprintf(stderr, "bench: sent %llu octets, %llu arrived\n", (unsigned long long)sent,
+                (unsigned long long)got);
+        return 1;
+    }
+    printf("%.3f\n", (double)sent * 8 / took);
+    return 0;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int rtt(const struct calls *c, int sock, char *buf, unsigned count)
+{
+    uint64_t *took = calloc(count + 1, sizeof *took);
+    if (!took || !send_all(c, sock, "E", 1))
+        return failed("bench: send");
+    for (unsigned i = 0; i < WARM_UP + count; i++) {
+        uint64_t begin = now_ns();
+        if (!send_all(c, sock, buf, ECHO_LEN) || !recv_all(c, sock, buf, ECHO_LEN))
+            return failed("bench: echo");
+        if (i >= WARM_UP)
+            took[i - WARM_UP] = now_ns() - begin;
+    }
+    qsort(took, count, sizeof *took, by_size);
+    printf("%.2f %.2f\n", (double)took[count / 2] / 1e3, (double)took[count * 99 / 100] / 1e3);
+    free(took);
+    return 0;
+}
+
+static int client(const struct calls *c, const struct sockaddr_in *addr, char *buf,
+                  const char *mode, unsigned amount)
+{
+    int sock = c->connect(addr);
+    if (sock < 0)
+        return failed("bench: connect");
+    int status = strcmp(mode, "bulk") == 0 ? bulk(c, sock, buf, amount) : rtt(c, sock, buf, amount);
+    c->close(sock);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct sockaddr_in addr = {.sin_family = AF_INET};
+    bool serving = argc == 5 && strcmp(argv[2], "serve") == 0;
+    bool asking = argc == 6 && (strcmp(argv[2], "bulk") == 0 || strcmp(argv[2], "rtt") == 0) &&
+                  atoi(argv[5]) > 0;
+    const struct calls *c = NULL;
+    if (argc > 1 && strcmp(argv[1], "kernel") == 0)
+        c = &calls_kernel;
+    if (argc > 1 && strcmp(argv[1], "nstcp") == 0)
+        c = &calls_nstcp;
+    if (!c || !(serving || asking) || inet_pton(AF_INET, argv[3], &addr.sin_addr) != 1) {
+        fprintf(stderr, "usage: bench kernel|nstcp serve ADDR PORT\n"
+                        "       bench kernel|nstcp bulk|rtt ADDR PORT SECONDS|COUNT\n");
+        return 2;
+    }
+    addr.sin_port = htons((uint16_t)atoi(argv[4]));
+    char *buf = calloc(1, BULK_CALL);
+    if (!buf || !c->begin())
+        return failed("bench: begin");
+    int status =
+        serving ? serve(c, &addr, buf) : client(c, &addr, buf, argv[2], (unsigned)atoi(argv[5]));
+    c->end();
+    free(buf);
+    return status;
+}

@@ -1,0 +1,12 @@
+/* The parts of the self test. Each answers how many tests failed. */
+#ifndef SELFTEST_H
+#define SELFTEST_H
+
+/* Runs act(arg); `checker` has to fail in it, NULL: none. 1 when it is otherwise. */
+int expect(const char *name, void (*act)(void *arg), void *arg, const char *checker);
+
+int selftest_ends(void);   /* check_end.h, payload.h, simmem.h */
+int selftest_frames(void); /* frame.h */
+int selftest_worlds(void); /* whole worlds, with an engine that is sabotaged */
+
+#endif

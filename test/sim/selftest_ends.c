@@ -1,0 +1,185 @@
+/* Self test of the checkers of endings, of the payload and of memory. See selftest.h. */
+#include <string.h>
+
+#include "check_end.h"
+#include "fail.h"
+#include "payload.h"
+#include "selftest.h"
+#include "simmem.h"
+
+/* A connection without an engine, side 0 the client; everything written, nothing ended. */
+struct scene {
+    struct world world;
+    struct conn_plan plan;
+    struct host host[2];
+    struct conn conn;
+    struct end *a, *b;
+};
+
+static struct scene *scene_new(void)
+{
+    static struct scene s;
+    memset(&s, 0, sizeof s);
+    s.conn.plan = &s.plan;
+    s.conn.world = &s.world;
+    for (uint8_t i = 0; i < 2; i++) {
+        s.host[i].world = &s.world;
+        s.conn.end[i] = (struct end){.conn = &s.conn, .side = i, .host = &s.host[i]};
+        s.conn.end[i].opened = s.conn.end[i].connected = true;
+        s.conn.end[i].wire.written = 100;
+        s.conn.end[i].wire.passive = i == 1;
+    }
+    s.a = &s.conn.end[0];
+    s.b = &s.conn.end[1];
+    return &s;
+}
+
+static void eof_good(void *arg)
+{
+    struct scene *s = arg;
+    s->b->send_closed = true;
+    s->a->read = 100;
+    end_check_eof(s->a);
+}
+
+static void eof_unasked(void *arg)
+{
+    struct scene *s = arg;
+    s->a->read = 100;
+    end_check_eof(s->a);
+}
+
+static void eof_early(void *arg)
+{
+    struct scene *s = arg;
+    s->b->send_closed = true;
+    s->a->read = 99;
+    end_check_eof(s->a);
+}
+
+static void reset_good(void *arg)
+{
+    struct scene *s = arg;
+    s->b->aborted = true;
+    end_check_error(s->a, ERR_RESET);
+    s->b->aborted = false;
+    s->b->left = true; /* close() with unread text */
+    s->b->read = 50;
+    end_check_error(s->a, ERR_RESET);
+}
+
+static void reset_by_nobody(void *arg)
+{
+    struct scene *s = arg;
+    s->b->left = s->b->eof = true;
+    s->b->read = 100;
+    end_check_error(s->a, ERR_RESET);
+}
+
+static void refused_by_listener(void *arg)
+{
+    struct scene *s = arg;
+    s->a->connected = false;
+    end_check_error(s->a, ERR_REFUSED);
+}
+
+static void timed_out_unsaid(void *arg)
+{
+    end_check_error(((struct scene *)arg)->a, ERR_TIMEDOUT);
+}
+
+static void unknown_error(void *arg)
+{
+    end_check_error(((struct scene *)arg)->a, ERR_INVAL);
+}
+
+static void pair_good(void *arg)
+{
+    struct scene *s = arg;
+    s->a->eof = s->b->eof = true;
+    s->a->read = s->b->read = 100;
+    end_check_pair(&s->conn);
+}
+
+static void pair_short(void *arg)
+{
+    struct scene *s = arg;
+    s->a->eof = s->b->eof = true;
+    s->a->read = 100;
+    s->b->read = 99;
+    end_check_pair(&s->conn);
+}
+
+static void memory(void *arg)
+{
+    struct rng rng;
+    struct simmem m;
+    rng_init(&rng, 1);
+    simmem_init(&m, &rng, 1000);
+    uint8_t *p = mem_alloc(&m.mem, 100);
+    switch (*(int *)arg) {
+    case 0: /* written beyond its end */
+        p[100] = 1;
+        mem_free(&m.mem, p, 100);
+        break;
+    case 1: /* another size */
+        mem_free(&m.mem, p, 99);
+        break;
+    case 2: /* an account that is wrong */
+        m.mem.used++;
+        simmem_check(&m);
+        break;
+    default:
+        mem_free(&m.mem, p, 100);
+        simmem_check(&m);
+        break;
+    }
+    simmem_finish(&m);
+}
+
+/* Every octet counts, at every alignment. */
+static int payload(void)
+{
+    uint8_t buf[64];
+    for (uint64_t offset = 0; offset < 16; offset++) {
+        for (size_t len = 1; len <= 40; len++) {
+            payload_fill(3, offset, buf, len);
+            if (payload_verify(3, offset, buf, len) != len)
+                return 1;
+            for (size_t i = 0; i < len; i++) {
+                buf[i] ^= 0x40;
+                if (payload_verify(3, offset, buf, len) != i)
+                    return 1;
+                buf[i] ^= 0x40;
+            }
+        }
+    }
+    payload_fill(3, 8, buf, 32);
+    return payload_verify(3, 16, buf, 32) == 32 || payload_verify(4, 8, buf, 32) == 32;
+}
+
+int selftest_ends(void)
+{
+    static const struct {
+        const char *name;
+        void (*act)(void *arg);
+        const char *checker;
+    } tests[] = {
+        {"eof", eof_good, NULL},
+        {"eof, peer open", eof_unasked, "end of stream"},
+        {"eof too early", eof_early, "end of stream"},
+        {"reset", reset_good, NULL},
+        {"reset by nobody", reset_by_nobody, "reset"},
+        {"refused", refused_by_listener, "refused"},
+        {"timed out", timed_out_unsaid, "timed out"},
+        {"error", unknown_error, "error"},
+        {"pair", pair_good, NULL},
+        {"pair, octets missing", pair_short, "end"},
+    };
+    int failed = payload();
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+        failed += expect(tests[i].name, tests[i].act, scene_new(), tests[i].checker);
+    for (int i = 0; i < 4; i++)
+        failed += expect("memory", memory, &i, i < 3 ? "memory" : NULL);
+    return failed;
+}

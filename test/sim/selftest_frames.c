@@ -1,0 +1,91 @@
+/* Self test of what is looked at when a packet leaves the engine. See selftest.h. */
+#include <stdio.h>
+
+#include "codec.h"
+#include "fail.h"
+#include "frame.h"
+#include "selftest.h"
+
+struct shape {
+    uint32_t text_len;
+    uint16_t gso_size;
+    bool partial, spoil_csum, v6;
+    const char *checker;
+};
+
+static const struct link_caps caps = {.mtu = 1500, .super_max = 20000, .csum_offload = false};
+static const struct link_caps offload = {.mtu = 1500, .super_max = 20000, .csum_offload = true};
+
+static void encode(const struct shape *s, struct packet *p)
+{
+    static uint8_t text[30000];
+    const uint8_t b[16] = {0xfd, 1};
+    struct flow flow = {ip_addr_v4(0x0a000001), ip_addr_v4(0x0a000002), 1, 2};
+    if (s->v6)
+        flow.local = flow.remote = ip_addr_v6_bytes(b);
+    struct seg seg = {.flags = TCP_ACK | TCP_FIN, .text_len = s->text_len, .n_text = 1};
+    seg.text[0] = (struct bytes){text, s->text_len};
+    seg.gso_size = s->gso_size;
+    for (uint32_t i = 0; i < s->text_len; i++)
+        text[i] = (uint8_t)(i * 7);
+    packet_encode(p, &flow, &seg, 0, 64, s->partial);
+    p->gso_size = s->gso_size; /* what makes no sense too */
+    if (s->spoil_csum)
+        p->store[(s->v6 ? 40 : 20) + TCP_CSUM_OFFSET] ^= 1;
+}
+
+/* The frame, its pieces and a broken copy, as a receiver sees them. */
+static void leave(void *arg)
+{
+    const struct shape *s = arg;
+    struct packet p, in;
+    struct rng rng;
+    rng_init(&rng, 1);
+    encode(s, &p);
+    struct frame *f = frame_copy(&p, s->partial ? &offload : &caps);
+    struct flow flow;
+    struct ip_hdr ip;
+    struct seg seg;
+    const char *why;
+    for (uint32_t at = 0; s->gso_size && at < s->text_len; at += s->gso_size) {
+        uint32_t left = s->text_len - at, n = left < s->gso_size ? left : s->gso_size;
+        struct frame *piece = frame_piece(f, at, n);
+        frame_to_packet(piece, &in, &rng);
+        SIM_CHECK(packet_decode(&in, &flow, &ip, &seg, &why) == DECODE_OK, "piece", "%s", why);
+        SIM_CHECK(seg.text_len == n && seg.seq.v == at, "piece", "at %u", at);
+        SIM_CHECK(((seg.flags & TCP_FIN) != 0) == (at + n == s->text_len), "piece", "FIN");
+        frame_unref(piece);
+    }
+    frame_finish_csum(f);
+    frame_to_packet(f, &in, &rng);
+    SIM_CHECK(packet_decode(&in, &flow, &ip, &seg, &why) == DECODE_OK, "finish", "%s", why);
+    frame_corrupt(f, &rng);
+    frame_to_packet(f, &in, &rng);
+    SIM_CHECK(packet_decode(&in, &flow, &ip, &seg, &why) != DECODE_OK, "corrupt", "not noticed");
+    frame_unref(f);
+}
+
+int selftest_frames(void)
+{
+    static const struct shape shapes[] = {
+        {.text_len = 1000},
+        {.text_len = 1001, .v6 = true},
+        {.text_len = 1001, .partial = true},
+        {.text_len = 10001, .gso_size = 1000, .partial = true},
+        {.text_len = 9999, .gso_size = 1001, .partial = true, .v6 = true},
+        {.text_len = 1000, .spoil_csum = true, .checker = "checksum"},
+        {.text_len = 1000, .partial = true, .spoil_csum = true, .checker = "checksum"},
+        {.text_len = 1461, .checker = "caps"},
+        {.text_len = 1000, .gso_size = 1000, .partial = true, .checker = "caps"},
+        {.text_len = 3000, .gso_size = 1461, .partial = true, .checker = "caps"},
+        {.text_len = 20001, .gso_size = 1000, .partial = true, .checker = "caps"},
+    };
+    int failed = 0;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        struct shape s = shapes[i];
+        char name[16];
+        snprintf(name, sizeof name, "frame %zu", i);
+        failed += expect(name, leave, &s, s.checker);
+    }
+    return failed;
+}

@@ -1,0 +1,122 @@
+/* arrives.c and arrives_sync.c: every state with every set of flags, with numbers on each side of
+ * each limit (VULNERABILITIES B2). What RFC 9293 says of all of them is asserted: which states may
+ * follow, when a connection may end, and what may be answered. */
+#include "segments.h"
+
+#define BIT(s) (1u << (s))
+
+/* Figure 5, and the steps of 3.10.7: the states that a segment may lead to, but for CLOSED. */
+static const unsigned may_follow[] = {
+    [STATE_CLOSED] = 0,
+    [STATE_LISTEN] = BIT(STATE_LISTEN) | BIT(STATE_SYN_RECEIVED),
+    [STATE_SYN_SENT] = BIT(STATE_SYN_SENT) | BIT(STATE_SYN_RECEIVED) | BIT(STATE_ESTABLISHED) |
+                       BIT(STATE_CLOSE_WAIT),
+    [STATE_SYN_RECEIVED] = BIT(STATE_SYN_RECEIVED) | BIT(STATE_ESTABLISHED) | BIT(STATE_CLOSE_WAIT),
+    [STATE_ESTABLISHED] = BIT(STATE_ESTABLISHED) | BIT(STATE_CLOSE_WAIT),
+    [STATE_FIN_WAIT_1] =
+        BIT(STATE_FIN_WAIT_1) | BIT(STATE_FIN_WAIT_2) | BIT(STATE_CLOSING) | BIT(STATE_TIME_WAIT),
+    [STATE_FIN_WAIT_2] = BIT(STATE_FIN_WAIT_2) | BIT(STATE_TIME_WAIT),
+    [STATE_CLOSE_WAIT] = BIT(STATE_CLOSE_WAIT),
+    [STATE_CLOSING] = BIT(STATE_CLOSING) | BIT(STATE_TIME_WAIT),
+    [STATE_LAST_ACK] = BIT(STATE_LAST_ACK),
+    [STATE_TIME_WAIT] = BIT(STATE_TIME_WAIT),
+};
+
+/* Whether this segment may end the connection. them, us: RCV.NXT and SND.NXT before. */
+static bool may_end(enum tcp_state s, const struct line *l, uint32_t them, uint32_t us)
+{
+    switch (s) {
+    case STATE_CLOSED:
+        return true;
+    case STATE_LISTEN:
+    case STATE_TIME_WAIT: /* RFC 1337 */
+        return false;
+    case STATE_SYN_SENT:
+        return l->flags & RST && l->flags & ACK && l->ack == us;
+    case STATE_SYN_RECEIVED: /* passive here: a SYN in the window returns to LISTEN */
+        if (!(l->flags & RST) && l->flags & SYN)
+            return true;
+        return l->flags & RST && l->seq == them;
+    case STATE_LAST_ACK:
+        if (!(l->flags & (RST | SYN)) && l->flags & ACK && l->ack == us)
+            return true;
+        return l->flags & RST && l->seq == them;
+    default:
+        return l->flags & RST && l->seq == them;
+    }
+}
+
+/* What has been answered: at most one segment. */
+static struct line answer(bool *any)
+{
+    struct seg seg;
+    *any = ladder_take(HERE, &seg);
+    return *any ? line_of(&seg, the.iss, the.irs) : (struct line){0};
+}
+
+static void arrives_in(enum tcp_state s, struct line l)
+{
+    reach(s);
+    uint32_t them = theirs(), us = ours(), una = the.tcb.snd.una.v;
+    ladder_receive(HERE, l);
+    enum tcp_state then = the.tcb.state;
+    if (then == STATE_CLOSED)
+        assert_true(may_end(s, &l, them, us));
+    else
+        assert_true(may_follow[s] & BIT(then));
+
+    bool any;
+    struct line out = answer(&any);
+    if (any && out.flags & RST) { /* 3.5.2: not once synchronized, and never for a RST */
+        assert_true(s <= STATE_SYN_RECEIVED);
+        assert_false(l.flags & RST);
+        assert_int_equal(out.flags, l.flags & ACK ? RST : RST | ACK);
+        assert_int_equal(then, s); /* "the connection remains in the same state" */
+    } else if (any && !(out.flags & SYN)) {
+        assert_int_equal(out.flags, ACK);
+        assert_int_equal(out.text, 0);
+        assert_int_equal(out.seq, ours());
+        assert_int_equal(out.ack, theirs());
+    }
+    expect_silence();
+    if (!(l.flags & ACK)) /* "if the ACK bit is off": nothing is acknowledged, nothing taken */
+        assert_int_equal(the.tcb.snd.una.v, una);
+    if (l.flags & RST || !(l.flags & (ACK | SYN)))
+        assert_int_equal(the.tcb.events & (unsigned)~TCB_EV_CLOSED, 0);
+    ladder_teardown(NULL);
+    ladder_setup(NULL);
+}
+
+static void any(void **state)
+{
+    (void)state;
+    for (enum tcp_state s = STATE_CLOSED; s <= STATE_TIME_WAIT; s++) {
+        reach(s);
+        const uint32_t us = s <= STATE_LISTEN ? 0 : ours(),
+                       them = s <= STATE_SYN_SENT ? 0 : theirs();
+        const uint32_t seqs[] = {them - 1, them, them + 1, them + 9999, them + 10000, them + 77777};
+        const uint32_t acks[] = {us - 10001, us - 1, us, us + 1};
+        ladder_teardown(NULL);
+        ladder_setup(NULL);
+        for (unsigned flags = 0; flags < 64; flags++) {
+            for (unsigned i = 0; i < 6 * 4 * 2; i++) {
+                struct line l = {.flags = flags,
+                                 .seq = seqs[i % 6],
+                                 .ack = flags & ACK ? acks[i / 6 % 4] : 0,
+                                 .text = i / 24 * 10,
+                                 .up = 5};
+                if (l.flags == (RST | ACK)) /* whose number line_seg() takes as it is */
+                    l.flags |= PSH;
+                arrives_in(s, l);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ladder_test(any),
+    };
+    return ladder_main(tests);
+}
