@@ -11,6 +11,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,16 +23,32 @@ static const char help[] =
 
 static struct cli cli;
 static int sock;
+static int over[2];           /* a pipe: its end tells send_input to end */
 static int input_status = -1; /* 0: all is sent, 1: it could not be read, -1: neither yet */
+
+/* As read(2); -1 with ECANCELED when main has no more use for it. */
+static ssize_t read_input(char *buf, size_t len)
+{
+    struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = over[0]}};
+    if (poll(fds, 2, -1) < 0)
+        return -1;
+    if (fds[1].revents) {
+        errno = ECANCELED;
+        return -1;
+    }
+    return read(STDIN_FILENO, buf, len);
+}
 
 static void *send_input(void *arg)
 {
     char buf[65536];
     ssize_t n;
-    while ((n = read(STDIN_FILENO, buf, sizeof buf)) > 0) {
+    while ((n = read_input(buf, sizeof buf)) > 0) {
         if (nstcp_send(cli.stack, sock, buf, (size_t)n, 0) < n)
             return arg; /* the connection is over: main learns why */
     }
+    if (n < 0 && errno == ECANCELED)
+        return arg;
     if (n < 0)
         fprintf(stderr, "echoclient: read standard input: %s\n", strerror(errno));
     input_status = n < 0;
@@ -68,14 +85,14 @@ static int print_answers(void)
 static int talk(void)
 {
     pthread_t sender;
-    int err = pthread_create(&sender, NULL, send_input, NULL);
-    if (err) {
-        errno = err;
+    if (pipe(over) < 0)
+        return cli_failed(&cli, "open a pipe for");
+    errno = pthread_create(&sender, NULL, send_input, NULL);
+    if (errno)
         return cli_failed(&cli, "start a thread for");
-    }
     int status = print_answers();
-    nstcp_close(cli.stack, sock); /* ends a send that waits; a read is ended by pthread_cancel */
-    pthread_cancel(sender);
+    nstcp_close(cli.stack, sock); /* ends a send that waits */
+    close(over[1]);               /* ends a read that waits */
     pthread_join(sender, NULL);
     if (status == 0 && input_status < 0)
         fprintf(stderr, "echoclient: %s closed the connection before the end of the input\n",
