@@ -257,10 +257,14 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->arrived = end;
     bool open =
         me->taken && !me->over && !me->lost && !me->ghost && me->acked > 0 && me->ack_sent > 0;
+    uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
+    if (open && ack + me->wnd_max < me->acked) {
+        open = false; /* RFC 5961 5.2: so old an ACK is a reason to throw the text away */
+        me->ack_watch.refuses = true;
+    }
     ack_arrived(&me->ack_watch, at, end, open && !syn, now_ns);
     if (!(seg->flags & TCP_ACK) || !me->syn_sent)
         return;
-    uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
     uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
     if (ack > me->sent)
         return; /* of an earlier epoch of ours */
