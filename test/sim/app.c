@@ -166,8 +166,10 @@ void app_accepted(struct host *h, struct handle *handle, struct sock *so)
     struct conn *c = world_find(w, &status.flow, &side);
     SIM_CHECK(c && c->end[side].host == h && side == 1, "accept", "a connection nobody opened");
     struct end *e = &c->end[side];
+    fail_about((int)c->index, side);
     SIM_CHECK(!e->opened, "accept", "the same connection twice");
-    SIM_CHECK(!e->wire.ghost, "accept", "a connection nobody opened: an old SYN");
+    SIM_CHECK(!e->wire.ghost || stack_error(so), "accept",
+              "a connection nobody opened: an old SYN");
     e->sock = so;
     e->opened = e->connected = e->wire.taken = true;
     e->progress_ns = w->now_ns;

@@ -97,6 +97,24 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
     me->small_end = end;
 }
 
+/* RFC 6298 5.5: while nothing arrives, the same text is sent again at doubling intervals. */
+static void check_backoff(struct wire_end *me, uint64_t at, uint64_t now_ns)
+{
+    const uint64_t slack_ns = 20 * NS_PER_MS, rto_max_ns = 60 * NS_PER_S;
+    uint64_t interval = now_ns - me->again.ns;
+    bool silence = at == me->again.at && me->again.packets == me->packets && interval > 0;
+    uint64_t least = 2 * me->again.interval_ns;
+    SIM_CHECK(!silence || me->shut ||
+                  interval + slack_ns >= (least < rto_max_ns ? least : rto_max_ns),
+              "backoff", "sent again after %llu ms, before that after %llu ms",
+              (unsigned long long)(interval / NS_PER_MS),
+              (unsigned long long)(me->again.interval_ns / NS_PER_MS));
+    me->again.interval_ns = silence ? interval : 0;
+    me->again.at = at;
+    me->again.ns = now_ns;
+    me->again.packets = me->packets;
+}
+
 static void sent_text(struct wire_end *me, const struct wire_end *peer, const struct seg *seg,
                       uint64_t at, uint64_t now_ns)
 {
@@ -113,6 +131,8 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
     size_t good = payload_verify(me->stream, at - 1, seg->text[0].ptr, seg->text_len);
     SIM_CHECK(good == seg->text_len, "payload", "wrong octet at %llu of what is sent",
               (unsigned long long)(at - 1 + good));
+    if (at < me->sent)
+        check_backoff(me, at, now_ns);
     if (end > me->sent) {
         bool probe = end == me->edge + 1 && seg->text_len == 1;
         SIM_CHECK(end <= me->edge || probe, "window", "text up to %llu, the peer offers up to %llu",
@@ -237,10 +257,14 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->arrived = end;
     bool open =
         me->taken && !me->over && !me->lost && !me->ghost && me->acked > 0 && me->ack_sent > 0;
+    uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
+    if (open && ack + me->wnd_max < me->acked) {
+        open = false; /* RFC 5961 5.2: so old an ACK is a reason to throw the text away */
+        me->ack_watch.refuses = true;
+    }
     ack_arrived(&me->ack_watch, at, end, open && !syn, now_ns);
     if (!(seg->flags & TCP_ACK) || !me->syn_sent)
         return;
-    uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
     uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
     if (ack > me->sent)
         return; /* of an earlier epoch of ours */

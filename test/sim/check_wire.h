@@ -52,6 +52,9 @@ struct wire_end {
     bool edge_scaled;             /* edge_sent was given by a segment without SYN */
     uint64_t small_end;           /* end of the last small segment of new text */
     uint64_t text_at_ns;          /* when text was last sent */
+    struct {
+        uint64_t at, ns, interval_ns, packets;
+    } again; /* the last text that was sent again */
     uint64_t pure_acks, segments, octets, resent;
 
     /* What has reached it. */

@@ -35,7 +35,19 @@ static void on_abort(int sig)
     sim_fail("assertion", "the engine called abort()");
 }
 
+/* Nothing can be trusted any more: says which seed it was, and ends. */
+static void on_crash(int sig)
+{
+    (void)sig;
+    signal(SIGABRT, SIG_DFL);
+    printf("seed %llu: crash\n", (unsigned long long)fail_frame.seed);
+    fflush(stdout);
+    _Exit(1);
+}
+
 void fail_catch_abort(void)
 {
+    signal(SIGSEGV, on_crash);
+    signal(SIGBUS, on_crash);
     signal(SIGABRT, on_abort);
 }

@@ -28,7 +28,8 @@ extern struct fail_frame fail_frame;
 _Noreturn void sim_fail(const char *checker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* From now on abort() inside the engine fails the seed instead of ending the program. */
+/* From now on abort() inside the engine fails the seed instead of ending the program, and a crash
+ * names its seed before it does. */
 void fail_catch_abort(void);
 
 /* What follows is about this end; conn -1: about none. */

@@ -39,8 +39,9 @@ struct frame *frame_piece(const struct frame *f, uint32_t from, uint32_t len);
 void frame_finish_csum(struct frame *f);
 
 /* A single packet's copy as an attacker would send it who knows the four-tuple and not the sequence
- * numbers: a RST or text far outside of the window, or an ACK of what was never sent. */
-struct frame *frame_forge(const struct frame *f, struct rng *rng);
+ * numbers: text far outside of the window, an ACK of what was never sent, or a RST in the window
+ * but not at its edge (RFC 5961). never: a sequence number that the sender never reaches. */
+struct frame *frame_forge(const struct frame *f, seq_t never, struct rng *rng);
 
 /* Flips one bit that some checksum covers. */
 void frame_corrupt(struct frame *f, struct rng *rng);

@@ -89,7 +89,9 @@ static void forge(struct host *h, const struct frame *f, struct link *l)
     if (w->calm || !open || f->gso_size || f->seg.flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
         !rng_chance(&w->rng, h->plan->forge_ppm))
         return;
-    link_send(l, frame_forge(f, &w->rng), w->now_ns);
+    const struct end *e = &c->end[f->side];
+    seq_t never = seq_add(e->wire.iss, (uint32_t)e->plan->to_write + 3);
+    link_send(l, frame_forge(f, never, &w->rng), w->now_ns);
 }
 
 static void transmit(struct host *h, const struct packet *p)

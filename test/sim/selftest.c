@@ -214,6 +214,12 @@ static void ack_after_close(struct pair *p)
     FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {1001}, .wnd = 8000);
 }
 
+static void no_backoff(struct pair *p)
+{
+    for (uint64_t i = 0; i < 4; i++, p->now_ns += UINT64_C(1000000000))
+        LOST_FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+}
+
 static void needless(struct pair *p)
 {
     p->a.clean = true;
@@ -249,6 +255,7 @@ static const struct {
     {late_ack, "late ack"},
     {ack_after_close, "ack after close"},
     {needless, "needless"},
+    {no_backoff, "backoff"},
 };
 
 static void act_on_pair(void *arg)
