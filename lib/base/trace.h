@@ -42,12 +42,15 @@ struct trace {
 };
 
 /* TRACE(trace, TRACE_STATE, .now_ns = now, .from = ...): emits a point with this file and line. */
-#define TRACE(trace_ptr, what, ...)                                                                \
+#define TRACE(trace_ptr, what, ...) TRACE_AT(trace_ptr, what, __FILE__, __LINE__, __VA_ARGS__)
+
+/* The same for a place that the caller has handed over. */
+#define TRACE_AT(trace_ptr, what, file_name, line_number, ...)                                     \
     do {                                                                                           \
         const struct trace *trace_ = (trace_ptr);                                                  \
         if (__builtin_expect(trace_->sink != NULL, 0)) {                                           \
             const struct trace_point point_ = {                                                    \
-                .kind = (what), .file = __FILE__, .line = __LINE__, __VA_ARGS__};                  \
+                .kind = (what), .file = (file_name), .line = (line_number), __VA_ARGS__};          \
             trace_->sink(trace_->ctx, &point_);                                                    \
         }                                                                                          \
     } while (0)

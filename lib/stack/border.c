@@ -64,21 +64,16 @@ static void segment_arrives(struct stack *s, const struct flow *flow, const stru
     TRACE(&s->config.trace, TRACE_RECEIVED, .now_ns = now_ns, .sock_id = so ? so->id : 0,
           .flow = flow, .seg = seg);
     struct sock *listener = so ? NULL : find_listener(s, flow);
-    seq_t old_nxt, *after = NULL;
-    if (so && so->kind == SOCK_CONNECTION && tcp_arrives_reopens(&as_conn(so)->tcb, seg)) {
+    struct conn *old = NULL;
+    if (so && so->kind == SOCK_CONNECTION && as_conn(so)->stage == CONN_LEFT &&
+        tcp_arrives_reopens(&as_conn(so)->tcb, seg)) {
         listener = find_listener(s, flow);
-        if (listener && as_conn(so)->stage == CONN_LEFT) {
-            /* 3.6.1, MAY-2: the new connection takes the old one's place. */
-            old_nxt = as_conn(so)->tcb.snd.nxt;
-            after = &old_nxt;
-            conn_free(as_conn(so));
-            so = NULL;
-        }
+        old = listener ? as_conn(so) : NULL;
     }
-    if (so && so->kind == SOCK_CONNECTION) {
+    if (so && so->kind == SOCK_CONNECTION && !old) {
         conn_arrives(as_conn(so), flow, seg, now_ns);
     } else if (listener) {
-        listener_arrives(as_listener(listener), flow, seg, after, now_ns);
+        listener_arrives(as_listener(listener), flow, seg, old, now_ns);
     } else {
         s->counters.not_for_us++;
         if (ip_addr_is_unicast(&flow->remote) && ip_addr_is_unicast(&flow->local))

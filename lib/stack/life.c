@@ -11,6 +11,7 @@ int stack_create(struct stack **out, const struct stack_config *config)
     list_init(&s->socks);
     list_init(&s->ready);
     list_init(&s->pending);
+    list_init(&s->time_wait);
     heap_init(&s->timers, s->mem);
     ports_init(&s->ports, s->mem);
     if (!table_init(&s->table, &config->secret, s->mem)) {
@@ -74,6 +75,8 @@ static void sock_leave(struct sock *so)
 
 struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu)
 {
+    if (s->n_socks >= s->config.max_socks && !list_empty(&s->time_wait))
+        conn_free(container_of(s->time_wait.next, struct conn, queued));
     if (s->n_socks >= s->config.max_socks || !heap_reserve(&s->timers, s->n_socks + 1))
         return NULL;
     struct conn *c = mem_zalloc(s->mem, sizeof *c);
@@ -93,6 +96,7 @@ void conn_free(struct conn *c)
     struct stack *s = c->sock.stack;
     if (c->listener)
         listener_forget(c);
+    list_remove(&c->queued);
     list_remove(&c->pending);
     heap_set(&s->timers, &c->timer, TIME_NEVER);
     tcb_finish(&c->tcb);

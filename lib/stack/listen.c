@@ -26,12 +26,19 @@ static bool valid_ends(const struct flow *flow)
 }
 
 static void open_connection(struct listener *l, const struct flow *flow, const struct seg *seg,
-                            const seq_t *after, uint64_t now_ns)
+                            struct conn *old, uint64_t now_ns)
 {
     struct stack *s = l->sock.stack;
     if (full(l)) {
         s->counters.listen_drops++;
         return;
+    }
+    seq_t iss = isn_choose(&s->config.secret, flow, now_ns);
+    if (old) {
+        /* MAY-2 (1): beyond the largest sequence number that the old connection used. */
+        if (!seq_lt(old->tcb.snd.nxt, iss))
+            iss = seq_add(old->tcb.snd.nxt, 1);
+        conn_free(old);
     }
     struct conn *c = conn_create(s, flow, s->config.caps.mtu);
     if (!c) {
@@ -42,16 +49,13 @@ static void open_connection(struct listener *l, const struct flow *flow, const s
     c->listener = l;
     list_push_back(&l->half_open, &c->queued);
     l->n_half_open++;
-    seq_t iss = isn_choose(&s->config.secret, flow, now_ns);
-    if (after && !seq_lt(*after, iss))
-        iss = seq_add(*after, 1);
     tcp_open_passive(&c->tcb, iss, now_ns);
     tcp_arrives(&c->tcb, seg, now_ns);
     conn_settle(c, now_ns);
 }
 
 void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      const seq_t *after, uint64_t now_ns)
+                      struct conn *old, uint64_t now_ns)
 {
     if (!valid_ends(flow))
         return;
@@ -62,7 +66,7 @@ void listener_arrives(struct listener *l, const struct flow *flow, const struct 
         stack_answer(l->sock.stack, flow, seg);
         break;
     case LISTEN_OPEN:
-        open_connection(l, flow, seg, after, now_ns);
+        open_connection(l, flow, seg, old, now_ns);
         break;
     }
 }

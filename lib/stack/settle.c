@@ -69,6 +69,8 @@ void conn_settle(struct conn *c, uint64_t now_ns)
         conn_free(c);
         return;
     }
+    if (c->tcb.state == STATE_TIME_WAIT && c->stage == CONN_LEFT && list_empty(&c->queued))
+        list_push_back(&c->sock.stack->time_wait, &c->queued);
     if (list_empty(&c->pending))
         list_push_back(&c->sock.stack->pending, &c->pending);
 }

@@ -49,7 +49,7 @@ struct conn {
     enum conn_stage stage;
     bool error_told;           /* the user has been told once why the connection ended */
     struct listener *listener; /* while half open or completed */
-    struct list queued;        /* in one of the listener's lists */
+    struct list queued;        /* in one of the listener's lists, or in stack.time_wait */
     struct list pending;       /* in stack.pending: output has to be asked */
     struct heap_node timer;
     struct tcb tcb;
@@ -70,6 +70,7 @@ struct stack {
     struct ports ports;
     struct heap timers;
     struct list socks, ready, pending;
+    struct list time_wait; /* connections that nobody holds any more, oldest first */
     uint32_t n_socks, next_id;
     struct answer answers[STACK_ANSWERS];
     uint32_t answers_head, n_answers;
@@ -88,7 +89,8 @@ static inline struct conn *as_conn(struct sock *so)
 
 /* life.c: making and ending sockets. */
 
-/* A connection in CLOSED, entered in the table; NULL for want of memory or at max_socks. */
+/* A connection in CLOSED, entered in the table; NULL for want of memory or at max_socks. At
+ * max_socks the oldest in TIME-WAIT has to go. */
 struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu);
 
 /* Frees it, whatever its state; nothing is sent. */
@@ -117,10 +119,10 @@ void conn_rest(struct conn *c, uint64_t now_ns);
 
 /* listen.c */
 
-/* A segment for which there is no connection but this listener. after: NULL, or what our initial
- * sequence number must lie beyond (3.6.1, MAY-2 (1)). */
+/* A segment for this listener. old: NULL, or a connection in TIME-WAIT whose place the new one
+ * takes if it is opened (3.6.1, MAY-2). */
 void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      const seq_t *after, uint64_t now_ns);
+                      struct conn *old, uint64_t now_ns);
 
 /* False when the ACK that would complete this half-open connection has to be dropped, because the
  * accept queue is full. */

@@ -23,6 +23,7 @@ void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
         rto_after_syn(&t->rto);
     t->snd.una = seq_add(t->snd.iss, 1);
     t->retries = 0;
+    t->in_trouble = false;
     t->rtx_due_ns = TIME_NEVER;
     recovery_init(&t->recovery, t->snd.iss);
     cc_init(&t->cc, t->config->cc, t->snd.mss, t->syn_timed_out);
@@ -100,7 +101,10 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     if (was_shut && t->snd.wnd > 0)
         window_opened(t, now_ns);
     /* A peer that answers is alive, however long its window is shut (MUST-37) or keeps out what was
-     * sent before it shrank (SHLD-17). */
+     * sent before it shrank (SHLD-17). Without a user only progress counts: nobody is left to end
+     * it, and a peer could hold our memory for ever (RFC 6429). */
+    if (t->orphan)
+        return;
     if (t->snd.wnd < (uint32_t)seq_diff(t->snd.nxt, t->snd.una) || persist_on(&t->persist))
         tcp_timeout_progress(t, now_ns);
 }

@@ -35,24 +35,32 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
 {
     if (seg->flags & TCP_RST)
         return DROP;
-    if (t->state == STATE_SYN_RECEIVED && seq_eq(seg->seq, t->rcv.irs) &&
-        (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
-        /* The peer's SYN again, so our SYN-ACK was lost. RFC 9293 answers with an ACK, which a peer
-         * in SYN-SENT throws away; Linux sends the SYN-ACK again, and so do we. */
-        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
-        return DROP;
-    }
     if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
         t->linger_due_ns = now_ns + 2 * t->config->msl_ns; /* the peer's FIN again: eighth step */
+    /* Without a limit for those without text two stacks could answer each other's ACKs for ever. */
     if (seg_len(seg) > 0)
         ackdelay_now(&t->ackdelay);
+    else if (seq_eq(seg->seq, seq_sub(t->rcv.nxt, 1)))
+        tcp_reset_answer_probe(t, now_ns);
     else
-        tcp_reset_challenge(t, now_ns); /* or two stacks could answer each other's ACKs for ever */
+        tcp_reset_challenge(t, now_ns);
     return DROP;
+}
+
+/* The peer's SYN again, so our SYN-ACK was lost. RFC 9293 answers with an ACK, which a peer in
+ * SYN-SENT throws away; Linux sends the SYN-ACK again, and so do we. */
+static bool is_syn_again(const struct tcb *t, const struct seg *seg)
+{
+    return t->state == STATE_SYN_RECEIVED && seq_eq(seg->seq, t->rcv.irs) &&
+           (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 }
 
 static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
+    if (is_syn_again(t, seg)) {
+        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+        return DROP;
+    }
     if (acceptable(t, seg))
         return GO_ON;
     if (tcb_rcv_wnd(t) == 0 && seq_eq(seg->seq, t->rcv.nxt)) {

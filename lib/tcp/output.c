@@ -4,6 +4,7 @@
  */
 #include "output.h"
 
+#include "check.h"
 #include "timeout.h"
 
 /* What every segment of a connection has in common. */
@@ -91,7 +92,7 @@ static void fill(struct tcb *t, struct seg *seg, seq_t from, uint32_t len, bool 
                 sndq_refs(&t->sndq, at, got, seg->text, SEG_REFS_MAX, &n);
             }
         }
-        len = got;
+        len = CHECK(got > 0) ? got : 0;
         seg->n_text = (uint8_t)n;
         seg->text_len = len;
         seg->gso_size = len > t->snd.mss ? (uint16_t)t->snd.mss : 0;
@@ -281,12 +282,18 @@ static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
     return output_new(t, seg, now_ns);
 }
 
-/* RFC 9293 has <SEQ=SND.NXT> in a pure ACK. Beyond the window, where a probe of a shut one leaves
- * SND.NXT, the peer would find it unacceptable and throw the ACK away; Linux then takes the
- * window's right edge, and so do we. */
+/* RFC 9293 has <SEQ=SND.NXT> in pure ACKs and in RST. Beyond the window, where a probe of a shut
+ * one leaves SND.NXT, the peer would find that unacceptable and throw the segment away; Linux then
+ * takes the window's right edge, and so do we. */
+static seq_t heard_seq(const struct tcb *t)
+{
+    bool syn_unacked = t->state == STATE_SYN_RECEIVED;
+    return syn_unacked ? t->snd.nxt : seq_min(t->snd.nxt, seq_add(t->snd.una, t->snd.wnd));
+}
+
 static bool output_ack(struct tcb *t, struct seg *seg)
 {
-    begin(t, seg, TCP_ACK, seq_min(t->snd.nxt, seq_add(tcb_text_start(t), t->snd.wnd)));
+    begin(t, seg, TCP_ACK, heard_seq(t));
     announce(t, seg);
     return true;
 }
@@ -295,7 +302,7 @@ bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->reset_peer) {
         t->reset_peer = false;
-        begin(t, seg, TCP_RST, t->snd.nxt);
+        begin(t, seg, TCP_RST, heard_seq(t));
         return true;
     }
     switch (t->state) {

@@ -20,14 +20,22 @@ bool tcp_reset_answer(const struct seg *seg, struct seg *rst)
     return true;
 }
 
+static void ack_within(struct tcb *t, struct budget *b, uint64_t now_ns)
+{
+    if (b->spent == 0 || now_ns - b->from_ns >= CHALLENGE_SPAN_NS)
+        *b = (struct budget){.from_ns = now_ns};
+    if (b->spent >= CHALLENGE_MAX)
+        return;
+    b->spent++;
+    ackdelay_now(&t->ackdelay);
+}
+
 void tcp_reset_challenge(struct tcb *t, uint64_t now_ns)
 {
-    if (t->challenges == 0 || now_ns - t->challenge_from_ns >= CHALLENGE_SPAN_NS) {
-        t->challenge_from_ns = now_ns;
-        t->challenges = 0;
-    }
-    if (t->challenges >= CHALLENGE_MAX)
-        return;
-    t->challenges++;
-    ackdelay_now(&t->ackdelay);
+    ack_within(t, &t->challenges, now_ns);
+}
+
+void tcp_reset_answer_probe(struct tcb *t, uint64_t now_ns)
+{
+    ack_within(t, &t->probe_answers, now_ns);
 }

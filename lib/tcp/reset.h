@@ -11,4 +11,8 @@ bool tcp_reset_answer(const struct seg *seg, struct seg *rst);
 /* Asks for a challenge ACK, within this connection's rate limit. */
 void tcp_reset_challenge(struct tcb *t, uint64_t now_ns);
 
+/* Asks for the ACK that answers a keep-alive or a window probe without text. Its limit is its own:
+ * who guesses wildly spends the challenges, and must not silence these. */
+void tcp_reset_answer_probe(struct tcb *t, uint64_t now_ns);
+
 #endif

@@ -26,10 +26,11 @@ static void stop_sending(struct tcb *t)
     recovery_init(&t->recovery, t->snd.nxt);
 }
 
-void state_set(struct tcb *t, enum tcp_state to, const char *why, uint64_t now_ns)
+void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t now_ns,
+                  const char *file, int line)
 {
-    TCB_TRACE(t, TRACE_STATE, now_ns, .from = state_name(t->state), .to = state_name(to),
-              .text = why);
+    TRACE_AT(t->trace, TRACE_STATE, file, line, .now_ns = now_ns, .sock_id = t->id,
+             .flow = &t->flow, .from = state_name(t->state), .to = state_name(to), .text = why);
     t->state = to;
     switch (to) {
     case STATE_ESTABLISHED:
@@ -57,8 +58,9 @@ void state_set(struct tcb *t, enum tcp_state to, const char *why, uint64_t now_n
     }
 }
 
-void state_fail(struct tcb *t, int err, const char *why, uint64_t now_ns)
+void state_fail_at(struct tcb *t, int err, const char *why, uint64_t now_ns, const char *file,
+                   int line)
 {
     t->error = err;
-    state_set(t, STATE_CLOSED, why, now_ns);
+    state_set_at(t, STATE_CLOSED, why, now_ns, file, line);
 }

@@ -21,12 +21,19 @@ enum tcp_state {
 struct tcb;
 
 /* Moves the connection to a state, stops the timers that end with the old one, starts those of the
- * new one, raises the events that go with it. why: for the trace. */
-void state_set(struct tcb *t, enum tcp_state to, const char *why, uint64_t now_ns);
+ * new one, raises the events that go with it. why: for the trace, which also tells where this was
+ * decided. */
+#define state_set(t, to, why, now_ns) state_set_at(t, to, why, now_ns, __FILE__, __LINE__)
+
+void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t now_ns,
+                  const char *file, int line);
 
 /* To CLOSED by an error: err (enum err) is what the user learns. Queues are kept for what can still
  * be read. */
-void state_fail(struct tcb *t, int err, const char *why, uint64_t now_ns);
+#define state_fail(t, err, why, now_ns) state_fail_at(t, err, why, now_ns, __FILE__, __LINE__)
+
+void state_fail_at(struct tcb *t, int err, const char *why, uint64_t now_ns, const char *file,
+                   int line);
 
 /* "ESTABLISHED", as RFC 9293 writes it. */
 const char *state_name(enum tcp_state s);

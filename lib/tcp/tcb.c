@@ -69,7 +69,8 @@ void tcb_finish(struct tcb *t)
 
 seq_t tcb_text_start(const struct tcb *t)
 {
-    return seq_eq(t->snd.una, t->snd.iss) ? seq_add(t->snd.iss, 1) : t->snd.una;
+    /* Not by comparing numbers: SND.UNA comes by ISS again every 2^32 octets. */
+    return tcb_synchronized(t) ? t->snd.una : seq_add(t->snd.iss, 1);
 }
 
 bool tcb_fin_acked(const struct tcb *t)
@@ -108,8 +109,7 @@ static const char *check_sender(const struct tcb *t)
         return "FIN is sent only after CLOSE";
     if (t->fin_sent && !seq_eq(t->snd.nxt, seq_add(t->snd.fin, 1)))
         return "FIN is the last that is sent";
-    if (seq_lt(t->snd.iss, t->snd.nxt) && in_flight != (uint32_t)fin_in_flight &&
-        in_flight - fin_in_flight > t->sndq.len)
+    if (in_flight < (uint32_t)fin_in_flight || in_flight - fin_in_flight > t->sndq.len)
         return "what is in flight is in the send queue";
     if (!seq_leq(t->recovery.nxt, t->recovery.end))
         return "the range to be sent again is in order";

@@ -53,6 +53,12 @@ struct tcp_path {
     uint32_t super_max; /* most text in one super-segment; 0: one packet's worth */
 };
 
+/* So many in so long, and no more: see reset.c. */
+struct budget {
+    uint64_t from_ns;
+    uint8_t spent;
+};
+
 /* What happened, for the user to learn: bits of tcb.events. */
 #define TCB_EV_ESTABLISHED 0x01u
 #define TCB_EV_ACKED       0x02u
@@ -104,8 +110,8 @@ struct tcb {
     uint64_t linger_due_ns;  /* TIME-WAIT, or FIN-WAIT-2 without a user */
     uint64_t last_sent_ns;   /* of text, for RFC 5681 4.1 */
 
-    uint64_t challenge_from_ns; /* challenge ACKs are counted since then (RFC 5961 7) */
-    uint8_t challenges;
+    struct budget challenges;    /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
+    struct budget probe_answers; /* and keep-alives and window probes */
 
     bool nodelay;
     bool shift_offered; /* our SYN carries window scale: always when active, else if the peer's did

@@ -168,6 +168,8 @@ void tcp_leave(struct tcb *t, uint64_t now_ns)
         return;
     }
     tcp_close(t, now_ns);
+    if (t->state == STATE_TIME_WAIT)
+        rcvq_discard(&t->rcvq);
     if (t->state == STATE_FIN_WAIT_2)
         t->linger_due_ns = now_ns + t->config->orphan_ns;
 }
@@ -185,6 +187,12 @@ void tcp_abort(struct tcb *t, uint64_t now_ns)
     case STATE_FIN_WAIT_2:
     case STATE_CLOSE_WAIT:
         t->reset_peer = true;
+        break;
+    case STATE_CLOSING:
+    case STATE_LAST_ACK:
+        /* RFC 9293 sends no RST here, taking all text to be sent and heard of. When it is not, the
+         * peer would wait for it for ever; Linux resets, and so do we. */
+        t->reset_peer = t->sndq.len > 0 || !t->fin_sent;
         break;
     default:
         break;

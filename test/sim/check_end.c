@@ -67,13 +67,34 @@ static void check_timeout(struct end *e, bool connected)
               (unsigned long long)((now - since) / 1000000), (unsigned long long)(r2 / 1000000));
 }
 
+/* TIME-WAIT lasts 2 MSL, FIN-WAIT-2 without a user no longer than orphan_ns. */
+static void check_waits(struct end *e, const struct trace_point *point)
+{
+    const struct host_plan *p = e->host->plan;
+    uint64_t now = e->host->world->now_ns, since = e->wait_ns;
+    if (strcmp(point->from, "TIME-WAIT") == 0 && strncmp(point->text, "TIME", 4) == 0)
+        SIM_CHECK(now - since >= 2 * p->tcp.msl_ns, "time-wait", "only %llu ms",
+                  (unsigned long long)((now - since) / 1000000));
+    if (e->left_ns > since)
+        since = e->left_ns;
+    if (strcmp(point->from, "FIN-WAIT-2") == 0 && e->left)
+        SIM_CHECK(now - since <= p->tcp.orphan_ns + p->late_ns, "orphan", "FIN-WAIT-2 for %llu ms",
+                  (unsigned long long)((now - since) / 1000000));
+    if (strcmp(point->to, "TIME-WAIT") == 0 || strcmp(point->to, "FIN-WAIT-2") == 0)
+        e->wait_ns = now;
+}
+
 void end_state(struct host *h, const struct trace_point *point)
 {
     uint8_t side;
     struct conn *c = world_find(h->world, point->flow, &side);
-    if (!c || strcmp(point->to, "CLOSED") != 0)
+    if (!c)
         return;
     struct end *e = &c->end[side];
+    check_waits(e, point);
+    if (strcmp(point->to, "CLOSED") != 0)
+        return;
+    ack_reset(&e->wire.ack_watch);
     bool connected = strncmp(point->from, "SYN", 3) != 0;
     if (strcmp(point->text, "user timeout") == 0) {
         e->timed_out = true;

@@ -122,6 +122,7 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
         me->sent = end;
     } else {
         me->resent++;
+        SIM_CHECK(!me->clean || me->shut, "needless", "text sent again, but nothing was lost");
     }
     me->text_at_ns = now_ns;
     me->octets += seg->text_len;
@@ -147,8 +148,7 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     int shift = syn ? 0 : scale(me, peer);
     uint64_t edge = ack + ((uint64_t)seg->wnd << shift);
     SIM_CHECK(me->peer_syn, "ack", "nothing has arrived yet");
-    SIM_CHECK(ack <= me->arrived, "ack", "%llu acknowledged, only %llu have arrived",
-              (unsigned long long)ack, (unsigned long long)me->arrived);
+    ack_sent(&me->ack_watch, ack, peer->fin_sent && ack == peer->fin_at + 1);
     SIM_CHECK(ack >= me->ack_sent, "ack", "%llu after %llu", (unsigned long long)ack,
               (unsigned long long)me->ack_sent);
     /* The peer's FIN moves RCV.NXT, not the buffer. */
@@ -179,7 +179,11 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     if (seg->flags & TCP_RST) {
         SIM_CHECK(seg->text_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)), "reset",
                   "RST with text, SYN or FIN");
+        SIM_CHECK(!(seg->flags & TCP_ACK) || !me->peer_syn || peer->ghost || me->lost ||
+                      unwrap(seg->ack, peer->iss, me->arrived) >= 1,
+                  "reset", "the RST acknowledges not even the SYN");
         me->rst_sent = true;
+        ack_reset(&me->ack_watch);
         return;
     }
     if (me->lost || peer->lost)
@@ -231,6 +235,9 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     bool fresh = end > at ? end > me->arrived : at >= me->arrived;
     if (end > me->arrived)
         me->arrived = end;
+    bool open =
+        me->taken && !me->over && !me->lost && !me->ghost && me->acked > 0 && me->ack_sent > 0;
+    ack_arrived(&me->ack_watch, at, end, open && !syn, now_ns);
     if (!(seg->flags & TCP_ACK) || !me->syn_sent)
         return;
     uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
@@ -243,6 +250,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->acked = ack;
     if (ack + wnd > me->edge)
         me->edge = ack + wnd;
+    if (wnd == 0)
+        me->shut = true;
     if (wnd > me->wnd_max)
         me->wnd_max = (uint32_t)wnd;
 }

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "check_ack.h"
 #include "seg.h"
 
 struct wire_end {
@@ -28,6 +29,7 @@ struct wire_end {
     bool closed;      /* shutdown_send() or close() was called: a FIN may come */
     bool over;        /* aborted, or an error was learned: nothing but RST may come */
     bool nodelay;
+    bool clean;      /* nothing is lost or late: nothing has to be sent again */
     bool passive;    /* opened by a listener: may begin anew while nobody has accepted it */
     bool taken;      /* accepted, or opened by connect() */
     bool gone;       /* and given up since */
@@ -53,9 +55,11 @@ struct wire_end {
     uint64_t pure_acks, segments, octets, resent;
 
     /* What has reached it. */
+    struct ack_watch ack_watch;
     bool peer_syn;        /* the peer's SYN */
     uint64_t arrived;     /* highest offset of the peer, exclusive */
     uint64_t acked, edge; /* the peer's ACKs and the edges it offered, in our offsets */
+    bool shut;            /* the peer's window was shut once, and may have been probed */
     uint32_t wnd_max;     /* largest window */
     uint64_t packets;
     uint64_t progress_ns; /* when an ACK last advanced, or a window probe was answered */

@@ -184,6 +184,30 @@ void frame_finish_csum(struct frame *f)
     f->csum = CSUM_FULL;
 }
 
+static uint32_t get32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+struct frame *frame_forge(const struct frame *f, struct rng *rng)
+{
+    struct frame *g = frame_piece(f, 0, f->seg.text_len);
+    uint8_t *tcp = g->data + ip_len(g);
+    uint32_t far = rng_range32(rng, 1u << 29, (1u << 31) - 1);
+    bool wrong_ack = rng_one_in(rng, 3);
+    uint8_t *field = tcp + (wrong_ack ? 8 : 4);
+    uint32_t v = get32(field) + far;
+    put16(field, v >> 16);
+    put16(field + 2, v);
+    if (!wrong_ack && rng_one_in(rng, 2))
+        tcp[13] |= TCP_RST;
+    g->csum = CSUM_PARTIAL;
+    frame_finish_csum(g);
+    decode(g);
+    g->forged = true;
+    return g;
+}
+
 void frame_corrupt(struct frame *f, struct rng *rng)
 {
     frame_finish_csum(f);

@@ -15,6 +15,7 @@ struct frame {
     uint8_t side;   /* which end of it has sent this */
     uint32_t epoch; /* of the sender's sequence space, see check_wire.h */
     bool corrupt;
+    bool forged;       /* an attacker's, who sees nothing */
     uint8_t csum;      /* enum packet_csum */
     uint16_t gso_size; /* as in struct packet */
     struct seg seg;    /* decoded; text[0] lies in data */
@@ -36,6 +37,10 @@ struct frame *frame_piece(const struct frame *f, uint32_t from, uint32_t len);
 
 /* Turns CSUM_PARTIAL into CSUM_FULL. */
 void frame_finish_csum(struct frame *f);
+
+/* A single packet's copy as an attacker would send it who knows the four-tuple and not the sequence
+ * numbers: a RST or text far outside of the window, or an ACK of what was never sent. */
+struct frame *frame_forge(const struct frame *f, struct rng *rng);
 
 /* Flips one bit that some checksum covers. */
 void frame_corrupt(struct frame *f, struct rng *rng);

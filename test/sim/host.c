@@ -80,6 +80,18 @@ static void check_engine(struct host *h)
 }
 
 /* What the engine sends, to the link. */
+/* Somebody off the path guesses: both ends must not mind. */
+static void forge(struct host *h, const struct frame *f, struct link *l)
+{
+    struct world *w = h->world;
+    const struct conn *c = f->conn;
+    bool open = c->end[0].connected && c->end[1].connected;
+    if (w->calm || !open || f->gso_size || f->seg.flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
+        !rng_chance(&w->rng, h->plan->forge_ppm))
+        return;
+    link_send(l, frame_forge(f, &w->rng), w->now_ns);
+}
+
 static void transmit(struct host *h, const struct packet *p)
 {
     struct world *w = h->world;
@@ -102,7 +114,9 @@ static void transmit(struct host *h, const struct packet *p)
     world_hash(w, (uint64_t)f->len << 32 | f->seg.wnd << 8 | f->seg.flags);
     w->segments += f->gso_size ? (f->seg.text_len + f->gso_size - 1u) / f->gso_size : 1;
     w->octets += f->len;
-    link_send(&w->link[h->index][c->end[1 - side].host->index], f, w->now_ns);
+    struct link *l = &w->link[h->index][c->end[1 - side].host->index];
+    forge(h, f, l);
+    link_send(l, f, w->now_ns);
 }
 
 /* Asks for packets until there are none; how many there were. */
@@ -197,6 +211,14 @@ void host_leave(struct host *h)
         drain(h);
         SIM_CHECK(++rounds < 10000, "event", "a turn does not come to an end");
     } while (pass_events(h) > 0);
+    for (uint32_t i = 0; i < h->world->plan.n_conns; i++) {
+        struct conn *c = &h->world->conn[i];
+        for (int s = 0; s < 2; s++)
+            if (c->end[s].host == h && !c->end[s].wire.over) {
+                fail_about((int)c->index, s);
+                ack_turn_over(&c->end[s].wire.ack_watch, h->world->now_ns);
+            }
+    }
     set_tick(h);
 }
 
@@ -254,6 +276,8 @@ void host_poll(struct host *h)
         frame_to_packet(f, &in[i], &w->rng);
         if (f->corrupt)
             h->corrupt_in++;
+        else if (f->forged)
+            c->end[1 - f->side].wire.packets++;
         else
             wire_arrived(&c->end[1 - f->side].wire, &c->end[f->side].wire, &f->seg, f->epoch,
                          w->now_ns);

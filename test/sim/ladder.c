@@ -72,9 +72,15 @@ void ladder_arrives(const struct host *h, const struct frame *f)
     describe(f, text, sizeof text);
     print_time(h->world, f->conn);
     if (f->side == 0)
-        printf("%*s ---> %s%s\n", WIDTH, "", text, f->corrupt ? " (corrupt)" : "");
+        printf("%*s ---> %s%s\n", WIDTH, "", text,
+               f->corrupt  ? " (corrupt)"
+               : f->forged ? " (forged)"
+                           : "");
     else
-        printf("%-*s <---%s\n", WIDTH, text, f->corrupt ? " (corrupt)" : "");
+        printf("%-*s <---%s\n", WIDTH, text,
+               f->corrupt  ? " (corrupt)"
+               : f->forged ? " (forged)"
+                           : "");
 }
 
 void ladder_point(const struct host *h, const struct trace_point *point)

@@ -78,6 +78,7 @@ static void draw_host(struct host_plan *h, struct rng *r, bool v6, uint32_t supe
     h->output_max = rng_one_in(r, 3) ? rng_range32(r, 1, 4) : 64;
     h->lazy = rng_one_in(r, 2) ? 0 : rng_range32(r, 2, 10);
     h->refuse_ppm = rng_one_in(r, 4) ? (uint32_t)rng_log(r, 1000, 200000) : 0;
+    h->forge_ppm = rng_one_in(r, 4) ? (uint32_t)rng_log(r, 1000, 100000) : 0;
     h->close_listener_ns = rng_one_in(r, 20) ? rng_range(r, 1, calm_ns) : 0;
 }
 
@@ -160,14 +161,14 @@ void plan_draw(struct plan *p, struct rng *r, uint32_t super)
     p->calm_ns = rng_log(r, 100 * NS_PER_MS, 600 * NS_PER_S);
     for (uint32_t i = 0; i < p->n_hosts; i++)
         draw_host(&p->host[i], r, p->v6, super, p->calm_ns);
-    bool faultless = rng_one_in(r, 8);
+    p->faultless = rng_one_in(r, 6);
     for (uint32_t i = 0; i < p->n_hosts; i++) {
         for (uint32_t k = 0; k < p->n_hosts; k++) {
             draw_link(&p->link[i][k], r, p->calm_ns);
-            if (faultless) {
+            if (p->faultless) {
                 p->link[i][k].loss_ppm = p->link[i][k].reorder_ppm = 0;
                 p->link[i][k].corrupt_ppm = p->link[i][k].dup_ppm = 0;
-                p->link[i][k].outage_to_ns = 0;
+                p->link[i][k].outage_to_ns = p->link[i][k].rate = 0;
             }
         }
     }

@@ -61,11 +61,13 @@ struct host_plan {
     uint32_t output_max;        /* packets per call of output */
     uint32_t lazy;              /* one user call in so many is followed by output at once; 0: all */
     uint32_t refuse_ppm;        /* refused allocations */
+    uint32_t forge_ppm;         /* packets that an attacker follows up with one of his own */
     uint64_t close_listener_ns; /* 0: stays to the end */
 };
 
 struct plan {
     bool v6;
+    bool faultless; /* no packet is lost, changed or late */
     uint32_t n_hosts, n_conns;
     uint64_t calm_ns; /* when the faults end */
     struct host_plan host[HOSTS_MAX];

@@ -184,6 +184,43 @@ static void ack_storm(struct pair *p)
         LOST_FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000);
 }
 
+static void ack_beyond_hole(struct pair *p)
+{
+    LOST_FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+    FROM_A(.flags = TCP_ACK, .seq = {1001}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+    FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {2001}, .wnd = 8000);
+}
+
+static void hole_unanswered(struct pair *p)
+{
+    p->b.taken = true;
+    LOST_FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+    FROM_A(.flags = TCP_ACK, .seq = {1001}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+    ack_turn_over(&p->b.ack_watch, p->now_ns);
+}
+
+static void late_ack(struct pair *p)
+{
+    FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+    ack_turn_over(&p->b.ack_watch, p->now_ns + UINT64_C(500000000));
+    ack_turn_over(&p->b.ack_watch, p->now_ns + UINT64_C(500000001));
+}
+
+static void ack_after_close(struct pair *p)
+{
+    p->b.ack_watch.left = true;
+    p->b.ack_watch.left_at = p->b.ack_watch.contig;
+    FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+    FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {1001}, .wnd = 8000);
+}
+
+static void needless(struct pair *p)
+{
+    p->a.clean = true;
+    FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+    FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+}
+
 static const struct {
     void (*act)(struct pair *p);
     const char *checker; /* that has to find it; NULL: none */
@@ -207,6 +244,11 @@ static const struct {
     {another_iss, "wire"},
     {after_the_end, "after the end"},
     {ack_storm, "ack storm"},
+    {ack_beyond_hole, "ack"},
+    {hole_unanswered, "late ack"},
+    {late_ack, "late ack"},
+    {ack_after_close, "ack after close"},
+    {needless, "needless"},
 };
 
 static void act_on_pair(void *arg)

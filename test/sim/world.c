@@ -34,6 +34,22 @@ static uint32_t path_mss(const struct world *w, const struct host *h)
     return h->plan->caps.mtu - (w->plan.v6 ? 60 : 40);
 }
 
+/* Whether on this connection no timer can run out before its answer is there. */
+static bool is_clean(const struct world *w, const struct conn_plan *c)
+{
+    uint64_t rto_ns = UINT64_MAX, answer_ns = 0;
+    for (int i = 0; i < 2; i++) {
+        const struct host_plan *h = &w->plan.host[c->host[i]];
+        const struct link_plan *l = &w->plan.link[c->host[i]][c->host[1 - i]];
+        if (h->refuse_ppm || h->accept_ns)
+            return false;
+        rto_ns = time_min(rto_ns, time_min(h->tcp.rto_min_ns, h->tcp.rto_initial_ns));
+        answer_ns += l->delay_ns + l->jitter_ns + h->poll_ns + h->late_ns;
+        answer_ns += h->tcp.ack_delay_ns;
+    }
+    return w->plan.faultless && answer_ns < rto_ns;
+}
+
 static void make_conn(struct world *w, uint32_t i)
 {
     struct conn *c = &w->conn[i];
@@ -58,6 +74,9 @@ static void make_conn(struct world *w, uint32_t i)
             .mss = path_mss(w, &(struct host){.plan = &w->plan.host[c->plan->host[s]]}),
             .rcvbuf = w->plan.host[c->plan->host[s]].tcp.rcvbuf,
             .shift = -1,
+            .clean = is_clean(w, c->plan),
+            .ack_watch = {.refuses = w->plan.host[c->plan->host[s]].refuse_ppm > 0,
+                          .slack_ns = w->plan.host[c->plan->host[s]].late_ns},
         };
     }
     queue_push(&w->queue, c->plan->open_ns, EVENT_OPEN, 0, c);

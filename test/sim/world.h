@@ -43,6 +43,7 @@ struct end {
     bool send_closed, deaf, eof;
     bool aborted, left; /* given up by stack_abort, stack_close */
     bool timed_out;     /* the engine gave up (checked when it happened) */
+    uint64_t wait_ns;   /* when it entered FIN-WAIT-2 or TIME-WAIT */
     bool orphaned;      /* FIN-WAIT-2 without a user ran out */
     bool poked;         /* its peer was gone without a word; the world made it close */
     int error;          /* the first that was learned */

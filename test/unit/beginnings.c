@@ -44,6 +44,12 @@ int ladder_teardown(void **state)
     return 0;
 }
 
+void again(void)
+{
+    ladder_teardown(NULL);
+    ladder_setup(NULL);
+}
+
 void ladder_establish(struct where w, struct line l)
 {
     ladder_open(w, false);

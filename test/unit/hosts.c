@@ -119,7 +119,7 @@ void host_leaves(struct where w, struct peer *p, struct line e)
 
 /* ---- Packets in ---- */
 
-static void step(struct where w)
+void host_step(struct where w)
 {
     if (!host.batch)
         host_silence(w);
@@ -157,14 +157,14 @@ static void input(struct peer *p, struct line l, bool damaged)
 
 void host_arrives(struct where w, struct peer *p, struct line l)
 {
-    step(w);
+    host_step(w);
     input(p, l, false);
     check(w);
 }
 
 void host_damaged(struct where w, struct peer *p, struct line l)
 {
-    step(w);
+    host_step(w);
     input(p, l, true);
     check(w);
 }
@@ -173,7 +173,7 @@ void host_damaged(struct where w, struct peer *p, struct line l)
 
 void host_go(struct where w, uint64_t to_ns)
 {
-    step(w);
+    host_step(w);
     while (stack_deadline(host.stack) < to_ns) {
         host.now_ns = stack_deadline(host.stack);
         stack_tick(host.stack, host.now_ns);
@@ -204,7 +204,7 @@ struct sock *host_connect(struct peer *p)
     return so;
 }
 
-int64_t host_send(struct sock *so, uint64_t at, size_t n)
+int64_t host_do_send(struct sock *so, uint64_t at, size_t n)
 {
     uint8_t *data = malloc(n + 1);
     if (!data)
@@ -216,7 +216,7 @@ int64_t host_send(struct sock *so, uint64_t at, size_t n)
     return sent;
 }
 
-int64_t host_recv(struct sock *so, uint64_t at, size_t n)
+int64_t host_do_recv(struct sock *so, uint64_t at, size_t n)
 {
     uint8_t *data = malloc(n + 1);
     if (!data)

@@ -56,11 +56,20 @@ void host_batch(void);
 #define host_later(ms) host_go(HERE, host.now_ns + (uint64_t)(ms)*NS_PER_MS)
 void host_go(struct where w, uint64_t to_ns);
 
-/* Users. Octets sent and received have the values of stream_octet(), from `at` on. */
+/* Users. Like arrives(), these come after silence. Octets sent and received have the values of
+ * stream_octet(), from `at` on. */
 struct sock *host_listen(uint16_t port, uint32_t backlog);
 struct sock *host_connect(struct peer *p); /* up to the SYN; sets p->flow.local_port */
-int64_t host_send(struct sock *so, uint64_t at, size_t n);
-int64_t host_recv(struct sock *so, uint64_t at, size_t n);
+#define host_send(so, at, n)     (host_step(HERE), host_do_send((so), (at), (n)))
+#define host_recv(so, at, n)     (host_step(HERE), host_do_recv((so), (at), (n)))
+#define host_close(so)           (host_step(HERE), stack_close((so), host.now_ns))
+#define host_abort(so)           (host_step(HERE), stack_abort((so), host.now_ns))
+#define host_shutdown_send(so)   (host_step(HERE), stack_shutdown_send((so), host.now_ns))
+#define host_shutdown_recv(so)   (host_step(HERE), stack_shutdown_recv((so), host.now_ns))
+#define host_set_nodelay(so, on) (host_step(HERE), stack_set_nodelay((so), (on), host.now_ns))
+void host_step(struct where w);
+int64_t host_do_send(struct sock *so, uint64_t at, size_t n);
+int64_t host_do_recv(struct sock *so, uint64_t at, size_t n);
 
 /* The handshake of a peer with a listener, and with us; `accept` as well. */
 void host_handshake(struct where w, struct peer *p);

@@ -169,6 +169,7 @@ void ladder_reach(struct where w, enum tcp_state s);
 struct trace ladder_trace(void); /* tells the.log */
 int ladder_setup(void **state);
 int ladder_teardown(void **state);
+void again(void); /* ends the connection like the end of a test, and begins as if it were another */
 
 #define ladder_test(f) cmocka_unit_test_setup_teardown(f, ladder_setup, ladder_teardown)
 

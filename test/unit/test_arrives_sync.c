@@ -2,12 +2,6 @@
  * 3.10.7.4), each and in order. Steps six to eight are in test_arrives_text.c. */
 #include "segments.h"
 
-static void again(void)
-{
-    ladder_teardown(NULL);
-    ladder_setup(NULL);
-}
-
 /* States in which 3.10.7.4 applies. */
 #define EACH_STATE(s)                                                                              \
     enum tcp_state s = STATE_SYN_RECEIVED;                                                         \

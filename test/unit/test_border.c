@@ -25,6 +25,25 @@ static void no_socket(void **state)
     assert_int_equal(host_counters().resets_out, 4);
 }
 
+/* Figure 10, and 3.5.2 group 2: a connection that is not synchronized answers what it has not asked
+ * for with a RST too. */
+static void half_open_discovered(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 80);
+    host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = ACK, .seq = 300, .ack = 100);
+    leaves(&a, .flags = RST, .seq = 100);
+    host_listen(80, 5);
+    arrives(&b, .flags = SYN, .seq = 0);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 77);
+    leaves(&b, .flags = RST, .seq = 77);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+}
+
 /* Never to or from an address that many hosts, or none, have. */
 static void no_rst_for_bad_addresses(void **state)
 {
@@ -48,6 +67,27 @@ static void no_rst_for_bad_addresses(void **state)
     host_listen(9, 1);
     arrives(&from, .flags = SYN, .seq = 0);
     nothing_leaves();
+}
+
+/* RFC 4942 2.2: IPv4's addresses in an IPv6 header. Inside they stand for IPv4 itself, so they
+ * would make a connection whose ends are of two families. */
+static void no_v4_in_v6(void **state)
+{
+    (void)state;
+    const struct ip_addr v6 = ADDR6(1), v4 = ip_addr_v4(0x0a000101);
+    uint8_t syn[IP6_HDR_LEN + TCP_HDR_LEN] = {0x60, 0, 0, 0, 0, TCP_HDR_LEN, IP_PROTO_TCP, 64};
+    syn[IP6_HDR_LEN + 1] = 7;
+    syn[IP6_HDR_LEN + 3] = 9;
+    syn[IP6_HDR_LEN + 12] = 5 << 4;
+    syn[IP6_HDR_LEN + 13] = SYN;
+    const struct packet p = {.head = {syn, sizeof syn}, .csum = CSUM_VERIFIED};
+    for (unsigned i = 0; i < 3; i++) {
+        memcpy(syn + 8, i == 1 ? v6.b : v4.b, 16);
+        memcpy(syn + 24, i == 0 ? v6.b : v4.b, 16);
+        stack_input(host.stack, &p, 1, host.now_ns);
+        nothing_leaves();
+    }
+    assert_int_equal(host_counters().bad_packets, 3);
 }
 
 /* Answers wait for output; a flood of SYNs holds no more than 64, and no memory. */
@@ -195,8 +235,10 @@ static void batches(void **state)
     assert_int_equal(stack_output(host.stack, out, 2, host.now_ns), 2);
     assert_int_equal(stack_output(host.stack, out, 16, host.now_ns), 1);
     assert_int_equal(stack_output(host.stack, out, 16, host.now_ns), 0);
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
+        host_batch();
         assert_int_equal(host_send(so[i], 3000, 1000), 1000);
+    }
     assert_int_equal(stack_output(host.stack, out, 16, host.now_ns), 3);
     for (unsigned i = 0; i < 3; i++) {
         struct flow flow;
@@ -270,7 +312,7 @@ static void deadlines(void **state)
 static void to_time_wait(struct peer *a, struct sock *l)
 {
     host_handshake(HERE, a);
-    stack_close(host_accept(l), host.now_ns);
+    host_close(host_accept(l));
     leaves(a, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(a, .flags = FIN | ACK, .seq = 1, .ack = 2);
     leaves(a, .flags = ACK, .seq = 2, .ack = 2);
@@ -317,7 +359,7 @@ static void reopened_with_a_larger_iss(void **state)
             host_batch();
         }
     }
-    stack_close(so, host.now_ns);
+    host_close(so);
     leaves(&a, .flags = FIN | ACK, .seq = 1 + sent, .ack = 1);
     arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 2 + sent);
     leaves(&a, .flags = ACK, .seq = 2 + sent, .ack = 2);
@@ -337,15 +379,15 @@ static void not_reopened(void **state)
     struct peer a = peer(1, 80);
     host_handshake(HERE, &a);
     struct sock *so = host_accept(l);
-    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_NONE);
+    assert_int_equal(host_shutdown_send(so), ERR_NONE);
     leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
     leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
     arrives(&a, .flags = SYN, .seq = 500);
     leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
     assert_int_equal(host_recv(so, 0, 1), 0); /* the user's socket is still there */
-    stack_close(so, host.now_ns);
-    stack_close(l, host.now_ns);
+    host_close(so);
+    host_close(l);
     arrives(&a, .flags = SYN, .seq = 600);
     leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
     assert_int_equal(stack_sock_count(host.stack), 1);
@@ -383,7 +425,7 @@ static void closed_but_held(void **state)
     assert_int_equal(host_recv(old, 0, 9), 3);
     assert_int_equal(host_recv(old, 3, 9), ERR_RESET);
     assert_int_equal(host_recv(so, 0, 9), 5);
-    stack_close(old, host.now_ns);
+    host_close(old);
     host_batch();
     host_later(40);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 6);
@@ -393,7 +435,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(no_socket),
+        host_test(half_open_discovered),
         host_test(no_rst_for_bad_addresses),
+        host_test(no_v4_in_v6),
         host_test(answers_are_bounded),
         host_test(listener_order),
         host_test(connection_before_listener),

@@ -55,8 +55,8 @@ static void connect_refused(void **state)
     leaves(&a, .flags = SYN, .seq = 0);
     assert_int_equal(stack_readiness(so), 0);
     assert_int_equal(host_send(so, 0, 1), ERR_AGAIN);
-    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_NOT_CONNECTED);
-    assert_int_equal(stack_shutdown_recv(so, host.now_ns), ERR_NOT_CONNECTED);
+    assert_int_equal(host_shutdown_send(so), ERR_NOT_CONNECTED);
+    assert_int_equal(host_shutdown_recv(so), ERR_NOT_CONNECTED);
     arrives(&a, .flags = RST | ACK, .seq = 0, .ack = 1);
     expect_event(so, SOCK_EV_CLOSED);
     assert_int_equal(stack_error(so), ERR_REFUSED);
@@ -66,7 +66,7 @@ static void connect_refused(void **state)
     assert_int_equal(host_send(so, 0, 1), ERR_PIPE);
     assert_int_equal(host_recv(so, 0, 1), 0);
     assert_int_equal(stack_error(so), ERR_REFUSED);
-    stack_close(so, host.now_ns);
+    host_close(so);
     assert_int_equal(stack_sock_count(host.stack), 0);
 }
 
@@ -147,11 +147,11 @@ static void nodelay(void **state)
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
     assert_int_equal(host_send(so, 10, 10), 10);
     nothing_leaves();
-    stack_set_nodelay(so, true, host.now_ns);
+    host_set_nodelay(so, true);
     leaves(&a, .flags = PSH | ACK, .seq = 11, .ack = 1, .text = 10);
     assert_int_equal(host_send(so, 20, 10), 10);
     leaves(&a, .flags = PSH | ACK, .seq = 21, .ack = 1, .text = 10);
-    stack_set_nodelay(so, false, host.now_ns);
+    host_set_nodelay(so, false);
     assert_int_equal(host_send(so, 30, 10), 10);
     nothing_leaves();
 }
@@ -170,16 +170,16 @@ static void closed_by_peer(void **state)
     assert_int_equal(stack_readiness(so), SOCK_READABLE | SOCK_WRITABLE | SOCK_PEER_DONE);
     assert_int_equal(host_recv(so, 0, 10), 5);
     assert_int_equal(host_recv(so, 5, 10), 0);
-    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_NONE);
+    assert_int_equal(host_shutdown_send(so), ERR_NONE);
     leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 7);
-    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_PIPE);
+    assert_int_equal(host_shutdown_send(so), ERR_PIPE);
     assert_int_equal(host_send(so, 0, 1), ERR_PIPE);
     arrives(&a, .flags = ACK, .seq = 7, .ack = 2);
     expect_event(so, SOCK_EV_CLOSED);
     assert_int_equal(stack_error(so), ERR_NONE);
     assert_int_equal(stack_readiness(so) & (SOCK_DEAD | SOCK_FAILED), SOCK_DEAD);
     assert_int_equal(host_recv(so, 5, 10), 0);
-    stack_close(so, host.now_ns);
+    host_close(so);
     assert_int_equal(stack_sock_count(host.stack), 0);
 }
 
@@ -197,7 +197,7 @@ static void reset_by_peer(void **state)
     assert_int_equal(host_recv(so, 5, 10), ERR_RESET);
     assert_int_equal(host_recv(so, 5, 10), 0);
     assert_int_equal(host_send(so, 0, 1), ERR_PIPE);
-    stack_close(so, host.now_ns);
+    host_close(so);
     nothing_leaves();
 }
 
@@ -207,7 +207,7 @@ static void shutdown_send(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
-    assert_int_equal(stack_shutdown_send(so, host.now_ns), ERR_NONE);
+    assert_int_equal(host_shutdown_send(so), ERR_NONE);
     leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 2, .text = 900);
     assert_int_equal(host_recv(so, 0, 1000), 900);
@@ -227,7 +227,7 @@ static void shutdown_recv(void **state)
     struct sock *so = host_connected(HERE, &a);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 900);
     expect_event(so, SOCK_EV_ARRIVED);
-    assert_int_equal(stack_shutdown_recv(so, host.now_ns), ERR_NONE);
+    assert_int_equal(host_shutdown_recv(so), ERR_NONE);
     expect_event(so, SOCK_EV_ARRIVED); /* wakes who waits */
     assert_int_equal(host_recv(so, 0, 10), 0);
     assert_int_equal(stack_readiness(so), SOCK_READABLE | SOCK_WRITABLE);
@@ -236,7 +236,7 @@ static void shutdown_recv(void **state)
     all_leaves();
     assert_int_equal(host_send(so, 0, 10), 10);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1801, .text = 10);
-    stack_close(so, host.now_ns); /* in order: nothing is unread */
+    host_close(so); /* in order: nothing is unread */
     leaves(&a, .flags = FIN | ACK, .seq = 11, .ack = 1801);
 }
 
@@ -247,7 +247,7 @@ static void close_with_unread_text(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
-    stack_close(so, host.now_ns);
+    host_close(so);
     leaves(&a, .flags = RST, .seq = 1);
     assert_int_equal(stack_sock_count(host.stack), 1);
     nothing_leaves();
@@ -261,7 +261,7 @@ static void text_after_close(void **state)
     struct sock *so = host_connected(HERE, &a);
     assert_int_equal(host_send(so, 0, 10), 10);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
-    stack_close(so, host.now_ns);
+    host_close(so);
     leaves(&a, .flags = FIN | ACK, .seq = 11, .ack = 1);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 12);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 12, .text = 1);
@@ -278,9 +278,9 @@ static void aborted(void **state)
     struct peer a = peer(1, 0), b = peer(2, 0);
     struct sock *sa = host_connected(HERE, &a), *sb = host_connect(&b);
     leaves(&b, .flags = SYN, .seq = 0);
-    stack_abort(sa, host.now_ns);
+    host_abort(sa);
     leaves(&a, .flags = RST, .seq = 1);
-    stack_abort(sb, host.now_ns); /* SYN-SENT: none */
+    host_abort(sb); /* SYN-SENT: none */
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
 }
@@ -295,14 +295,14 @@ static void calls_on_a_listener(void **state)
     uint8_t octet = 0;
     assert_int_equal(stack_send(l, &octet, 1, host.now_ns), ERR_NOT_CONNECTED);
     assert_int_equal(stack_recv(l, &octet, 1, false, host.now_ns), ERR_NOT_CONNECTED);
-    assert_int_equal(stack_shutdown_send(l, host.now_ns), ERR_NOT_CONNECTED);
-    assert_int_equal(stack_shutdown_recv(l, host.now_ns), ERR_NOT_CONNECTED);
+    assert_int_equal(host_shutdown_send(l), ERR_NOT_CONNECTED);
+    assert_int_equal(host_shutdown_recv(l), ERR_NOT_CONNECTED);
     assert_int_equal(stack_error(l), ERR_NONE);
-    stack_set_nodelay(l, true, host.now_ns);
+    host_set_nodelay(l, true);
     stack_set_sndbuf(l, 1);
     stack_status(l, &status);
     assert_int_equal(status.state, STATE_LISTEN);
-    stack_abort(l, host.now_ns);
+    host_abort(l);
     assert_int_equal(stack_sock_count(host.stack), 0);
 }
 

@@ -36,7 +36,7 @@ static void destroy_with_everything(void **state)
     host_handshake(HERE, &used);
     struct sock *so = host_accept(l);
     host_handshake(HERE, &left);
-    stack_close(host_accept(l), host.now_ns);
+    host_close(host_accept(l));
     leaves(&left, .flags = FIN | ACK, .seq = 1, .ack = 1);
     host_handshake(HERE, &waiting);
     arrives(&waiting, .flags = ACK, .seq = 1, .ack = 1, .text = 50);
@@ -83,7 +83,7 @@ static void max_socks(void **state)
     }
     struct flow f = peer(9, 0).flow;
     assert_int_equal(stack_connect(host.stack, &f, 0, NULL, host.now_ns, &none), ERR_NOMEM);
-    stack_abort(so[1], host.now_ns);
+    host_abort(so[1]);
     assert_int_equal(stack_connect(host.stack, &f, 0, NULL, host.now_ns, &none), ERR_NONE);
     all_leaves();
     assert_int_not_equal(stack_sock_id(none), stack_sock_id(so[0]));

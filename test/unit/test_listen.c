@@ -176,7 +176,7 @@ static void listen_calls(void **state)
     struct sock *so;
     struct sock *c = host_connected(HERE, &(struct peer){.flow = peer(2, 0).flow, .wnd = 1000});
     assert_int_equal(stack_accept(c, NULL, host.now_ns, &so), ERR_INVAL);
-    stack_close(l, host.now_ns);
+    host_close(l);
     listen_at(ip_addr_v4(0), 80, ERR_NONE);
 }
 
@@ -191,7 +191,7 @@ static void close_resets_the_unaccepted(void **state)
     host_handshake(HERE, &b);
     arrives(&c, .flags = SYN, .seq = 0);
     leaves(&c, .flags = SYN | ACK, .seq = 0, .ack = 1);
-    stack_close(l, host.now_ns);
+    host_close(l);
     leaves(&c, .flags = RST, .seq = 1);
     leaves(&b, .flags = RST, .seq = 1);
     nothing_leaves();
@@ -225,7 +225,7 @@ static void events_wait_for_accept(void **state)
     so = host_accept(l);
     expect_event(so, SOCK_EV_CLOSED);
     assert_int_equal(host_recv(so, 0, 9), ERR_RESET);
-    stack_close(so, host.now_ns);
+    host_close(so);
 }
 
 /* SYN and ACK of a listener without memory or room for sockets: silence, and the peer tries again.
@@ -250,7 +250,7 @@ static void without_room(void **state)
     assert_int_equal(stack_connect(host.stack, &f, 0, NULL, host.now_ns, &so), ERR_NOMEM);
     struct ip_addr any = ip_addr_v4(0);
     assert_int_equal(stack_listen(host.stack, &any, 81, 1, NULL, &so), ERR_NOMEM);
-    stack_abort(host_accept(l), host.now_ns);
+    host_abort(host_accept(l));
     leaves(&a, .flags = RST, .seq = 1);
     host_handshake(HERE, &b);
 }

@@ -102,7 +102,7 @@ static void one_after_the_other(void **state)
     host_connect(&p);
     leaves(&p, .flags = SYN, .seq = 0);
     uint16_t freed = port_of(so[40]);
-    stack_close(so[40], host.now_ns); /* in SYN-SENT: gone at once */
+    host_close(so[40]); /* in SYN-SENT: gone at once */
     p = peer(1, 0);
     assert_int_equal(port_of(host_connect(&p)), freed);
     leaves(&p, .flags = SYN, .seq = 0);

@@ -45,12 +45,12 @@ static void closed_sockets_are_silent(void **state)
     arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 2);
     arrives(&b, .flags = RST, .seq = 1);
-    stack_close(sa, host.now_ns);
+    host_close(sa);
     leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
     arrives(&a, .flags = ACK, .seq = 2, .ack = 2);
     expect_event(sb, SOCK_EV_CLOSED);
     expect_no_event();
-    stack_close(sb, host.now_ns);
+    host_close(sb);
 }
 
 /* The user's pointer comes back, the one of accept from then on. */

@@ -12,7 +12,7 @@ static void held_until_given_up(void **state)
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 1);
     expect_event(so, SOCK_EV_CLOSED);
-    stack_close(so, host.now_ns);
+    host_close(so);
     assert_int_equal(stack_sock_count(host.stack), 0);
     nothing_leaves();
 }
@@ -25,20 +25,20 @@ static void left_ends_by_itself(void **state)
     struct sock *so = host_connected(HERE, &a);
     arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 2);
-    stack_close(so, host.now_ns);
+    host_close(so);
     leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
     assert_int_equal(stack_sock_count(host.stack), 1);
     arrives(&a, .flags = ACK, .seq = 2, .ack = 2);
     assert_int_equal(stack_sock_count(host.stack), 0);
 
     so = host_connected(HERE, &a);
-    stack_close(so, host.now_ns);
+    host_close(so);
     leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&a, .flags = RST, .seq = 1);
     assert_int_equal(stack_sock_count(host.stack), 0);
 
     so = host_connected(HERE, &a);
-    stack_close(so, host.now_ns);
+    host_close(so);
     leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 2);
     host_later(60000); /* FIN-WAIT-2 with nobody left */
@@ -53,7 +53,7 @@ static void reset_goes_out_first(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
-    stack_abort(so, host.now_ns);
+    host_abort(so);
     assert_int_equal(stack_sock_count(host.stack), 1);
     leaves(&a, .flags = RST, .seq = 1);
     nothing_leaves();
@@ -66,7 +66,7 @@ static void segment_while_the_reset_waits(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
-    stack_abort(so, host.now_ns);
+    host_abort(so);
     host_batch();
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
     leaves(&a, .flags = RST, .seq = 1);

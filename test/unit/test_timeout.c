@@ -267,6 +267,23 @@ static void probes_without_answer(void **state)
     expect_closed(ERR_TIMEDOUT);
 }
 
+/* A pure ACK stays inside of the peer's window, where the peer takes it, though a probe went beyond
+ * (output.c). */
+static void ack_while_probing(void **state)
+{
+    (void)state;
+    establish(.wnd = ZERO);
+    user_sends(10);
+    at(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO, .text = 100);
+    at(440);
+    expect(.flags = ACK, .seq = 1, .ack = 101);
+    receive(.flags = ACK, .seq = 101, .ack = 2, .wnd = 100);
+    expect(.flags = PSH | ACK, .seq = 2, .ack = 101, .text = 9);
+    receive(.flags = ACK, .seq = 101, .ack = 11);
+}
+
 /* A FIN alone is probed with. */
 static void probe_with_fin(void **state)
 {
@@ -373,6 +390,7 @@ int main(void)
         ladder_test(probes),
         ladder_test(probes_are_taken),
         ladder_test(probes_without_answer),
+        ladder_test(ack_while_probing),
         ladder_test(probe_with_fin),
         ladder_test(window_shuts_on_flight),
         ladder_test(too_early),

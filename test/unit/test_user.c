@@ -4,12 +4,6 @@
 #include "timeout.h"
 #include "user.h"
 
-static void again(void)
-{
-    ladder_teardown(NULL);
-    ladder_setup(NULL);
-}
-
 /* ---- 3.10.1 OPEN ---- */
 
 static void open_active_sends_syn(void **state)
