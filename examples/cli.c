@@ -155,7 +155,7 @@ void cli_begin(struct cli *cli, const char *program, const char *help, char **ar
 
 int cli_end(struct cli *cli, int status)
 {
-    pthread_cancel(cli->on_signal);
+    pthread_kill(cli->on_signal, SIGTERM); /* it waits for this, or has had one already */
     pthread_join(cli->on_signal, NULL);
     pthread_sigmask(SIG_UNBLOCK, &cli->signals, NULL); /* a second ^C ends it at once */
     if (nstcp_destroy(cli->stack, END_MS) < 0) {

@@ -23,21 +23,32 @@ static const char help[] =
 
 static struct cli cli;
 static int sock;
-static int over[2]; /* a pipe, closed when the connection is over: the sender need not read on */
+static int over[2];           /* a pipe: its end tells send_input to end */
 static int input_status = -1; /* 0: all is sent, 1: it could not be read, -1: neither yet */
+
+/* As read(2); -1 with ECANCELED when main has no more use for it. */
+static ssize_t read_input(char *buf, size_t len)
+{
+    struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = over[0]}};
+    if (poll(fds, 2, -1) < 0)
+        return -1;
+    if (fds[1].revents) {
+        errno = ECANCELED;
+        return -1;
+    }
+    return read(STDIN_FILENO, buf, len);
+}
 
 static void *send_input(void *arg)
 {
     char buf[65536];
     ssize_t n;
-    struct pollfd in[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = over[0]}};
-    do {
-        if (poll(in, 2, -1) < 0 || in[1].revents)
-            return arg;
-        n = read(STDIN_FILENO, buf, sizeof buf);
-        if (n > 0 && nstcp_send(cli.stack, sock, buf, (size_t)n, 0) < n)
+    while ((n = read_input(buf, sizeof buf)) > 0) {
+        if (nstcp_send(cli.stack, sock, buf, (size_t)n, 0) < n)
             return arg; /* the connection is over: main learns why */
-    } while (n > 0);
+    }
+    if (n < 0 && errno == ECANCELED)
+        return arg;
     if (n < 0)
         fprintf(stderr, "echoclient: read standard input: %s\n", strerror(errno));
     input_status = n < 0;
@@ -75,13 +86,13 @@ static int talk(void)
 {
     pthread_t sender;
     if (pipe(over) < 0)
-        return cli_failed(&cli, "make a pipe for");
+        return cli_failed(&cli, "open a pipe for");
     errno = pthread_create(&sender, NULL, send_input, NULL);
     if (errno)
         return cli_failed(&cli, "start a thread for");
     int status = print_answers();
     nstcp_close(cli.stack, sock); /* ends a send that waits */
-    close(over[1]);
+    close(over[1]);               /* ends a read that waits */
     pthread_join(sender, NULL);
     if (status == 0 && input_status < 0)
         fprintf(stderr, "echoclient: %s closed the connection before the end of the input\n",

@@ -136,7 +136,8 @@ static bool is_ours(const struct connection *c, const struct packet *p, struct s
 static void receive_segment(struct connection *c, struct seg *s, uint64_t deadline,
                             const char *missing)
 {
-    for (;;) {
+    uint64_t now;
+    while ((now = now_ns()) < deadline) { /* asked every time: a flood must not put it off */
         struct packet p;
         if (c->link->ops->recv(c->link, &p, 1) == 1) {
             if (!is_ours(c, &p, s))
@@ -144,12 +145,10 @@ static void receive_segment(struct connection *c, struct seg *s, uint64_t deadli
             show("received", &c->flow, true, s, &p);
             return;
         }
-        uint64_t now = now_ns();
-        if (now >= deadline)
-            fail("%s within 5 s", missing);
         struct pollfd fd = {.fd = c->link->ops->poll_fd(c->link), .events = POLLIN};
         poll(&fd, 1, (int)((deadline - now) / NS_PER_MS) + 1);
     }
+    fail("%s within 5 s", missing);
 }
 
 /* --- the connection --- */

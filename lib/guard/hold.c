@@ -15,27 +15,35 @@ static int set_int(int fd, int level, int name, int value)
     return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
+static int bind_plain(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    return bind(fd, sa, len) < 0 ? -errno : 0;
+}
+
 /* Binds fd, which has no SO_REUSEADDR. */
 static int bind_alone(int fd, const struct sockaddr *sa, socklen_t len)
 {
-    if (bind(fd, sa, len) == 0)
-        return 0;
-    if (errno != EADDRINUSE)
-        return -errno;
+    int err = bind_plain(fd, sa, len);
+    if (err != -EADDRINUSE)
+        return err;
     /*
-     * Perhaps only connections in TIME-WAIT are in the way, which SO_REUSEADDR overlooks. Cleared
+     * Perhaps only connections in TIME-WAIT are in the way, which SO_REUSEADDR overlooks (as it
+     * does living ones whose listener has left: whoever names the port has to know them). Cleared
      * afterwards, so that nobody can do to us what we did. Between the two calls another program
      * that tries the same could get in as well; that is why it is not the first attempt.
      */
-    int err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (err == 0 && bind(fd, sa, len) < 0)
-        err = -errno;
+    err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (err == 0)
+        err = bind_plain(fd, sa, len);
     if (err == 0)
         err = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 0);
     return err;
 }
 
-static int hold(const struct sockaddr *sa, socklen_t len, bool only_v6, bool freebind)
+typedef int bind_fn(int fd, const struct sockaddr *sa, socklen_t len);
+
+static int hold(const struct sockaddr *sa, socklen_t len, bool only_v6, bool freebind,
+                bind_fn *bind_it)
 {
     int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
     if (fd < 0)
@@ -46,7 +54,7 @@ static int hold(const struct sockaddr *sa, socklen_t len, bool only_v6, bool fre
     if (err == 0 && freebind)
         err = set_int(fd, IPPROTO_IP, IP_FREEBIND, 1);
     if (err == 0)
-        err = bind_alone(fd, sa, len);
+        err = bind_it(fd, sa, len);
     if (err == 0)
         return fd;
     close(fd);
@@ -69,19 +77,19 @@ int port_hold(const struct in6_addr *addr, uint16_t port, bool freebind)
     if (IN6_IS_ADDR_V4MAPPED(addr)) {
         struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
         sin.sin_addr.s_addr = addr->s6_addr32[3];
-        return hold((const struct sockaddr *)&sin, sizeof sin, false, freebind);
+        return hold((const struct sockaddr *)&sin, sizeof sin, false, freebind, bind_alone);
     }
     struct sockaddr_in6 sin6 = {
         .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = *addr};
-    return hold((const struct sockaddr *)&sin6, sizeof sin6, true, freebind);
+    return hold((const struct sockaddr *)&sin6, sizeof sin6, true, freebind, bind_alone);
 }
 
 int port_hold_everywhere(uint16_t port)
 {
     struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    int fd = hold((const struct sockaddr *)&sin6, sizeof sin6, false, false);
+    int fd = hold((const struct sockaddr *)&sin6, sizeof sin6, false, false, bind_plain);
     if (fd != -EAFNOSUPPORT && fd != -EADDRNOTAVAIL)
         return fd;
     struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
-    return hold((const struct sockaddr *)&sin, sizeof sin, false, false);
+    return hold((const struct sockaddr *)&sin, sizeof sin, false, false, bind_plain);
 }

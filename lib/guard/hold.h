@@ -13,7 +13,8 @@
  */
 int port_hold(const struct in6_addr *addr, uint16_t port, bool freebind);
 
-/* The same for both families' wildcards at once; IPv4's alone where there is no IPv6. */
+/* The same for both families' wildcards at once; IPv4's alone where there is no IPv6. Only where no
+ * socket of the kernel has the port, be it in TIME-WAIT: nobody has asked for this port. */
 int port_hold_everywhere(uint16_t port);
 
 #endif

@@ -36,11 +36,27 @@ static bool device_ok(struct link_packet *lp, struct memo *memo, uint32_t ifinde
 /* Where a packet wants to go. */
 enum target { TO_PORT, TO_NEIGHBOURS, TO_ERRORS, TO_NOBODY };
 
+/* Whether an address is one that no packet on a wire may have: RFC 1122 3.2.1.3 (g), RFC 4291
+ * 2.5.3. To the kernel's routes it is local like any other of ours. */
+static bool from_or_to_loopback(const uint8_t *ip, size_t len)
+{
+    if (len >= IP4_HDR_LEN && ip[0] >> 4 == 4)
+        return ip[12] == 127 || ip[16] == 127;
+    struct ip_addr src, dst;
+    if (len < IP6_HDR_LEN)
+        return false;
+    src = ip_addr_v6_bytes(ip + 8);
+    dst = ip_addr_v6_bytes(ip + 24);
+    return ip_addr_is_loopback(&src) || ip_addr_is_loopback(&dst);
+}
+
 /* Reads as little as will do; the engine looks at everything else. */
 static enum target read_target(const uint8_t *ip, size_t len, struct ip_addr *dst, uint16_t *port)
 {
     struct reader r = reader(ip, len);
     uint8_t proto;
+    if (from_or_to_loopback(ip, len))
+        return TO_NOBODY;
     if (len >= IP4_HDR_LEN && ip[0] >> 4 == 4) {
         *dst = ip_addr_v4_bytes(ip + 16);
         proto = ip[9];

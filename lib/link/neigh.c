@@ -44,6 +44,7 @@ struct neigh_table {
     struct siphash_key seed;
     struct list bucket[BUCKETS];
     struct list known, unknown, unused;
+    struct list waiting; /* all packets that wait, oldest first */
     size_t waiting_size;
     uint64_t dropped;
     struct entry entries[NEIGH_MAX];
@@ -60,6 +61,7 @@ struct neigh_table *neigh_create(const uint8_t seed[16])
     list_init(&t->known);
     list_init(&t->unknown);
     list_init(&t->unused);
+    list_init(&t->waiting);
     for (size_t i = 0; i < NEIGH_MAX; i++) {
         list_init(&t->entries[i].waiting);
         list_init(&t->entries[i].used);
@@ -78,14 +80,33 @@ void neigh_packet_free(struct neigh_packet *w)
     free(w);
 }
 
-/* Throws the oldest waiting packet away. */
-static void drop_first(struct neigh_table *t, struct entry *e)
+static void end_wait(struct neigh_table *t, struct neigh_packet *w)
 {
-    struct neigh_packet *w = container_of(list_pop_front(&e->waiting), struct neigh_packet, node);
-    e->n_waiting--;
+    list_remove(&w->node);
+    list_remove(&w->age);
+    w->entry->n_waiting--;
     t->waiting_size -= waiting_size(w);
+}
+
+static void drop(struct neigh_table *t, struct neigh_packet *w)
+{
+    end_wait(t, w);
     t->dropped++;
     neigh_packet_free(w);
+}
+
+/* Throws the oldest packet that waits for e away. */
+static void drop_first(struct neigh_table *t, struct entry *e)
+{
+    drop(t, container_of(e->waiting.next, struct neigh_packet, node));
+}
+
+/* Makes room for a packet of that size, at the cost of those that have waited longest: neighbours
+ * that never answer must not keep it all. */
+static void make_room(struct neigh_table *t, size_t size)
+{
+    while (t->waiting_size + size > NEIGH_WAITING_SIZE && !list_empty(&t->waiting))
+        drop(t, container_of(t->waiting.next, struct neigh_packet, age));
 }
 
 static void drop_all(struct neigh_table *t, struct entry *e)
@@ -150,13 +171,20 @@ static struct entry *add(struct neigh_table *t, const struct neigh_key *key)
     return e;
 }
 
+/* Time passed since `then`. Several threads ask, each with a `now` read a little earlier, so `then`
+ * may lie in the future: that is no time at all, not nearly 2^64 ns. */
+static uint64_t since(uint64_t then, uint64_t now)
+{
+    return now > then ? now - then : 0;
+}
+
 /* What to ask now, and the note that it has been asked. */
 static enum neigh_ask ask_now(struct entry *e, uint64_t now)
 {
-    uint64_t age = now - e->confirmed;
+    uint64_t age = since(e->confirmed, now);
     if (e->known && !e->doubt && age < CONFIRMED_NS)
         return NEIGH_ASK_NOTHING;
-    if (e->requests > 0 && now - e->asked < ASK_NS)
+    if (e->requests > 0 && since(e->asked, now) < ASK_NS)
         return NEIGH_ASK_NOTHING;
     if (e->requests >= POLLS_MAX || age >= EXPIRED_NS)
         e->known = false;
@@ -183,18 +211,21 @@ void neigh_wait(struct neigh_table *t, const struct neigh_key *key, const struct
 {
     struct entry *e = find(t, key);
     struct neigh_packet *w = NULL;
-    if (e != NULL && t->waiting_size + sizeof *w + packet_len(p) <= NEIGH_WAITING_SIZE)
-        w = malloc(sizeof *w + packet_len(p));
+    size_t size = sizeof *w + packet_len(p);
+    if (e != NULL && size <= NEIGH_WAITING_SIZE)
+        w = malloc(size);
     if (w == NULL) {
         t->dropped++;
         return;
     }
     if (e->n_waiting == NEIGH_WAITING_MAX)
         drop_first(t, e);
+    make_room(t, size);
     packet_flatten(p, w->octets, &w->packet);
-    list_init(&w->node);
     w->since = now;
+    w->entry = e;
     list_push_back(&e->waiting, &w->node);
+    list_push_back(&t->waiting, &w->age);
     e->n_waiting++;
     t->waiting_size += waiting_size(w);
 }
@@ -204,14 +235,12 @@ static void release_waiting(struct neigh_table *t, struct entry *e, uint64_t now
 {
     while (e->n_waiting > 0) {
         struct neigh_packet *w = container_of(e->waiting.next, struct neigh_packet, node);
-        if (now - w->since > WAITING_NS) {
+        if (since(w->since, now) > WAITING_NS) {
             drop_first(t, e);
             continue;
         }
-        list_remove(&w->node);
+        end_wait(t, w);
         list_push_back(ready, &w->node);
-        e->n_waiting--;
-        t->waiting_size -= waiting_size(w);
     }
 }
 

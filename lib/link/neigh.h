@@ -4,7 +4,8 @@
  * known yet wait here.
  *
  * No socket and no clock: the caller (link_packet.c) sends the requests this file asks for and
- * tells it what was heard; time is an argument, in ns. Not thread-safe.
+ * tells it what was heard; time is an argument, in ns, and may be a little behind that of the call
+ * before, which another thread made. Not thread-safe.
  *
  * Nothing that others send creates an entry: there are entries only for next hops of packets of
  * ours. What is heard can confirm an entry; it changes an entry's address only in answer to a
@@ -24,7 +25,7 @@
 
 #define NEIGH_MAX          1024      /* entries; the one unused for longest makes room */
 #define NEIGH_WAITING_MAX  4         /* packets that wait for one neighbour; the latest are kept */
-#define NEIGH_WAITING_SIZE (1 << 20) /* octets that wait in all */
+#define NEIGH_WAITING_SIZE (1 << 20) /* octets that wait in all; the latest are kept */
 
 struct neigh_key {
     uint32_t ifindex;
@@ -38,10 +39,13 @@ enum neigh_ask {
     NEIGH_ASK_IT,  /* to the address we have: is it still right? */
 };
 
-/* A packet that waited: a copy, in one piece. */
+struct entry;
+
+/* A packet that waited: a copy, in one piece. `node` is on the caller's list. */
 struct neigh_packet {
-    struct list node;
-    uint64_t since; /* when it began to wait */
+    struct list node, age; /* among those for the same neighbour; among all */
+    struct entry *entry;   /* what it waits for */
+    uint64_t since;        /* when it began to wait */
     struct packet packet;
     uint8_t octets[];
 };
@@ -57,8 +61,8 @@ void neigh_destroy(struct neigh_table *t);
 bool neigh_lookup(struct neigh_table *t, const struct neigh_key *key, uint64_t now,
                   struct mac_addr *mac, enum neigh_ask *ask);
 
-/* Copies p to wait for the neighbour, after neigh_lookup said false. It, or an older one, is thrown
- * away when there is no room. Linear in p's length. */
+/* Copies p to wait for the neighbour, after neigh_lookup said false. Where there is no room, those
+ * that have waited longest are thrown away. Linear in p's length. */
 void neigh_wait(struct neigh_table *t, const struct neigh_key *key, const struct packet *p,
                 uint64_t now);
 

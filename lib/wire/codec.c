@@ -24,6 +24,8 @@ static const char *ip_why(enum ip_error e)
         return "IP: fragment";
     case IP_EXTENSION:
         return "IP: extension headers";
+    case IP_MAPPED:
+        return "IP: IPv4 address in an IPv6 header";
     }
     return "";
 }

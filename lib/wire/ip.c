@@ -130,6 +130,9 @@ static enum ip_error parse6(struct reader *r, size_t total_len, struct ip_hdr *h
         return IP_SHORT;
     h->src = ip_addr_v6_bytes(src);
     h->dst = ip_addr_v6_bytes(dst);
+    /* RFC 4942 2.2. Here such an address is IPv4's own: the connection would have two families. */
+    if (ip_addr_is_v4(&h->src) || ip_addr_is_v4(&h->dst))
+        return IP_MAPPED;
     trim(r, h->payload_len);
 
     for (int n = 0;; n++) {

@@ -32,7 +32,8 @@ enum ip_error {
     IP_HDR_LEN = -3,      /* IHL below 5, or a length smaller than the header */
     IP_BAD_CHECKSUM = -4, /* IPv4 header checksum */
     IP_FRAGMENT = -5,     /* a fragment; reassembly is not this file's */
-    IP_EXTENSION = -6     /* IPv6: extension headers broken, too many, or not to be gone past */
+    IP_EXTENSION = -6,    /* IPv6: extension headers broken, too many, or not to be gone past */
+    IP_MAPPED = -7        /* IPv6: an IPv4-mapped address, which never is on the wire */
 };
 
 /*

@@ -107,6 +107,31 @@ def offloads_off(dev):
                                                   ctypes.addressof(value)))
 
 
+def checksum(octets):
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return struct.pack("!H", ~total & 0xFFFF)
+
+
+def send_syn(dev, mac, src, dst, port):
+    """One SYN in a frame of our own making, whatever the kernel thinks of its addresses."""
+    v6 = ":" in src
+    family = socket.AF_INET6 if v6 else socket.AF_INET
+    src, dst = socket.inet_pton(family, src), socket.inet_pton(family, dst)
+    tcp = struct.pack("!HHIIBBHHH", 1000, int(port), 0, 0, 0x50, 2, 1000, 0, 0)
+    tcp = tcp[:16] + checksum(src + dst + struct.pack("!HH", 6, len(tcp)) + tcp) + tcp[18:]
+    if v6:
+        ip = struct.pack("!IHBB", 6 << 28, len(tcp), 6, 64) + src + dst
+    else:
+        ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + src + dst
+        ip = ip[:10] + checksum(ip) + ip[12:]
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
+        sock.bind((dev, 0))
+        sock.send(bytes.fromhex(mac.replace(":", "")) + b"\2\0\0\0\0\1" +
+                  (b"\x86\xdd" if v6 else b"\x08\0") + ip + tcp)
+
+
 def run_all(tests):
     """Runs every test_... of a module, each in a private lab of its own: this script again."""
     if len(sys.argv) == 2:
@@ -118,4 +143,4 @@ def run_all(tests):
 
 
 if __name__ == "__main__":
-    offloads_off(sys.argv[1])
+    globals()[sys.argv[1]](*sys.argv[2:])

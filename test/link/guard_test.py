@@ -1,5 +1,7 @@
 """guard: ports are ours alone, and of nobody when we are gone; everybody else is unharmed."""
-from common import TOOL, beside, check, client, run_all, server, tables, tool
+import sys
+
+from common import TOOL, Beside, beside, check, client, run_all, server, tables, tool
 from lab import in_node, netns
 
 ADDR = "10.0.1.1"
@@ -138,6 +140,38 @@ def test_blocks_leave_ports_alone():
         block = set(range(start, start + 64))
         check(1024 <= start and max(block) < 32768, f"{start} is not below the kernel's range")
         check(not block & services, f"{start}: {block & services}")
+
+
+ECHO = """
+import socket, sys
+s = socket.create_server((sys.argv[1], int(sys.argv[2])))
+print("ready", flush=True)
+c, _ = s.accept()
+s.close()
+while text := c.recv(100):
+    c.sendall(text)
+"""
+TALK = """
+import socket, sys
+c = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2)
+print("ready", flush=True)
+for line in sys.stdin:
+    c.sendall(line.encode())
+    print(c.recv(100).decode(), end="", flush=True)
+"""
+
+
+def test_blocks_spare_connections():
+    """A connection of the kernel's lives on where its listener has left, as an FTP server's does."""
+    in_node("host2", "sh", "-c", "echo 1024-60999,61064-65535 >"
+                                 " /proc/sys/net/ipv4/ip_local_reserved_ports")
+    check(blocks(1) == [61000], "the only block there is")
+    with Beside("host2", sys.executable, "-c", ECHO, ADDR, "61032"), \
+            Beside("host1", sys.executable, "-c", TALK, ADDR, "61032") as talker:
+        check(talker.say("before") == "before", "the kernel's connection")
+        done = tool("host2", "blocks", 1)
+        check(done.stdout == "claim a block of 64 ports: Address already in use\n", done.stdout)
+        check(talker.say("after") == "after", "the kernel's connection afterwards")
 
 
 def test_ephemeral_hidden():

@@ -46,7 +46,7 @@ def test_without_offloads():
     """The kernel then segments and sums in software; what arrives is the same."""
     for node, devices in DEVICES.items():
         for dev in devices:
-            in_node(node, sys.executable, common.__file__, dev)
+            in_node(node, sys.executable, common.__file__, "offloads_off", dev)
     for addr, mss in ((ADDR, 1448), (ADDR6, 1428)):
         got = transfer(addr, addr, mss)
         check(got["packets"] >= TIMES * LEN // mss, f"not segmented: {got}")
@@ -74,6 +74,19 @@ def test_transit_is_not_ours():
     check(got["octets"] == 0 and got["foreign"] >= 1, f"{got}")
     check(listens("0.0.0.0", "10.0.0.254", node="router")["octets"] == 100, "to the router")
     check(listens("0.0.0.0", "10.0.1.254", node="router")["octets"] == 100, "its other address")
+
+
+def test_no_loopback_from_the_wire():
+    """Addresses of loopback are local, but not where packets come over a wire."""
+    mac = in_node("host2", "cat", "/sys/class/net/host2-veth1/address").strip()
+    for listen, addr, other, loopback in (("0.0.0.0", ADDR, "10.0.0.1", "127.0.0.1"),
+                                          ("::", ADDR6, "fd00:0:0:1::1", "::1")):
+        with beside("host2", "listen", listen, 7000, 100) as listener:
+            for src, dst in ((other, addr), (other, loopback), (loopback, addr)):
+                in_node("router", sys.executable, common.__file__, "send_syn", "router-veth2", mac,
+                        src, dst, "7000")
+            got = numbers(listener.end())
+        check(got["packets"] == 1 and got["foreign"] == 2, f"{listen}: {got}")
 
 
 def test_devices_come_and_go():
@@ -104,6 +117,16 @@ def test_unreachable():
     check(sent["sent"] == 0 and sent["no_neighbour"] == 2, f"4 wait, 2 are dropped: {sent}")
     in_node("host1", "ip", "route", "add", "unreachable", "10.0.9.0/24")
     check(tool("host1", "send", "10.0.9.1", 7000, 1, 100, 1448).stdout == "no route\n", "route")
+
+
+def test_queue_refuses():
+    """A frame that the device's queue will never take is dropped, and does not hold up the rest."""
+    in_node("host1", "tc", "qdisc", "add", "dev", "host1-veth1", "root", "tbf", "rate", "10mbit",
+            "burst", "500", "limit", "100000")
+    sent = numbers(tool("host1", "send", ADDR, 7000, 3, 1000, 1448).stdout)
+    check(sent["sent"] == 0 and sent["refused"] == 3, f"too long for it: {sent}")
+    sent = numbers(tool("host1", "send", ADDR, 7000, 3, 400, 1448).stdout)
+    check(sent["sent"] == 3 and sent["refused"] == 0, f"the others: {sent}")
 
 
 def test_routes_follow():

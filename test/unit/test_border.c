@@ -69,6 +69,27 @@ static void no_rst_for_bad_addresses(void **state)
     nothing_leaves();
 }
 
+/* RFC 4942 2.2: IPv4's addresses in an IPv6 header. Inside they stand for IPv4 itself, so they
+ * would make a connection whose ends are of two families. */
+static void no_v4_in_v6(void **state)
+{
+    (void)state;
+    const struct ip_addr v6 = ADDR6(1), v4 = ip_addr_v4(0x0a000101);
+    uint8_t syn[IP6_HDR_LEN + TCP_HDR_LEN] = {0x60, 0, 0, 0, 0, TCP_HDR_LEN, IP_PROTO_TCP, 64};
+    syn[IP6_HDR_LEN + 1] = 7;
+    syn[IP6_HDR_LEN + 3] = 9;
+    syn[IP6_HDR_LEN + 12] = 5 << 4;
+    syn[IP6_HDR_LEN + 13] = SYN;
+    const struct packet p = {.head = {syn, sizeof syn}, .csum = CSUM_VERIFIED};
+    for (unsigned i = 0; i < 3; i++) {
+        memcpy(syn + 8, i == 1 ? v6.b : v4.b, 16);
+        memcpy(syn + 24, i == 0 ? v6.b : v4.b, 16);
+        stack_input(host.stack, &p, 1, host.now_ns);
+        nothing_leaves();
+    }
+    assert_int_equal(host_counters().bad_packets, 3);
+}
+
 /* Answers wait for output; a flood of SYNs holds no more than 64, and no memory. */
 static void answers_are_bounded(void **state)
 {
@@ -416,6 +437,7 @@ int main(void)
         host_test(no_socket),
         host_test(half_open_discovered),
         host_test(no_rst_for_bad_addresses),
+        host_test(no_v4_in_v6),
         host_test(answers_are_bounded),
         host_test(listener_order),
         host_test(connection_before_listener),

@@ -251,6 +251,20 @@ static void v6_extension_lengths(void **state)
     assert_int_equal(parse_all(v.p, v.len, &h), IP_EXTENSION);
 }
 
+static void v6_mapped_addresses(void **state)
+{
+    (void)state;
+    for (size_t at = 8; at <= 24; at += 16) {
+        struct v6 v;
+        begin6(&v, TCP);
+        memset(v.p + at, 0, 10);
+        memset(v.p + at + 10, 0xff, 2);
+        assert6(&v, IP_MAPPED, 0);
+        v.p[at + 11] = 0xfe; /* the same but for one bit is an address like any other */
+        assert6(&v, IP_OK, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +276,7 @@ int main(void)
         cmocka_unit_test(v6_routing_and_fragments),
         cmocka_unit_test(v6_options),
         cmocka_unit_test(v6_extension_lengths),
+        cmocka_unit_test(v6_mapped_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -236,6 +236,43 @@ static void waiting_is_bounded(void **state)
     neigh_destroy(t);
 }
 
+/* RFC 1122 2.3.2.2: what waits for neighbours that never answer does not keep others from it. */
+static void the_dead_make_room(void **state)
+{
+    (void)state;
+    struct neigh_table *t = table();
+    struct mac_addr mac;
+    static uint8_t octets[60000];
+    struct packet p = {.head = {octets, sizeof octets}};
+    const uint64_t hour = 3600 * NS_PER_S;
+    for (uint32_t i = 0; i < 100; i++) {
+        struct neigh_key key = host(i);
+        look(t, &key, i, &mac);
+        neigh_wait(t, &key, &p, i);
+    }
+    look(t, &gateway, hour, &mac);
+    neigh_wait(t, &gateway, &p, hour);
+    assert_int_equal(hear(t, &gateway, NEIGH_ANSWER, &mac_a, hour + 1), 1);
+    struct neigh_key latest = host(99), first = host(0);
+    assert_int_equal(hear(t, &first, NEIGH_ANSWER, &mac_a, 101), 0);
+    assert_int_equal(hear(t, &latest, NEIGH_ANSWER, &mac_a, 101), 1);
+    neigh_destroy(t);
+}
+
+/* One thread reads the clock, another is quicker to the table. */
+static void an_earlier_now_is_no_time(void **state)
+{
+    (void)state;
+    struct neigh_table *t = table();
+    struct mac_addr mac;
+    assert_string_equal(look(t, &gateway, 50, &mac), "uA");
+    assert_string_equal(look(t, &gateway, 49, &mac), "u-"); /* asked already */
+    wait_octet(t, &gateway, 0, 52);
+    assert_int_equal(hear(t, &gateway, NEIGH_ANSWER, &mac_a, 51), 1); /* not stale */
+    assert_string_equal(look(t, &gateway, 50, &mac), "k-");           /* not forgotten */
+    neigh_destroy(t);
+}
+
 static void scan_spares_the_gateway(void **state)
 {
     (void)state;
@@ -283,6 +320,8 @@ int main(void)
         cmocka_unit_test(waiting_packet_is_a_copy),
         cmocka_unit_test(stale_packets_do_not_go),
         cmocka_unit_test(waiting_is_bounded),
+        cmocka_unit_test(the_dead_make_room),
+        cmocka_unit_test(an_earlier_now_is_no_time),
         cmocka_unit_test(scan_spares_the_gateway),
         cmocka_unit_test(least_recently_used_goes),
     };

@@ -177,7 +177,7 @@ static void r2_counts_from_progress(void **state)
     at(12500);
     expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
     at(12699);
-    expect_state(STATE_ESTABLISHED);
+    expect_events(TCB_EV_ACKED); /* R1 counts from there as well: no trouble yet */
     at(12700);
     expect_closed(ERR_TIMEDOUT);
 }
@@ -223,7 +223,8 @@ static void probes(void **state)
         expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1);
         receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = ZERO);
     }
-    expect_events(TCB_EV_ACKED); /* no trouble: the peer answers */
+    expect_events(TCB_EV_ACKED);                                /* no trouble: the peer answers */
+    assert_int_equal(the.tcb.cc.ssthresh, CC_SSTHRESH_INITIAL); /* nor duplicate ACKs */
     expect_state(STATE_ESTABLISHED);
     assert_true(ladder_now() > 300 * NS_PER_S);
     receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 10000);
