@@ -62,7 +62,10 @@ static void check_timeout(struct end *e, bool connected)
     const struct tcp_config *c = &e->host->plan->tcp;
     uint64_t now = e->host->world->now_ns;
     uint64_t r2 = connected ? c->user_timeout_ns : c->syn_timeout_ns;
-    uint64_t since = e->wire.progress_ns > e->opened_ns ? e->wire.progress_ns : e->opened_ns;
+    /* Without a user a window that stays shut is no excuse (RFC 6429): only ACKs that advance. */
+    uint64_t since = e->left ? e->wire.acked_ns : e->wire.progress_ns;
+    if (since < e->opened_ns)
+        since = e->opened_ns;
     SIM_CHECK(now - since >= r2, "timed out", "after %llu ms, user timeout is %llu ms",
               (unsigned long long)((now - since) / 1000000), (unsigned long long)(r2 / 1000000));
 }

@@ -270,8 +270,10 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         return; /* of an earlier epoch of ours */
     if (fresh && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
         me->progress_ns = now_ns;
-    if (ack > me->acked)
+    if (ack > me->acked) {
         me->acked = ack;
+        me->acked_ns = now_ns;
+    }
     if (ack + wnd > me->edge)
         me->edge = ack + wnd;
     if (wnd == 0)

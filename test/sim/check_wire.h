@@ -65,6 +65,7 @@ struct wire_end {
     bool shut;            /* the peer's window was shut once, and may have been probed */
     uint32_t wnd_max;     /* largest window */
     uint64_t packets;
+    uint64_t acked_ns;    /* when an ACK last advanced */
     uint64_t progress_ns; /* when an ACK last advanced, or a window probe was answered */
 };
 
