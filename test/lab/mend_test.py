@@ -1,9 +1,13 @@
 """`up` mends any half-built lab, `down` removes it; what is not ours is never touched."""
+import fcntl
 import os
+import signal
 import socket
 import stat
+import subprocess
+import time
 
-from lab import (DIR, MS_BIND, NODES, call, check, check_whole, damage, in_node, inside, libc,
+from lab import (DIR, MS_BIND, NETNS, NODES, call, check, check_whole, damage, in_node, inside, libc,
                  name_foreign_namespace, netns, ok, refused, talks, unmount, verdict)
 
 
@@ -130,6 +134,19 @@ def test_mounted_twice():
     ok("up")
 
 
+def test_waiting():
+    """Who waits for another `up` or `down` can be told to stop."""
+    lock = os.open(DIR, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with subprocess.Popen([NETNS, "up"]) as waiting:
+        time.sleep(0.2)
+        waiting.terminate()
+        time.sleep(0.5)
+        stopped = waiting.poll()
+        os.close(lock)
+    check(stopped == -signal.SIGTERM, f"{stopped}")
+
+
 def test_undo():
     """A step that fails says so in the kernel's words, and what was made before it is gone."""
     damage("router", "link_delete", "router-veth1")
@@ -175,6 +192,7 @@ def test():
     test_foreign()
     test_second_default()
     test_mounted_twice()
+    test_waiting()
     test_undo()
     test_without_ipv6()
     check_whole()
