@@ -89,6 +89,17 @@ def test_no_loopback_from_the_wire():
         check(got["packets"] == 1 and got["foreign"] == 2, f"{listen}: {got}")
 
 
+def test_vlan_tags():
+    """A tag with a priority and no VLAN is for this device as it is for the kernel's TCP."""
+    mac = in_node("host2", "cat", "/sys/class/net/host2-veth1/address").strip()
+    for tag, packets in (("8100e000", 1), ("81000000", 1), ("81000001", 0), ("8100e00a", 0)):
+        with beside("host2", "listen", ADDR, 7000, 100) as listener:
+            in_node("router", sys.executable, common.__file__, "send_syn", "router-veth2", mac,
+                    "10.0.0.1", ADDR, "7000", tag)
+            got = numbers(listener.end())
+        check(got["packets"] == packets, f"{tag}: {got}")
+
+
 def test_devices_come_and_go():
     """Down and up again, one that is new, one that is deleted: the listener hears on."""
     def ip(node, *argv):
