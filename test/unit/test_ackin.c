@@ -317,6 +317,53 @@ static void slow_start(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 20001);
 }
 
+/* ---- The window of what was sent again ---- */
+
+/* 3.8.6: what the peer has offered is SEG.ACK + SEG.WND. Its segment sent again has an old SEG.SEQ
+ * and a new SEG.ACK: were only the ACK taken, SND.UNA + SND.WND would move beyond that. */
+static void window_of_a_segment_sent_again(void **state)
+{
+    (void)state;
+    establish(.wnd = 2000);
+    user_sends(5000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 501, .ack = 1, .text = 500, .wnd = 2000); /* the first is lost */
+    expect(.flags = ACK, .seq = 2001, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 2001, .text = 500, .wnd = ZERO);
+    expect(.flags = ACK, .seq = 2001, .ack = 1001);
+    expect_silence(); /* not one octet beyond 2001 */
+    receive(.flags = ACK, .seq = 1, .ack = 2001, .text = 500, .wnd = 9000); /* now it is old */
+    expect(.flags = ACK, .seq = 2001, .ack = 1001);
+    assert_int_equal(the.tcb.snd.wnd, 0);
+    receive(.flags = ACK, .seq = 1001, .ack = 2001, .wnd = 1000);
+    expect(.flags = ACK, .seq = 2001, .ack = 1001, .text = 1000);
+    receive(.flags = ACK, .seq = 1001, .ack = 3001, .wnd = ZERO);
+}
+
+/* RFC 6298 5, RFC 5681 3.1: only the timer and duplicate ACKs have text sent again. A window that
+ * shuts and opens says nothing of a loss, and starts no timer anew. */
+static void window_that_flaps(void **state)
+{
+    (void)state;
+    establish();
+    send_segments(1, 4);
+    for (unsigned i = 1; i <= 29; i++) {
+        at(100 + 10 * i);
+        receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+        receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 10000);
+    }
+    assert_int_equal(the.tcb.resent, 0);
+    at(399);
+    expect_silence();
+    at(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 10000);
+    expect_silence(); /* cwnd is one segment, and that is out */
+    receive(.flags = ACK, .seq = 1, .ack = 4001);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +382,8 @@ int main(void)
         ladder_test(no_duplicates),
         ladder_test(no_fast_retransmit_after_timeout),
         ladder_test(slow_start),
+        ladder_test(window_of_a_segment_sent_again),
+        ladder_test(window_that_flaps),
     };
     return ladder_main(tests);
 }

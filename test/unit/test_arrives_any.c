@@ -111,10 +111,80 @@ static void any(void **state)
     }
 }
 
+/* ---- Simultaneous open, and SYNs that come again ---- */
+
+/* 3.10.7.4 first: what lies left of the window is trimmed, the SYN included. With text, or a FIN,
+ * its end lies inside; it is the SYN again all the same, and no new one. */
+static void syn_again_with_more(void **state)
+{
+    (void)state;
+    const struct line syn[] = {
+        {.flags = SYN, .text = 10, .mss = 1000},
+        {.flags = SYN | FIN, .mss = 1000},
+        {.flags = SYN | FIN | PSH, .text = 2000, .mss = 1000},
+    };
+    for (unsigned i = 0; i < 6; i++) {
+        bool active = i >= 3;
+        if (active) {
+            open_active();
+            expect(.flags = SYN, .seq = 0);
+        } else {
+            open_passive();
+        }
+        ladder_receive(HERE, syn[i % 3]);
+        expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+        at(900);
+        ladder_receive(HERE, syn[i % 3]);
+        expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+        expect_state(STATE_SYN_RECEIVED);
+        receive(.flags = ACK, .seq = 1, .ack = 1); /* of the first SYN-ACK, perhaps */
+        expect_state(STATE_ESTABLISHED);
+        again();
+    }
+}
+
+/* RFC 7323 2.2: a SYN-ACK carries window scale only when the SYN has, though our own SYN did; and
+ * then neither side scales. */
+static void crossing_syn_without_scale(void **state)
+{
+    (void)state;
+    the.config.rcvbuf_max = 1 << 20;
+    open_active();
+    expect(.flags = SYN, .seq = 0, .scale = 5);
+    receive(.flags = SYN, .seq = 0, .mss = 1000, .wnd = 700);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1, .scale = NONE);
+    at(1000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1, .scale = NONE); /* again */
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .wnd = 700);
+    assert_int_equal(the.tcb.snd.wnd, 700);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    at(1040);
+    expect(.flags = ACK, .seq = 1, .ack = 2, .wnd = 9999);
+}
+
+/* RFC 7323 2.2: the window of the SYN-ACK is not scaled, to the octet; that of the next ACK is. */
+static void crossing_syn_ack_window(void **state)
+{
+    (void)state;
+    the.config.rcvbuf_max = 1 << 20;
+    open_active();
+    expect(.flags = SYN, .seq = 0);
+    receive(.flags = SYN, .seq = 0, .mss = 1000, .scale = 7, .wnd = 2925);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 5);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .scale = 7, .wnd = 2926);
+    expect_state(STATE_ESTABLISHED);
+    assert_int_equal(the.tcb.snd.wnd, 2926);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 2926);
+    assert_int_equal(the.tcb.snd.wnd, 2926 << 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ladder_test(any),
+        ladder_test(syn_again_with_more),
+        ladder_test(crossing_syn_without_scale),
+        ladder_test(crossing_syn_ack_window),
     };
     return ladder_main(tests);
 }

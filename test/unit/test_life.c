@@ -242,6 +242,40 @@ static void all_allocations_fail_from_the_kth_on(void **state)
     }
 }
 
+/* VULNERABILITIES D1: single octets beyond holes take a chunk each. However many connections play
+ * that, what others receive in order has room. */
+static void disorder_leaves_room_for_others(void **state)
+{
+    (void)state;
+    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 65535;
+    host_start();
+    struct sock *l = host_listen(80, 100);
+    struct peer honest = peer(1, 80);
+    host_handshake(HERE, &honest);
+    struct sock *so = host_accept(l);
+    host.mem.mem.limit = host.mem.mem.used + 1000000;
+    for (unsigned n = 2; n < 20; n++) {
+        struct peer a = peer(n, 80);
+        host_handshake(HERE, &a);
+        host_accept(l);
+        for (unsigned k = 0; k < 4; k++) {
+            arrives(&a, .flags = ACK, .seq = 101 + 16384 * k, .ack = 1, .text = 1);
+            leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+        }
+    }
+    assert_true(host_counters().no_memory > 0);
+    host_later(3600000);
+    for (unsigned i = 0; i < 10; i++) {
+        arrives(&honest, .flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+        host_batch();
+        assert_int_equal(host_recv(so, 1000 * i, 2000), 1000);
+        all_leaves();
+    }
+    host.mem.mem.limit = SIZE_MAX;
+    host_later(1000);
+    all_leaves();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +286,7 @@ int main(void)
         host_test(nothing_fails),
         host_test(each_allocation_fails_once),
         host_test(all_allocations_fail_from_the_kth_on),
+        host_test(disorder_leaves_room_for_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

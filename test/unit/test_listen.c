@@ -255,14 +255,97 @@ static void without_room(void **state)
     host_handshake(HERE, &b);
 }
 
+/* A connection of this listener that we close first, up to TIME-WAIT. */
+static void to_time_wait(struct peer *a, struct sock *l)
+{
+    host_handshake(HERE, a);
+    host_close(host_accept(l));
+    leaves(a, .flags = FIN | ACK, .seq = 1, .ack = 1);
+    arrives(a, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(a, .flags = ACK, .seq = 2, .ack = 2);
+}
+
+/* 3.6.1, MAY-2: TIME-WAIT gives way to a SYN that is accepted. One that finds the queue full leaves
+ * it as it is: the peer's FIN again gets its ACK, and the next SYN an ISS beyond. */
+static void time_wait_stays_when_the_queue_is_full(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 1);
+    struct peer a = peer(1, 80), b = peer(2, 80);
+    to_time_wait(&a, l);
+    uint32_t old_iss = a.iss;
+    host_handshake(HERE, &b);
+    arrives(&a, .flags = SYN, .seq = 100);
+    nothing_leaves();
+    assert_int_equal(host_counters().listen_drops, 1);
+    assert_int_equal(stack_sock_count(host.stack), 3);
+    arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
+    host_accept(l);
+    a.irs += 100;
+    arrives(&a, .flags = SYN, .seq = 0);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    assert_true((int32_t)(a.iss - (old_iss + 2)) > 0);
+    assert_int_equal(stack_sock_count(host.stack), 3);
+}
+
+/* VULNERABILITIES D9: at max_socks the oldest TIME-WAIT that nobody holds gives way to a new
+ * connection, of either kind; the others and what users hold stay. */
+static void time_wait_gives_way(void **state)
+{
+    (void)state;
+    host.config.max_socks = 5;
+    host_start();
+    struct sock *l = host_listen(80, 5);
+    struct peer held = peer(1, 80), first = peer(2, 80), second = peer(3, 80), third = peer(4, 80);
+    host_handshake(HERE, &held);
+    struct sock *so = host_accept(l), *none;
+    assert_int_equal(host_shutdown_send(so), ERR_NONE);
+    leaves(&held, .flags = FIN | ACK, .seq = 1, .ack = 1);
+    arrives(&held, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&held, .flags = ACK, .seq = 2, .ack = 2);
+    to_time_wait(&first, l);
+    to_time_wait(&second, l);
+    to_time_wait(&third, l);
+    assert_int_equal(stack_sock_count(host.stack), 5);
+
+    struct peer b = peer(5, 80), c = peer(6, 0), d = peer(7, 80), e = peer(8, 80);
+    host_handshake(HERE, &b);
+    arrives(&first, .flags = FIN | ACK, .seq = 1, .ack = 2); /* not known any more */
+    leaves(&first, .flags = RST, .seq = 2);
+    arrives(&second, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&second, .flags = ACK, .seq = 2, .ack = 2);
+    host_connect(&c);
+    leaves(&c, .flags = SYN, .seq = 0);
+    arrives(&second, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&second, .flags = RST, .seq = 2);
+    host_handshake(HERE, &d);
+    arrives(&e, .flags = SYN, .seq = 0); /* no TIME-WAIT is left but the one that is held */
+    nothing_leaves();
+    assert_int_equal(host_counters().no_memory, 1);
+    struct flow f = peer(9, 0).flow;
+    assert_int_equal(stack_connect(host.stack, &f, 0, NULL, host.now_ns, &none), ERR_NOMEM);
+    assert_int_equal(stack_sock_count(host.stack), 5);
+    arrives(&held, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&held, .flags = ACK, .seq = 2, .ack = 2);
+    assert_int_equal(host_recv(so, 0, 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(accept_order),           host_test(backlog_full),
-        host_test(rst_frees_half_open),    host_test(half_open_limit),
-        host_test(half_open_times_out),    host_test(addresses),
-        host_test(listen_calls),           host_test(close_resets_the_unaccepted),
-        host_test(events_wait_for_accept), host_test(without_room),
+        host_test(accept_order),
+        host_test(backlog_full),
+        host_test(rst_frees_half_open),
+        host_test(half_open_limit),
+        host_test(half_open_times_out),
+        host_test(addresses),
+        host_test(listen_calls),
+        host_test(close_resets_the_unaccepted),
+        host_test(events_wait_for_accept),
+        host_test(without_room),
+        host_test(time_wait_stays_when_the_queue_is_full),
+        host_test(time_wait_gives_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,6 +108,41 @@ static void the_limit_spares_text(void **state)
     expect_closed(ERR_RESET);
 }
 
+/* RFC 9293 3.10.7.4: an old segment is to be answered. Who knows the four-tuple and guesses numbers
+ * spends the challenges, but not the answers to keep-alives (3.8.4) and window probes without text
+ * (3.8.6.1), which come from RCV.NXT - 1: a peer without them gives the connection up. */
+static void the_limit_spares_probes(void **state)
+{
+    (void)state;
+    establish();
+    for (uint32_t i = 0; i < 40; i++) {
+        receive(.flags = ACK, .seq = 3000000000u + 1000 * i, .ack = 1);
+        if (i < 10)
+            expect(.flags = ACK, .seq = 1, .ack = 1);
+    }
+    receive(.flags = ACK, .seq = 0, .ack = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = ACK, .seq = 3000000000u, .ack = 1);
+    expect_silence();
+}
+
+/* They have a limit too, or two stacks could answer each other's; and it spares the challenges. */
+static void probe_answers_are_limited(void **state)
+{
+    (void)state;
+    establish();
+    for (unsigned i = 0; i < 20; i++) {
+        receive(.flags = ACK, .seq = 0, .ack = 1);
+        if (i < 10)
+            expect(.flags = ACK, .seq = 1, .ack = 1);
+    }
+    receive(.flags = RST, .seq = 500);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    later(5000);
+    receive(.flags = ACK, .seq = 0, .ack = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +151,8 @@ int main(void)
         ladder_test(never_for_rst),
         ladder_test(challenges_are_limited),
         ladder_test(the_limit_spares_text),
+        ladder_test(the_limit_spares_probes),
+        ladder_test(probe_answers_are_limited),
     };
     return ladder_main(tests);
 }

@@ -160,6 +160,96 @@ static void broken_in_other_states(void **state)
     BREAKS(t->rcv.nxt = seq_add(t->rcv.nxt, 1));
 }
 
+/* ---- More than 2^32 octets (3.4: "all arithmetic [...] must be performed modulo 2^32") ---- */
+
+/* As if all numbers but n had been used since our SYN: when n more octets are acknowledged,
+ * SND.UNA is ISS again, though our SYN was acknowledged long ago. */
+static void all_numbers_used_but(uint32_t n)
+{
+    the.tcb.snd.iss = seq_add(the.tcb.snd.una, n);
+}
+
+/* Nothing is in flight when that happens: nothing is sent, and what is sent later is right. */
+static void una_at_iss_again(void **state)
+{
+    (void)state;
+    establish();
+    all_numbers_used_but(2000);
+    user_sends(2000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 2001);
+    assert_int_equal(the.tcb.snd.una.v, the.tcb.snd.iss.v);
+    assert_int_equal(tcb_text_start(&the.tcb).v, the.iss + 2001);
+    expect_silence();
+    user_sends(300);
+    expect(.flags = PSH | ACK, .seq = 2001, .ack = 1, .text = 300);
+    receive(.flags = ACK, .seq = 1, .ack = 2301);
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 2301, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 2302);
+    expect_state(STATE_FIN_WAIT_2);
+}
+
+/* Something is in flight: new text begins where that ends, and when it is lost it comes again from
+ * SND.UNA on. segments.h looks at every octet. */
+static void una_at_iss_again_with_flight(void **state)
+{
+    (void)state;
+    the.config.nodelay = true;
+    establish();
+    all_numbers_used_but(1000);
+    user_sends(1000);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+    user_sends(100);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 100);
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 1001); /* a sample of 100: RTO 250 */
+    user_sends(20);
+    expect(.flags = PSH | ACK, .seq = 1101, .ack = 1, .text = 20);
+    at(450);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 120);
+    receive(.flags = ACK, .seq = 1, .ack = 1121);
+    assert_int_equal(the.tcb.sndq.len, 0);
+}
+
+/* Octet by octet past it, and with the FIN at each number near it. */
+static void fin_at_iss_again(void **state)
+{
+    (void)state;
+    for (uint32_t n = 0; n < 5; n++) {
+        the.config.nodelay = true;
+        establish();
+        all_numbers_used_but(2);
+        for (uint32_t i = 1; i <= n; i++) {
+            user_sends(1);
+            expect(.flags = PSH | ACK, .seq = i, .ack = 1, .text = 1);
+            receive(.flags = ACK, .seq = 1, .ack = i + 1);
+        }
+        user_close();
+        expect(.flags = FIN | ACK, .seq = n + 1, .ack = 1);
+        ladder_at(HERE, tcp_deadline(&the.tcb) - the.start_ns);
+        expect(.flags = FIN | ACK, .seq = n + 1, .ack = 1); /* not acknowledged yet */
+        expect_state(STATE_FIN_WAIT_1);
+        receive(.flags = ACK, .seq = 1, .ack = n + 2);
+        expect_state(STATE_FIN_WAIT_2);
+        again();
+    }
+}
+
+/* The invariants are looked at however far SND.NXT has come: here the half of all numbers, from
+ * where on ISS no longer lies before it. */
+static void broken_far_from_iss(void **state)
+{
+    (void)state;
+    establish();
+    all_numbers_used_but(0x7fffff00);
+    user_sends(100);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    BREAKS(t->snd.nxt = seq_add(t->snd.nxt, 1));
+    receive(.flags = ACK, .seq = 1, .ack = 101);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +261,10 @@ int main(void)
         ladder_test(status),
         ladder_test(broken_invariants),
         ladder_test(broken_in_other_states),
+        ladder_test(una_at_iss_again),
+        ladder_test(una_at_iss_again_with_flight),
+        ladder_test(fin_at_iss_again),
+        ladder_test(broken_far_from_iss),
     };
     return ladder_main(tests);
 }

@@ -375,6 +375,32 @@ static void answered_probes_keep_the_connection(void **state)
     expect_state(STATE_ESTABLISHED);
 }
 
+/* SHLD-9, MUST-20: R1 counts anew after the handshake. Trouble told of the SYN is not that of the
+ * text. */
+static void trouble_after_trouble_with_syn(void **state)
+{
+    (void)state;
+    open_active();
+    expect(.flags = SYN, .seq = 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        at(((1u << i) - 1) * 1000);
+        expect(.flags = SYN, .seq = 0);
+    }
+    expect_events(TCB_EV_TROUBLE);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    expect_events(TCB_EV_ESTABLISHED);
+    user_sends(10);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    const unsigned at_ms[] = {10000, 16000, 28000}; /* RTO begins at 3 s (RFC 6298 5.7) */
+    for (unsigned i = 0; i < 3; i++) {
+        at(at_ms[i]);
+        expect_events(i == 2 ? TCB_EV_TROUBLE : 0);
+        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    }
+    receive(.flags = ACK, .seq = 1, .ack = 11);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +423,7 @@ int main(void)
         ladder_test(too_early),
         ladder_test(too_late),
         ladder_test(answered_probes_keep_the_connection),
+        ladder_test(trouble_after_trouble_with_syn),
     };
     return ladder_main(tests);
 }
