@@ -179,9 +179,9 @@ static void una_at_iss_again(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
     receive(.flags = ACK, .seq = 1, .ack = 2001);
+    expect_silence();
     assert_int_equal(the.tcb.snd.una.v, the.tcb.snd.iss.v);
     assert_int_equal(tcb_text_start(&the.tcb).v, the.iss + 2001);
-    expect_silence();
     user_sends(300);
     expect(.flags = PSH | ACK, .seq = 2001, .ack = 1, .text = 300);
     receive(.flags = ACK, .seq = 1, .ack = 2301);
