@@ -98,7 +98,7 @@ def test_lossy_path():
     with kernel_server("host2", HOST2):
         echoes(HOST2, 1 << 20)
         with echoclient("host1", HOST2, PORT, "--trace") as client:
-            client.process.stdin.write(pattern(1 << 20))
+            client.process.stdin.write(pattern(8 << 20))
             client.end()
             client.tells(" retransmit seq=")
     with echoserver("host2", "0.0.0.0", 40001) as server:
