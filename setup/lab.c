@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +24,9 @@
 #include <unistd.h>
 
 struct lab {
-    int home; /* the caller's network namespace */
-    int lock; /* NS_DIR, flocked: one `up` or `down` at a time */
+    int home;      /* the caller's network namespace */
+    int lock;      /* NS_DIR, flocked: one `up` or `down` at a time */
+    sigset_t mask; /* the caller's signal mask */
     bool ipv6;
     struct ns ns[TOPO_NODES];
     enum ns_state was[TOPO_NODES]; /* before we came */
@@ -38,16 +40,34 @@ static void release(struct lab *lab)
         ns_close(&lab->ns[i]);
     close(lab->lock);
     close(lab->home);
+    sigprocmask(SIG_SETMASK, &lab->mask, NULL);
+}
+
+/* Waits for the lock, as long as it takes: ^C ends that. From then until release() it is held back,
+ * for the few milliseconds that the work takes: no half-built lab. */
+static int take_lock(struct lab *lab)
+{
+    sigset_t set;
+    int result = flock(lab->lock, LOCK_EX);
+    int err = errno;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, &lab->mask);
+    errno = err;
+    return result;
 }
 
 /* Locks and looks at every name. 0, or -1 after saying why: then nothing is open. */
 static int survey(struct lab *lab)
 {
     *lab = (struct lab){.home = ns_home(), .ipv6 = sysctl_has_ipv6()};
+    sigprocmask(SIG_BLOCK, NULL, &lab->mask);
     lab->lock = open(NS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; i < TOPO_NODES; i++)
         lab->ns[i].fd = -1;
-    if (lab->home < 0 || lab->lock < 0 || flock(lab->lock, LOCK_EX) < 0) {
+    if (lab->home < 0 || lab->lock < 0 || take_lock(lab) < 0) {
         say_failed(NS_DIR, strerror(errno), "lock");
         release(lab);
         return -1;

@@ -1,4 +1,5 @@
-/* link.c - devices over rtnetlink: RTM_GETLINK, RTM_NEWLINK, RTM_SETLINK, RTM_DELLINK.
+/* link.c - devices over rtnetlink: RTM_GETLINK, RTM_NEWLINK, RTM_SETLINK, RTM_DELLINK,
+ * RTM_GETNSID.
  *
  * See rtnetlink(7), veth(4), include/uapi/linux/if_link.h. A veth's peer is born in its own
  * namespace (IFLA_NET_NS_FD inside VETH_INFO_PEER), so no device ever passes through the
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <stdio.h>
@@ -40,7 +42,7 @@ static int take_attr(const struct nlattr *attr, void *arg)
         info->peer = (int)mnl_attr_get_u32(attr);
         break;
     case IFLA_LINK_NETNSID:
-        info->peer_outside = true;
+        info->peer_ns = (int)mnl_attr_get_u32(attr);
         break;
     case IFLA_MTU:
         info->mtu = mnl_attr_get_u32(attr);
@@ -70,7 +72,7 @@ static int take_link(const struct nlmsghdr *nlh, void *arg)
 {
     struct link_info *info = arg;
     const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
-    *info = (struct link_info){.index = ifi->ifi_index, .flags = ifi->ifi_flags};
+    *info = (struct link_info){.index = ifi->ifi_index, .peer_ns = -1, .flags = ifi->ifi_flags};
     mnl_attr_parse(nlh, sizeof(*ifi), take_attr, info);
     return MNL_CB_OK;
 }
@@ -90,12 +92,37 @@ int link_get(struct nl *nl, const char *dev, struct link_info *info)
     return nl_talk(nl, take_link, info);
 }
 
+static int take_id(const struct nlattr *attr, void *arg)
+{
+    if (mnl_attr_get_type(attr) == NETNSA_NSID)
+        *(int *)arg = (int)mnl_attr_get_u32(attr);
+    return MNL_CB_OK;
+}
+
+static int take_ns(const struct nlmsghdr *nlh, void *arg)
+{
+    mnl_attr_parse(nlh, sizeof(struct rtgenmsg), take_id, arg);
+    return MNL_CB_OK;
+}
+
+/* Whether `number` is what one namespace calls the other. */
+static bool is_number_of(struct ns *one, int number, const struct ns *other)
+{
+    struct rtgenmsg gen = {.rtgen_family = AF_UNSPEC};
+    int found = NETNSA_NSID_NOT_ASSIGNED;
+    struct nlmsghdr *req = nl_begin(&one->nl, RTM_GETNSID, 0, &gen, sizeof(gen));
+    mnl_attr_put_u32(req, NETNSA_FD, (uint32_t)other->fd);
+    return nl_talk(&one->nl, take_ns, &found) == 0 && found >= 0 && found == number;
+}
+
 bool link_is_pair(struct ns *a, const char *dev_a, struct ns *b, const char *dev_b)
 {
     struct link_info one, two;
+    /* Indexes alone say little: every namespace begins to count at the same number. */
     return link_get(&a->nl, dev_a, &one) == 0 && link_get(&b->nl, dev_b, &two) == 0 &&
-           strcmp(one.kind, "veth") == 0 && strcmp(two.kind, "veth") == 0 && one.peer_outside &&
-           two.peer_outside && one.peer == two.index && two.peer == one.index;
+           strcmp(one.kind, "veth") == 0 && strcmp(two.kind, "veth") == 0 &&
+           one.peer == two.index && two.peer == one.index && is_number_of(a, one.peer_ns, b) &&
+           is_number_of(b, two.peer_ns, a);
 }
 
 int link_make_pair(struct ns *a, const char *dev_a, struct ns *b, const char *dev_b)

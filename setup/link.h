@@ -11,7 +11,7 @@
 struct link_info {
     int index;
     int peer;           /* a veth's other end: its index there */
-    bool peer_outside;  /* the other end lies in another namespace */
+    int peer_ns;        /* the other end's namespace, as this one numbers it; -1: this one */
     unsigned int flags; /* IFF_... */
     bool running;       /* up, and so is its peer */
     uint32_t mtu;

@@ -89,10 +89,16 @@ static int open_nl(struct ns *ns, int home)
     return ok;
 }
 
-static bool has_mark(struct nl *nl)
+/* Whether lo has it: NS_OURS or NS_FOREIGN, or NS_UNKNOWN with errno set. */
+static enum ns_state look_for_mark(struct nl *nl)
 {
     struct link_info lo;
-    return link_get(nl, "lo", &lo) == 0 && strcmp(lo.alias, TOPO_MARK) == 0;
+    int err = link_get(nl, "lo", &lo);
+    if (err < 0) {
+        errno = -err;
+        return NS_UNKNOWN;
+    }
+    return strcmp(lo.alias, TOPO_MARK) == 0 ? NS_OURS : NS_FOREIGN;
 }
 
 enum ns_state ns_look(struct ns *ns, const char *name, int home)
@@ -115,7 +121,7 @@ enum ns_state ns_look(struct ns *ns, const char *name, int home)
         state = st.st_size == 0 ? NS_STALE : NS_FOREIGN;
     else if (open_nl(ns, home) < 0) /* EINVAL: a namespace, but not of the network */
         state = errno == EINVAL ? NS_FOREIGN : NS_UNKNOWN;
-    else if (has_mark(&ns->nl))
+    else if ((state = look_for_mark(&ns->nl)) == NS_OURS)
         return NS_OURS;
     int err = errno;
     ns_close(ns);
@@ -165,8 +171,10 @@ int ns_make(struct ns *ns, const char *name, int home)
 int ns_remove(const char *name)
 {
     struct path path = path_of(name);
-    /* EINVAL: a stale file, nothing is mounted on it. */
-    if (umount2(path.text, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
+    /* As often as something is mounted there; EINVAL: nothing is, any more. */
+    while (umount2(path.text, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
+    }
+    if (errno != EINVAL)
         return say_failed(path.text, strerror(errno), "unmount");
     if (unlink(path.text) < 0 && errno != ENOENT)
         return say_failed(path.text, strerror(errno), "remove");

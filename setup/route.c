@@ -30,34 +30,49 @@ int route_set_default(struct ns *ns, int af, const char *gateway)
     return 0;
 }
 
+/* What is known of the default routes so far, and of the one being read. */
+struct search {
+    const void *raw; /* the gateway of the one being read */
+    uint32_t metric; /* its metric */
+    uint32_t best;   /* the least so far: the kernel follows that one */
+    char *gateway;   /* and its gateway, "" before the first */
+};
+
 static int take_attr(const struct nlattr *attr, void *arg)
 {
-    const void **raw = arg;
+    struct search *search = arg;
     if (mnl_attr_get_type(attr) == RTA_GATEWAY)
-        *raw = mnl_attr_get_payload(attr);
+        search->raw = mnl_attr_get_payload(attr);
+    if (mnl_attr_get_type(attr) == RTA_PRIORITY)
+        search->metric = mnl_attr_get_u32(attr);
     return MNL_CB_OK;
 }
 
 static int take_route(const struct nlmsghdr *nlh, void *arg)
 {
+    struct search *search = arg;
     const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-    const void *raw = NULL;
     if (rtm->rtm_dst_len != 0 || rtm->rtm_table != RT_TABLE_MAIN || rtm->rtm_type != RTN_UNICAST)
         return MNL_CB_OK;
-    mnl_attr_parse(nlh, sizeof(*rtm), take_attr, &raw);
-    if (raw)
-        inet_ntop(rtm->rtm_family, raw, arg, TOPO_ADDR_MAX);
+    search->raw = NULL;
+    search->metric = 0;
+    mnl_attr_parse(nlh, sizeof(*rtm), take_attr, search);
+    if (!search->raw || (search->gateway[0] && search->metric >= search->best))
+        return MNL_CB_OK;
+    search->best = search->metric;
+    inet_ntop(rtm->rtm_family, search->raw, search->gateway, TOPO_ADDR_MAX);
     return MNL_CB_OK;
 }
 
 int route_get_default(struct nl *nl, int af, char gateway[TOPO_ADDR_MAX])
 {
     struct rtmsg rtm = {.rtm_family = (uint8_t)af};
+    struct search search = {.gateway = gateway};
     int err;
     do {
         gateway[0] = '\0';
         nl_begin(nl, RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm));
-        err = nl_talk(nl, take_route, gateway);
+        err = nl_talk(nl, take_route, &search);
     } while (err == -EINTR); /* something changed while the kernel was telling */
     return err;
 }

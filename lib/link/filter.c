@@ -25,6 +25,7 @@
 #define DST_PORT      2 /* in the TCP header */
 #define FRAG_MASK     0x3fff
 #define ND_ADVERTISED 136
+#define VLAN_ID       0xfff /* of a tag: the rest is the priority */
 
 struct program {
     struct sock_filter *v;
@@ -199,8 +200,8 @@ int filter_build(struct sock_filter *prog, const struct port_range *v, size_t n)
     struct program p = {prog, 0, false};
     load_extra(&p, SKF_AD_HATYPE);
     drop_unless(&p, BPF_JEQ, ARPHRD_ETHER);
-    load_extra(&p, SKF_AD_VLAN_TAG_PRESENT);
-    drop_unless(&p, BPF_JEQ, 0);
+    load_extra(&p, SKF_AD_VLAN_TAG); /* 0 where there is none */
+    drop_if(&p, BPF_JSET, VLAN_ID);
     load(&p, BPF_H, AT_TYPE);
     size_t not_arp = unless(&p, BPF_JEQ, ETHER_TYPE_ARP);
     pass_unless_to_others(&p);

@@ -18,7 +18,7 @@
 /*
  * Writes the program into prog, of FILTER_MAX instructions; returns how many there are, or -E2BIG.
  *
- * It passes, from Ethernet devices and without a VLAN tag:
+ * It passes, from Ethernet devices and of no VLAN (a tag may say priority only, IEEE 802.1Q 6.9):
  *  - ARP that is not for another station; Neighbour Advertisements likewise;
  *  - ICMP and ICMPv6 errors addressed to this station;
  *  - TCP addressed to this station, not a fragment, to one of the n port ranges. Whether a

@@ -69,9 +69,13 @@ static bool is_duplicate(const struct tcb *t, const struct seg *seg)
            t->snd.wnd > 0 && seg->wnd << t->snd.shift == t->snd.wnd;
 }
 
-/* The peer's window has opened after it was shut: what it may have thrown away goes again. */
+/* The peer's window has opened after it was probed: what it may have thrown away goes again. While
+ * the retransmission timer still runs that is the timer's business, or a peer could make us send a
+ * window again and again by shutting and opening its own. */
 static void window_opened(struct tcb *t, uint64_t now_ns)
 {
+    if (!persist_on(&t->persist))
+        return;
     persist_stop(&t->persist);
     t->probe = false;
     if (seq_lt(t->snd.una, t->snd.nxt)) {

@@ -31,10 +31,12 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
         t->shift_offered = opts->has_wscale;
         t->rcvwnd.shift = rcvwnd_shift_for(t->config->rcvbuf_max);
     }
-    if (opts->has_wscale && t->shift_offered)
+    if (opts->has_wscale && t->shift_offered) {
         t->snd.shift = opts->wscale > SHIFT_MAX ? SHIFT_MAX : opts->wscale;
-    else
+    } else {
+        t->shift_offered = false; /* in a SYN-ACK only as an answer (RFC 7323 2.2) */
         t->rcvwnd.shift = 0;
+    }
 }
 
 static void take_syn(struct tcb *t, const struct seg *seg)

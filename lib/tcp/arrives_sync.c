@@ -225,15 +225,17 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
     unsigned n;
     uint64_t at;
     uint32_t len = cut_text(t, seg, text, &n, &at);
-    if (len == 0)
+    if (len == 0) {
+        ackdelay_now(&t->ackdelay); /* beyond the FIN, or a shut window: it is not taken */
         return GO_ON;
+    }
     if (t->orphan) {
         /* 3.6.1, SHLD-3: nobody will read this, and the peer must learn it. */
         t->reset_peer = true;
         state_fail(t, ERR_ABORTED, "text after the user has left", now_ns);
         return DROP;
     }
-    bool had_hole = rcvq_has_hole(&t->rcvq);
+    bool had_hole = rcvq_has_hole(&t->rcvq) || t->fin_seen;
     uint64_t head = t->rcvq.head;
     if (!rcvq_insert(&t->rcvq, at, text, n)) {
         t->no_room = true;
@@ -320,15 +322,17 @@ static bool trim_syn(const struct tcb *t, const struct seg *seg, struct seg *tri
     *trimmed = *seg;
     trimmed->seq = seg_text_start(seg);
     trimmed->flags &= (uint8_t)~TCP_SYN;
-    trimmed->wnd >>= t->snd.shift; /* in a SYN it is not scaled (RFC 7323 2.2), in the rest it is */
     return true;
 }
 
 enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     struct seg trimmed;
-    if (trim_syn(t, seg, &trimmed))
+    const struct seg *syn_ack = NULL;
+    if (trim_syn(t, seg, &trimmed)) {
+        syn_ack = seg;
         seg = &trimmed;
+    }
     enum step step = first_sequence(t, seg, now_ns);
     if (step == GO_ON)
         step = second_rst(t, seg, now_ns);
@@ -336,6 +340,8 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
         step = fourth_syn(t, seg, now_ns);
     if (step == GO_ON)
         step = fifth_ack(t, seg, now_ns);
+    if (syn_ack && tcb_synchronized(t))
+        tcp_ackin_window(t, syn_ack); /* in a SYN it is not scaled (RFC 7323 2.2) */
     if (step == GO_ON)
         return tcp_arrives_rest(t, seg, now_ns);
     return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_DONE;

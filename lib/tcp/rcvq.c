@@ -176,7 +176,7 @@ static bool mark(struct rcvq *q, uint64_t from, uint64_t end)
     return true;
 }
 
-bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n)
+static bool insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n)
 {
     uint64_t end = at, from = max_u64(at, q->head);
     for (unsigned i = 0; i < n; i++)
@@ -201,6 +201,37 @@ bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned
             chunk_free(q, c);
     }
     return false;
+}
+
+/* Forgets what lies beyond the first hole: it comes again (SHLD-31 asks to keep it, not more). */
+static void prune(struct rcvq *q)
+{
+    ranges_finish(&q->beyond);
+    ranges_init(&q->beyond, q->mem);
+    uint64_t c = q->start / RCVQ_CHUNK;
+    for (uint64_t i = c; i < c + q->n_chunk; i++) {
+        if (!chunk_used(q, i))
+            chunk_free(q, i);
+    }
+}
+
+/* Text out of order may fill three quarters of the memory there is, not the last: otherwise what
+ * can't be read keeps out what could be. */
+static bool may_wait(const struct rcvq *q)
+{
+    return q->mem->used <= q->mem->limit / 4 * 3;
+}
+
+bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n)
+{
+    if (at > q->head && !may_wait(q))
+        return false;
+    if (insert(q, at, text, n))
+        return true;
+    if (at > q->head || q->beyond.n == 0)
+        return false;
+    prune(q);
+    return insert(q, at, text, n);
 }
 
 size_t rcvq_peek(const struct rcvq *q, void *buf, size_t len)

@@ -36,8 +36,10 @@ void rcvq_init(struct rcvq *q, struct mem *mem);
 void rcvq_finish(struct rcvq *q);
 
 /* Copies text to [at, at + the sum of lengths). Parts below head are ignored. The caller has cut it
- * to the window. What was there already stays as it was. False, with nothing changed, when memory
- * or the bound on holes refuses: then the text counts as not arrived. */
+ * to the window. What was there already stays as it was. False, with nothing marked, when memory
+ * or the bound on holes refuses: then the text counts as not arrived. Text in order that is refused
+ * drives out what lies beyond the first hole; text out of order is refused when three quarters of
+ * the memory are in use. */
 bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n);
 
 /* Octets that can be read. */

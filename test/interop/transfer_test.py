@@ -89,4 +89,20 @@ def test_lossy_path():
         server.end()
 
 
+def test_busy_device():
+    """A device slower than we are, with a short queue: we wait for it, nothing is lost on the way
+    out, nothing has to be sent again."""
+    in_node("host1", "tc", "qdisc", "replace", "dev", "host1-veth1", "root", "tbf", "rate",
+            "500mbit", "burst", "70k", "limit", "100kb")
+    with kernel_server("host2", HOST2), \
+            echoclient("host1", HOST2, PORT, "--trace") as client:
+        data = pattern(4 << 20)
+        client.process.stdin.write(data)
+        client.end()
+        check(client.out == data, f"{len(client.out)} octets, other ones")
+        check(b" retransmit seq=" not in client.err, "sent again")
+    check("dropped 0," not in in_node("host1", "tc", "-s", "qdisc", "show", "dev", "host1-veth1"),
+          "the queue was never full")
+
+
 run_all(globals())

@@ -149,6 +149,23 @@ def link_delete(dev):
     check(error == 0, f"deleting {dev}: {error}")
 
 
+def attr(kind, value):
+    """A netlink attribute."""
+    return struct.pack("HH", 4 + len(value), kind) + value + b"\0" * (-len(value) % 4)
+
+
+def veth_add(dev, index, peer, peer_index, pid):
+    """RTM_NEWLINK of a veth pair with these indexes, one end where that process is."""
+    other = struct.pack("BxHiII", 0, 0, int(peer_index), 0, 0) + \
+        attr(3, peer.encode() + b"\0") + attr(19, struct.pack("I", int(pid)))
+    body = struct.pack("BxHiII", 0, 0, int(index), 0, 0) + attr(3, dev.encode() + b"\0") + \
+        attr(18, attr(1, b"veth") + attr(2, attr(1, other)))
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock:
+        sock.send(struct.pack("IHHII", 16 + len(body), 16, 0x605, 1, 0) + body)
+        error = struct.unpack_from("i", sock.recv(4096), 16)[0]
+    check(error == 0, f"adding {dev}: {error}")
+
+
 def link_down(dev):
     ioctl(0x8914, struct.pack("16sH14x", dev.encode(), 0))  # SIOCSIFFLAGS
 
@@ -174,6 +191,14 @@ def route_reject(address, request=0x890B):
     flags = 0x1 | 0x4 | 0x200  # RTF_UP, RTF_HOST, RTF_REJECT
     ioctl(int(request), struct.pack("L16s16s16sHhLPhPLLH", 0, to, b"", b"", flags, 0, 0, 0, 0, 0,
                                     0, 0, 0))
+
+
+def route_default(gateway, metric):
+    """SIOCADDRT of one more default route."""
+    zero = struct.pack("HH4s8x", socket.AF_INET, 0, b"")
+    via = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(gateway))
+    ioctl(0x890B, struct.pack("L16s16s16sHhLPhPLLH", 0, zero, via, zero, 0x3, 0, 0, 0,
+                              int(metric) + 1, 0, 0, 0, 0))
 
 
 def sysctl_write(key, value):

@@ -1,9 +1,13 @@
 """`up` mends any half-built lab, `down` removes it; what is not ours is never touched."""
+import fcntl
 import os
+import signal
 import socket
 import stat
+import subprocess
+import time
 
-from lab import (DIR, NODES, call, check, check_whole, damage, in_node, inside, libc,
+from lab import (DIR, MS_BIND, NETNS, NODES, call, check, check_whole, damage, in_node, inside, libc,
                  name_foreign_namespace, netns, ok, refused, talks, unmount, verdict)
 
 
@@ -26,6 +30,14 @@ def one_end_renamed():
     damage("router", "link_rename", "router-veth1", "elsewhere")
 
 
+def strangers():
+    """Devices of the right names and the right indexes, whose other ends are somewhere else."""
+    for node, dev, index, other in (("host1", "host1-veth1", 7, 9), ("router", "router-veth1", 9, 7)):
+        if f"{dev}\n" in in_node(node, "ls", "/sys/class/net"):
+            damage(node, "link_delete", dev)
+        damage(node, "veth_add", dev, str(index), f"stray-{node}", str(other), str(os.getpid()))
+
+
 # Each leaves a lab that is neither up nor down.
 DAMAGES = {
     "a name without its namespace": stale_name,
@@ -33,6 +45,7 @@ DAMAGES = {
     "a namespace without devices": bare_namespace,
     "a pair deleted": lambda: damage("router", "link_delete", "router-veth1"),
     "one end under another name": one_end_renamed,
+    "ends that are not each other's": strangers,
     "a device down": lambda: damage("host1", "link_down", "host1-veth1"),
     "another device down": lambda: damage("router", "link_down", "router-veth2"),
     "an IPv4 address gone": lambda: damage("router", "addr4_set", "router-veth2", "0.0.0.0"),
@@ -106,6 +119,34 @@ def test_foreign():
     ok("up")
 
 
+def test_second_default():
+    """A default route that the kernel does not follow is nobody's business."""
+    damage("host1", "route_default", "10.0.0.77", "100")
+    check(verdict() == "The lab is up.", ok("status"))
+
+
+def test_mounted_twice():
+    """A name that several namespaces are mounted on goes at once."""
+    path = f"{DIR}/host1".encode()
+    call(libc.mount(path, path, b"none", MS_BIND, None))
+    ok("down")
+    check(os.listdir(DIR) == [], f"down left {os.listdir(DIR)}")
+    ok("up")
+
+
+def test_waiting():
+    """Who waits for another `up` or `down` can be told to stop."""
+    lock = os.open(DIR, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with subprocess.Popen([NETNS, "up"]) as waiting:
+        time.sleep(0.2)
+        waiting.terminate()
+        time.sleep(0.5)
+        stopped = waiting.poll()
+        os.close(lock)
+    check(stopped == -signal.SIGTERM, f"{stopped}")
+
+
 def test_undo():
     """A step that fails says so in the kernel's words, and what was made before it is gone."""
     damage("router", "link_delete", "router-veth1")
@@ -149,6 +190,9 @@ def test_without_ipv6():
 def test():
     test_damages()
     test_foreign()
+    test_second_default()
+    test_mounted_twice()
+    test_waiting()
     test_undo()
     test_without_ipv6()
     check_whole()

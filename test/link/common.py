@@ -114,7 +114,7 @@ def checksum(octets):
     return struct.pack("!H", ~total & 0xFFFF)
 
 
-def send_syn(dev, mac, src, dst, port):
+def send_syn(dev, mac, src, dst, port, tag=""):
     """One SYN in a frame of our own making, whatever the kernel thinks of its addresses."""
     v6 = ":" in src
     family = socket.AF_INET6 if v6 else socket.AF_INET
@@ -128,7 +128,7 @@ def send_syn(dev, mac, src, dst, port):
         ip = ip[:10] + checksum(ip) + ip[12:]
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
         sock.bind((dev, 0))
-        sock.send(bytes.fromhex(mac.replace(":", "")) + b"\2\0\0\0\0\1" +
+        sock.send(bytes.fromhex(mac.replace(":", "")) + b"\2\0\0\0\0\1" + bytes.fromhex(tag) +
                   (b"\x86\xdd" if v6 else b"\x08\0") + ip + tcp)
 
 

@@ -113,10 +113,12 @@ def rule_top(root):
     """The top level is what it is said to be."""
     tracked = subprocess.run(['git', '-C', root, '-c', 'safe.directory=*', 'ls-files'],
                              capture_output=True, text=True)
-    names = tracked.stdout.split('\n') if tracked.returncode == 0 else os.listdir(root)
-    top = {n.split('/')[0] for n in names if n}
+    if tracked.returncode == 0:
+        top = {n.split('/')[0] for n in tracked.stdout.split('\n') if n}
+    else:  # without git, what was built lies among the rest
+        top = {n for n in os.listdir(root) if not n.startswith('build')}
     for name in sorted(top):
-        if not name.startswith('.') and not name.startswith('build') and name not in TOP:
+        if not name.startswith('.') and name not in TOP:
             yield f'{name}: not one of {", ".join(sorted(TOP))}'
     for name in sorted(TOP - top):
         yield f'{name}: missing'
@@ -159,7 +161,8 @@ def rule_files(root):
 def rule_symbols(root, *archives):
     """A library has no mutable globals, never prints, exits or installs signal handlers."""
     banned = {'exit', '_exit', 'printf', 'puts', 'putchar', 'perror', 'vprintf', 'stdout', 'stderr',
-              'signal', 'sigaction', 'err', 'errx', 'warn', 'warnx', 'fork', 'system'}
+              'signal', 'sigaction', 'err', 'errx', 'warn', 'warnx', 'fork', 'system', 'dprintf',
+              'vdprintf', 'syslog', '_Exit', 'quick_exit', 'atexit'}
     for archive in archives:
         out = subprocess.run(['nm', '--format=sysv', archive], capture_output=True, text=True,
                              check=True).stdout
@@ -169,9 +172,15 @@ def rule_symbols(root, *archives):
             if m:
                 member = m.group(1)
             column = [c.strip() for c in line.split('|')]
-            if len(column) != 7 or '.' in column[0] or column[0].startswith('__'):
+            if len(column) != 7:
                 continue
             symbol, kind, section = column[0], column[2], column[6]
+            fortified = re.fullmatch(r'__(\w+)_chk', symbol)  # printf, with -D_FORTIFY_SOURCE
+            if fortified:
+                symbol = fortified.group(1)
+            # The compiler's own. A static variable within a function has a dot elsewhere.
+            if symbol.startswith(('.', '__')):
+                continue
             # const data that holds addresses lies in .data.rel.ro, which is read-only at run time
             if kind in 'DdBbC' and not section.startswith('.data.rel.ro'):
                 yield f'{member}: mutable global {symbol}'

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Each lint rule finds a breach of it: a rule that cannot fail would be no rule."""
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -69,6 +70,28 @@ class Rules(unittest.TestCase):
     def test_top(self):
         self.write('notes.txt', '')
         self.assertIn('notes.txt', ' '.join(self.breaches('top')))
+
+    def test_top_tracked(self):
+        self.write('build.txt', '')
+        for argv in (['init', '-q'], ['add', 'build.txt']):
+            subprocess.run(['git', '-C', self.root, *argv], check=True)
+        self.assertIn('build.txt: not', ' '.join(self.breaches('top')))
+
+    def symbols(self, text, *options):
+        self.write('a.c', text)
+        name = os.path.join(self.root, 'a.')
+        subprocess.run(['cc', '-O2', '-U_FORTIFY_SOURCE', *options, '-c', name + 'c', '-o',
+                        name + 'o'], check=True)
+        return list(lint.rule_symbols(self.root, name + 'o'))
+
+    def test_symbols(self):
+        clean = 'static const int a[] = {1, 2}; int f(int n); int f(int n) { return a[n & 1]; }\n'
+        self.assertEqual(self.symbols(clean), [])
+        for breach in ('int n;\n', 'static int n = 4; int *f(void); int *f(void) { return &n; }\n',
+                       'int f(void); int f(void) { static int n; return ++n; }\n',
+                       '#include <stdio.h>\nvoid f(int n); void f(int n) { printf("%d", n); }\n'):
+            self.assertEqual(len(self.symbols(breach)), 1, breach)
+        self.assertEqual(len(self.symbols(breach, '-D_FORTIFY_SOURCE=2')), 1, 'fortified')
 
 
 if __name__ == '__main__':

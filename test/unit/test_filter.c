@@ -21,7 +21,7 @@ static bool load(const struct frame *f, uint32_t at, uint32_t size, uint32_t *va
     case SKF_AD_PKTTYPE:
         *value = f->pkttype;
         return true;
-    case SKF_AD_VLAN_TAG_PRESENT:
+    case SKF_AD_VLAN_TAG:
         *value = f->vlan;
         return true;
     default:
@@ -164,8 +164,10 @@ static void tcp_that_is_not_ours(void **state)
     for (size_t i = 0; i < 2; i++) {
         assert_true(passes(prog, n, &good[i]));
         struct frame f = good[i];
-        f.vlan = 1;
+        f.vlan = 0xe001;
         assert_false(passes(prog, n, &f));
+        f.vlan = 0xe000; /* a priority, of no VLAN */
+        assert_true(passes(prog, n, &f));
         f = good[i];
         f.hatype = ARPHRD_LOOPBACK;
         assert_false(passes(prog, n, &f));
