@@ -30,7 +30,7 @@ struct link_packet_counters {
     uint64_t malformed;    /* no IP or TCP header in the head, or longer than IP allows */
     uint64_t no_route;     /* or a device that is down, ... see route.h */
     uint64_t no_neighbour; /* waited in vain for the next hop's Ethernet address, or had no room */
-    uint64_t refused;      /* by the kernel: device's queue full or device gone, too long, ... */
+    uint64_t refused;      /* by the kernel: too long for the device, device gone, ... */
     /* Packets that arrived and were thrown away: */
     uint64_t overflow;  /* we were too slow for the socket's queue */
     uint64_t truncated; /* longer than 64 KiB */

@@ -88,14 +88,15 @@ static void fill_msg(struct msghdr *m, struct frame *f)
         .msg_name = &f->to, .msg_namelen = sizeof f->to, .msg_iov = f->iov, .msg_iovlen = f->n_iov};
 }
 
-/*
- * Sends the frames that are staged. True when none is left; otherwise *unsent is the index of the
- * first packet for which the socket's buffer had no room.
- *
- * ENOBUFS is not such a lack of room: the device's queue has thrown the frame away, and nothing
- * tells when it would take it. Sent again, it would stand in the way of all others, for ever where
- * it can never pass. The kernel's TCP counts it as lost, too.
- */
+/* The kernel's answer, other than success: true when the device or the socket's buffer has no room
+ * now, false when this frame will never go. */
+static bool is_busy(int err)
+{
+    return err == EAGAIN || err == ENOBUFS;
+}
+
+/* Sends the frames that are staged. True when none is left; otherwise *unsent is the index of the
+ * first packet for which there was no room. */
 static bool flush(struct link_packet *lp, size_t *unsent)
 {
     size_t done = 0;
@@ -105,7 +106,7 @@ static bool flush(struct link_packet *lp, size_t *unsent)
         if (n > 0) {
             done += (size_t)n;
             atomic_fetch_add_explicit(&lp->counters[SENT], (uint64_t)n, memory_order_relaxed);
-        } else if (errno == EAGAIN) {
+        } else if (is_busy(errno)) {
             *unsent = lp->tx[done].index;
             busy = true;
         } else if (errno != EINTR) {

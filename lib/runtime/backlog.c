@@ -11,26 +11,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nstime.h"
 #include "runtime_priv.h"
 
-bool backlog_send(struct runtime *rt)
+/* How long the first one may be refused. A packet that the device will never take, such as one
+ * longer than a traffic shaper's burst, must not stand before all others for ever. */
+#define PATIENCE_NS (100 * NS_PER_MS)
+
+bool backlog_send(struct runtime *rt, uint64_t now_ns)
 {
     struct backlog *b = &rt->backlog;
     if (!b->packets)
         return true;
-    b->next += rt->link->ops->send(rt->link, b->packets + b->next, b->n - b->next);
+    size_t sent = rt->link->ops->send(rt->link, b->packets + b->next, b->n - b->next);
+    if (sent == 0 && now_ns - b->since_ns >= PATIENCE_NS)
+        sent = 1; /* lost, as on a wire */
+    if (sent > 0)
+        b->since_ns = now_ns;
+    b->next += sent;
     if (b->next < b->n)
         return false;
     backlog_finish(b);
     return true;
 }
 
-void backlog_keep(struct runtime *rt, const struct packet *p, size_t n)
+void backlog_keep(struct runtime *rt, const struct packet *p, size_t n, uint64_t now_ns)
 {
     size_t len = 0;
     for (size_t i = 0; i < n; i++)
         len += packet_len(&p[i]);
-    struct backlog b = {.packets = calloc(n, sizeof *b.packets), .n = n, .octets = malloc(len)};
+    struct backlog b = {
+        .packets = calloc(n, sizeof *b.packets), .n = n, .since_ns = now_ns, .octets = malloc(len)};
     if (!b.packets || !b.octets) {
         backlog_finish(&b);
         return;

@@ -135,7 +135,7 @@ uint64_t runtime_now(void)
 /* Sends all that the engine has to send. False when the device is busy. */
 static bool send_output(struct runtime *rt, uint64_t now_ns)
 {
-    if (!backlog_send(rt))
+    if (!backlog_send(rt, now_ns))
         return false;
     for (;;) {
         size_t n = stack_output(rt->stack, rt->out, BATCH, now_ns);
@@ -143,7 +143,7 @@ static bool send_output(struct runtime *rt, uint64_t now_ns)
             return true;
         size_t sent = rt->link->ops->send(rt->link, rt->out, n);
         if (sent < n) {
-            backlog_keep(rt, rt->out + sent, n - sent);
+            backlog_keep(rt, rt->out + sent, n - sent, now_ns);
             return false;
         }
     }

@@ -12,6 +12,7 @@
 struct backlog {
     struct packet *packets; /* NULL: none */
     size_t n, next;
+    uint64_t since_ns; /* the first of those left has been tried since then */
     uint8_t *octets;
 };
 
@@ -63,11 +64,11 @@ void timer_clear(struct runtime *rt);
 /* backlog.c: all with the lock held. */
 
 /* Sends what waits. Whether nothing is left waiting. */
-bool backlog_send(struct runtime *rt);
+bool backlog_send(struct runtime *rt, uint64_t now_ns);
 
 /* Keeps copies of n packets that the link would not take. Without memory they are lost, as on a
  * wire, and TCP makes up for it. */
-void backlog_keep(struct runtime *rt, const struct packet *p, size_t n);
+void backlog_keep(struct runtime *rt, const struct packet *p, size_t n, uint64_t now_ns);
 
 void backlog_finish(struct backlog *b);
 

@@ -130,16 +130,6 @@ def test_unreachable():
     check(tool("host1", "send", "10.0.9.1", 7000, 1, 100, 1448).stdout == "no route\n", "route")
 
 
-def test_queue_refuses():
-    """A frame that the device's queue will never take is dropped, and does not hold up the rest."""
-    in_node("host1", "tc", "qdisc", "add", "dev", "host1-veth1", "root", "tbf", "rate", "10mbit",
-            "burst", "500", "limit", "100000")
-    sent = numbers(tool("host1", "send", ADDR, 7000, 3, 1000, 1448).stdout)
-    check(sent["sent"] == 0 and sent["refused"] == 3, f"too long for it: {sent}")
-    sent = numbers(tool("host1", "send", ADDR, 7000, 3, 400, 1448).stdout)
-    check(sent["sent"] == 3 and sent["refused"] == 0, f"the others: {sent}")
-
-
 def test_routes_follow():
     """A route that is remembered is forgotten when anything changes."""
     def ip(*argv):

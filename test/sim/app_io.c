@@ -35,7 +35,7 @@ bool app_write(struct end *e)
     payload_fill(e->wire.stream, e->wire.written, w->buf, len);
     bool ready = stack_readiness(e->sock) & SOCK_WRITABLE;
     int64_t n = stack_send(e->sock, w->buf, len, host_now(e->host));
-    memset(w->buf, 0xee, len); /* it was only borrowed */
+    memset(w->buf, 0xee, len < 4096 ? len : 4096); /* it was only borrowed */
     SIM_CHECK(ready == (n != ERR_AGAIN), "readiness", "writable %d, send answers %lld", ready,
               (long long)n);
     if (n == ERR_NOMEM) {
