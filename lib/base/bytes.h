@@ -60,7 +60,7 @@ static inline uint8_t get_u8(struct reader *r)
 static inline uint16_t get_u16(struct reader *r)
 {
     const uint8_t *p = get_bytes(r, 2);
-    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    return p ? (uint16_t)((unsigned)p[0] << 8 | p[1]) : 0;
 }
 
 static inline uint32_t get_u32(struct reader *r)
