@@ -1,8 +1,8 @@
 #!/bin/sh
 # The whole test suite, on a machine that may never have seen the project: installs what is missing,
-# builds, tests. By default every suite with gcc; unit, sim, runtime and book once more under clang's address
-# and undefined-behaviour sanitizers, runtime under its thread sanitizer. --full: every suite under
-# each. Ends with meson's own summaries, the time each suite took, and "N passed, N failed".
+# builds, tests. By default every suite with gcc; unit, sim, runtime and book once more under clang's
+# address and undefined-behaviour sanitizers, runtime under its thread sanitizer. --full: every suite
+# under each. Ends with meson's own summaries, the time each suite took, and "N passed, N failed".
 #
 # Exit status: 0 all passed, 1 something failed, 2 usage.
 
@@ -27,12 +27,16 @@ passed=0 failed=0 times=''
 build() {
     dir=$1 cc=$2
     shift 2
-    if [ ! -f "$dir/build.ninja" ]; then
-        CC=$cc meson setup "$dir" -Dwerror=true "$@" >"$dir.log" 2>&1 || {
-            cat "$dir.log"; rm -f "$dir.log"; return 1
-        }
+    # Anew also where there is a build: it may be older than the libraries that the tests need.
+    again=
+    [ ! -f "$dir/build.ninja" ] || again=--reconfigure
+    # shellcheck disable=SC2086  # nothing, or one word
+    CC=$cc meson setup $again "$dir" -Dwerror=true "$@" >"$dir.log" 2>&1 || {
+        cat "$dir.log"
         rm -f "$dir.log"
-    fi
+        return 1
+    }
+    rm -f "$dir.log"
     ninja -C "$dir" >"$dir/build.log" 2>&1 || { cat "$dir/build.log"; return 1; }
 }
 
@@ -52,7 +56,7 @@ suite() {
     bad=$(count "$1" 'Fail|Unexpected Pass|Timeout')
     # A run that printed no count, or failed without counting a failure, is itself a failure.
     [ $((ok + bad)) -gt 0 ] || bad=1
-    [ $status -eq 0 ] || [ $bad -gt 0 ] || bad=1
+    [ $status -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
     passed=$((passed + ok)) failed=$((failed + bad))
     times="$times$(printf '%6d s  %-12s %s\n' $(($(date +%s) - began)) "$1" "$2")
 "
@@ -61,7 +65,8 @@ suite() {
 # suites_of DIR: the names of its suites.
 suites_of() {
     meson introspect --tests "$1" |
-        python3 -c 'import json,sys; print(*sorted({s.split(":")[-1] for t in json.load(sys.stdin) for s in t["suite"]}))'
+        python3 -c 'import json, sys
+print(*sorted({s.split(":")[-1] for test in json.load(sys.stdin) for s in test["suite"]}))'
 }
 
 variant() { # variant SUITES|all DIR CC MESON-OPTIONS...
@@ -73,6 +78,10 @@ variant() { # variant SUITES|all DIR CC MESON-OPTIONS...
         return
     fi
     [ "$wanted" = all ] && wanted=$(suites_of "$dir")
+    if [ -z "$wanted" ]; then
+        echo "run.sh: $dir: there are no tests"
+        failed=$((failed + 1))
+    fi
     for s in $wanted; do
         suite "$dir" "$s"
     done
