@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 
 from programs import CLIENT, HOST1, HOST2, INT, NETNS, PATIENCE, PORT, SERVER, TERM, Program, \
     check, echoclient, echoserver, kernel_client, kernel_server, run_all, until
@@ -110,14 +111,12 @@ def test_usage():
         check(done.returncode == 1 and "/nowhere/x: No such file" in done.stderr, str(done))
 
 
-def test_trace_file(name="/tmp/trace"):
-    with echoserver("host1", HOST1), kernel_server("host2", HOST2), \
-            echoclient("host1", HOST2, PORT, f"--trace={name}") as client:
+def test_trace_file():
+    with tempfile.NamedTemporaryFile() as trace, kernel_server("host2", HOST2), \
+            echoclient("host1", HOST2, PORT, f"--trace={trace.name}") as client:
         client.type("x\n")
         check(client.end() == "x\n" and not client.err, str(client))
-        with open(name, encoding="ascii") as file:
-            check("SYN-SENT > ESTABLISHED" in file.read(), "the trace")
-    os.unlink(name)
+        check(b"SYN-SENT > ESTABLISHED" in trace.read(), "the trace")
 
 
 def sleeps(pid):
