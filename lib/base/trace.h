@@ -15,7 +15,7 @@ struct flow; /* wire/seg.h */
 struct seg;  /* wire/seg.h */
 
 enum trace_kind {
-    TRACE_SENT,       /* seg: a segment leaves; text: why it was sent */
+    TRACE_SENT,       /* seg: a segment leaves */
     TRACE_RECEIVED,   /* seg: a segment has arrived and passed its checksum */
     TRACE_DROPPED,    /* text: why a packet or segment was thrown away; seg may be NULL */
     TRACE_STATE,      /* from, to: names of states (RFC 9293 3.3.2); text: why */
