@@ -28,6 +28,7 @@ deps_missing() {
         pkg-config --exists "${dep%%:*}" 2>/dev/null || echo "${dep##*:}"
     done
     if [ "$1" = test ]; then
+        [ -e /etc/services ] || echo netbase
         printf 'int main(void){return 0;}' >"${TMPDIR:-/tmp}/deps.$$.c"
         clang -fsanitize=address,undefined -o "${TMPDIR:-/tmp}/deps.$$" \
             "${TMPDIR:-/tmp}/deps.$$.c" >/dev/null 2>&1 || echo libclang-rt-14-dev

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """README's first command: stdout is the echoed lines and nothing else, as root and without."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,13 +34,25 @@ class Demo(unittest.TestCase):
                                 timeout=300)
         self.echoed(closed, OWN_LINES)
 
-    def test_unprivileged(self):
-        """In a checkout that is somebody else's; as root would run it for an ordinary user."""
+    def unprivileged(self, writable):
         with tempfile.TemporaryDirectory() as home:
             os.chmod(home, 0o777)
+            copy = os.path.join(home, 'a checkout')
+            shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns('build*', '.git'))
+            os.chmod(copy, 0o777 if writable else 0o555)
             prefix = NOBODY if os.geteuid() == 0 else []
             env = dict(os.environ, HOME=home, TMPDIR=home)
-            self.echoed(demo({'input': b'hello\nhoge\n'}, prefix, env=env), OWN_LINES)
+            result = subprocess.run([*prefix, os.path.join(copy, 'setup', 'demo.sh')], env=env,
+                                    input=OWN_LINES, capture_output=True, timeout=300)
+            os.chmod(copy, 0o777)
+            self.echoed(result, OWN_LINES)
+            self.assertEqual(os.path.exists(os.path.join(copy, 'build')), writable)
+
+    def test_unprivileged(self):
+        self.unprivileged(True)
+
+    def test_checkout_of_somebody_else(self):
+        self.unprivileged(False)
 
     def test_usage(self):
         result = subprocess.run([*DEMO, '--nonsense'], capture_output=True, timeout=60)
