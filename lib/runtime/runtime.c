@@ -14,19 +14,6 @@
 /* How long a busy device is left alone. */
 #define BUSY_NS NS_PER_MS
 
-static void *mem_from_malloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    return malloc(size);
-}
-
-static void mem_to_free(void *ctx, void *ptr, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    free(ptr);
-}
-
 static int make_stack(struct runtime *rt, const struct runtime_config *config)
 {
     struct stack_config sc = {
@@ -55,6 +42,7 @@ static int start_thread(struct runtime *rt)
 static void free_all(struct runtime *rt)
 {
     stack_destroy(rt->stack);
+    pool_finish(&rt->pool);
     backlog_finish(&rt->backlog);
     if (rt->timer >= 0)
         close(rt->timer);
@@ -76,7 +64,7 @@ int runtime_create(struct runtime **out, const struct runtime_config *config, co
     }
     rt->link = config->link;
     rt->host = config->host;
-    rt->mem = (struct mem){mem_from_malloc, mem_to_free, NULL, config->mem_limit, 0};
+    rt->mem = (struct mem){pool_alloc, pool_free, &rt->pool, config->mem_limit, 0};
     rt->armed_ns = TIME_NEVER;
     rt->timer = -1;
     list_init(&rt->sleeping);

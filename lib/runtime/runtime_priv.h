@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "pool.h"
 #include "runtime.h"
 
 #define BATCH 32 /* packets taken from the link, or given to it, at one time */
@@ -27,6 +28,7 @@ struct runtime {
     struct link *link;
     struct host *host;
     struct mem mem;
+    struct pool pool; /* under mem */
 
     pthread_mutex_t host_lock; /* one host call at a time; taken before `lock`, never after */
 

@@ -1,0 +1,59 @@
+/* Large blocks kept for reuse. See pool.h. Called by the engine, through struct mem. */
+#include "pool.h"
+
+#include <stdlib.h>
+
+struct pool_block {
+    struct pool_block *next;
+};
+
+/* The list of free blocks of this size; NULL when such blocks are not kept. */
+static struct pool_block **list_of(struct pool *pool, size_t size)
+{
+    if (size < POOL_BLOCK_MIN)
+        return NULL;
+    for (int i = 0; i < POOL_SIZES; i++) {
+        if (pool->sizes[i].size == 0)
+            pool->sizes[i].size = size;
+        if (pool->sizes[i].size == size)
+            return &pool->sizes[i].free;
+    }
+    return NULL;
+}
+
+void *pool_alloc(void *ctx, size_t size)
+{
+    struct pool *pool = ctx;
+    struct pool_block **list = list_of(pool, size);
+    if (!list || !*list)
+        return malloc(size);
+    struct pool_block *block = *list;
+    *list = block->next;
+    pool->held -= size;
+    return block;
+}
+
+void pool_free(void *ctx, void *ptr, size_t size)
+{
+    struct pool *pool = ctx;
+    struct pool_block **list = ptr ? list_of(pool, size) : NULL, *block = ptr;
+    if (!list || pool->held + size > POOL_HELD_MAX) {
+        free(ptr);
+        return;
+    }
+    block->next = *list;
+    *list = block;
+    pool->held += size;
+}
+
+void pool_finish(struct pool *pool)
+{
+    for (int i = 0; i < POOL_SIZES; i++) {
+        while (pool->sizes[i].free) {
+            struct pool_block *block = pool->sizes[i].free;
+            pool->sizes[i].free = block->next;
+            free(block);
+        }
+    }
+    pool->held = 0;
+}
