@@ -129,9 +129,23 @@ static void *stop_on_signal(void *arg)
     return NULL;
 }
 
+/* A standard descriptor that came closed would be the number of the next thing opened: a socket of
+ * the stack, read as input or written to as output. In its place one that fails as a closed one. */
+static void fill_standard(const struct cli *cli)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) {
+            fprintf(stderr, "%s: open /dev/null: %s\n", cli->program, strerror(errno));
+            exit(1);
+        }
+    }
+}
+
 void cli_begin(struct cli *cli, const char *program, const char *help, char **argv)
 {
     *cli = (struct cli){.program = program};
+    fill_standard(cli);
     read_arguments(cli, help, argv);
     signal(SIGPIPE, SIG_IGN); /* write(2) says EPIPE, and the connection is closed in order */
     sigemptyset(&cli->signals);

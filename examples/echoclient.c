@@ -30,13 +30,17 @@ static int input_status = -1; /* 0: all is sent, 1: it could not be read, -1: ne
 static ssize_t read_input(char *buf, size_t len)
 {
     struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = over[0]}};
-    if (poll(fds, 2, -1) < 0)
-        return -1;
-    if (fds[1].revents) {
-        errno = ECANCELED;
-        return -1;
-    }
-    return read(STDIN_FILENO, buf, len);
+    ssize_t n;
+    do {
+        if (poll(fds, 2, -1) < 0)
+            return -1;
+        if (fds[1].revents) {
+            errno = ECANCELED;
+            return -1;
+        }
+        n = read(STDIN_FILENO, buf, len);
+    } while (n < 0 && errno == EAGAIN); /* non-blocking, and another reader was faster */
+    return n;
 }
 
 static void *send_input(void *arg)
@@ -60,6 +64,10 @@ static bool print(const char *buf, size_t len)
 {
     while (len > 0) {
         ssize_t n = write(STDOUT_FILENO, buf, len);
+        if (n < 0 && errno == EAGAIN) { /* somebody has made it non-blocking */
+            poll(&(struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT}, 1, -1);
+            continue;
+        }
         if (n < 0) {
             fprintf(stderr, "echoclient: write standard output: %s\n", strerror(errno));
             return false;

@@ -9,6 +9,10 @@
 # Exit status: 0 echoed, 1 failed, 2 usage.
 set -eu
 
+# The input is descriptor 3 from here on: only echoclient is to have it.
+[ -e /proc/self/fd/0 ] || exec </dev/null
+exec 3<&0 </dev/null
+
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 server_addr=10.0.0.1 port=40000
 
@@ -16,14 +20,15 @@ server_addr=10.0.0.1 port=40000
 inside() {
     log=$(mktemp)
     "$here/setup/netns.sh" exec host1 "$1/examples/echoserver" "$server_addr" "$port" \
-        </dev/null >"$log" 2>&1 &
+        3<&- >"$log" 2>&1 &
     server=$!
     until grep -q listening "$log"; do
         kill -0 $server 2>/dev/null || { cat "$log" >&2; rm -f "$log"; exit 1; }
         sleep 0.05
     done
     status=0
-    "$here/setup/netns.sh" exec host2 "$1/examples/echoclient" "$server_addr" "$port" || status=$?
+    "$here/setup/netns.sh" exec host2 "$1/examples/echoclient" "$server_addr" "$port" \
+        <&3 3<&- || status=$?
     kill $server && wait $server || :
     cat "$log" >&2
     rm -f "$log"
@@ -44,11 +49,13 @@ case "${1-}" in
 esac
 
 . "$here/setup/deps.sh"
-deps_ensure build </dev/null || exit 1
+deps_ensure build || exit 1
 
-# A checkout that is not ours to write in is built elsewhere, for this once.
+# A checkout that is not ours to write in is built elsewhere, for this once; so is one in whose build
+# folder somebody else, such as root, has built since.
 NSTCP_BUILD=$here/build
-if ! { mkdir -p "$NSTCP_BUILD" && [ -w "$NSTCP_BUILD" ]; } 2>/dev/null; then
+if ! mkdir -p "$NSTCP_BUILD" 2>/dev/null ||
+    [ -n "$(find "$NSTCP_BUILD" ! -type l ! -writable -print -quit 2>&1)" ]; then
     NSTCP_BUILD=$(mktemp -d)
     trap 'rm -rf "$NSTCP_BUILD"' EXIT
 fi
@@ -58,17 +65,17 @@ build() {
     ninja -C "$NSTCP_BUILD" examples/echoserver examples/echoclient setup/netns
 }
 echo "demo.sh: building" >&2
-if ! log=$(build </dev/null 2>&1); then
+if ! log=$(build 2>&1); then
     printf '%s\n' "$log" >&2
     echo "demo.sh: build: failed, see above" >&2
     exit 1
 fi
 
 demo() {
-    "$here/setup/netns.sh" run "$here/setup/demo.sh" --inside "$NSTCP_BUILD"
+    "$here/setup/netns.sh" run "$here/setup/demo.sh" --inside "$NSTCP_BUILD" 3<&-
 }
-if [ -t 0 ] || ! [ -e /proc/self/fd/0 ] || [ "$(readlink /proc/self/fd/0)" = /dev/null ]; then
+if [ -t 3 ] || [ "$(readlink /proc/self/fd/3)" = /dev/null ]; then
     printf 'hello\nhoge\n' | demo
 else
-    demo
+    demo <&3
 fi

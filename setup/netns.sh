@@ -5,7 +5,7 @@
 # NSTCP_BUILD names another build folder than build/.
 set -eu
 
-here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0" </dev/null)/.." && pwd)
 build=${NSTCP_BUILD:-$here/build}
 program=$build/setup/netns
 
@@ -20,12 +20,12 @@ need() {
 
 # Runs a build step; on failure shows one line of it, the one that says why.
 step() {
-    log=$("$@" 2>&1) || fail "$1" \
+    log=$("$@" </dev/null 2>&1) || fail "$1" \
         "$(printf '%s\n' "$log" | grep -m 1 -i 'error' || printf '%s\n' "$log" | tail -n 1)"
 }
 
 up_to_date() {
-    [ -x "$program" ] && [ -z "$(find "$here/setup" -name '*.[ch]' -newer "$program")" ]
+    [ -x "$program" ] && [ -z "$(find "$here/setup" -name '*.[ch]' -newer "$program" </dev/null)" ]
 }
 
 if ! up_to_date; then

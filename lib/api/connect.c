@@ -49,6 +49,16 @@ static int begin(struct call *c, const struct ip_addr *remote, uint16_t port)
     return err;
 }
 
+/* Gives up a failed attempt: the socket is as new again. */
+static void give_up(struct call *c)
+{
+    uint64_t now = runtime_now();
+    stack_close(c->slot->so, now);
+    runtime_pump(c->stack->rt, now);
+    c->slot->so = NULL;
+    c->slot->state = SLOT_NEW;
+}
+
 /* What became of the attempt: 0, -EAGAIN while it lasts, or why it failed; then the socket is as
  * new again. */
 static int outcome(struct call *c)
@@ -60,11 +70,7 @@ static int outcome(struct call *c)
     if (!(stack_readiness(slot->so) & (SOCK_DEAD | SOCK_FAILED)))
         return -EAGAIN;
     int err = stack_error(slot->so);
-    uint64_t now = runtime_now();
-    stack_close(slot->so, now);
-    runtime_pump(c->stack->rt, now);
-    slot->so = NULL;
-    slot->state = SLOT_NEW;
+    give_up(c);
     return err ? err_to_errno(err) : -ECONNABORTED;
 }
 
@@ -95,6 +101,8 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
     if (err)
         return (int)call_end(&c, err);
     uint64_t deadline = call_deadline(slot->send_timeout_ns);
+    if (slot->state == SLOT_CONNECTING && slot->error_taken)
+        give_up(&c); /* SO_ERROR has told of it: this is the next attempt */
     switch (slot->state) {
     case SLOT_NEW:
         err = begin(&c, &remote, port);

@@ -50,8 +50,8 @@ struct nstcp;
 /* All zero: the defaults. */
 struct nstcp_options {
     /* A descriptor to which every segment, state change, retransmission and event is written, a
-     * line each; 0: none. The stack waits for whoever reads it. It stays the caller's and must stay
-     * open as long as the stack. */
+     * line each; 0: none. The stack waits for whoever reads it; a line that can't be written is
+     * lost. It stays the caller's and must stay open as long as the stack. */
     int trace_fd;
     size_t memory_max;        /* octets for connections and their queues; 0: 1 GiB */
     unsigned max_sockets;     /* listeners and connections, TIME-WAIT included; 0: 65536 */

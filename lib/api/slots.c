@@ -91,8 +91,11 @@ void slot_look(struct slot *slot)
 {
     if (slot->state != SLOT_CONNECTING)
         return;
-    unsigned ready = stack_readiness(slot->so);
-    if ((ready & SOCK_WRITABLE) && !(ready & SOCK_FAILED))
+    /* Not whether it is writable: what was queued meanwhile may have filled the send queue. */
+    struct tcp_status status;
+    stack_status(slot->so, &status);
+    bool open = status.state != STATE_SYN_SENT && status.state != STATE_SYN_RECEIVED;
+    if (open && !(stack_readiness(slot->so) & SOCK_FAILED))
         slot->state = SLOT_CONNECTED;
 }
 

@@ -10,6 +10,7 @@
 #ifndef TRACE_TEXT_H
 #define TRACE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,10 +19,11 @@
 struct trace_text {
     int fd;
     uint64_t since_ns; /* of the first line; 0: none yet */
+    bool reader_gone;  /* a pipe that nobody reads any more: no further line is tried */
 };
 
 /* The sink for struct trace; ctx is a struct trace_text. One write(2) per line; a line that can't
- * be written is lost. */
+ * be written is lost. Never a SIGPIPE. */
 void trace_text_sink(void *ctx, const struct trace_point *point);
 
 /* The line for a point, with its newline, cut to `room` octets; its length. */

@@ -96,6 +96,24 @@ static int hold_one(struct host_kernel *k, const struct ip_addr *addr, uint16_t 
     return err;
 }
 
+/* The IPv6 wildcard takes connections of both families: both ports are held, or none. */
+static int hold_both(struct host_kernel *k, const struct ip_addr *any6, uint16_t port)
+{
+    const struct ip_addr any4 = ip_addr_v4(0);
+    bool had = holds(k, &any4, port);
+    int err = had ? 0 : hold_one(k, &any4, port);
+    if (err)
+        return err;
+    err = hold_one(k, any6, port);
+    if (err && !had) {
+        const struct in6_addr a = in6(&any4);
+        k->n_held--; /* it was the last */
+        link_packet_set_ports(k->link, k->held, k->n_held);
+        guard_release(k->guard, &a, port);
+    }
+    return err;
+}
+
 static int hold(struct host *h, const struct ip_addr *addr, uint16_t port)
 {
     struct host_kernel *k = of(h);
@@ -106,13 +124,7 @@ static int hold(struct host *h, const struct ip_addr *addr, uint16_t port)
     if (holds(k, any, port)) /* for all addresses of this host */
         return route_is_local(link_packet_routes(k->link), addr, runtime_now()) ? 0
                                                                                 : -EADDRNOTAVAIL;
-    /* The IPv6 wildcard takes connections of both families. */
-    if (ip_addr_eq(addr, &any6) && !holds(k, &any4, port)) {
-        int err = hold_one(k, &any4, port);
-        if (err)
-            return err;
-    }
-    return hold_one(k, addr, port);
+    return ip_addr_eq(addr, &any6) ? hold_both(k, addr, port) : hold_one(k, addr, port);
 }
 
 static int claim(struct host *h, uint16_t *first, uint16_t *count)

@@ -54,6 +54,36 @@ class Demo(unittest.TestCase):
     def test_checkout_of_somebody_else(self):
         self.unprivileged(False)
 
+    def test_input_is_the_clients(self):
+        """No other child is given it: here all would read it to its end."""
+        with tempfile.TemporaryDirectory() as greedy:
+            os.chmod(greedy, 0o755)
+            for name in ('dirname', 'find', 'grep', 'mkdir', 'mktemp', 'rm', 'sleep'):
+                path = os.path.join(greedy, name)
+                with open(path, 'w', encoding='ascii') as file:
+                    file.write(f'#!/bin/sh\n/bin/cat >/dev/null\nexec {shutil.which(name)} "$@"\n')
+                os.chmod(path, 0o755)
+            env = dict(os.environ, PATH=greedy + ':' + os.environ['PATH'])
+            self.echoed(demo({'input': b'mine\n'}, env=env), b'mine\n')
+
+    def test_build_of_two_owners(self):
+        """The user's own build folder, in which root has built since."""
+        if os.geteuid() != 0:
+            self.skipTest('needs root')
+        with tempfile.TemporaryDirectory() as home:
+            tree = os.path.join(home, 'a tree')
+            shutil.copytree(ROOT, tree, ignore=lambda _, names: [
+                name for name in names if name.startswith(('build', '.git'))])
+            os.mkdir(os.path.join(tree, 'build'))
+            subprocess.run(['chown', '-R', '65534:65534', home], check=True)
+            script = os.path.join(tree, 'setup', 'demo.sh')
+            env = dict(os.environ, HOME=home, TMPDIR=home)
+            for prefix in ([], NOBODY):
+                result = subprocess.run([*prefix, script], input=b'x', capture_output=True,
+                                        timeout=300, env=env)
+                self.echoed(result, b'x')
+                os.utime(os.path.join(tree, 'examples', 'cli.c'))  # something to build again
+
     def test_usage(self):
         result = subprocess.run([*DEMO, '--nonsense'], capture_output=True, timeout=60)
         self.assertEqual((result.returncode, result.stdout), (2, b''))

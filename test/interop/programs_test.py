@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
 from programs import CLIENT, HOST1, HOST2, INT, NETNS, PATIENCE, PORT, SERVER, TERM, Program, \
     check, echoclient, echoserver, kernel_client, kernel_server, run_all, until
@@ -95,6 +97,46 @@ def test_output_that_fails():
             client.ends_by_itself()
             client.end(status=1)
             check(b"Broken pipe" in client.err, str(client))
+
+
+def closed(redirections, node, program, *args):
+    """A run of the program with descriptors closed by the shell; they belong to nobody."""
+    return subprocess.run([NETNS, "exec", node, "sh", "-c", f'exec "$@" {redirections}', "sh",
+                           program, *args], input="x", capture_output=True, text=True, timeout=30,
+                          check=False)
+
+
+def test_closed_descriptors(trace="/tmp/trace"):
+    """Without standard input or output: said, and no socket of the stack takes their place."""
+    with kernel_server("host2", HOST2):
+        for redirections, what in (("<&-", "read standard input: Bad file descriptor"),
+                                   (">&-", "write standard output: Bad file descriptor"),
+                                   ("<&- >&-", "Bad file descriptor")):
+            done = closed(redirections, "host1", CLIENT, f"--trace={trace}", HOST2, str(PORT))
+            check(done.returncode == 1 and what in done.stderr, f"{redirections}: {done}")
+            check(os.path.getsize(trace) > 0, f"{redirections}: no trace")
+            os.unlink(trace)
+        done = closed("2>&-", "host1", CLIENT, HOST2, str(PORT))
+        check(done.returncode == 0 and done.stdout == "x", str(done))
+
+
+def test_output_that_does_not_wait():
+    """A pipe that somebody has made non-blocking: its reader is waited for."""
+    out, into = os.pipe()
+    os.set_blocking(into, False)
+    length = 1 << 20
+    with kernel_server("host2", HOST2), echoclient("host1", HOST2, stdout=into) as client:
+        os.close(into)
+        typist = threading.Thread(target=client.type, args=("x" * length,))
+        typist.start()
+        time.sleep(0.3)  # until the pipe is full; too short a time only tests less
+        back = 0
+        while back < length and (data := os.read(out, 65536)):
+            back += len(data)
+        check(back == length, f"{back} octets; {client}")
+        typist.join()
+        client.end()
+    os.close(out)
 
 
 def test_usage():

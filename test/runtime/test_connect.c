@@ -223,13 +223,67 @@ static void connecting_without_waiting(void **state)
     two_down(&t);
 }
 
+/* Text queued while it is being opened fills the send queue; it is connected all the same. */
+static void connected_with_a_full_queue(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    must_listen(t.right, "10.0.1.1", PORT);
+    int sock = nstcp_socket(t.left, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_in to = addr4("10.0.1.1", PORT), peer;
+    const struct sockaddr *sa = (struct sockaddr *)&to;
+    assert_fails(nstcp_connect(t.left, sock, sa, sizeof to), EINPROGRESS);
+    const struct timeval soon = {0, 100000};
+    assert_int_equal(nstcp_setsockopt(t.left, sock, SOL_SOCKET, SO_SNDTIMEO, &soon, sizeof soon),
+                     0);
+    assert_int_equal(nstcp_fcntl(t.left, sock, F_SETFL, 0), 0);
+    static char much[64 << 20];
+    ssize_t n = nstcp_send(t.left, sock, much, sizeof much, 0);
+    assert_in_range(n, 1, sizeof much - 1); /* until nothing moves any more */
+    socklen_t len = sizeof peer;
+    assert_int_equal(nstcp_getpeername(t.left, sock, (struct sockaddr *)&peer, &len), 0);
+    assert_fails(nstcp_connect(t.left, sock, sa, sizeof to), EISCONN);
+    two_down(&t);
+}
+
+/* SO_ERROR has told of the failure: the next connect is a new attempt. */
+static void again_after_so_error(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int sock = nstcp_socket(t.left, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_in to = addr4("10.0.1.1", PORT);
+    const struct sockaddr *sa = (struct sockaddr *)&to;
+    assert_fails(nstcp_connect(t.left, sock, sa, sizeof to), EINPROGRESS);
+    struct pollfd p = {.fd = sock, .events = POLLOUT};
+    assert_int_equal(nstcp_poll(t.left, &p, 1, 10000), 1);
+    int error = 0;
+    socklen_t len = sizeof error;
+    assert_int_equal(nstcp_getsockopt(t.left, sock, SOL_SOCKET, SO_ERROR, &error, &len), 0);
+    assert_int_equal(error, ECONNREFUSED);
+    must_listen(t.right, "10.0.1.1", PORT);
+    assert_fails(nstcp_connect(t.left, sock, sa, sizeof to), EINPROGRESS);
+    assert_int_equal(nstcp_poll(t.left, &p, 1, 10000), 1);
+    assert_int_equal(p.revents, POLLOUT);
+    assert_int_equal(nstcp_connect(t.left, sock, sa, sizeof to), 0);
+    two_down(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(echo_and_close),          cmocka_unit_test(names),
-        cmocka_unit_test(both_families),           cmocka_unit_test(refused_and_again),
-        cmocka_unit_test(wrong_addresses),         cmocka_unit_test(binding),
-        cmocka_unit_test(more_ports_than_a_block), cmocka_unit_test(connecting_without_waiting),
+        cmocka_unit_test(echo_and_close),
+        cmocka_unit_test(names),
+        cmocka_unit_test(both_families),
+        cmocka_unit_test(refused_and_again),
+        cmocka_unit_test(wrong_addresses),
+        cmocka_unit_test(binding),
+        cmocka_unit_test(more_ports_than_a_block),
+        cmocka_unit_test(connecting_without_waiting),
+        cmocka_unit_test(connected_with_a_full_queue),
+        cmocka_unit_test(again_after_so_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

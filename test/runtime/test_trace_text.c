@@ -131,12 +131,34 @@ static void story(void **state)
         assert_non_null(strstr(line, ".c:"));
 }
 
+/* Nobody reads the trace any more: it is lost, and nothing else is; above all there is no SIGPIPE.
+ */
+static void reader_gone(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    close(fds[0]);
+    struct two t;
+    const struct two_config config = {.super_max = 64000, .options = {.trace_fd = fds[1]}};
+    two_up(&t, &config);
+    int left, right;
+    must_pair(&t, &left, &right);
+    must_send(t.left, left, "hello", 5);
+    must_close(t.left, left);
+    must_recv_all(t.right, right, "hello", 5);
+    must_close(t.right, right);
+    two_down(&t);
+    close(fds[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines),
         cmocka_unit_test(cut_short),
         cmocka_unit_test(story),
+        cmocka_unit_test(reader_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
