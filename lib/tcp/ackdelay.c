@@ -4,6 +4,7 @@
  */
 #include "ackdelay.h"
 
+#include "minmax.h"
 #include "nstime.h"
 
 /* MUST-40: less than 0.5 s, whatever was asked for. */
@@ -17,11 +18,6 @@
 /* The MSS of a peer that named none (RFC 9293 3.7.1): until larger text is seen, text of this size
  * is taken to be full-sized. */
 #define ACKDELAY_FIRST_LARGEST 536
-
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns)
 {

@@ -7,10 +7,7 @@
  */
 #include "cc.h"
 
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
+#include "minmax.h"
 
 /* n <= CC_CWND_MAX. */
 static void grow(struct cc *c, uint32_t n)

@@ -14,20 +14,11 @@
 #include <string.h>
 
 #include "check.h"
+#include "minmax.h"
 
 #define RING_MIN 4u
 /* No buffer is larger than UINT32_MAX octets (rcvwnd.h). */
 #define SPAN_MAX (UINT32_MAX / RCVQ_CHUNK + 2u)
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* The slot of the chunk with number c, which covers c * RCVQ_CHUNK and on. */
 static uint8_t **slot(const struct rcvq *q, uint64_t c)

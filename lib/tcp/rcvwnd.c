@@ -6,17 +6,9 @@
  */
 #include "rcvwnd.h"
 
+#include "minmax.h"
+
 #define SHIFT_MAX 14 /* RFC 7323 2.3 */
-
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint32_t max_u32(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
 
 /* The largest window that the header's field can carry. */
 static uint32_t field_max(const struct rcvwnd *w)

@@ -15,16 +15,7 @@
 #include "recovery.h"
 
 #include "check.h"
-
-static uint32_t max_u32(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
-
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
+#include "minmax.h"
 
 /* Saturates; recovery's own changes of cwnd obey cc.h's limits. */
 static void inflate(struct cc *c, uint32_t segments)
