@@ -158,6 +158,28 @@ def rule_files(root):
                 yield f'{name}:{number}: {line.strip()}'
 
 
+def rule_index(root):
+    """Every file, function and test that a table of lib/README.md names is there."""
+    for number, line in enumerate(lines(root, 'lib/README.md'), 1):
+        if not line.startswith('|'):
+            continue
+        text = None
+        for word in re.findall(r'`([^`]+)`', line):
+            test = re.fullmatch(r'(?:test_\w+|beginnings)\.c', word)
+            if test or re.fullmatch(r'(base|wire|tcp|stack|link|guard|runtime|api)/\w+\.[ch]', word):
+                name = 'test/unit/' + word if test else 'lib/' + word
+                if not os.path.exists(os.path.join(root, name)):
+                    yield f'lib/README.md:{number}: there is no {name}'
+                    text = None
+                else:
+                    text = None if test else '\n'.join(lines(root, name))
+            elif word.startswith('test/') and not os.path.exists(os.path.join(root, word)):
+                yield f'lib/README.md:{number}: there is no {word}'
+            elif text is not None and re.fullmatch(r'[a-z_0-9]+', word) \
+                    and not re.search(rf'\b{word}\(', text):
+                yield f'lib/README.md:{number}: no function {word} in the file named before it'
+
+
 def rule_symbols(root, *archives):
     """A library has no mutable globals, never prints, exits or installs signal handlers."""
     banned = {'exit', '_exit', 'printf', 'puts', 'putchar', 'perror', 'vprintf', 'stdout', 'stderr',

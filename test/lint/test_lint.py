@@ -55,6 +55,13 @@ class Rules(unittest.TestCase):
         self.write('lib/base/b.c', GOOD + 'void f(void)\n{\n' + '    x();\n' * 90 + '}\n')
         self.assertEqual(len(self.breaches('sizes')), 2)
 
+    def test_index(self):
+        self.write('lib/tcp/b.c', GOOD + 'void f(void);\n')
+        self.write('lib/README.md', '| x | `tcp/b.c` `f` |\n')
+        self.assertEqual(self.breaches('index'), [])
+        self.write('lib/README.md', '| x | `tcp/b.c` `g` | `test_b.c` |\n| y | `tcp/c.c` |\n')
+        self.assertEqual(len(self.breaches('index')), 3)
+
     def test_header_alone(self):
         self.write('lib/base/a.h', GOOD + 'size_t f(void);\n')
         self.assertEqual(len(self.breaches('headers')), 1)
