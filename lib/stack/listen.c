@@ -38,9 +38,8 @@ static void open_connection(struct listener *l, const struct flow *flow, const s
         /* MAY-2 (1): beyond the largest sequence number that the old connection used. */
         if (!seq_lt(old->tcb.snd.nxt, iss))
             iss = seq_add(old->tcb.snd.nxt, 1);
-        conn_free(old);
     }
-    struct conn *c = conn_create(s, flow, s->config.caps.mtu);
+    struct conn *c = conn_create(s, flow, s->config.caps.mtu, old);
     if (!c) {
         s->counters.no_memory++;
         return;
@@ -50,6 +49,7 @@ static void open_connection(struct listener *l, const struct flow *flow, const s
     list_push_back(&l->half_open, &c->queued);
     l->n_half_open++;
     tcp_open_passive(&c->tcb, iss, now_ns);
+    tcp_set(&c->tcb, &l->settings);
     tcp_arrives(&c->tcb, seg, now_ns);
     conn_settle(c, now_ns);
 }

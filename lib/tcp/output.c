@@ -1,6 +1,7 @@
 /*
  * The one function that decides the next segment (RFC 9293 3.7, 3.8.6.2.1): SYN, text sent again,
- * new text and FIN, window probes, pure ACKs, RST. Called by stack/ until it answers false.
+ * new text and FIN, window probes, pure ACKs, keep-alives, RST. Called by stack/ until it answers
+ * false.
  */
 #include "output.h"
 
@@ -115,6 +116,7 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     if (len > max)
         len = max;
     fill(t, seg, from, len + more, fin);
+    t->octets_resent += len < seg->text_len ? len : seg->text_len;
     if (seq_lt(t->snd.nxt, seg_end(seg)))
         t->snd.nxt = t->snd.small = seg_end(seg);
     t->resent++;
@@ -210,7 +212,7 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
         return most;
     uint32_t tail = unsent % mss;
     bool small_outstanding = seq_lt(t->snd.una, t->snd.small);
-    if (tail > 0 && small_outstanding && !t->nodelay && !t->fin_queued)
+    if (tail > 0 && small_outstanding && !t->settings.nodelay && !t->fin_queued)
         return unsent - tail;
     return unsent;
 }
@@ -298,7 +300,19 @@ static bool output_ack(struct tcb *t, struct seg *seg)
     return true;
 }
 
-bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
+/* 3.8.4: what the peer has acknowledged already makes it answer. No text (SHLD-12). The peer throws
+ * the segment away, so it settles nothing, and tells no window but what was told before. */
+static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    if (!tcp_timeout_keepalive(t, now_ns))
+        return false;
+    keepalive_probed(&t->keepalive, now_ns);
+    begin(t, seg, TCP_ACK, seq_sub(t->snd.nxt, 1));
+    seg->wnd = tcb_rcv_wnd(t) >> t->rcvwnd.shift;
+    return true;
+}
+
+static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->reset_peer) {
         t->reset_peer = false;
@@ -326,5 +340,14 @@ bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
             return true;
         break;
     }
-    return ackdelay_due(&t->ackdelay, now_ns) && output_ack(t, seg);
+    if (ackdelay_due(&t->ackdelay, now_ns))
+        return output_ack(t, seg);
+    return output_keepalive(t, seg, now_ns);
+}
+
+bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    bool any = output_any(t, seg, now_ns);
+    t->segs_out += any ? seg_packets(seg) : 0;
+    return any;
 }

@@ -23,7 +23,14 @@ struct tcp_config tcp_config_default(void)
         .rcvbuf = 64 * 1024,
         .rcvbuf_max = 4 * 1024 * 1024,
         .cc = &cc_newreno,
+        .keepalive = keepalive_default(),
     };
+}
+
+struct tcp_settings tcp_settings_default(const struct tcp_config *config)
+{
+    return (struct tcp_settings){
+        .keepalive = config->keepalive, .sndbuf = config->sndbuf, .nodelay = config->nodelay};
 }
 
 uint32_t tcb_path_mss(const struct tcb *t)
@@ -43,8 +50,7 @@ void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *pat
         .mem = mem,
         .trace = trace,
         .id = id,
-        .nodelay = config->nodelay,
-        .sndbuf = config->sndbuf,
+        .settings = tcp_settings_default(config),
         .rtx_due_ns = TIME_NEVER,
         .give_up_due_ns = TIME_NEVER,
         .linger_due_ns = TIME_NEVER,
@@ -81,6 +87,12 @@ bool tcb_fin_acked(const struct tcb *t)
 bool tcb_synchronized(const struct tcb *t)
 {
     return t->state >= STATE_ESTABLISHED;
+}
+
+bool tcb_idle(const struct tcb *t)
+{
+    return tcb_synchronized(t) && t->state != STATE_TIME_WAIT && seq_eq(t->snd.una, t->snd.nxt) &&
+           t->sndq.len == 0 && t->fin_queued == t->fin_sent;
 }
 
 uint32_t tcb_rcv_wnd(const struct tcb *t)
@@ -160,8 +172,17 @@ const char *tcb_check_deep(const struct tcb *t)
     return tcb_check(t);
 }
 
+/* Text in flight, without SYN and FIN. */
+static uint32_t text_in_flight(const struct tcb *t)
+{
+    if (!tcb_synchronized(t))
+        return 0;
+    return (uint32_t)seq_diff(t->snd.nxt, t->snd.una) - (t->fin_sent && !tcb_fin_acked(t));
+}
+
 void tcb_status(const struct tcb *t, struct tcp_status *status)
 {
+    uint32_t in_flight = text_in_flight(t);
     *status = (struct tcp_status){
         .state = t->state,
         .flow = t->flow,
@@ -169,14 +190,34 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .rcv_wnd = tcb_rcv_wnd(t),
         .snd_mss = t->snd.mss,
         .rcv_mss = t->rcv.mss,
+        .rcv_largest = t->ackdelay.largest,
+        .path_mtu = t->path.mtu,
+        .snd_shift = t->snd.shift,
+        .rcv_shift = t->rcvwnd.shift,
+        .scaled = t->shift_offered && tcb_synchronized(t),
+        .sndbuf = t->settings.sndbuf,
+        .rcvbuf = t->rcvwnd.size,
         .cwnd = t->cc.cwnd,
         .ssthresh = t->cc.ssthresh,
         .flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una),
         .unsent_or_unacked = t->sndq.len,
+        .unsent = t->sndq.len > in_flight ? t->sndq.len - in_flight : 0,
         .unread = rcvq_len(&t->rcvq),
         .srtt_ns = t->rto.srtt_ns,
         .rto_ns = rto_get(&t->rto),
+        .rttvar_ns = t->rto.rttvar_ns,
+        .ack_delay_ns = t->ackdelay.delay_ns,
+        .text_sent_ns = t->last_sent_ns,
+        .heard_ns = t->keepalive.heard_ns,
         .retries = t->retries,
+        .backoff = t->rto.backoff,
+        .probes = t->keepalive.unanswered,
         .resent = t->resent,
+        .segs_in = t->segs_in,
+        .segs_out = t->segs_out,
+        .octets_acked = t->octets_acked,
+        .octets_received = t->rcvq.head,
+        .octets_sent = t->octets_acked + in_flight + t->octets_resent,
+        .octets_resent = t->octets_resent,
     };
 }

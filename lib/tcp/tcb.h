@@ -14,6 +14,7 @@
 #include "ackdelay.h"
 #include "cc.h"
 #include "err.h"
+#include "keepalive.h"
 #include "persist.h"
 #include "rcvq.h"
 #include "rcvwnd.h"
@@ -38,14 +39,27 @@ struct tcp_config {
     uint32_t rcvbuf;          /* receive window to begin with */
     uint32_t rcvbuf_max;      /* and to grow to */
     const struct cc_ops *cc;
+    struct keepalive_settings keepalive;
     bool nodelay; /* Nagle off (MUST-17) */
+};
+
+/* What a user may set for one connection, see tcp_set(). */
+struct tcp_settings {
+    struct keepalive_settings keepalive;
+    uint32_t sndbuf;          /* most octets in the send queue */
+    uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
+    uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
+    bool nodelay;             /* Nagle off (MUST-17) */
 };
 
 /* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
  * 9293 3.10.1), SYN 3 min; orphans 60 s; R1 3; send buffer 256 KiB; receive window 64 KiB growing
- * to 4 MiB; NewReno. RFC 6298 2.4 says that RTO should be at least 1 s; Linux has 200 ms; we have
- * 200 ms because on today's paths a second of silence per tail loss is what users notice. */
+ * to 4 MiB; NewReno; no keep-alive. RFC 6298 2.4 says that RTO should be at least 1 s; Linux has
+ * 200 ms; we have 200 ms because on today's paths a second of silence per tail loss is what users
+ * notice. */
 struct tcp_config tcp_config_default(void);
+
+struct tcp_settings tcp_settings_default(const struct tcp_config *config);
 
 /* What the path allows. */
 struct tcp_path {
@@ -103,6 +117,8 @@ struct tcb {
     struct recovery recovery;
     struct ackdelay ackdelay;
     struct persist persist;
+    struct keepalive keepalive;
+    struct tcp_settings settings;
 
     /* Timers; TIME_NEVER: off */
     uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5) */
@@ -113,7 +129,6 @@ struct tcb {
     struct budget challenges;    /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
     struct budget probe_answers; /* and keep-alives and window probes */
 
-    bool nodelay;
     bool shift_offered; /* our SYN carries window scale: always when active, else if the peer's did
                          */
     bool fin_queued;    /* the user has CLOSEd: a FIN follows the send queue */
@@ -128,10 +143,11 @@ struct tcb {
     bool no_room; /* arriving text was refused for want of memory; the caller counts and clears */
     uint8_t retries; /* timeouts in a row without progress */
 
-    uint32_t resent; /* segments sent again so far */
-    uint8_t events;  /* TCB_EV_*; the caller clears what it has taken */
-    int error;       /* enum err: why the connection ended */
-    uint32_t sndbuf;
+    uint32_t resent;                      /* segments sent again so far */
+    uint32_t segs_in, segs_out;           /* packets so far, those of super-segments each */
+    uint64_t octets_acked, octets_resent; /* of text, so far */
+    uint8_t events;                       /* TCB_EV_*; the caller clears what it has taken */
+    int error;                            /* enum err: why the connection ended */
 
     struct tcp_path path;
     const struct tcp_config *config;
@@ -153,6 +169,9 @@ seq_t tcb_text_start(const struct tcb *t);
 
 /* Whether our FIN is acknowledged. */
 bool tcb_fin_acked(const struct tcb *t);
+
+/* Whether nothing is outstanding and nothing waits to be sent (3.8.4 "idle"). */
+bool tcb_idle(const struct tcb *t);
 
 /* From ESTABLISHED on: both have agreed on sequence numbers. */
 bool tcb_synchronized(const struct tcb *t);
@@ -176,19 +195,42 @@ const char *tcb_check_deep(const struct tcb *t);
 #define TCB_TRACE(t, kind, now, ...)                                                               \
     TRACE((t)->trace, kind, .now_ns = (now), .sock_id = (t)->id, .flow = &(t)->flow, __VA_ARGS__)
 
-/* STATUS (RFC 9293 3.10.6), in the manner of Linux's TCP_INFO. */
+/* STATUS (RFC 9293 3.10.6), in the manner of Linux's TCP_INFO, whose names are in brackets where
+ * they differ. Times in ns, of the caller's clock where they are no durations. */
 struct tcp_status {
     enum tcp_state state;
     struct flow flow;
-    uint32_t snd_wnd, rcv_wnd; /* octets */
-    uint32_t snd_mss, rcv_mss; /* octets */
-    uint32_t cwnd, ssthresh;   /* octets */
-    uint32_t flight;           /* octets sent and not acknowledged */
-    size_t unsent_or_unacked;  /* octets in the send queue */
-    size_t unread;             /* octets that can be read */
-    uint64_t srtt_ns, rto_ns;  /* srtt 0: no sample yet */
-    uint32_t retries;          /* timeouts in a row */
-    uint32_t resent;           /* segments sent again so far */
+    /* Octets */
+    uint32_t snd_wnd, rcv_wnd;
+    uint32_t snd_mss;
+    uint32_t rcv_mss;     /* what we announce [advmss] */
+    uint32_t rcv_largest; /* text of the largest packet so far [rcv_mss] */
+    uint32_t path_mtu;    /* [pmtu] */
+    uint32_t sndbuf;
+    uint32_t rcvbuf; /* as it is now [rcv_space] */
+    uint32_t cwnd, ssthresh;
+    uint32_t flight;          /* sent and not acknowledged */
+    size_t unsent_or_unacked; /* in the send queue */
+    size_t unsent;            /* of these [notsent_bytes] */
+    size_t unread;            /* can be read */
+    /* Octets of text so far */
+    uint64_t octets_acked, octets_received; /* [bytes_acked, bytes_received] */
+    uint64_t octets_sent;                   /* those sent again as well [bytes_sent] */
+    uint64_t octets_resent;                 /* [bytes_retrans] */
+    /* ns */
+    uint64_t srtt_ns, rttvar_ns; /* 0: no sample yet [rtt] */
+    uint64_t rto_ns;
+    uint64_t ack_delay_ns; /* [ato] */
+    uint64_t text_sent_ns; /* when text last went for the first time; 0: never [last_data_sent] */
+    uint64_t heard_ns;     /* when an ACK last arrived; 0: never [last_ack_recv] */
+    /* Counts */
+    uint32_t retries;             /* timeouts in a row [retransmits] */
+    uint32_t backoff;             /* doublings in rto_ns */
+    uint32_t probes;              /* keep-alives in a row without answer */
+    uint32_t resent;              /* segments sent again so far [total_retrans] */
+    uint32_t segs_in, segs_out;   /* packets so far */
+    bool scaled;                  /* windows are [TCPI_OPT_WSCALE] */
+    uint8_t snd_shift, rcv_shift; /* [snd_wscale, rcv_wscale] */
 };
 
 void tcb_status(const struct tcb *t, struct tcp_status *status);
