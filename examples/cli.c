@@ -16,6 +16,7 @@ static const char options_help[] =
     "\n"
     "  --trace[=FILE]  write every segment, state change, retransmission and event\n"
     "                  to FILE, or to standard error, a line each\n"
+    "  --pcap FILE     write every packet to FILE, for tshark or Wireshark\n"
     "  --timeout S     give up after S seconds (such as 8 or 0.5) without progress:\n"
     "                  without an answer to the connect or an acknowledgement of\n"
     "                  what was sent, or without room to send more\n"
@@ -92,15 +93,15 @@ static void read_address(struct cli *cli, const char *addr, const char *port_tex
     }
 }
 
-static void open_trace(struct cli *cli, const char *file)
+/* A file that is written anew. */
+static int open_record(const struct cli *cli, const char *file)
 {
-    cli->trace_fd = STDERR_FILENO;
-    if (file)
-        cli->trace_fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-    if (cli->trace_fd < 0) {
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0) {
         fprintf(stderr, "%s: open %s: %s\n", cli->program, file, strerror(errno));
         exit(1);
     }
+    return fd;
 }
 
 /* Of the option at *argv, which is --NAME VALUE or --NAME=VALUE: the value, and *argv at its last
@@ -140,9 +141,11 @@ static void read_arguments(struct cli *cli, const char *help, char **argv)
             exit(fflush(stdout) ? 1 : 0);
         }
         if (strcmp(*argv, "--trace") == 0)
-            open_trace(cli, NULL);
+            cli->trace_fd = STDERR_FILENO;
         else if (strncmp(*argv, "--trace=", 8) == 0)
-            open_trace(cli, *argv + 8);
+            cli->trace_fd = open_record(cli, *argv + 8);
+        else if ((value = read_value(cli, "--pcap", &argv)) != NULL)
+            cli->pcap_fd = open_record(cli, value);
         else if ((value = read_value(cli, "--timeout", &argv)) != NULL)
             read_timeout(cli, value);
         else if (**argv == '-' || n == 2)
@@ -190,6 +193,7 @@ void cli_begin(struct cli *cli, const char *program, const char *help, char **ar
     pthread_sigmask(SIG_BLOCK, &cli->signals, NULL);
     const struct nstcp_options options = {
         .trace_fd = cli->trace_fd,
+        .pcap_fd = cli->pcap_fd,
         .user_timeout_ms =
             (unsigned)(cli->timeout.tv_sec * 1000 + (cli->timeout.tv_usec + 999) / 1000),
     };

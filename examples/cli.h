@@ -20,7 +20,7 @@ struct cli {
     char addr_text[80];  /* "10.0.1.1:40000" */
     pthread_t on_signal; /* calls nstcp_stop at SIGINT, SIGTERM and SIGHUP */
     sigset_t signals;
-    int trace_fd;
+    int trace_fd, pcap_fd;  /* 0: none */
     struct timeval timeout; /* --timeout; zero: none */
     bool timed_out;         /* cli_failed has said so */
 };
