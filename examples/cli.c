@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static const char *advice_for(int error)
 int cli_failed(struct cli *cli, const char *what)
 {
     int error = errno == EINPROGRESS ? ETIMEDOUT : errno; /* of a connect that blocks */
-    if (error == ESHUTDOWN) {
+    if (error == ESHUTDOWN || error == ECANCELED) {
         fprintf(stderr, "%s: interrupted\n", cli->program);
         return 1;
     }
@@ -131,13 +132,13 @@ static void read_timeout(struct cli *cli, const char *text)
         cli->timeout.tv_usec = 1000; /* what the stack can count */
 }
 
-static void read_arguments(struct cli *cli, const char *help, char **argv)
+static void read_arguments(struct cli *cli, const char *arguments, const char *help, char **argv)
 {
-    const char *words[2], *value;
-    int n = 0;
+    const char *words[3], *value;
+    int n = 0, wanted = strstr(arguments, " FILE") ? 3 : 2;
     for (argv++; *argv; argv++) {
         if (strcmp(*argv, "--help") == 0) {
-            printf("usage: %s [OPTIONS] ADDR PORT\n\n%s%s", cli->program, help, options_help);
+            printf("usage: %s [OPTIONS] %s\n\n%s%s", cli->program, arguments, help, options_help);
             exit(fflush(stdout) ? 1 : 0);
         }
         if (strcmp(*argv, "--trace") == 0)
@@ -148,14 +149,16 @@ static void read_arguments(struct cli *cli, const char *help, char **argv)
             cli->pcap_fd = open_record(cli, value);
         else if ((value = read_value(cli, "--timeout", &argv)) != NULL)
             read_timeout(cli, value);
-        else if (**argv == '-' || n == 2)
+        else if ((**argv == '-' && (*argv)[1]) || n == wanted)
             wrong_usage(cli, "what is this: ", *argv);
         else
             words[n++] = *argv;
     }
-    if (n < 2)
-        wrong_usage(cli, n ? "PORT is missing" : "ADDR and PORT are missing", "");
+    if (n < wanted)
+        wrong_usage(cli, "not given: ", arguments + (n > 0 ? 5 : 0) + (n > 1 ? 5 : 0));
     read_address(cli, words[0], words[1]);
+    if (wanted > 2)
+        cli->file = words[2];
 }
 
 static void *stop_on_signal(void *arg)
@@ -164,6 +167,7 @@ static void *stop_on_signal(void *arg)
     int which;
     sigwait(&cli->signals, &which);
     nstcp_stop(cli->stack);
+    close(cli->stopper_fd);
     return NULL;
 }
 
@@ -180,12 +184,14 @@ static void fill_standard(const struct cli *cli)
     }
 }
 
-void cli_begin(struct cli *cli, const char *program, const char *help, char **argv)
+void cli_begin(struct cli *cli, const char *program, const char *arguments, const char *help,
+               char **argv)
 {
     *cli = (struct cli){.program = program};
     fill_standard(cli);
-    read_arguments(cli, help, argv);
+    read_arguments(cli, arguments, help, argv);
     signal(SIGPIPE, SIG_IGN); /* write(2) says EPIPE, and the connection is closed in order */
+    signal(SIGXFSZ, SIG_IGN); /* the same for EFBIG */
     sigemptyset(&cli->signals);
     sigaddset(&cli->signals, SIGINT);
     sigaddset(&cli->signals, SIGTERM);
@@ -203,7 +209,13 @@ void cli_begin(struct cli *cli, const char *program, const char *help, char **ar
                 errno == EPERM ? "; run it as root, or inside ./setup/netns.sh run" : "");
         exit(1);
     }
-    int err = pthread_create(&cli->on_signal, NULL, stop_on_signal, cli);
+    int stop[2];
+    int err = pipe2(stop, O_CLOEXEC) < 0 ? errno : 0;
+    if (!err) {
+        cli->stop_fd = stop[0];
+        cli->stopper_fd = stop[1];
+        err = pthread_create(&cli->on_signal, NULL, stop_on_signal, cli);
+    }
     if (err) {
         fprintf(stderr, "%s: start a thread: %s\n", cli->program, strerror(err));
         exit(1);
@@ -215,6 +227,40 @@ void cli_limit(const struct cli *cli, int sock)
     const struct timeval *limit = &cli->timeout; /* zero, as it is from the start: no limit */
     nstcp_setsockopt(cli->stack, sock, SOL_SOCKET, SO_SNDTIMEO, limit, sizeof *limit);
     nstcp_setsockopt(cli->stack, sock, SOL_SOCKET, SO_RCVTIMEO, limit, sizeof *limit);
+}
+
+void cli_reset_at_close(const struct cli *cli, int sock, bool on)
+{
+    const struct linger linger = {.l_onoff = on, .l_linger = 0};
+    nstcp_setsockopt(cli->stack, sock, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+bool cli_send(const struct cli *cli, int sock, const void *buf, size_t len)
+{
+    for (const char *at = buf; len > 0;) {
+        ssize_t n = nstcp_send(cli->stack, sock, at, len, 0);
+        if (n < 0)
+            return false;
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+ssize_t cli_read(int fd, int stop_fd, void *buf, size_t len)
+{
+    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = stop_fd}};
+    ssize_t n;
+    do {
+        if (poll(fds, 2, -1) < 0)
+            return -1;
+        if (fds[1].revents) {
+            errno = ECANCELED;
+            return -1;
+        }
+        n = read(fd, buf, len);
+    } while (n < 0 && errno == EAGAIN); /* non-blocking, and another reader was faster */
+    return n;
 }
 
 int cli_end(struct cli *cli, int status)

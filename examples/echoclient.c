@@ -30,43 +30,12 @@ static int over[2]; /* a pipe: its end tells send_input to end */
 /* 0: all is sent, 1: it could not be read or sent, -1: neither yet */
 static _Atomic int input_status = -1;
 
-/* As read(2); -1 with ECANCELED when main has no more use for it. */
-static ssize_t read_input(char *buf, size_t len)
-{
-    struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = over[0]}};
-    ssize_t n;
-    do {
-        if (poll(fds, 2, -1) < 0)
-            return -1;
-        if (fds[1].revents) {
-            errno = ECANCELED;
-            return -1;
-        }
-        n = read(STDIN_FILENO, buf, len);
-    } while (n < 0 && errno == EAGAIN); /* non-blocking, and another reader was faster */
-    return n;
-}
-
-/* A send that takes a part only has met an error, which the next one tells, or has timed out, and
- * there was progress. */
-static bool send_all(const char *buf, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = nstcp_send(cli.stack, sock, buf, len, 0);
-        if (n < 0)
-            return false;
-        buf += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
 static void *send_input(void *arg)
 {
     char buf[65536];
     ssize_t n;
-    while ((n = read_input(buf, sizeof buf)) > 0) {
-        if (!send_all(buf, (size_t)n)) {
+    while ((n = cli_read(STDIN_FILENO, over[0], buf, sizeof buf)) > 0) {
+        if (!cli_send(&cli, sock, buf, (size_t)n)) {
             if (errno == EPIPE || errno == EBADF || errno == ESHUTDOWN)
                 return arg; /* the connection is over: main learns why */
             input_status = cli_failed(&cli, "send to");
@@ -138,7 +107,7 @@ static int talk(void)
 int main(int argc, char **argv)
 {
     (void)argc;
-    cli_begin(&cli, "echoclient", help, argv);
+    cli_begin(&cli, "echoclient", "ADDR PORT", help, argv);
     sock = nstcp_socket(cli.stack, cli.addr.ss_family, SOCK_STREAM, 0);
     int status;
     if (sock >= 0)

@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 {
     (void)argc;
     int status = 1;
-    cli_begin(&cli, "echoserver", help, argv);
+    cli_begin(&cli, "echoserver", "ADDR PORT", help, argv);
     int listener = nstcp_socket(cli.stack, cli.addr.ss_family, SOCK_STREAM, 0);
     if (listener < 0 ||
         nstcp_bind(cli.stack, listener, (struct sockaddr *)&cli.addr, cli.addr_len) < 0 ||
