@@ -3,18 +3,24 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define END_MS 5000
+#define END_MS      5000
+#define TIMEOUT_MAX 4000000.0 /* seconds; 46 days */
 
 static const char options_help[] =
     "\n"
     "  --trace[=FILE]  write every segment, state change, retransmission and event\n"
     "                  to FILE, or to standard error, a line each\n"
+    "  --pcap FILE     write every packet to FILE, for tshark or Wireshark\n"
+    "  --timeout S     give up after S seconds (such as 8 or 0.5) without progress:\n"
+    "                  without an answer to the connect or an acknowledgement of\n"
+    "                  what was sent, or without room to send more\n"
     "  --help          print this and end\n"
     "\n"
     "Needs root, or a private lab: ./setup/netns.sh run. Exit status: 0 done, 1 failed,\n"
@@ -32,6 +38,7 @@ static const struct {
     {ENETUNREACH, "see `ip route get`"},
     {EPERM, "run it as root, or inside ./setup/netns.sh run"},
     {ETIMEDOUT, "is the other host up, and the way to it?"},
+    {EAGAIN, "the connection stands, but the other program does not go on"},
 };
 
 static const char *advice_for(int error)
@@ -43,16 +50,18 @@ static const char *advice_for(int error)
     return NULL;
 }
 
-int cli_failed(const struct cli *cli, const char *what)
+int cli_failed(struct cli *cli, const char *what)
 {
-    int error = errno;
-    if (error == ESHUTDOWN) {
+    int error = errno == EINPROGRESS ? ETIMEDOUT : errno; /* of a connect that blocks */
+    if (error == ESHUTDOWN || error == ECANCELED) {
         fprintf(stderr, "%s: interrupted\n", cli->program);
         return 1;
     }
     const char *advice = advice_for(error);
-    fprintf(stderr, "%s: %s %s: %s%s%s\n", cli->program, what, cli->addr_text, strerror(error),
-            advice ? "; " : "", advice ? advice : "");
+    bool timed_out = error == ETIMEDOUT || error == EAGAIN;
+    cli->timed_out |= timed_out;
+    fprintf(stderr, "%s: %s %s: %s%s%s\n", cli->program, what, cli->addr_text,
+            timed_out ? "timed out" : strerror(error), advice ? "; " : "", advice ? advice : "");
     return 1;
 }
 
@@ -85,39 +94,71 @@ static void read_address(struct cli *cli, const char *addr, const char *port_tex
     }
 }
 
-static void open_trace(struct cli *cli, const char *file)
+/* A file that is written anew. */
+static int open_record(const struct cli *cli, const char *file)
 {
-    cli->trace_fd = STDERR_FILENO;
-    if (file)
-        cli->trace_fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-    if (cli->trace_fd < 0) {
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0) {
         fprintf(stderr, "%s: open %s: %s\n", cli->program, file, strerror(errno));
         exit(1);
     }
+    return fd;
 }
 
-static void read_arguments(struct cli *cli, const char *help, char **argv)
+/* Of the option at *argv, which is --NAME VALUE or --NAME=VALUE: the value, and *argv at its last
+ * word. NULL: it is another option. */
+static const char *read_value(const struct cli *cli, const char *name, char ***argv)
 {
-    const char *words[2];
-    int n = 0;
+    size_t len = strlen(name);
+    const char *word = **argv;
+    if (strncmp(word, name, len) != 0 || (word[len] && word[len] != '='))
+        return NULL;
+    if (word[len])
+        return word + len + 1;
+    if (!(*argv)[1])
+        wrong_usage(cli, "a value is missing after ", name);
+    return *++*argv;
+}
+
+static void read_timeout(struct cli *cli, const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (end == text || *end || !(seconds > 0 && seconds <= TIMEOUT_MAX))
+        wrong_usage(cli, "not a number of seconds above 0: ", text);
+    cli->timeout.tv_sec = (time_t)seconds;
+    cli->timeout.tv_usec = (suseconds_t)((seconds - (double)cli->timeout.tv_sec) * 1e6);
+    if (seconds < 0.001)
+        cli->timeout.tv_usec = 1000; /* what the stack can count */
+}
+
+static void read_arguments(struct cli *cli, const char *arguments, const char *help, char **argv)
+{
+    const char *words[3], *value;
+    int n = 0, wanted = strstr(arguments, " FILE") ? 3 : 2;
     for (argv++; *argv; argv++) {
         if (strcmp(*argv, "--help") == 0) {
-            printf("usage: %s [--trace[=FILE]] ADDR PORT\n\n%s%s", cli->program, help,
-                   options_help);
+            printf("usage: %s [OPTIONS] %s\n\n%s%s", cli->program, arguments, help, options_help);
             exit(fflush(stdout) ? 1 : 0);
         }
         if (strcmp(*argv, "--trace") == 0)
-            open_trace(cli, NULL);
+            cli->trace_fd = STDERR_FILENO;
         else if (strncmp(*argv, "--trace=", 8) == 0)
-            open_trace(cli, *argv + 8);
-        else if (**argv == '-' || n == 2)
+            cli->trace_fd = open_record(cli, *argv + 8);
+        else if ((value = read_value(cli, "--pcap", &argv)) != NULL)
+            cli->pcap_fd = open_record(cli, value);
+        else if ((value = read_value(cli, "--timeout", &argv)) != NULL)
+            read_timeout(cli, value);
+        else if ((**argv == '-' && (*argv)[1]) || n == wanted)
             wrong_usage(cli, "what is this: ", *argv);
         else
             words[n++] = *argv;
     }
-    if (n < 2)
-        wrong_usage(cli, n ? "PORT is missing" : "ADDR and PORT are missing", "");
+    if (n < wanted)
+        wrong_usage(cli, "not given: ", arguments + (n > 0 ? 5 : 0) + (n > 1 ? 5 : 0));
     read_address(cli, words[0], words[1]);
+    if (wanted > 2)
+        cli->file = words[2];
 }
 
 static void *stop_on_signal(void *arg)
@@ -126,6 +167,7 @@ static void *stop_on_signal(void *arg)
     int which;
     sigwait(&cli->signals, &which);
     nstcp_stop(cli->stack);
+    close(cli->stopper_fd);
     return NULL;
 }
 
@@ -142,29 +184,83 @@ static void fill_standard(const struct cli *cli)
     }
 }
 
-void cli_begin(struct cli *cli, const char *program, const char *help, char **argv)
+void cli_begin(struct cli *cli, const char *program, const char *arguments, const char *help,
+               char **argv)
 {
     *cli = (struct cli){.program = program};
     fill_standard(cli);
-    read_arguments(cli, help, argv);
+    read_arguments(cli, arguments, help, argv);
     signal(SIGPIPE, SIG_IGN); /* write(2) says EPIPE, and the connection is closed in order */
+    signal(SIGXFSZ, SIG_IGN); /* the same for EFBIG */
     sigemptyset(&cli->signals);
     sigaddset(&cli->signals, SIGINT);
     sigaddset(&cli->signals, SIGTERM);
     sigaddset(&cli->signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &cli->signals, NULL);
-    const struct nstcp_options options = {.trace_fd = cli->trace_fd};
+    const struct nstcp_options options = {
+        .trace_fd = cli->trace_fd,
+        .pcap_fd = cli->pcap_fd,
+        .user_timeout_ms =
+            (unsigned)(cli->timeout.tv_sec * 1000 + (cli->timeout.tv_usec + 999) / 1000),
+    };
     char why[NSTCP_WHY_MAX];
     if (nstcp_create(&cli->stack, &options, why) < 0) {
         fprintf(stderr, "%s: %s%s\n", cli->program, why,
                 errno == EPERM ? "; run it as root, or inside ./setup/netns.sh run" : "");
         exit(1);
     }
-    int err = pthread_create(&cli->on_signal, NULL, stop_on_signal, cli);
+    int stop[2];
+    int err = pipe2(stop, O_CLOEXEC) < 0 ? errno : 0;
+    if (!err) {
+        cli->stop_fd = stop[0];
+        cli->stopper_fd = stop[1];
+        err = pthread_create(&cli->on_signal, NULL, stop_on_signal, cli);
+    }
     if (err) {
         fprintf(stderr, "%s: start a thread: %s\n", cli->program, strerror(err));
         exit(1);
     }
+}
+
+void cli_limit(const struct cli *cli, int sock)
+{
+    const struct timeval *limit = &cli->timeout; /* zero, as it is from the start: no limit */
+    nstcp_setsockopt(cli->stack, sock, SOL_SOCKET, SO_SNDTIMEO, limit, sizeof *limit);
+    nstcp_setsockopt(cli->stack, sock, SOL_SOCKET, SO_RCVTIMEO, limit, sizeof *limit);
+}
+
+void cli_reset_at_close(const struct cli *cli, int sock, bool on)
+{
+    const struct linger linger = {.l_onoff = on, .l_linger = 0};
+    nstcp_setsockopt(cli->stack, sock, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+bool cli_send(const struct cli *cli, int sock, const void *buf, size_t len)
+{
+    for (const char *at = buf; len > 0;) {
+        ssize_t n = nstcp_send(cli->stack, sock, at, len, 0);
+        if (n < 0)
+            return false;
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+ssize_t cli_read(int fd, int stop_fd, void *buf, size_t len)
+{
+    struct pollfd fds[] = {{.fd = fd, .events = POLLIN}, {.fd = stop_fd}};
+    ssize_t n;
+    do {
+        if (poll(fds, 2, -1) < 0)
+            return -1;
+        if (fds[1].revents) {
+            errno = ECANCELED;
+            return -1;
+        }
+        n = read(fd, buf, len);
+    } while (n < 0 && errno == EAGAIN); /* non-blocking, and another reader was faster */
+    return n;
 }
 
 int cli_end(struct cli *cli, int status)
@@ -172,7 +268,7 @@ int cli_end(struct cli *cli, int status)
     pthread_kill(cli->on_signal, SIGTERM); /* it waits for this, or has had one already */
     pthread_join(cli->on_signal, NULL);
     pthread_sigmask(SIG_UNBLOCK, &cli->signals, NULL); /* a second ^C ends it at once */
-    if (nstcp_destroy(cli->stack, END_MS) < 0) {
+    if (nstcp_destroy(cli->stack, cli->timed_out ? 0 : END_MS) < 0 && !cli->timed_out) {
         fprintf(stderr, "%s: connections without an answer for %d s were reset\n", cli->program,
                 END_MS / 1000);
         return 1;

@@ -19,37 +19,29 @@
 
 static const char help[] =
     "Sends standard input to the TCP server at ADDR and PORT and prints what\n"
-    "comes back, until the server has closed the connection.\n";
+    "comes back, until the server has closed the connection. With --timeout also\n"
+    "gives up when all is sent and for S seconds nothing more comes back; as long\n"
+    "as the input goes on it may be silent.\n";
 
 static struct cli cli;
 static int sock;
-static int over[2];           /* a pipe: its end tells send_input to end */
-static int input_status = -1; /* 0: all is sent, 1: it could not be read, -1: neither yet */
+static int over[2]; /* a pipe: its end tells send_input to end */
 
-/* As read(2); -1 with ECANCELED when main has no more use for it. */
-static ssize_t read_input(char *buf, size_t len)
-{
-    struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = over[0]}};
-    ssize_t n;
-    do {
-        if (poll(fds, 2, -1) < 0)
-            return -1;
-        if (fds[1].revents) {
-            errno = ECANCELED;
-            return -1;
-        }
-        n = read(STDIN_FILENO, buf, len);
-    } while (n < 0 && errno == EAGAIN); /* non-blocking, and another reader was faster */
-    return n;
-}
+/* 0: all is sent, 1: it could not be read or sent, -1: neither yet */
+static _Atomic int input_status = -1;
 
 static void *send_input(void *arg)
 {
     char buf[65536];
     ssize_t n;
-    while ((n = read_input(buf, sizeof buf)) > 0) {
-        if (nstcp_send(cli.stack, sock, buf, (size_t)n, 0) < n)
-            return arg; /* the connection is over: main learns why */
+    while ((n = cli_read(STDIN_FILENO, over[0], buf, sizeof buf)) > 0) {
+        if (!cli_send(&cli, sock, buf, (size_t)n)) {
+            if (errno == EPIPE || errno == EBADF || errno == ESHUTDOWN)
+                return arg; /* the connection is over: main learns why */
+            input_status = cli_failed(&cli, "send to");
+            nstcp_shutdown(cli.stack, sock, SHUT_RD); /* ends main's recv */
+            return arg;
+        }
     }
     if (n < 0 && errno == ECANCELED)
         return arg;
@@ -82,12 +74,16 @@ static bool print(const char *buf, size_t len)
 static int print_answers(void)
 {
     char buf[65536];
-    ssize_t n;
-    while ((n = nstcp_recv(cli.stack, sock, buf, sizeof buf, 0)) > 0) {
-        if (!print(buf, (size_t)n))
+    for (;;) {
+        bool all_sent = input_status == 0;
+        ssize_t n = nstcp_recv(cli.stack, sock, buf, sizeof buf, 0);
+        if (n == 0)
+            return 0;
+        if (n < 0 && (errno != EAGAIN || all_sent))
+            return cli_failed(&cli, "receive from");
+        if (n > 0 && !print(buf, (size_t)n))
             return 1;
     }
-    return n < 0 ? cli_failed(&cli, "receive from") : 0;
 }
 
 static int talk(void)
@@ -111,9 +107,11 @@ static int talk(void)
 int main(int argc, char **argv)
 {
     (void)argc;
-    cli_begin(&cli, "echoclient", help, argv);
+    cli_begin(&cli, "echoclient", "ADDR PORT", help, argv);
     sock = nstcp_socket(cli.stack, cli.addr.ss_family, SOCK_STREAM, 0);
     int status;
+    if (sock >= 0)
+        cli_limit(&cli, sock);
     if (sock < 0 || nstcp_connect(cli.stack, sock, (struct sockaddr *)&cli.addr, cli.addr_len) < 0)
         status = cli_failed(&cli, "connect to");
     else

@@ -1,5 +1,5 @@
 /*
- * handshake ADDR PORT - the three-way handshake of TCP, by hand and packet by packet.
+ * handshake [--pcap FILE] ADDR PORT - the three-way handshake of TCP, by hand and packet by packet.
  *
  *     handshake 10.0.1.1 40000
  *
@@ -11,11 +11,13 @@
 #include "codec.h"
 #include "guard.h"
 #include "link_packet.h"
+#include "link_pcap.h"
 #include "nstime.h"
 #include "route.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,9 +41,10 @@ struct connection {
 
 static void usage(FILE *out)
 {
-    fputs("usage: handshake ADDR PORT\n\n"
+    fputs("usage: handshake [--pcap FILE] ADDR PORT\n\n"
           "Opens a TCP connection to ADDR (IPv4 or IPv6) and PORT, shows every packet of the\n"
-          "handshake and of the closing, and ends. Needs the rights of root in its network\n"
+          "handshake and of the closing, and ends. --pcap writes them to FILE, for tshark\n"
+          "or Wireshark. Needs the rights of root in its network\n"
           "namespace; try it inside setup/netns.sh run.\n",
           out);
 }
@@ -174,6 +177,18 @@ static void prepare(struct connection *c, struct guard *guard)
         fail("get a random number: %s", strerror(errno));
 }
 
+/* From here on every packet that comes or goes is written to the file, too. */
+static void record(struct connection *c, const char *file)
+{
+    const struct trace none = {0};
+    int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        fail("open %s: %s", file, strerror(errno));
+    int err = link_pcap_create(&c->link, c->link, fd, &none);
+    if (err < 0)
+        fail("write %s: %s", file, strerror(-err));
+}
+
 /* RFC 9293 3.10.7.3, SYN-SENT: what the answer to our SYN must look like. */
 static void receive_syn_ack(struct connection *c)
 {
@@ -243,6 +258,12 @@ int main(int argc, char **argv)
         return 0;
     }
     struct connection c = {0};
+    const char *pcap = NULL;
+    if (argc == 5 && strcmp(argv[1], "--pcap") == 0) {
+        pcap = argv[2];
+        argc -= 2;
+        argv += 2;
+    }
     if (argc != 3 || !parse_remote(argv[1], argv[2], &c.flow)) {
         usage(stderr);
         return 2;
@@ -253,6 +274,8 @@ int main(int argc, char **argv)
         link_packet_create(&c.link, why, sizeof why) < 0)
         fail("%s", why);
     prepare(&c, guard);
+    if (pcap)
+        record(&c, pcap);
 
     send_segment(&c, TCP_SYN);
     receive_syn_ack(&c);

@@ -8,6 +8,7 @@
 
 #include "api_priv.h"
 #include "host_kernel.h"
+#include "link_pcap.h"
 #include "nstime.h"
 
 #define MEMORY_DEFAULT  ((size_t)1 << 30)
@@ -44,7 +45,6 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
         return failed(why, "memory", -ENOMEM);
     }
     struct runtime_config config = {
-        .link = link,
         .host = host,
         .tcp = tcp_config_of(o),
         .max_socks = o->max_sockets ? o->max_sockets : SOCKETS_DEFAULT,
@@ -56,6 +56,16 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
         stack->trace.fd = o->trace_fd;
         config.trace = (struct trace){trace_text_sink, &stack->trace};
     }
+    if (o->pcap_fd > 0) {
+        int err = link_pcap_create(&link, link, o->pcap_fd, &config.trace);
+        if (err) {
+            host->ops->destroy(host);
+            link->ops->destroy(link);
+            free(stack);
+            return failed(why, "write to pcap_fd", err);
+        }
+    }
+    config.link = link;
     const char *what;
     int err = runtime_create(&stack->rt, &config, &what);
     if (err) {

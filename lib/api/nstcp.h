@@ -53,6 +53,10 @@ struct nstcp_options {
      * line each; 0: none. The stack waits for whoever reads it; a line that can't be written is
      * lost. It stays the caller's and must stay open as long as the stack. */
     int trace_fd;
+    /* A descriptor to which every packet sent or received is written, as pcapng; 0: none. The stack
+     * waits for whoever reads it; when it can't be written any more the record ends there, and the
+     * trace says so. Ownership as of trace_fd. The record of a file is whole at any moment. */
+    int pcap_fd;
     size_t memory_max;        /* octets for connections and their queues; 0: 1 GiB */
     unsigned max_sockets;     /* listeners and connections, TIME-WAIT included; 0: 65536 */
     unsigned msl_ms;          /* maximum segment lifetime, of which TIME-WAIT lasts two; 0: 30 s */

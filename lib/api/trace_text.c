@@ -3,17 +3,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "nstime.h"
 #include "seg.h"
 #include "tcp.h"
+#include "write_whole.h"
 
 #define LINE_MAX_LEN 512
 
@@ -112,27 +109,6 @@ size_t trace_text_line(const struct trace_point *p, uint64_t since_ns, char *lin
     return l.len;
 }
 
-/* Writes the line to a pipe or file that may be anybody's: without SIGPIPE, which would end the
- * program for want of a reader of its trace. Whether it went well. */
-static bool write_line(int fd, const char *line, size_t len)
-{
-    sigset_t pipe_signal, pending, before;
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
-    ssize_t n = 0;
-    while (len > 0 && ((n = write(fd, line, len)) > 0 || (n < 0 && errno == EINTR))) {
-        line += n > 0 ? n : 0;
-        len -= n > 0 ? (size_t)n : 0;
-    }
-    bool gone = n < 0 && errno == EPIPE;
-    if (gone && !sigismember(&pending, SIGPIPE))
-        sigtimedwait(&pipe_signal, NULL, &(struct timespec){0});
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return !gone;
-}
-
 void trace_text_sink(void *ctx, const struct trace_point *point)
 {
     struct trace_text *t = ctx;
@@ -142,6 +118,6 @@ void trace_text_sink(void *ctx, const struct trace_point *point)
         t->since_ns = point->now_ns;
     char line[LINE_MAX_LEN];
     size_t len = trace_text_line(point, t->since_ns, line, sizeof line);
-    if (!write_line(t->fd, line, len))
+    if (write_whole(t->fd, &(struct iovec){line, len}, 1, NULL) == -EPIPE)
         t->reader_gone = true; /* other failures may pass: that line is lost, no more */
 }

@@ -55,7 +55,7 @@ static struct bytes clip(struct bytes piece, size_t *left)
 }
 
 /* Over the TCP header and text: first what `r` holds, then the body, payload_len octets in all. */
-static bool checksum_ok(const struct packet *p, const struct ip_hdr *ip, struct reader r)
+static struct csum sum(const struct packet *p, const struct ip_hdr *ip, struct reader r)
 {
     struct csum c = {0};
     csum_add_pseudo(&c, &ip->src, &ip->dst, ip->proto, ip->payload_len);
@@ -66,7 +66,30 @@ static bool checksum_ok(const struct packet *p, const struct ip_hdr *ip, struct 
         piece = clip(p->body[i], &left);
         csum_add(&c, piece.ptr, piece.len);
     }
+    return c;
+}
+
+static bool checksum_ok(const struct packet *p, const struct ip_hdr *ip, struct reader r)
+{
+    struct csum c = sum(p, ip, r);
     return csum_finish(&c) == 0;
+}
+
+bool packet_checksum(const struct packet *p, size_t *at, uint8_t checksum[2])
+{
+    struct ip_hdr ip;
+    struct reader r = reader(p->head.ptr, p->head.len);
+    if (ip_parse(&r, packet_len(p), &ip) != IP_OK || ip.proto != IP_PROTO_TCP ||
+        r.len < TCP_HDR_LEN)
+        return false;
+    struct csum c = sum(p, &ip, r);
+    *at = (size_t)(r.ptr - p->head.ptr) + TCP_CSUM_OFFSET;
+    const uint8_t *field = p->head.ptr + *at;
+    uint16_t now = (uint16_t)((unsigned)field[0] << 8 | field[1]);
+    uint16_t right = csum_update(csum_finish(&c), now, 0);
+    checksum[0] = (uint8_t)(right >> 8);
+    checksum[1] = (uint8_t)right;
+    return true;
 }
 
 /* False when there is no reference left for it. Empty pieces take none. */

@@ -32,4 +32,8 @@ enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_h
 void packet_encode(struct packet *p, const struct flow *flow, const struct seg *seg, uint8_t tos,
                    uint8_t ttl, bool partial_csum);
 
+/* For a packet that leaves its checksum to the device: where in the head it belongs, and its two
+ * octets. False when it is not a TCP packet. Sums the text. */
+bool packet_checksum(const struct packet *p, size_t *at, uint8_t checksum[2]);
+
 #endif
