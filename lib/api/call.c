@@ -12,6 +12,10 @@
 
 int call_begin(struct call *c, struct nstcp *stack, int sock)
 {
+    if (runtime_forked(stack->rt)) {
+        errno = ESHUTDOWN;
+        return -ESHUTDOWN;
+    }
     *c = (struct call){.stack = stack};
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel_state);
     runtime_lock(stack->rt);

@@ -87,6 +87,8 @@ int nstcp_create(struct nstcp **out, const struct nstcp_options *options, char w
 
 void nstcp_stop(struct nstcp *stack)
 {
+    if (runtime_forked(stack->rt))
+        return;
     runtime_lock(stack->rt);
     stack->stopped = true;
     runtime_wake_all(stack->rt);
@@ -95,6 +97,10 @@ void nstcp_stop(struct nstcp *stack)
 
 int nstcp_close(struct nstcp *stack, int sock)
 {
+    if (runtime_forked(stack->rt)) {
+        errno = ESHUTDOWN;
+        return -1;
+    }
     int cancel_state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     runtime_lock(stack->rt);
@@ -142,6 +148,10 @@ int nstcp_destroy(struct nstcp *stack, int timeout_ms)
 {
     if (!stack)
         return 0;
+    if (runtime_forked(stack->rt)) {
+        runtime_disown(stack->rt);
+        return 0;
+    }
     int cancel_state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     runtime_lock(stack->rt);

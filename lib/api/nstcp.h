@@ -17,17 +17,27 @@
  * the kernel's, not for read(2), poll(2) or close(2).
  *
  * Errors of every call on a socket, besides its own: EBADF (no such socket; also when another
- * thread closes it during the call), ESHUTDOWN (nstcp_stop).
+ * thread closes it during the call), ESHUTDOWN (nstcp_stop, fork(2)).
  *
  * Threads: all calls are thread-safe, on one socket too, except where "Threads:" says more. No call
  * is a cancellation point, none may be made from a signal handler, and none is interrupted by one
- * (no EINTR). After fork() the child may use none of the parent's stacks, not even nstcp_destroy.
+ * (no EINTR). A stack has two threads of its own, with all signals blocked. One moves packets; one
+ * holds the ports, in a descriptor table of its own (unshare(2)), and has the rights and the
+ * network namespace of the thread that called nstcp_create.
+ *
+ * fork(2): a child owns nothing of its parent's stacks. There all calls on them fail with
+ * ESHUTDOWN, but for nstcp_destroy, which succeeds, closes what descriptors the child has of theirs
+ * (a packet socket, a timer) and leaves the parent's stack alone. A child that does not call it
+ * does no harm: ports and connections end with the parent. It may make stacks of its own. vfork(2):
+ * the child may make no call. execve(2): all descriptors are close-on-exec.
  *
  * Blocking: a call waits only where it says "waits", and not when the socket is non-blocking
  * (O_NONBLOCK) or the call has MSG_DONTWAIT; then it fails with EAGAIN instead.
  *
  * The library prints nothing, ends no process, handles no signal (there is no SIGPIPE), and keeps
- * nothing outside its stacks. A stack has one thread of its own.
+ * nothing outside its stacks. A process that ends without nstcp_destroy, however it ends, takes its
+ * connections along without a word, as in a crash; the kernel has the ports again and answers the
+ * peers' next segments with RST.
  */
 #ifndef NSTCP_H
 #define NSTCP_H
@@ -80,7 +90,7 @@ void nstcp_stop(struct nstcp *stack);
 /* Closes all sockets, waits until the peers have acknowledged all that was sent and the FINs, for
  * sockets closed earlier too, and frees the stack. What is not acknowledged after timeout_ms is
  * reset, and -1 with ETIMEDOUT returned; the stack is gone all the same. timeout_ms < 0: no limit.
- * stack may be NULL.
+ * stack may be NULL. In a child made by fork(): see there.
  *
  * TIME-WAIT ends with the stack: a peer that did not get our last ACK is answered with RST, by the
  * kernel.

@@ -1,5 +1,6 @@
 /* The public face of guard/: see guard.h. What is held is remembered here; nft.c hides it from the
- * kernel, hold.c and ephemeral.c hold it. */
+ * kernel, hold.c and ephemeral.c hold it. All of it happens in the keeper's thread, to which every
+ * descriptor belongs; the public functions, at the end, only have it done there. */
 #include "guard.h"
 
 #include <arpa/inet.h>
@@ -13,6 +14,7 @@
 
 #include "ephemeral.h"
 #include "hold.h"
+#include "keeper.h"
 #include "list.h"
 #include "nft.h"
 
@@ -27,6 +29,7 @@ struct held {
 };
 
 struct guard {
+    struct keeper *keeper;
     struct nft nft;
     struct list held;
     struct ephemeral ephemeral;
@@ -48,43 +51,12 @@ fail(struct guard *g, int err, const char *what, ...)
     return err;
 }
 
-int guard_create(struct guard **out, char *err, size_t errlen)
-{
-    struct guard *g = calloc(1, sizeof *g);
-    if (g == NULL) {
-        snprintf(err, errlen, "guard: %s", strerror(ENOMEM));
-        return -ENOMEM;
-    }
-    list_init(&g->held);
-    ephemeral_read(&g->ephemeral);
-    const char *step;
-    int e = nft_open(&g->nft, &step);
-    if (e < 0) {
-        const char *why = e == -EPERM ? " (this needs CAP_NET_ADMIN in the network namespace)" : "";
-        snprintf(err, errlen, "%s: %s%s", step, strerror(-e), why);
-        free(g);
-        return e;
-    }
-    *out = g;
-    return 0;
-}
-
 static void let_go(struct held *h)
 {
     for (unsigned i = 0; i < h->what.count; i++)
         close(h->fds[i]);
     list_remove(&h->node);
     free(h);
-}
-
-void guard_destroy(struct guard *g)
-{
-    if (g == NULL)
-        return;
-    nft_close(&g->nft);
-    while (!list_empty(&g->held))
-        let_go(container_of(g->held.next, struct held, node));
-    free(g);
 }
 
 /* The entry for the port, or for the block that begins there; NULL when there is none. */
@@ -130,7 +102,7 @@ static const char *addr_port(char buf[ADDR_PORT_MAX], const struct in6_addr *add
     return buf;
 }
 
-int guard_hold(struct guard *g, const struct in6_addr *addr, uint16_t port, bool freebind)
+static int hold_port(struct guard *g, const struct in6_addr *addr, uint16_t port, bool freebind)
 {
     char name[ADDR_PORT_MAX];
     addr_port(name, addr, port);
@@ -164,13 +136,7 @@ static int release(struct guard *g, struct held *h, const char *name)
     return err < 0 ? fail(g, err, "show %s to the kernel again by nftables", name) : 0;
 }
 
-int guard_release(struct guard *g, const struct in6_addr *addr, uint16_t port)
-{
-    char name[ADDR_PORT_MAX];
-    return release(g, find(g, addr, port, false), addr_port(name, addr, port));
-}
-
-int guard_claim_block(struct guard *g, uint16_t *first)
+static int claim_block(struct guard *g, uint16_t *first)
 {
     uint32_t random;
     if (getrandom(&random, sizeof random, 0) != sizeof random)
@@ -195,10 +161,118 @@ int guard_claim_block(struct guard *g, uint16_t *first)
     return 0;
 }
 
+/* ---- what the keeper's thread is given to do ---- */
+
+struct job {
+    struct guard *g;
+    const struct in6_addr *addr;
+    uint16_t port;
+    bool freebind;    /* do_hold */
+    uint16_t *first;  /* do_claim */
+    const char *step; /* do_open: what failed */
+};
+
+static int do_open(void *arg)
+{
+    struct job *job = arg;
+    return nft_open(&job->g->nft, &job->step);
+}
+
+static int do_hold(void *arg)
+{
+    const struct job *job = arg;
+    return hold_port(job->g, job->addr, job->port, job->freebind);
+}
+
+static int do_release(void *arg)
+{
+    const struct job *job = arg;
+    char name[ADDR_PORT_MAX];
+    return release(job->g, find(job->g, job->addr, job->port, false),
+                   addr_port(name, job->addr, job->port));
+}
+
+static int do_claim(void *arg)
+{
+    const struct job *job = arg;
+    return claim_block(job->g, job->first);
+}
+
+static int do_release_block(void *arg)
+{
+    const struct job *job = arg;
+    char name[ADDR_PORT_MAX];
+    return release(job->g, find(job->g, &any4, job->port, true), addr_port(name, &any4, job->port));
+}
+
+static int do_close(void *arg)
+{
+    struct guard *g = arg;
+    nft_close(&g->nft);
+    while (!list_empty(&g->held))
+        let_go(container_of(g->held.next, struct held, node));
+    return 0;
+}
+
+/* ---- the public functions ---- */
+
+int guard_create(struct guard **out, char *err, size_t errlen)
+{
+    struct guard *g = calloc(1, sizeof *g);
+    if (g == NULL) {
+        snprintf(err, errlen, "guard: %s", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    list_init(&g->held);
+    ephemeral_read(&g->ephemeral);
+    struct job job = {.g = g, .step = "start a thread with descriptors of its own"};
+    int e = keeper_create(&g->keeper);
+    if (e == 0) {
+        e = keeper_do(g->keeper, do_open, &job);
+        if (e < 0)
+            keeper_destroy(g->keeper);
+    }
+    if (e < 0) {
+        const char *why = e == -EPERM ? " (this needs CAP_NET_ADMIN in the network namespace)" : "";
+        snprintf(err, errlen, "%s: %s%s", job.step, strerror(-e), why);
+        free(g);
+        return e;
+    }
+    *out = g;
+    return 0;
+}
+
+void guard_destroy(struct guard *g)
+{
+    if (g == NULL)
+        return;
+    keeper_do(g->keeper, do_close, g);
+    keeper_destroy(g->keeper);
+    free(g);
+}
+
+int guard_hold(struct guard *g, const struct in6_addr *addr, uint16_t port, bool freebind)
+{
+    struct job job = {.g = g, .addr = addr, .port = port, .freebind = freebind};
+    return keeper_do(g->keeper, do_hold, &job);
+}
+
+int guard_release(struct guard *g, const struct in6_addr *addr, uint16_t port)
+{
+    struct job job = {.g = g, .addr = addr, .port = port};
+    return keeper_do(g->keeper, do_release, &job);
+}
+
+int guard_claim_block(struct guard *g, uint16_t *first)
+{
+    struct job job = {.g = g, .first = first};
+    return keeper_do(g->keeper, do_claim, &job);
+}
+
 int guard_release_block(struct guard *g, uint16_t first)
 {
-    char name[ADDR_PORT_MAX];
-    return release(g, find(g, &any4, first, true), addr_port(name, &any4, first));
+    struct job job = {.g = g, .port = first};
+    return keeper_do(g->keeper, do_release_block, &job);
 }
 
 const char *guard_error(const struct guard *g)

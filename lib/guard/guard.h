@@ -10,12 +10,14 @@
  * It knows addresses and port numbers, no connections. Called by runtime/ and by the example
  * `handshake`. Not thread-safe: one caller at a time, as under the stack's lock.
  *
+ * A guard has a thread of its own that sleeps between the calls and to which all descriptors belong
+ * (keeper.h). So a child made by fork() has none of them, and does not keep a port or the table
+ * when its parent ends; nor do they count among the program's. What that thread may do is settled
+ * at guard_create.
+ *
  * An address is a struct in6_addr; IPv4 as ::ffff:a.b.c.d. A wildcard is ::ffff:0.0.0.0 or ::, each
  * for its own family only, and stands for the addresses that are local at the moment a packet
  * arrives, without any help of ours.
- *
- * Not done here: a child made by fork() inherits the sockets, and as long as it lives without
- * exec() the ports stay held and the table stays. (All descriptors are close-on-exec.)
  *
  * Errors are negative errno values; guard_error() has the sentence.
  */

@@ -2,7 +2,6 @@
 #include "runtime.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
@@ -10,6 +9,7 @@
 
 #include "nstime.h"
 #include "runtime_priv.h"
+#include "thread.h"
 
 /* How long a busy device is left alone. */
 #define BUSY_NS NS_PER_MS
@@ -28,17 +28,6 @@ static int make_stack(struct runtime *rt, const struct runtime_config *config)
     return stack_create(&rt->stack, &sc) ? -ENOMEM : 0;
 }
 
-/* Signals are for the program's own threads. */
-static int start_thread(struct runtime *rt)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int err = pthread_create(&rt->thread, NULL, receive_thread, rt);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return -err;
-}
-
 static void free_all(struct runtime *rt)
 {
     stack_destroy(rt->stack);
@@ -46,6 +35,7 @@ static void free_all(struct runtime *rt)
     backlog_finish(&rt->backlog);
     if (rt->timer >= 0)
         close(rt->timer);
+    fork_mark_free(rt);
     rt->host->ops->destroy(rt->host); /* before the link, which it may refer to */
     rt->link->ops->destroy(rt->link);
     pthread_mutex_destroy(&rt->lock);
@@ -70,8 +60,12 @@ int runtime_create(struct runtime **out, const struct runtime_config *config, co
     list_init(&rt->sleeping);
     pthread_mutex_init(&rt->lock, NULL);
     pthread_mutex_init(&rt->host_lock, NULL);
-    *what = "the engine";
-    int err = make_stack(rt, config);
+    *what = "a page for fork";
+    int err = fork_mark_create(rt);
+    if (!err) {
+        *what = "the engine";
+        err = make_stack(rt, config);
+    }
     if (!err) {
         *what = "timerfd_create";
         rt->timer = timer_create_fd();
@@ -79,7 +73,7 @@ int runtime_create(struct runtime **out, const struct runtime_config *config, co
     }
     if (!err) {
         *what = "pthread_create";
-        err = start_thread(rt);
+        err = thread_start(&rt->thread, receive_thread, rt);
     }
     if (err)
         free_all(rt);

@@ -43,6 +43,14 @@ int runtime_create(struct runtime **out, const struct runtime_config *config, co
  * thread may be in a call. */
 void runtime_destroy(struct runtime *rt);
 
+/* Whether this is a child made by fork() since runtime_create: it may call runtime_disown and
+ * nothing else. Without the lock, which another thread may have held at the fork. */
+bool runtime_forked(const struct runtime *rt);
+
+/* Closes such a child's copies of the packet socket and the timer. The memory stays as it was at
+ * the fork, perhaps in the middle of a change. */
+void runtime_disown(struct runtime *rt);
+
 void runtime_lock(struct runtime *rt);
 void runtime_unlock(struct runtime *rt);
 

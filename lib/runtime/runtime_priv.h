@@ -43,6 +43,8 @@ struct runtime {
     uint32_t n_claims;
     struct claimed_ports claims[CLAIMS_MAX];
 
+    bool *not_forked; /* on a page of its own; see forked.c */
+
     int timer; /* timerfd: wakes the receive thread for deadlines, and to stop */
     pthread_t thread;
 
@@ -52,6 +54,10 @@ struct runtime {
 
 /* receive.c: the receive thread's function; arg is the runtime. */
 void *receive_thread(void *arg);
+
+/* forked.c: makes and frees rt->not_forked. Negative errno. */
+int fork_mark_create(struct runtime *rt);
+void fork_mark_free(struct runtime *rt);
 
 /* timer.c */
 
