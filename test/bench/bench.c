@@ -34,11 +34,36 @@ static int failed(const char *what)
     return 1;
 }
 
+/* TCP_NODELAY, and with the kernel CUBIC whatever the machine's default is. */
+static int set_options(const struct calls *c, int sock)
+{
+    const int on = 1;
+    c->setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    c->setsockopt(sock, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic"));
+    return sock;
+}
+
+static int listen_at(const struct calls *c, const struct sockaddr_in *addr)
+{
+    const int on = 1;
+    int sock = set_options(c, c->socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    c->setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (c->bind(sock, (const struct sockaddr *)addr, sizeof *addr) < 0 || c->listen(sock, 64) < 0)
+        return -1;
+    return sock;
+}
+
+static int connect_to(const struct calls *c, const struct sockaddr_in *addr)
+{
+    int sock = set_options(c, c->socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return c->connect(sock, (const struct sockaddr *)addr, sizeof *addr) < 0 ? -1 : sock;
+}
+
 static bool recv_all(const struct calls *c, int sock, void *buf, size_t len)
 {
     char *to = buf;
     while (len > 0) {
-        ssize_t n = c->recv(sock, to, len);
+        ssize_t n = c->recv(sock, to, len, 0);
         if (n <= 0)
             return false;
         to += n;
@@ -51,7 +76,7 @@ static bool send_all(const struct calls *c, int sock, const void *buf, size_t le
 {
     const char *from = buf;
     while (len > 0) {
-        ssize_t n = c->send(sock, from, len);
+        ssize_t n = c->send(sock, from, len, 0);
         if (n <= 0)
             return false;
         from += n;
@@ -64,8 +89,8 @@ static void serve_one(const struct calls *c, int sock, char *buf)
 {
     char kind = 0;
     uint64_t total = 1;
-    ssize_t n = c->recv(sock, &kind, 1);
-    while (n > 0 && (n = c->recv(sock, buf, BULK_CALL)) > 0) {
+    ssize_t n = c->recv(sock, &kind, 1, 0);
+    while (n > 0 && (n = c->recv(sock, buf, BULK_CALL, 0)) > 0) {
         total += (uint64_t)n;
         if (kind == 'E' && !send_all(c, sock, buf, (size_t)n))
             break;
@@ -77,14 +102,15 @@ static void serve_one(const struct calls *c, int sock, char *buf)
 
 static int serve(const struct calls *c, const struct sockaddr_in *addr, char *buf)
 {
-    int listener = c->listen(addr);
+    int listener = listen_at(c, addr);
     if (listener < 0)
         return failed("bench: listen");
     fprintf(stderr, "bench: listening\n");
     for (;;) {
-        int sock = c->accept(listener);
+        int sock = c->accept(listener, NULL, NULL);
         if (sock < 0)
             return failed("bench: accept");
+        set_options(c, sock);
         serve_one(c, sock, buf);
     }
 }
@@ -99,7 +125,7 @@ static int bulk(const struct calls *c, int sock, char *buf, unsigned seconds)
             return failed("bench: send");
         sent += BULK_CALL;
     }
-    c->finish(sock);
+    c->shutdown(sock, SHUT_WR);
     if (!recv_all(c, sock, &got, sizeof got))
         return failed("bench: recv");
     double took = (double)(now_ns() - begin);
@@ -139,7 +165,7 @@ static int rtt(const struct calls *c, int sock, char *buf, unsigned count)
 static int client(const struct calls *c, const struct sockaddr_in *addr, char *buf,
                   const char *mode, unsigned amount)
 {
-    int sock = c->connect(addr);
+    int sock = connect_to(c, addr);
     if (sock < 0)
         return failed("bench: connect");
     int status = strcmp(mode, "bulk") == 0 ? bulk(c, sock, buf, amount) : rtt(c, sock, buf, amount);
@@ -153,11 +179,7 @@ int main(int argc, char **argv)
     bool serving = argc == 5 && strcmp(argv[2], "serve") == 0;
     bool asking = argc == 6 && (strcmp(argv[2], "bulk") == 0 || strcmp(argv[2], "rtt") == 0) &&
                   atoi(argv[5]) > 0;
-    const struct calls *c = NULL;
-    if (argc > 1 && strcmp(argv[1], "kernel") == 0)
-        c = &calls_kernel;
-    if (argc > 1 && strcmp(argv[1], "nstcp") == 0)
-        c = &calls_nstcp;
+    const struct calls *c = argc > 1 ? calls_named(argv[1]) : NULL;
     if (!c || !(serving || asking) || inet_pton(AF_INET, argv[3], &addr.sin_addr) != 1) {
         fprintf(stderr, "usage: bench kernel|nstcp serve ADDR PORT\n"
                         "       bench kernel|nstcp bulk|rtt ADDR PORT SECONDS|COUNT\n");
@@ -165,11 +187,16 @@ int main(int argc, char **argv)
     }
     addr.sin_port = htons((uint16_t)atoi(argv[4]));
     char *buf = calloc(1, BULK_CALL);
-    if (!buf || !c->begin())
-        return failed("bench: begin");
+    char why[NSTCP_WHY_MAX];
+    if (!buf)
+        return failed("bench: memory");
+    if (!c->begin(NULL, why)) {
+        fprintf(stderr, "bench: %s\n", why);
+        return 1;
+    }
     int status =
         serving ? serve(c, &addr, buf) : client(c, &addr, buf, argv[2], (unsigned)atoi(argv[5]));
-    c->end();
+    c->end(2000);
     free(buf);
     return status;
 }

@@ -1,0 +1,206 @@
+"""Python's side of socktool.c: a program in a node whose sockets, the kernel's or ours, are called
+from here; and what tcpdump sees of their segments."""
+import collections
+import os
+import re
+import socket
+import sys
+import threading
+import time
+
+from programs import HOST1, HOST2, KILL, PATIENCE, Program, check, in_node, until
+
+TOOL = os.environ["SOCKTOOL"]
+DEVICE = {"host1": "host1-veth1", "host2": "host2-veth1"}
+ADDR = {"host1": HOST1, "host2": HOST2}
+OTHER = {"host1": "host2", "host2": "host1", "nstcp": "kernel", "kernel": "nstcp"}
+
+Answer = collections.namedtuple("Answer", "result error text")
+
+
+class Pending:
+    """A call under way."""
+
+    def __init__(self, tool, words):
+        self.tool, self.words, self.answer, self.done = tool, words, None, threading.Event()
+
+    def wait(self, patience=PATIENCE):
+        """Its answer, once it has one."""
+        end = time.monotonic() + patience
+        while not self.done.wait(0.2):
+            check(self.tool.process.poll() is None and time.monotonic() < end,
+                  f"no answer to {self.words}: {self.tool}")
+        return self.answer
+
+    def ok(self):
+        answer = self.wait()
+        check(answer.error == "OK", f"{self.words}: {answer}: {self.tool}")
+        return answer
+
+    def fails(self, *errors):
+        answer = self.wait()
+        check(answer.error in errors, f"{self.words}: {answer} and not {errors}: {self.tool}")
+        return answer
+
+    def waits(self):
+        return not self.done.is_set()
+
+
+class Sock:
+    """A socket of a Tool."""
+
+    def __init__(self, tool, number, domain=4):
+        self.tool, self.number, self.domain = tool, number, domain
+
+    def start(self, command, *args):
+        return self.tool.start(command, self.number, *args)
+
+    def ok(self, command, *args):
+        return self.start(command, *args).ok()
+
+    def fails(self, error, command, *args):
+        """The call fails with one of these errors, divided by "|"."""
+        return self.start(command, *args).fails(*error.split("|"))
+
+    def accept(self):
+        return Sock(self.tool, self.ok("accept").result, self.domain)
+
+    def port(self):
+        return int(self.ok("name").text.split()[1])
+
+    def close(self):
+        self.ok("close")
+
+    def events(self, asked, timeout_ms=0):
+        """poll(2) of this one socket."""
+        return int(self.ok("poll", asked, timeout_ms).text)
+
+
+class Tool(Program):
+    """A socktool in a node."""
+
+    def __init__(self, node, who, *options):
+        self.node, self.who = node, who
+        self.pending, self.line, self.last_tag = {}, b"", 0
+        self.ready = threading.Event()
+        super().__init__(node, TOOL, who, *options)
+        check(self.ready.wait(PATIENCE), f"{self} is not ready")
+
+    def gather(self, stream, into):
+        while data := os.read(stream.fileno(), 65536):
+            into += data
+            if into is self.out:
+                *lines, self.line = (self.line + data).split(b"\n")
+                for line in lines:
+                    self.answered(line.decode())
+
+    def answered(self, line):
+        if line == "ready":
+            self.ready.set()
+            return
+        tag, result, error, text = line.split(" ", 3)
+        pending = self.pending.pop(tag)
+        pending.answer = Answer(int(result), error, text)
+        pending.done.set()
+
+    def start(self, *words):
+        self.last_tag += 1
+        pending = self.pending[str(self.last_tag)] = Pending(self, words)
+        self.type(f"{self.last_tag} {' '.join(map(str, words))}\n")
+        return pending
+
+    def socket(self, addr=None, port=None, domain=None):
+        """A new socket, bound if there is an address."""
+        domain = domain or (6 if addr and ":" in addr else 4)
+        sock = Sock(self, self.start("socket", domain).ok().result, domain)
+        if addr:
+            sock.ok("set", int(socket.SOL_SOCKET), int(socket.SO_REUSEADDR), 1)
+            sock.ok("bind", addr, port)
+        return sock
+
+    def listen(self, addr, port=40000, backlog=128):
+        sock = self.socket(addr, port)
+        sock.ok("listen", backlog)
+        return sock
+
+    def connect(self, addr, port=40000):
+        sock = self.socket(domain=6 if ":" in addr else 4)
+        sock.ok("connect", addr, port)
+        return sock
+
+    def quit(self, timeout_ms=5000):
+        """nstcp_destroy, and the end."""
+        answer = self.start("quit", timeout_ms).wait()
+        self.end()
+        return answer
+
+    def kill(self):
+        self.signal(KILL)
+        self.end(status=-KILL)
+
+    def traced(self, text):
+        return text.encode() in self.err
+
+
+def pair(client, server, port=40000, local_port=None):
+    """A connection of two Tools: the client's socket and the server's."""
+    listener = server.listen(ADDR[server.node], port)
+    ours = client.socket(ADDR[client.node], local_port) if local_port else client.socket()
+    ours.ok("connect", ADDR[server.node], port)
+    accepted = listener.accept()
+    listener.close()
+    return ours, accepted
+
+
+Segment = collections.namedtuple("Segment", "src sport dst dport flags seq ack length")
+LINE = re.compile(r"IP6? ([0-9a-f.:]+)\.(\d+) > ([0-9a-f.:]+)\.(\d+): Flags \[([SFRPUEW.]+)\], "
+                  r"(?:seq (\d+)(?::\d+)?, )?(?:ack (\d+), )?.*length (\d+)")
+
+
+class Wire(Program):
+    """What passes on a node's device, as tcpdump sees it."""
+
+    def __init__(self, node, what="tcp", device=None):
+        self.node = node
+        super().__init__(node, "tcpdump", "-i", device or DEVICE[node], "-n", "-S", "-l", "-Z",
+                         "root", "--immediate-mode", f"({what}) or udp dst port 9")
+        until(lambda: b"listening on" in self.err, f"{self} listens")
+        self.marks = 0
+
+    def settle(self):
+        """Waits until everything that has passed so far has been printed."""
+        self.marks += 1
+        in_node(self.node, sys.executable, "-c", "import socket; socket.socket(2, 2).sendto(b'x', "
+                f"('10.0.{'0' if self.node == 'host1' else '1'}.254', 9))")
+        until(lambda: self.out.count(b".9: UDP") >= self.marks, f"the mark: {self}")
+
+    def lines(self):
+        return [line for line in self.out.decode().splitlines() if ": Flags [" in line]
+
+    def segments(self, **where):
+        """Those with these values; flags as tcpdump prints them, less the P."""
+        found = []
+        for line in self.lines():
+            m = LINE.search(line)
+            check(m, f"not understood: {line}")
+            src, sport, dst, dport, flags, seq, ack, length = m.groups()
+            seg = Segment(src, int(sport), dst, int(dport), flags.replace("P", ""), int(seq or 0),
+                          int(ack or 0), int(length))
+            if all(getattr(seg, key) == value for key, value in where.items()):
+                found.append(seg)
+        return found
+
+    def sees(self, text, condition):
+        """Waits until the condition holds for the segments."""
+        until(lambda: condition(self.segments()), f"{text}:\n" + "\n".join(self.lines()))
+
+    def ends(self, node):
+        """What that node has sent to end connections, and what it answered to such: the flags of
+        every segment with FIN or RST, in order."""
+        return [seg.flags for seg in self.segments(src=ADDR[node])
+                if "F" in seg.flags or "R" in seg.flags]
+
+    def is_seen(self, node, *flags):
+        """Waits until what that node has sent to end connections is that."""
+        until(lambda: self.ends(node) == list(flags),
+              f"{node}: {flags}; the segments:\n" + "\n".join(self.lines()))
