@@ -6,6 +6,7 @@
 
 #include "heap.h"
 #include "list.h"
+#include "paths.h"
 #include "ports.h"
 #include "stack.h"
 #include "table.h"
@@ -77,6 +78,11 @@ struct stack {
     uint32_t n_unfinished; /* connections that stack_finished() is not true of */
     struct answer answers[STACK_ANSWERS];
     uint32_t answers_head, n_answers;
+    struct table owned;              /* addresses, as flow.local; the rest of the key is 0 */
+    struct list echoes, echoes_lent; /* answers to echo requests: to go, and given to output */
+    uint64_t echo_span_ns;           /* a second began, */
+    uint32_t echoes_in_span;         /* and so many requests came in it */
+    struct paths paths;
     struct stack_counters counters;
 };
 
@@ -94,7 +100,7 @@ static inline struct conn *as_conn(struct sock *so)
 
 /* A connection in CLOSED, entered in the table; NULL for want of memory or at max_socks. old: NULL,
  * or a connection that ends and whose memory is used; then it does not fail. Without one, at
- * max_socks, the oldest in TIME-WAIT has to go. */
+ * max_socks, the oldest in TIME-WAIT has to go. mtu: of the path's first link; 0: the link's. */
 struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu, struct conn *old);
 
 /* Frees it, whatever its state; nothing is sent. */
@@ -129,9 +135,9 @@ void conn_count(struct conn *c);
 /* listen.c */
 
 /* A segment for this listener. old: NULL, or a connection in TIME-WAIT whose place the new one
- * takes if it is opened (3.6.1, MAY-2). */
+ * takes if it is opened (3.6.1, MAY-2). mtu: of the device the segment came by; 0: the link's. */
 void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      struct conn *old, uint64_t now_ns);
+                      struct conn *old, uint32_t mtu, uint64_t now_ns);
 
 /* False when the ACK that would complete this half-open connection has to be dropped, because the
  * accept queue is full. */
@@ -143,7 +149,28 @@ void listener_completed(struct conn *c, uint64_t now_ns);
 /* Takes the connection out of its listener's queues. */
 void listener_forget(struct conn *c);
 
+/* TTL and hop limit of all that leaves: MUST-49's default. */
+#define STACK_TTL 64
+
+/* icmp_in.c */
+
+/* A packet that packet_decode() calls DECODE_NOT_TCP. */
+void icmp_arrives(struct stack *s, const struct packet *p, uint64_t now_ns);
+
+/* The next answer to an echo request. It lies in memory of its own until icmp_forget_lent(). */
+bool icmp_output(struct stack *s, struct packet *p);
+void icmp_forget_lent(struct stack *s);
+
+/* Answers that have not gone never will. */
+void icmp_finish(struct stack *s);
+
+/* owned.c: no address is owned any more. */
+void owned_finish(struct stack *s);
+
 /* border.c */
+
+/* The socket with this key: a connection's four-tuple, or a listener's address and port. */
+struct sock *stack_find(const struct stack *s, const struct flow *flow);
 
 /* Answers a segment with RST where 3.10.7.1 asks for one. */
 void stack_answer(struct stack *s, const struct flow *flow, const struct seg *seg);

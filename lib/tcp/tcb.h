@@ -63,7 +63,7 @@ struct tcp_settings tcp_settings_default(const struct tcp_config *config);
 
 /* What the path allows. */
 struct tcp_path {
-    uint32_t mtu;       /* largest packet, IP header included */
+    uint32_t mtu;       /* of its first link: largest packet, IP header included */
     uint32_t super_max; /* most text in one super-segment; 0: one packet's worth */
 };
 
@@ -98,6 +98,7 @@ struct tcb {
         uint32_t wnd_max; /* MAX.SND.WND (RFC 5961 5.2) */
         uint8_t shift;    /* Snd.Wind.Shift */
         uint32_t mss;     /* effective send MSS (MUST-16) */
+        uint32_t mss_max; /* what it would be if the path had the first link's MTU */
     } snd;
 
     /* Receive sequence variables */
@@ -148,8 +149,13 @@ struct tcb {
     uint64_t octets_acked, octets_resent; /* of text, so far */
     uint8_t events;                       /* TCB_EV_*; the caller clears what it has taken */
     int error;                            /* enum err: why the connection ended */
+    int soft_error;                       /* enum err: what ICMP has said since the last progress */
 
     struct tcp_path path;
+    struct {
+        uint32_t mtu; /* what ICMP has taught of the whole path, less than path.mtu; 0: nothing */
+        uint64_t until_ns; /* and when that is forgotten */
+    } pmtu;
     const struct tcp_config *config;
     struct mem *mem;
     const struct trace *trace;
@@ -231,6 +237,7 @@ struct tcp_status {
     uint32_t segs_in, segs_out;   /* packets so far */
     bool scaled;                  /* windows are [TCPI_OPT_WSCALE] */
     uint8_t snd_shift, rcv_shift; /* [snd_wscale, rcv_wscale] */
+    int soft_error; /* enum err: what ICMP has said since the last progress (SHLD-25) */
 };
 
 void tcb_status(const struct tcb *t, struct tcp_status *status);
