@@ -81,6 +81,24 @@ static void segment_arrives(struct stack *s, const struct flow *flow, const stru
     }
 }
 
+static void drop(struct stack *s, const char *why, uint64_t now_ns)
+{
+    TRACE(&s->config.trace, TRACE_DROPPED, .now_ns = now_ns, .text = why);
+}
+
+/* Whether p is the last piece of a packet, which is in *whole then. */
+static bool fragment_arrives(struct stack *s, const struct packet *p, struct packet *whole,
+                             uint64_t now_ns)
+{
+    const char *why;
+    s->counters.fragments++;
+    bool complete = reassembly_add(&s->reassembly, p, now_ns, whole, &why);
+    s->counters.reassembled += complete;
+    if (why)
+        drop(s, why, now_ns);
+    return complete;
+}
+
 void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now_ns)
 {
     for (size_t i = 0; i < n; i++) {
@@ -88,7 +106,13 @@ void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now
         struct ip_hdr ip;
         struct seg seg;
         const char *why = NULL;
+        struct packet whole;
         enum decode d = packet_decode(&p[i], &flow, &ip, &seg, &why);
+        if (d == DECODE_FRAGMENT) {
+            if (!fragment_arrives(s, &p[i], &whole, now_ns))
+                continue;
+            d = packet_decode(&whole, &flow, &ip, &seg, &why);
+        }
         if (d == DECODE_OK) {
             s->counters.segs_in++;
             segment_arrives(s, &flow, &seg, now_ns);
@@ -98,7 +122,7 @@ void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now
             s->counters.bad_checksums++;
         else if (d != DECODE_NOT_TCP)
             s->counters.bad_packets++;
-        TRACE(&s->config.trace, TRACE_DROPPED, .now_ns = now_ns, .text = why);
+        drop(s, why, now_ns);
     }
 }
 

@@ -14,6 +14,7 @@ int stack_create(struct stack **out, const struct stack_config *config)
     list_init(&s->time_wait);
     heap_init(&s->timers, s->mem);
     ports_init(&s->ports, s->mem);
+    reassembly_init(&s->reassembly, &config->secret, s->mem);
     if (!table_init(&s->table, &config->secret, s->mem)) {
         mem_free(s->mem, s, sizeof *s);
         return ERR_NOMEM;
@@ -37,6 +38,7 @@ void stack_destroy(struct stack *s)
         listener_free(as_listener(container_of(s->socks.next, struct sock, all)));
     table_finish(&s->table);
     ports_finish(&s->ports);
+    reassembly_finish(&s->reassembly);
     heap_finish(&s->timers);
     mem_free(s->mem, s, sizeof *s);
 }
@@ -153,6 +155,7 @@ uint32_t stack_sock_id(const struct sock *so)
 void stack_counters(const struct stack *s, struct stack_counters *out)
 {
     *out = s->counters;
+    out->fragment_drops = s->reassembly.dropped;
 }
 
 const char *stack_check(const struct stack *s)

@@ -7,6 +7,7 @@
 #include "heap.h"
 #include "list.h"
 #include "ports.h"
+#include "reassembly.h"
 #include "stack.h"
 #include "table.h"
 
@@ -74,6 +75,7 @@ struct stack {
     uint32_t n_socks, next_id;
     struct answer answers[STACK_ANSWERS];
     uint32_t answers_head, n_answers;
+    struct reassembly reassembly;
     struct stack_counters counters;
 };
 
