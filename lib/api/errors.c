@@ -19,6 +19,9 @@ int err_to_errno(int err)
         [-ERR_RESET] = ECONNRESET,
         [-ERR_TIMEDOUT] = ETIMEDOUT,
         [-ERR_ABORTED] = ECONNABORTED,
+        [-ERR_NETUNREACH] = ENETUNREACH,
+        [-ERR_HOSTUNREACH] = EHOSTUNREACH,
+        [-ERR_PROHIBITED] = EACCES,
     };
     return -table[-err];
 }

@@ -19,6 +19,9 @@ enum err {
     ERR_RESET = -10,        /* RST from the peer */
     ERR_TIMEDOUT = -11,     /* the user timeout (R2) ran out */
     ERR_ABORTED = -12,      /* given up on this side, or an invariant failed */
+    ERR_NETUNREACH = -13,   /* as ICMP has it: tcp/unreach.h */
+    ERR_HOSTUNREACH = -14,  /* likewise, and for what has no error of its own */
+    ERR_PROHIBITED = -15,   /* likewise: administratively */
 };
 
 #endif

@@ -9,9 +9,6 @@
 #include "sock.h"
 #include "timeout.h"
 
-/* TTL of RFC 9293 MUST-49's default; DSCP 0. */
-#define TTL_DEFAULT 64
-
 void stack_answer(struct stack *s, const struct flow *flow, const struct seg *seg)
 {
     if (s->n_answers == STACK_ANSWERS)
@@ -23,7 +20,7 @@ void stack_answer(struct stack *s, const struct flow *flow, const struct seg *se
     s->n_answers++;
 }
 
-static struct sock *find(const struct stack *s, const struct flow *flow)
+struct sock *stack_find(const struct stack *s, const struct flow *flow)
 {
     struct table_node *node = table_find(&s->table, flow);
     return node ? container_of(node, struct sock, node) : NULL;
@@ -33,14 +30,14 @@ static struct sock *find(const struct stack *s, const struct flow *flow)
 static struct sock *find_listener(const struct stack *s, const struct flow *flow)
 {
     struct flow key = {.local = flow->local, .local_port = flow->local_port};
-    struct sock *so = find(s, &key);
+    struct sock *so = stack_find(s, &key);
     if (!so && ip_addr_is_v4(&flow->local)) {
         key.local = ip_addr_v4(0);
-        so = find(s, &key);
+        so = stack_find(s, &key);
     }
     if (!so) {
         key.local = IP_ADDR_ANY6;
-        so = find(s, &key);
+        so = stack_find(s, &key);
     }
     return so;
 }
@@ -60,7 +57,7 @@ static void conn_arrives(struct conn *c, const struct flow *flow, const struct s
 static void segment_arrives(struct stack *s, const struct flow *flow, const struct seg *seg,
                             uint64_t now_ns)
 {
-    struct sock *so = find(s, flow);
+    struct sock *so = stack_find(s, flow);
     TRACE(&s->config.trace, TRACE_RECEIVED, .now_ns = now_ns, .sock_id = so ? so->id : 0,
           .flow = flow, .seg = seg);
     struct sock *listener = so ? NULL : find_listener(s, flow);
@@ -106,21 +103,27 @@ void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now
         struct ip_hdr ip;
         struct seg seg;
         const char *why = NULL;
+        const struct packet *in = &p[i];
         struct packet whole;
-        enum decode d = packet_decode(&p[i], &flow, &ip, &seg, &why);
+        enum decode d = packet_decode(in, &flow, &ip, &seg, &why);
         if (d == DECODE_FRAGMENT) {
-            if (!fragment_arrives(s, &p[i], &whole, now_ns))
+            if (!fragment_arrives(s, in, &whole, now_ns))
                 continue;
-            d = packet_decode(&whole, &flow, &ip, &seg, &why);
+            in = &whole;
+            d = packet_decode(in, &flow, &ip, &seg, &why);
         }
         if (d == DECODE_OK) {
             s->counters.segs_in++;
             segment_arrives(s, &flow, &seg, now_ns);
             continue;
         }
+        if (d == DECODE_NOT_TCP) {
+            icmp_arrives(s, in, now_ns);
+            continue;
+        }
         if (d == DECODE_CHECKSUM)
             s->counters.bad_checksums++;
-        else if (d != DECODE_NOT_TCP)
+        else
             s->counters.bad_packets++;
         drop(s, why, now_ns);
     }
@@ -139,7 +142,7 @@ void stack_tick(struct stack *s, uint64_t now_ns)
 static void emit(struct stack *s, struct packet *p, uint32_t sock_id, const struct flow *flow,
                  const struct seg *seg, uint64_t now_ns)
 {
-    packet_encode(p, flow, seg, 0, TTL_DEFAULT, s->config.caps.csum_offload);
+    packet_encode(p, flow, seg, 0, STACK_TTL, s->config.caps.csum_offload);
     s->counters.segs_out++;
     s->counters.resets_out += (seg->flags & TCP_RST) != 0;
     TRACE(&s->config.trace, TRACE_SENT, .now_ns = now_ns, .sock_id = sock_id, .flow = flow,
@@ -149,6 +152,9 @@ static void emit(struct stack *s, struct packet *p, uint32_t sock_id, const stru
 size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_ns)
 {
     size_t n = 0;
+    icmp_forget_lent(s);
+    while (n < max && icmp_output(s, &p[n]))
+        n++;
     while (n < max && s->n_answers > 0) {
         const struct answer *a = &s->answers[s->answers_head];
         emit(s, &p[n++], 0, &a->flow, &a->seg, now_ns);
@@ -173,5 +179,6 @@ size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_
 
 uint64_t stack_deadline(const struct stack *s)
 {
-    return s->n_answers > 0 || !list_empty(&s->pending) ? 0 : heap_deadline(&s->timers);
+    bool more = s->n_answers > 0 || !list_empty(&s->pending) || !list_empty(&s->echoes);
+    return more ? 0 : heap_deadline(&s->timers);
 }

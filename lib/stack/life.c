@@ -1,4 +1,5 @@
 /* Making and ending stacks, listeners and connections: all memory of stack/ is taken here. */
+#include "pmtu.h"
 #include "sock.h"
 
 int stack_create(struct stack **out, const struct stack_config *config)
@@ -12,10 +13,15 @@ int stack_create(struct stack **out, const struct stack_config *config)
     list_init(&s->ready);
     list_init(&s->pending);
     list_init(&s->time_wait);
+    list_init(&s->echoes);
+    list_init(&s->echoes_lent);
     heap_init(&s->timers, s->mem);
     ports_init(&s->ports, s->mem);
     reassembly_init(&s->reassembly, &config->secret, s->mem);
-    if (!table_init(&s->table, &config->secret, s->mem)) {
+    bool ok = table_init(&s->table, &config->secret, s->mem);
+    if (!ok || !table_init(&s->owned, &config->secret, s->mem)) {
+        if (ok)
+            table_finish(&s->table);
         mem_free(s->mem, s, sizeof *s);
         return ERR_NOMEM;
     }
@@ -36,6 +42,8 @@ void stack_destroy(struct stack *s)
     }
     while (!list_empty(&s->socks))
         listener_free(as_listener(container_of(s->socks.next, struct sock, all)));
+    icmp_finish(s);
+    owned_finish(s);
     table_finish(&s->table);
     ports_finish(&s->ports);
     reassembly_finish(&s->reassembly);
@@ -100,6 +108,9 @@ struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu)
     heap_node_init(&c->timer);
     const struct tcp_path path = {usable_mtu(&flow->remote, mtu), s->config.caps.super_max};
     tcb_init(&c->tcb, flow, &path, &s->config.tcp, s->mem, &s->config.trace, c->sock.id);
+    const struct path_slot *known = paths_find(&s->paths, &s->config.secret, &flow->remote);
+    if (known)
+        tcp_pmtu_known(&c->tcb, known->mtu, known->until_ns);
     return c;
 }
 

@@ -6,6 +6,7 @@
 
 #include "heap.h"
 #include "list.h"
+#include "paths.h"
 #include "ports.h"
 #include "reassembly.h"
 #include "stack.h"
@@ -76,6 +77,11 @@ struct stack {
     struct answer answers[STACK_ANSWERS];
     uint32_t answers_head, n_answers;
     struct reassembly reassembly;
+    struct table owned;              /* addresses, as flow.local; the rest of the key is 0 */
+    struct list echoes, echoes_lent; /* answers to echo requests: to go, and given to output */
+    uint64_t echo_span_ns;           /* a second began, */
+    uint32_t echoes_in_span;         /* and so many requests came in it */
+    struct paths paths;
     struct stack_counters counters;
 };
 
@@ -136,7 +142,28 @@ void listener_completed(struct conn *c, uint64_t now_ns);
 /* Takes the connection out of its listener's queues. */
 void listener_forget(struct conn *c);
 
+/* TTL and hop limit of all that leaves: MUST-49's default. */
+#define STACK_TTL 64
+
+/* icmp_in.c */
+
+/* A packet that packet_decode() calls DECODE_NOT_TCP. */
+void icmp_arrives(struct stack *s, const struct packet *p, uint64_t now_ns);
+
+/* The next answer to an echo request. It lies in memory of its own until icmp_forget_lent(). */
+bool icmp_output(struct stack *s, struct packet *p);
+void icmp_forget_lent(struct stack *s);
+
+/* Answers that have not gone never will. */
+void icmp_finish(struct stack *s);
+
+/* owned.c: no address is owned any more. */
+void owned_finish(struct stack *s);
+
 /* border.c */
+
+/* The socket with this key: a connection's four-tuple, or a listener's address and port. */
+struct sock *stack_find(const struct stack *s, const struct flow *flow);
 
 /* Answers a segment with RST where 3.10.7.1 asks for one. */
 void stack_answer(struct stack *s, const struct flow *flow, const struct seg *seg);

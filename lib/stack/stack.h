@@ -102,12 +102,20 @@ void stack_abort_left(struct stack *s, uint64_t now_ns);
 /* STATUS (3.10.6). */
 void stack_status(const struct sock *so, struct tcp_status *status);
 
-/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_TIMEDOUT, ERR_ABORTED. Does not
- * clear it. */
+/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_TIMEDOUT, ERR_ABORTED, or what
+ * ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH, ERR_PROHIBITED. Does not clear it. */
 int stack_error(const struct sock *so);
 
 void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns); /* TCP_NODELAY: MUST-17 */
 void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF */
+
+/* ---- Addresses ---- */
+
+/* addr is ours alone: the kernel has it not, so echo requests (RFC 1122 3.2.2.6, RFC 4443 4.2) to
+ * it are answered here, at most 1000 a second. To other addresses the kernel answers. Nothing else
+ * depends on it. Twice is as once. ERR_NOMEM. */
+int stack_own_address(struct stack *s, const struct ip_addr *addr);
+void stack_disown_address(struct stack *s, const struct ip_addr *addr);
 
 /* ---- Readiness and events ---- */
 
@@ -126,8 +134,10 @@ unsigned stack_readiness(const struct sock *so);
 #define SOCK_EV_ACKED   0x02u /* Acked: the send queue has shrunk */
 #define SOCK_EV_ARRIVED 0x04u /* DataArrived: text, or the peer's FIN */
 #define SOCK_EV_CLOSED  0x08u /* ConnectionClosed: over, in order or by an error */
-#define SOCK_EV_TROUBLE 0x10u /* R1 was reached (SHLD-9): retransmissions get no answer */
-#define SOCK_EV_URGENT  0x20u /* the urgent pointer has advanced (MUST-32) */
+#define SOCK_EV_TROUBLE                                                                            \
+    0x10u /* R1 was reached (SHLD-9): retransmissions get no answer; or an ICMP error has come     \
+             (SHLD-25): stack_status() says which */
+#define SOCK_EV_URGENT 0x20u /* the urgent pointer has advanced (MUST-32) */
 
 struct stack_event {
     struct sock *sock;
@@ -167,6 +177,15 @@ struct stack_counters {
     uint64_t listen_drops;               /* SYNs and handshakes dropped for want of room */
     uint64_t no_memory;                  /* text or connections refused */
     uint64_t invariants;                 /* failed invariants; each cost one connection */
+
+    uint64_t icmp_in;         /* well-formed ICMP and ICMPv6 messages: */
+    uint64_t icmp_echoes;     /* echo requests answered */
+    uint64_t icmp_echo_drops; /* not answered: too many, or no memory */
+    uint64_t icmp_acted;      /* errors that changed or told a connection something */
+    uint64_t icmp_not_ours;   /* errors about none of our connections */
+    uint64_t icmp_bad_seq;    /* about no segment in flight: forged, or late (RFC 5927 4.1) */
+    uint64_t icmp_bad_mtu;    /* too big: an MTU that can't be, or is no news */
+    uint64_t icmp_other; /* of a kind we do nothing about, source quench (MUST-55) among them */
 };
 
 void stack_counters(const struct stack *s, struct stack_counters *out);

@@ -5,6 +5,7 @@
 #include "arrives.h"
 
 #include "ackin.h"
+#include "pmtu.h"
 #include "timeout.h"
 
 /* RFC 9293 MUST-15: what to assume when the peer's SYN carries no MSS option. */
@@ -24,8 +25,7 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
     if (opts->has_mss)
         mss = opts->mss < MSS_FLOOR ? MSS_FLOOR : opts->mss;
     uint32_t path_mss = tcb_path_mss(t);
-    t->snd.mss = mss < path_mss ? mss : path_mss;
-    cc_set_mss(&t->cc, t->snd.mss);
+    tcp_pmtu_limit(t, mss < path_mss ? mss : path_mss);
 
     if (t->state == STATE_LISTEN) {
         t->shift_offered = opts->has_wscale;

@@ -5,6 +5,7 @@
 #include "output.h"
 
 #include "check.h"
+#include "pmtu.h"
 #include "timeout.h"
 
 /* What every segment of a connection has in common. */
@@ -143,6 +144,7 @@ static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
         [RECOVERY_OPEN] = "the window has opened",
         [RECOVERY_FAST] = "duplicate ACKs",
         [RECOVERY_RTO] = "retransmission timeout",
+        [RECOVERY_MTU] = "too big for the path",
     };
     struct recovery *r = &t->recovery;
     uint32_t max = (uint32_t)seq_diff(r->end, r->nxt), most = segment_max(t);
@@ -231,6 +233,7 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     uint32_t unsent = (uint32_t)seq_diff(text_end(t), t->snd.nxt);
     if (unsent == 0 && !t->fin_queued)
         return false;
+    tcp_pmtu_age(t, now_ns);
     bool idle = seq_eq(t->snd.una, t->snd.nxt);
     if (idle && now_ns - t->last_sent_ns > rto_get(&t->rto))
         cc_idle(&t->cc);

@@ -115,6 +115,7 @@ struct recovery_ack recovery_new_ack(struct recovery *r, struct cc *c, seq_t old
         }
         break;
     case RECOVERY_RTO:
+    case RECOVERY_MTU:
         if (covered)
             r->mode = RECOVERY_OPEN;
         break;
@@ -141,6 +142,21 @@ void recovery_resend(struct recovery *r, seq_t una, seq_t nxt)
 {
     r->nxt = una;
     r->end = nxt;
+}
+
+void recovery_too_big(struct recovery *r, struct cc *c, seq_t una, seq_t nxt)
+{
+    if (r->mode == RECOVERY_FAST)
+        c->cwnd = min_u32(c->cwnd, c->ssthresh);
+    c->ssthresh = max_u32(c->ssthresh, c->cwnd);
+    cc_idle(c);
+    if (r->mode != RECOVERY_RTO)
+        r->mode = RECOVERY_MTU;
+    r->dup_acks = 0;
+    /* Smaller segments of before may have arrived: the ACKs for sending them twice are no sign of
+     * loss, as after a timeout. */
+    r->recover = nxt;
+    recovery_resend(r, una, nxt);
 }
 
 void recovery_resent(struct recovery *r, seq_t end)

@@ -20,6 +20,7 @@ enum recovery_mode {
     RECOVERY_OPEN, /* no loss known */
     RECOVERY_FAST, /* fast recovery: cwnd is inflated */
     RECOVERY_RTO,  /* after a timeout, until everything sent before it is acknowledged */
+    RECOVERY_MTU,  /* the same after the path's MTU has become less, which is no loss */
 };
 
 struct recovery {
@@ -57,6 +58,11 @@ void recovery_timeout(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, bo
 /* Everything in [una, nxt) is to be sent again without a sign of congestion: the peer's window has
  * opened after it was shut. Mode and recover stay. */
 void recovery_resend(struct recovery *r, seq_t una, seq_t nxt);
+
+/* What is in flight was too big for the path: everything in [una, nxt) is to be sent again, in
+ * segments of c->mss. No sign of congestion, so ssthresh does not fall; but no ACKs are under way
+ * that would pace it, so it begins with a slow start to where cwnd was (RFC 1191 6.4). */
+void recovery_too_big(struct recovery *r, struct cc *c, seq_t una, seq_t nxt);
 
 /* Whether something is to be sent again. */
 static inline bool recovery_pending(const struct recovery *r)

@@ -50,7 +50,7 @@ void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *pat
         .linger_due_ns = TIME_NEVER,
     };
     t->rcv.mss = tcb_path_mss(t);
-    t->snd.mss = t->rcv.mss;
+    t->snd.mss = t->snd.mss_max = t->rcv.mss;
     sndq_init(&t->sndq, mem);
     rcvq_init(&t->rcvq, mem);
     rcvwnd_init(&t->rcvwnd, config->rcvbuf, config->rcvbuf_max, t->rcv.mss);
@@ -116,6 +116,8 @@ static const char *check_sender(const struct tcb *t)
     if (recovery_pending(&t->recovery) &&
         (seq_lt(t->recovery.nxt, t->snd.una) || seq_lt(t->snd.nxt, t->recovery.end)))
         return "only what is in flight is sent again";
+    if (t->snd.mss > t->snd.mss_max || t->cc.mss != t->snd.mss)
+        return "the MSS is one that peer and path take";
     if (t->cc.cwnd < t->cc.mss)
         return "cwnd >= 1 SMSS";
     if (seq_lt(t->snd.una, t->snd.nxt) && t->rtx_due_ns == TIME_NEVER && !persist_on(&t->persist))
@@ -178,5 +180,7 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .rto_ns = rto_get(&t->rto),
         .retries = t->retries,
         .resent = t->resent,
+        .path_mtu = t->pmtu.mtu ? t->pmtu.mtu : t->path.mtu,
+        .soft_error = t->soft_error,
     };
 }

@@ -49,7 +49,7 @@ struct tcp_config tcp_config_default(void);
 
 /* What the path allows. */
 struct tcp_path {
-    uint32_t mtu;       /* largest packet, IP header included */
+    uint32_t mtu;       /* of its first link: largest packet, IP header included */
     uint32_t super_max; /* most text in one super-segment; 0: one packet's worth */
 };
 
@@ -84,6 +84,7 @@ struct tcb {
         uint32_t wnd_max; /* MAX.SND.WND (RFC 5961 5.2) */
         uint8_t shift;    /* Snd.Wind.Shift */
         uint32_t mss;     /* effective send MSS (MUST-16) */
+        uint32_t mss_max; /* what it would be if the path had the first link's MTU */
     } snd;
 
     /* Receive sequence variables */
@@ -131,9 +132,14 @@ struct tcb {
     uint32_t resent; /* segments sent again so far */
     uint8_t events;  /* TCB_EV_*; the caller clears what it has taken */
     int error;       /* enum err: why the connection ended */
+    int soft_error;  /* enum err: what ICMP has said since the last progress */
     uint32_t sndbuf;
 
     struct tcp_path path;
+    struct {
+        uint32_t mtu; /* what ICMP has taught of the whole path, less than path.mtu; 0: nothing */
+        uint64_t until_ns; /* and when that is forgotten */
+    } pmtu;
     const struct tcp_config *config;
     struct mem *mem;
     const struct trace *trace;
@@ -189,6 +195,8 @@ struct tcp_status {
     uint64_t srtt_ns, rto_ns;  /* srtt 0: no sample yet */
     uint32_t retries;          /* timeouts in a row */
     uint32_t resent;           /* segments sent again so far */
+    uint32_t path_mtu;         /* octets of an IP packet, as far as it is known */
+    int soft_error;            /* enum err: what ICMP has said since the last progress (SHLD-25) */
 };
 
 void tcb_status(const struct tcb *t, struct tcp_status *status);

@@ -21,6 +21,7 @@ void tcp_timeout_progress(struct tcb *t, uint64_t now_ns)
     /* While the window is probed R2 counts from the first probe that is not answered: the interval
      * may be longer than R2 (MUST-37). */
     bool waiting = seq_lt(t->snd.una, t->snd.nxt) && !persist_on(&t->persist);
+    t->soft_error = ERR_NONE;
     t->give_up_due_ns = waiting ? now_ns + t->config->user_timeout_ns : TIME_NEVER;
 }
 
@@ -49,7 +50,8 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
 void tcp_timeout(struct tcb *t, uint64_t now_ns)
 {
     if (t->give_up_due_ns <= now_ns) {
-        state_fail(t, ERR_TIMEDOUT, "user timeout", now_ns);
+        /* As Linux has it: what ICMP said says more than the timeout (SHLD-25). */
+        state_fail(t, t->soft_error ? t->soft_error : ERR_TIMEDOUT, "user timeout", now_ns);
         return;
     }
     if (t->linger_due_ns <= now_ns) {

@@ -50,6 +50,10 @@ enum ip_error {
  */
 enum ip_error ip_parse(struct reader *r, size_t total_len, struct ip_hdr *h);
 
+/* The same for the packet that an ICMP error quotes: it may be cut anywhere behind its headers, and
+ * an IPv4 header's checksum is not looked at, as a router may have counted its TTL down. */
+enum ip_error ip_parse_quoted(struct reader *r, struct ip_hdr *h);
+
 /* Writes a header without options or extension headers: 20 octets for IPv4 (checksum included), 40
  * for IPv6, by the family of h->dst. payload_len must fit 16 bits with the header (IPv4). */
 void ip_emit(struct writer *w, const struct ip_hdr *h);

@@ -1,0 +1,92 @@
+/*
+ * Path MTU discovery for one connection. See pmtu.h. Called by stack/ for ICMP messages that are
+ * about a segment in flight (RFC 5927 4.1; stack/icmp_in.c checks that), and by arrives and output.
+ *
+ * RFC 5927 7.2 would have us wait for a retransmission timeout before we believe that a path has
+ * become narrower for packets of a size that went through before. Linux doesn't wait, and neither
+ * do we: an honest router's word would cost every connection a timeout, and a forger who knows the
+ * four-tuple and hits the window only makes us send segments of PMTU_MIN_V4 or PMTU_MIN_V6 for ten
+ * minutes. That these are not small is the defence.
+ *
+ * DF is set in all that we send, so a path of less than these does not carry our full segments.
+ * RFC 791 allows for such links; Linux clears DF there, we leave them be: none has been built since
+ * serial lines of the eighties.
+ */
+#include "pmtu.h"
+
+#include "minmax.h"
+#include "timeout.h"
+
+#define PMTU_MIN_V4 552 /* as Linux: 512 octets of text, and 40 of headers */
+#define PMTU_MIN_V6 1280
+
+/* RFC 1191 3: nobody may ask for less (IPv4). RFC 8201 4: likewise (IPv6). */
+#define MTU_VALID_V4 68
+#define MTU_VALID_V6 1280
+
+/* RFC 1191 7.1: the MTUs that links have. Below the last it is PMTU_MIN_V4. */
+static uint32_t plateau_below(uint32_t len)
+{
+    static const uint16_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, PMTU_MIN_V4};
+    unsigned i = 0;
+    while (i < sizeof plateaus / sizeof *plateaus - 1 && plateaus[i] >= len)
+        i++;
+    return plateaus[i];
+}
+
+/* The headers have a fixed length. */
+static uint32_t mss_for(const struct tcb *t, uint32_t mtu)
+{
+    return mtu - (t->path.mtu - tcb_path_mss(t));
+}
+
+static void set_mss(struct tcb *t, uint32_t mss)
+{
+    t->snd.mss = mss;
+    cc_set_mss(&t->cc, mss);
+}
+
+void tcp_pmtu_limit(struct tcb *t, uint32_t mss_max)
+{
+    t->snd.mss_max = mss_max;
+    uint32_t learned = t->pmtu.mtu ? mss_for(t, t->pmtu.mtu) : mss_max;
+    set_mss(t, min_u32(mss_max, learned));
+}
+
+void tcp_pmtu_known(struct tcb *t, uint32_t mtu, uint64_t until_ns)
+{
+    if (mtu >= t->path.mtu)
+        return;
+    t->pmtu.mtu = mtu;
+    t->pmtu.until_ns = until_ns;
+    tcp_pmtu_limit(t, t->snd.mss_max);
+}
+
+bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t now_ns)
+{
+    bool v4 = ip_addr_is_v4(&t->flow.remote);
+    if (mtu == 0 && v4)
+        mtu = plateau_below(min_u32(packet_len, t->path.mtu));
+    if (mtu < (v4 ? MTU_VALID_V4 : MTU_VALID_V6))
+        return false;
+    mtu = max_u32(mtu, v4 ? PMTU_MIN_V4 : PMTU_MIN_V6);
+    /* A SYN is never too big. And one MTU comes once for every packet that was too big for it: only
+     * the first is news (RFC 1191 6.4). */
+    if (!tcb_synchronized(t) || mtu >= t->path.mtu || mss_for(t, mtu) >= t->snd.mss)
+        return false;
+    t->pmtu.mtu = mtu;
+    t->pmtu.until_ns = now_ns + PMTU_AGE_NS;
+    set_mss(t, mss_for(t, mtu));
+    recovery_too_big(&t->recovery, &t->cc, t->snd.una, t->snd.nxt);
+    if (t->rtx_due_ns != TIME_NEVER) /* what goes again now has all its time to arrive */
+        tcp_timeout_arm_rtx(t, now_ns);
+    return true;
+}
+
+void tcp_pmtu_age(struct tcb *t, uint64_t now_ns)
+{
+    if (t->pmtu.mtu == 0 || now_ns < t->pmtu.until_ns)
+        return;
+    t->pmtu.mtu = 0;
+    tcp_pmtu_limit(t, t->snd.mss_max);
+}

@@ -1,0 +1,30 @@
+/* The path's MTU as one connection knows it (RFC 1191, RFC 8201), and what changes with it. */
+#ifndef PMTU_H
+#define PMTU_H
+
+#include "tcb.h"
+
+/* What is learned is forgotten after so long (RFC 1191 6.3): larger packets are then tried again.
+ */
+#define PMTU_AGE_NS (600 * NS_PER_S)
+
+/*
+ * A segment of ours that is in flight was too big for a link on the way, whose MTU is given; 0: an
+ * IPv4 router from before RFC 1191 doesn't say, and packet_len, the octets of the packet it threw
+ * away, is all there is to guess from. True when that was news: what is in flight is then sent
+ * again in smaller segments. False when the message can't be true, or tells nothing new; then
+ * nothing has changed.
+ */
+bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t now_ns);
+
+/* Another connection to the same address has learned it, not long before this one is opened. */
+void tcp_pmtu_known(struct tcb *t, uint32_t mtu, uint64_t until_ns);
+
+/* The largest segment that peer and first link take is known: sets the effective send MSS (RFC 9293
+ * 3.7.1, MUST-16). */
+void tcp_pmtu_limit(struct tcb *t, uint32_t mss_max);
+
+/* Forgets what is too old. To be called before new text is sent. */
+void tcp_pmtu_age(struct tcb *t, uint64_t now_ns);
+
+#endif
