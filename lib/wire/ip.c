@@ -8,8 +8,6 @@
 #include "checksum.h"
 
 #define IP4_DF        0x4000
-#define IP4_MF        0x2000
-#define IP4_OFFSET    0x1fff /* in units of 8 octets */
 #define IP6_EXT_MAX   8
 #define IP6_HOPOPTS   0
 #define IP6_ROUTING   43
@@ -56,6 +54,7 @@ static enum ip_error parse4(struct reader *r, size_t total_len, struct ip_hdr *h
     csum_add(&c, start, hdr_len);
     if (total_len != QUOTED && csum_finish(&c) != 0)
         return IP_BAD_CHECKSUM;
+
     h->src = ip_addr_v4_bytes(src);
     h->dst = ip_addr_v4_bytes(dst);
     h->df = fragment & IP4_DF;

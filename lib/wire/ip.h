@@ -10,6 +10,8 @@
 
 #define IP4_HDR_LEN    20
 #define IP6_HDR_LEN    40
+#define IP4_MF         0x2000 /* more fragments; in the same field as */
+#define IP4_OFFSET     0x1fff /* where in its packet a fragment begins, in units of 8 octets */
 #define IP_PROTO_ICMP  1
 #define IP_PROTO_TCP   6
 #define IP_PROTO_ICMP6 58
