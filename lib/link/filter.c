@@ -22,8 +22,9 @@
 #define AT_IP6_NEXT   (AT_IP + 6)
 #define AT_IP6_DST    (AT_IP + 24)
 #define AT_IP6_UPPER  (AT_IP + IP6_HDR_LEN)
+#define AT_ND_TARGET  (AT_IP6_UPPER + 8)
 #define DST_PORT      2 /* in the TCP header */
-#define FRAG_MASK     0x3fff
+#define ND_SOLICITED  135
 #define ND_ADVERTISED 136
 #define VLAN_ID       0xfff /* of a tag: the rest is the priority */
 
@@ -111,16 +112,60 @@ static uint32_t word(const struct ip_addr *a, unsigned i)
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
+/* Jumps to a place not known yet. */
+struct jumps {
+    size_t v[4], n;
+};
+
+/* Jumps unless the address in the frame, at `at`, is this one; a wildcard is any. */
+static struct jumps unless_addr(struct program *p, const struct ip_addr *addr, uint32_t at)
+{
+    struct jumps other = {.n = 0};
+    unsigned first = ip_addr_is_v4(addr) ? 3 : 0;
+    for (unsigned i = first; i < 4 && !ip_addr_is_any(addr); i++) {
+        load(p, BPF_W, at + 4 * (i - first));
+        other.v[other.n++] = unless(p, BPF_JEQ, word(addr, i));
+    }
+    return other;
+}
+
+static void land_all(struct program *p, const struct jumps *j)
+{
+    for (size_t i = 0; i < j->n; i++)
+        land(p, j->v[i]);
+}
+
+static void pass_addr(struct program *p, const struct ip_addr *addr, uint32_t at)
+{
+    struct jumps other = unless_addr(p, addr, at);
+    ret(p, PASS);
+    land_all(p, &other);
+}
+
+static void pass_addrs(struct program *p, const struct ip_addr *v, size_t n, bool v4, uint32_t at)
+{
+    for (size_t i = 0; i < n && !p->full; i++) {
+        if (ip_addr_is_v4(&v[i]) == v4)
+            pass_addr(p, &v[i], at);
+    }
+}
+
+/* Whether v[i] is the first range of its address. */
+static bool is_first(const struct port_range *v, size_t i)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (ip_addr_eq(&v[j].addr, &v[i].addr))
+            return false;
+    }
+    return true;
+}
+
 /* Passes what goes to a port of any range of v[from].addr. */
 static void ports_of(struct program *p, const struct port_range *v, size_t n, size_t from)
 {
     const struct ip_addr *addr = &v[from].addr;
     bool v4 = ip_addr_is_v4(addr);
-    size_t other[4], n_other = 0;
-    for (unsigned i = v4 ? 3 : 0; i < 4 && !ip_addr_is_any(addr); i++) {
-        load(p, BPF_W, v4 ? AT_IP4_DST : AT_IP6_DST + 4 * i);
-        other[n_other++] = unless(p, BPF_JEQ, word(addr, i));
-    }
+    struct jumps other = unless_addr(p, addr, v4 ? AT_IP4_DST : AT_IP6_DST);
     if (v4) {
         put(p, BPF_LDX | BPF_B | BPF_MSH, 0, 0, AT_IP); /* X = 4 * IHL */
         put(p, BPF_LD | BPF_H | BPF_IND, 0, 0, AT_IP + DST_PORT);
@@ -135,31 +180,45 @@ static void ports_of(struct program *p, const struct port_range *v, size_t n, si
         ret(p, PASS);
         land(p, below);
     }
-    while (n_other > 0)
-        land(p, other[--n_other]);
+    land_all(p, &other);
 }
 
 /* Ends the program for TCP of one family. */
 static void tcp(struct program *p, const struct port_range *v, size_t n, bool v4)
 {
     for (size_t i = 0; i < n && !p->full; i++) {
-        bool seen = ip_addr_is_v4(&v[i].addr) != v4;
-        for (size_t j = 0; j < i && !seen; j++)
-            seen = ip_addr_eq(&v[j].addr, &v[i].addr);
-        if (!seen)
+        if (ip_addr_is_v4(&v[i].addr) == v4 && is_first(v, i))
             ports_of(p, v, n, i);
     }
     ret(p, DROP);
 }
 
-static void ip4(struct program *p, const struct port_range *v, size_t n)
+/* Ends the program for a fragment other than the first. */
+static void later_fragment(struct program *p, const struct port_range *v, size_t n)
+{
+    load(p, BPF_B, AT_IP4_PROTO);
+    drop_unless(p, BPF_JEQ, IP_PROTO_TCP);
+    for (size_t i = 0; i < n && !p->full; i++) {
+        if (ip_addr_is_v4(&v[i].addr) && is_first(v, i))
+            pass_addr(p, &v[i].addr, AT_IP4_DST);
+    }
+    ret(p, DROP);
+}
+
+static void ip4(struct program *p, const struct port_range *v, size_t n,
+                const struct ip_addr *owned, size_t n_owned)
 {
     static const uint8_t errors[] = {3, 11, 12}; /* unreachable, time exceeded, parameter problem */
     drop_unless_to_us(p);
+    pass_addrs(p, owned, n_owned, true, AT_IP4_DST);
     load(p, BPF_H, AT_IP4_FRAG);
-    drop_if(p, BPF_JSET, FRAG_MASK);
+    size_t has_ports = unless(p, BPF_JSET, IP4_OFFSET);
+    later_fragment(p, v, n);
+    land(p, has_ports);
     load(p, BPF_B, AT_IP4_PROTO);
     size_t not_icmp = unless(p, BPF_JEQ, IP_PROTO_ICMP);
+    load(p, BPF_H, AT_IP4_FRAG);
+    drop_if(p, BPF_JSET, IP4_MF | IP4_OFFSET);
     put(p, BPF_LDX | BPF_B | BPF_MSH, 0, 0, AT_IP);
     put(p, BPF_LD | BPF_B | BPF_IND, 0, 0, AT_IP);
     for (size_t i = 0; i < sizeof errors; i++)
@@ -170,15 +229,26 @@ static void ip4(struct program *p, const struct port_range *v, size_t n)
     tcp(p, v, n, true);
 }
 
-static void ip6(struct program *p, const struct port_range *v, size_t n)
+static void ip6(struct program *p, const struct port_range *v, size_t n,
+                const struct ip_addr *owned, size_t n_owned)
 {
     static const uint8_t extensions[] = {0, 43, 44, 60}; /* those that ip_parse knows */
+    load_extra(p, SKF_AD_PKTTYPE);
+    size_t not_to_us = unless(p, BPF_JEQ, PACKET_HOST);
+    pass_addrs(p, owned, n_owned, false, AT_IP6_DST);
+    land(p, not_to_us);
     load(p, BPF_B, AT_IP6_NEXT);
     size_t not_icmp = unless(p, BPF_JEQ, IP_PROTO_ICMP6);
     load(p, BPF_B, AT_IP6_UPPER);
-    size_t not_nd = unless(p, BPF_JEQ, ND_ADVERTISED);
+    size_t not_advertised = unless(p, BPF_JEQ, ND_ADVERTISED);
     pass_unless_to_others(p);
-    land(p, not_nd);
+    land(p, not_advertised);
+    size_t not_solicited = unless(p, BPF_JEQ, ND_SOLICITED);
+    load_extra(p, SKF_AD_PKTTYPE);
+    drop_if(p, BPF_JGE, PACKET_OTHERHOST);
+    pass_addrs(p, owned, n_owned, false, AT_ND_TARGET);
+    ret(p, DROP);
+    land(p, not_solicited);
     drop_if(p, BPF_JGT, 4); /* 1 to 4: errors */
     drop_unless_to_us(p);
     ret(p, PASS);
@@ -195,7 +265,8 @@ static void ip6(struct program *p, const struct port_range *v, size_t n)
     ret(p, DROP);
 }
 
-int filter_build(struct sock_filter *prog, const struct port_range *v, size_t n)
+int filter_build(struct sock_filter *prog, const struct port_range *v, size_t n,
+                 const struct ip_addr *owned, size_t n_owned)
 {
     struct program p = {prog, 0, false};
     load_extra(&p, SKF_AD_HATYPE);
@@ -207,9 +278,9 @@ int filter_build(struct sock_filter *prog, const struct port_range *v, size_t n)
     pass_unless_to_others(&p);
     land(&p, not_arp);
     size_t not_ip4 = unless(&p, BPF_JEQ, ETHER_TYPE_IPV4);
-    ip4(&p, v, n);
+    ip4(&p, v, n, owned, n_owned);
     land(&p, not_ip4);
     drop_unless(&p, BPF_JEQ, ETHER_TYPE_IPV6);
-    ip6(&p, v, n);
+    ip6(&p, v, n, owned, n_owned);
     return p.full ? -E2BIG : (int)p.n;
 }

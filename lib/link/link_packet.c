@@ -45,29 +45,38 @@ static void size_buffers(int fd)
         set_int(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER);
 }
 
-int link_packet_set_ports(struct link *l, const struct port_range *v, size_t n)
+int link_packet_let_in(struct link_packet *lp, struct port_range *ports, size_t n_ports,
+                       struct ip_addr *owned, size_t n_owned)
 {
-    struct link_packet *lp = link_packet_of(l);
-    struct port_range *copy = malloc((n + 1) * sizeof *copy);
     struct sock_filter *prog = malloc(FILTER_MAX * sizeof *prog);
-    int err = copy != NULL && prog != NULL ? filter_build(prog, v, n) : -ENOMEM;
+    int err = prog != NULL ? filter_build(prog, ports, n_ports, owned, n_owned) : -ENOMEM;
     if (err > 0) {
         struct sock_fprog fprog = {(unsigned short)err, prog};
-        if (n > 0)
-            memcpy(copy, v, n * sizeof *v);
         pthread_mutex_lock(&lp->lock);
         err =
             setsockopt(lp->fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof fprog) < 0 ? -errno : 0;
         if (err == 0) {
-            struct port_range *old = lp->ports;
-            lp->ports = copy;
-            lp->n_ports = n;
-            copy = old;
+            lp->ports = ports;
+            lp->n_ports = n_ports;
+            lp->owned = owned;
+            lp->n_owned = n_owned;
         }
         pthread_mutex_unlock(&lp->lock);
     }
-    free(copy);
     free(prog);
+    return err;
+}
+
+int link_packet_set_ports(struct link *l, const struct port_range *v, size_t n)
+{
+    struct link_packet *lp = link_packet_of(l);
+    struct port_range *old = lp->ports, *copy = malloc((n + 1) * sizeof *copy);
+    if (copy == NULL)
+        return -ENOMEM;
+    if (n > 0)
+        memcpy(copy, v, n * sizeof *v);
+    int err = link_packet_let_in(lp, copy, n, lp->owned, lp->n_owned);
+    free(err == 0 ? old : copy);
     return err;
 }
 
@@ -129,10 +138,13 @@ static void destroy(struct link *l)
     struct link_packet *lp = link_packet_of(l);
     if (lp->fd >= 0)
         close(lp->fd);
+    if (lp->groups >= 0)
+        close(lp->groups);
     route_destroy(lp->routes);
     neigh_destroy(lp->neigh);
     pthread_mutex_destroy(&lp->lock);
     free(lp->ports);
+    free(lp->owned);
     free(lp->rx_octets);
     free(lp);
 }
@@ -148,7 +160,7 @@ int link_packet_create(struct link **out, char *err, size_t errlen)
         return -ENOMEM;
     }
     lp->link.ops = &ops;
-    lp->fd = -1;
+    lp->fd = lp->groups = -1;
     pthread_mutex_init(&lp->lock, NULL);
     const char *what = "make a link's buffers";
     lp->rx_octets = aligned_alloc(64, RX_BATCH * RX_STRIDE);

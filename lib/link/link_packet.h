@@ -4,7 +4,8 @@
  * header (PACKET_VNET_HDR); next hops and their Ethernet addresses come from route.c and neigh.c.
  *
  * Called by runtime/ and by the example `handshake`. Thread rules as in link.h, and
- * link_packet_set_ports and _read_counters may be called by any thread at any time.
+ * link_packet_set_ports, _own and _read_counters may be called by any thread at any time, the first
+ * two one at a time.
  */
 #ifndef LINK_PACKET_H
 #define LINK_PACKET_H
@@ -49,6 +50,18 @@ int link_packet_create(struct link **out, char *err, size_t errlen);
 /* From now on receives TCP to these ports only, instead of those set before; copies v. -E2BIG: the
  * filter can't hold so many (about 1000 ranges); -ENOMEM. On error all stays as it was. */
 int link_packet_set_ports(struct link *l, const struct port_range *v, size_t n);
+
+/*
+ * Makes addr, which nobody has, an address of this link until it is destroyed: answers ARP requests
+ * and Neighbour Solicitations for it on the device through which the kernel's route to it leaves,
+ * and receives all that is for it. Twice is as once.
+ *
+ * -EADDRNOTAVAIL: it is on none of the networks this host is on, or this host's own, or not an
+ * address for one host. -EADDRINUSE: another host answers for it. Asks three times within 0.3 s,
+ * and waits so long: RFC 5227 2.1.1 wants up to 7 s and RFC 4862 5.4 one, but a bind() waits for
+ * this. Afterwards nobody is asked any more: who takes the address later has it as well.
+ */
+int link_packet_own(struct link *l, const struct ip_addr *addr);
 
 /* The routes this link uses, for the source address and MTU of a new connection. */
 struct route_table *link_packet_routes(const struct link *l);

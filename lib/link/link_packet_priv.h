@@ -1,5 +1,4 @@
-/* What the three files of the packet link share: link_packet.c, link_packet_tx.c, link_packet_rx.c.
- */
+/* What the files of the packet link share: link_packet.c, _own.c, _rx.c and _tx.c. */
 #ifndef LINK_PACKET_PRIV_H
 #define LINK_PACKET_PRIV_H
 
@@ -20,6 +19,7 @@
 #include "link_packet.h"
 #include "neigh.h"
 #include "nstime.h"
+#include "resolve.h"
 #include "route.h"
 
 #define TX_BATCH  32
@@ -66,10 +66,13 @@ struct link_packet {
     struct route_table *routes;
     _Atomic uint64_t counters[N_COUNTERS];
 
-    pthread_mutex_t lock; /* for neigh and ports */
+    pthread_mutex_t lock; /* for neigh, ports and owned */
     struct neigh_table *neigh;
     struct port_range *ports;
     size_t n_ports;
+    struct ip_addr *owned;
+    size_t n_owned;
+    int groups; /* an IPv6 socket, for the groups it has joined; -1: none yet */
 
     /* send()'s */
     struct frame tx[TX_BATCH];
@@ -101,6 +104,23 @@ static inline uint64_t now_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
+
+/* Lets in what is for these ports and addresses, and takes both lists over in the place of
+ * lp->ports and lp->owned, which are the caller's then. On failure (as link_packet_set_ports) all
+ * stays as it was. One caller at a time. */
+int link_packet_let_in(struct link_packet *lp, struct port_range *ports, size_t n_ports,
+                       struct ip_addr *owned, size_t n_owned);
+
+/* Whether the address is this link's own. The lock must be held. */
+bool link_packet_owns(const struct link_packet *lp, const struct ip_addr *addr);
+
+/* Answers who asks for an address of ours. */
+void link_packet_answer(struct link_packet *lp, const struct resolve_question *q, uint32_t ifindex,
+                        uint64_t now);
+
+/* Sends a frame of neighbour discovery. Losing it does no harm: there will be another. */
+void link_packet_send_frame(struct link_packet *lp, uint32_t ifindex, bool v4, uint8_t *frame,
+                            size_t len);
 
 /* The calls behind link_ops. */
 size_t link_packet_send(struct link *l, const struct packet *p, size_t n);

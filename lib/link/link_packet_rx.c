@@ -8,7 +8,6 @@
 #include <errno.h>
 
 #include "ip.h"
-#include "resolve.h"
 
 #define ICMP6_ND_FIRST 133 /* router solicitation */
 #define ICMP6_ND_LAST  137 /* redirect */
@@ -33,7 +32,7 @@ static uint32_t device_mtu(struct link_packet *lp, struct memo *memo, uint32_t i
 }
 
 /* Where a packet wants to go. */
-enum target { TO_PORT, TO_NEIGHBOURS, TO_ERRORS, TO_NOBODY };
+enum target { TO_PORT, TO_ADDRESS, TO_NEIGHBOURS, TO_ERRORS, TO_NOBODY };
 
 /* Whether an address is one that no packet on a wire may have: RFC 1122 3.2.1.3 (g), RFC 4291
  * 2.5.3. To the kernel's routes it is local like any other of ours. */
@@ -54,11 +53,13 @@ static enum target read_target(const uint8_t *ip, size_t len, struct ip_addr *ds
 {
     struct reader r = reader(ip, len);
     uint8_t proto;
+    bool later_fragment = false; /* it has no ports */
     if (from_or_to_loopback(ip, len))
         return TO_NOBODY;
     if (len >= IP4_HDR_LEN && ip[0] >> 4 == 4) {
         *dst = ip_addr_v4_bytes(ip + 16);
         proto = ip[9];
+        later_fragment = ((ip[6] << 8 | ip[7]) & IP4_OFFSET) != 0;
         get_bytes(&r, (ip[0] & 0xfU) * 4);
     } else if (len >= IP6_HDR_LEN && ip[0] >> 4 == 6 &&
                (ip[6] == IP_PROTO_TCP || ip[6] == IP_PROTO_ICMP6)) {
@@ -67,11 +68,15 @@ static enum target read_target(const uint8_t *ip, size_t len, struct ip_addr *ds
         get_bytes(&r, IP6_HDR_LEN);
     } else {
         struct ip_hdr h;
-        if (ip_parse(&r, len, &h) != IP_OK)
+        enum ip_error e = ip_parse(&r, len, &h);
+        if (e != IP_OK && e != IP_FRAGMENT)
             return TO_NOBODY;
         *dst = h.dst;
         proto = h.proto;
+        later_fragment = h.offset > 0;
     }
+    if (later_fragment)
+        return TO_ADDRESS;
     if (proto == IP_PROTO_ICMP)
         return TO_ERRORS;
     if (proto == IP_PROTO_ICMP6) {
@@ -83,18 +88,19 @@ static enum target read_target(const uint8_t *ip, size_t len, struct ip_addr *ds
     return proto == IP_PROTO_TCP && !r.bad ? TO_PORT : TO_NOBODY;
 }
 
-/* Whether a packet to this port of this address is ours. The filter has seen to most of it; the
- * addresses that a wildcard stands for, it does not know. */
+/* Whether a packet to this port of this address, or any_port, is ours. The filter has seen to most
+ * of it; the addresses that a wildcard stands for, it does not know. */
 static bool port_ok(struct link_packet *lp, struct memo *memo, const struct ip_addr *dst,
-                    uint16_t port)
+                    uint16_t port, bool any_port)
 {
     if (memo->target_known && memo->port == port && ip_addr_eq(&memo->dst, dst))
         return true;
-    bool exact = false, wild = false;
+    bool wild = false;
     pthread_mutex_lock(&lp->lock);
+    bool exact = link_packet_owns(lp, dst);
     for (size_t i = 0; i < lp->n_ports && !exact; i++) {
         const struct port_range *range = &lp->ports[i];
-        if (port < range->first || port > range->last)
+        if (!any_port && (port < range->first || port > range->last))
             continue;
         exact = ip_addr_eq(&range->addr, dst);
         wild = wild ||
@@ -103,7 +109,7 @@ static bool port_ok(struct link_packet *lp, struct memo *memo, const struct ip_a
     pthread_mutex_unlock(&lp->lock);
     if (!exact && !(wild && route_is_local(lp->routes, dst, memo->now)))
         return false;
-    memo->target_known = true;
+    memo->target_known = !any_port;
     memo->dst = *dst;
     memo->port = port;
     return true;
@@ -112,15 +118,19 @@ static bool port_ok(struct link_packet *lp, struct memo *memo, const struct ip_a
 static void hear(struct link_packet *lp, const uint8_t *frame, size_t len, uint32_t ifindex,
                  uint64_t now)
 {
+    struct resolve_question question;
+    if (resolve_parse_question(frame, len, &question))
+        link_packet_answer(lp, &question, ifindex, now);
     struct resolve_news news;
     if (!resolve_parse(frame, len, &news))
         return;
-    if (news.claim == NEIGH_ANSWER && !route_is_local(lp->routes, &news.to, now))
-        news.claim = NEIGH_OTHER; /* an answer, but to another station's question */
+    bool to_us = route_is_local(lp->routes, &news.to, now);
     struct neigh_key key = {ifindex, news.ip};
     struct list ready;
     list_init(&ready);
     pthread_mutex_lock(&lp->lock);
+    if (!to_us && !link_packet_owns(lp, &news.to))
+        news.claim = NEIGH_OTHER; /* an answer, but to another station's question */
     neigh_heard(lp->neigh, &key, news.claim, &news.mac, now, &ready);
     link_packet_send_ready(lp, &ready, now);
     pthread_mutex_unlock(&lp->lock);
@@ -172,7 +182,8 @@ static bool take(struct link_packet *lp, struct memo *memo, size_t i, struct pac
         hear(lp, frame, len, ifindex, memo->now);
         return false;
     }
-    if (target == TO_NOBODY || (target == TO_PORT && !port_ok(lp, memo, &dst, port)) ||
+    bool checked = target == TO_PORT || target == TO_ADDRESS;
+    if (target == TO_NOBODY || (checked && !port_ok(lp, memo, &dst, port, target == TO_ADDRESS)) ||
         !read_offload(&lp->rx_vnet[i], p)) {
         count(lp, FOREIGN);
         return false;

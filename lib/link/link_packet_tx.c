@@ -31,6 +31,13 @@ static bool read_dst(const struct packet *p, struct ip_addr *dst)
     return true;
 }
 
+/* Of a packet that read_dst() has read. */
+static struct ip_addr source_of(const struct packet *p)
+{
+    const uint8_t *ip = p->head.ptr;
+    return ip[0] >> 4 == 4 ? ip_addr_v4_bytes(ip + 12) : ip_addr_v6_bytes(ip + 8);
+}
+
 /* Tells the kernel what is left to do: linux/virtio_net.h. The virtio fields are in host order. */
 static bool fill_offload(struct virtio_net_hdr *vnet, const struct packet *p)
 {
@@ -118,23 +125,29 @@ static bool flush(struct link_packet *lp, size_t *unsent)
     return !busy;
 }
 
-/* Asks for the next hop's address. Losing the request does no harm: there will be another. */
+void link_packet_send_frame(struct link_packet *lp, uint32_t ifindex, bool v4, uint8_t *frame,
+                            size_t len)
+{
+    struct virtio_net_hdr vnet = {0};
+    struct iovec iov[] = {{&vnet, sizeof vnet}, {frame, len}};
+    struct sockaddr_ll sll = {.sll_family = AF_PACKET,
+                              .sll_protocol = htobe16(v4 ? ETHER_TYPE_ARP : ETHER_TYPE_IPV6),
+                              .sll_ifindex = (int)ifindex};
+    struct msghdr m = {
+        .msg_name = &sll, .msg_namelen = sizeof sll, .msg_iov = iov, .msg_iovlen = 2};
+    if (sendmsg(lp->fd, &m, MSG_DONTWAIT) < 0)
+        count(lp, REFUSED);
+}
+
+/* Asks for the next hop's address. */
 static void send_request(struct link_packet *lp, const struct route *route,
                          const struct mac_addr *to)
 {
-    struct {
-        struct virtio_net_hdr vnet;
-        uint8_t frame[RESOLVE_FRAME_MAX];
-    } out = {0};
-    struct writer w = writer(out.frame, sizeof out.frame);
+    uint8_t frame[RESOLVE_FRAME_MAX];
+    struct writer w = writer(frame, sizeof frame);
     resolve_emit(&w, route, to);
-    bool v4 = ip_addr_is_v4(&route->next_hop);
-    struct sockaddr_ll sll = {.sll_family = AF_PACKET,
-                              .sll_protocol = htobe16(v4 ? ETHER_TYPE_ARP : ETHER_TYPE_IPV6),
-                              .sll_ifindex = (int)route->ifindex};
-    size_t len = sizeof out.vnet + (sizeof out.frame - w.len);
-    if (sendto(lp->fd, &out, len, MSG_DONTWAIT, (const struct sockaddr *)&sll, sizeof sll) < 0)
-        count(lp, REFUSED);
+    link_packet_send_frame(lp, route->ifindex, ip_addr_is_v4(&route->next_hop), frame,
+                           sizeof frame - w.len);
 }
 
 /* The next hop's address, asking for it when it is time to. The lock must be held. */
@@ -169,6 +182,9 @@ static enum verdict find_hop(struct link_packet *lp, const struct packet *p, str
     }
     enum verdict verdict = STAGE;
     pthread_mutex_lock(&lp->lock); /* held until the packet waits: the answer may come any time */
+    struct ip_addr source = source_of(p);
+    if (link_packet_owns(lp, &source)) /* it asks in its own name, and is known thereby */
+        hop->route.source = source;
     if (!find_neighbour(lp, hop, now)) {
         verdict = flush(lp, unsent) ? TAKEN : NO_ROOM;
         struct neigh_key key = {hop->route.ifindex, hop->route.next_hop};

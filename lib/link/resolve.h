@@ -1,7 +1,8 @@
 /*
  * The frames by which neighbours' Ethernet addresses are asked for and told: ARP (RFC 826), and
  * Neighbour Solicitation and Advertisement (RFC 4861 4.3, 4.4). Bytes only: neigh.c decides, and
- * link_packet.c sends and calls. The kernel answers what others ask about this host.
+ * link_packet.c sends and calls. The kernel answers what others ask about this host's addresses;
+ * here are the answers for those that it does not have.
  */
 #ifndef RESOLVE_H
 #define RESOLVE_H
@@ -18,7 +19,12 @@
 
 #define RESOLVE_FRAME_MAX 96
 
-/* Writes the frame that asks for r->next_hop's address; to: only this neighbour, NULL for all. */
+/* The multicast address at which an IPv6 address is asked for (RFC 4861 2.3). */
+struct ip_addr resolve_solicited_node(const struct ip_addr *a);
+
+/* Writes the frame that asks for r->next_hop's address; to: only this neighbour, NULL for all.
+ * r->source may be a wildcard, to ask without being known: whoever answers has the address (RFC
+ * 5227 2.1.1, RFC 4862 5.4.2). */
 void resolve_emit(struct writer *w, const struct route *r, const struct mac_addr *to);
 
 /* What a neighbour tells. */
@@ -31,5 +37,22 @@ struct resolve_news {
 
 /* Reads an ARP packet or a Neighbour Advertisement; false when the frame is neither, or broken. */
 bool resolve_parse(const uint8_t *frame, size_t len, struct resolve_news *out);
+
+/* What somebody asks. */
+struct resolve_question {
+    struct ip_addr target; /* who has this? */
+    struct ip_addr from;   /* a wildcard: it is somebody who wants to have the address */
+    struct mac_addr mac;   /* the answer goes there */
+};
+
+/* Reads an ARP request or a Neighbour Solicitation; false when the frame is neither, or broken. */
+bool resolve_parse_question(const uint8_t *frame, size_t len, struct resolve_question *out);
+
+/* Writes the answer: `mac` has it. */
+void resolve_emit_answer(struct writer *w, const struct resolve_question *q,
+                         const struct mac_addr *mac);
+
+/* Writes to everybody on the link, unasked, that mac has ip (RFC 5227 2.3, RFC 4861 7.2.6). */
+void resolve_emit_news(struct writer *w, const struct ip_addr *ip, const struct mac_addr *mac);
 
 #endif

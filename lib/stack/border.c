@@ -79,6 +79,24 @@ static void segment_arrives(struct stack *s, const struct flow *flow, const stru
     }
 }
 
+static void drop(struct stack *s, const char *why, uint64_t now_ns)
+{
+    TRACE(&s->config.trace, TRACE_DROPPED, .now_ns = now_ns, .text = why);
+}
+
+/* Whether p is the last piece of a packet, which is in *whole then. */
+static bool fragment_arrives(struct stack *s, const struct packet *p, struct packet *whole,
+                             uint64_t now_ns)
+{
+    const char *why;
+    s->counters.fragments++;
+    bool complete = reassembly_add(&s->reassembly, p, now_ns, whole, &why);
+    s->counters.reassembled += complete;
+    if (why)
+        drop(s, why, now_ns);
+    return complete;
+}
+
 void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now_ns)
 {
     for (size_t i = 0; i < n; i++) {
@@ -86,21 +104,29 @@ void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now
         struct ip_hdr ip;
         struct seg seg;
         const char *why = NULL;
-        enum decode d = packet_decode(&p[i], &flow, &ip, &seg, &why);
+        const struct packet *in = &p[i];
+        struct packet whole;
+        enum decode d = packet_decode(in, &flow, &ip, &seg, &why);
+        if (d == DECODE_FRAGMENT) {
+            if (!fragment_arrives(s, in, &whole, now_ns))
+                continue;
+            in = &whole;
+            d = packet_decode(in, &flow, &ip, &seg, &why);
+        }
         if (d == DECODE_OK) {
             s->counters.segs_in++;
             segment_arrives(s, &flow, &seg, p[i].mtu, now_ns);
             continue;
         }
         if (d == DECODE_NOT_TCP) {
-            icmp_arrives(s, &p[i], now_ns);
+            icmp_arrives(s, in, now_ns);
             continue;
         }
         if (d == DECODE_CHECKSUM)
             s->counters.bad_checksums++;
         else
             s->counters.bad_packets++;
-        TRACE(&s->config.trace, TRACE_DROPPED, .now_ns = now_ns, .text = why);
+        drop(s, why, now_ns);
     }
 }
 

@@ -17,6 +17,7 @@ int stack_create(struct stack **out, const struct stack_config *config)
     list_init(&s->echoes_lent);
     heap_init(&s->timers, s->mem);
     ports_init(&s->ports, s->mem);
+    reassembly_init(&s->reassembly, &config->secret, s->mem);
     bool ok = table_init(&s->table, &config->secret, s->mem);
     if (!ok || !table_init(&s->owned, &config->secret, s->mem)) {
         if (ok)
@@ -45,6 +46,7 @@ void stack_destroy(struct stack *s)
     owned_finish(s);
     table_finish(&s->table);
     ports_finish(&s->ports);
+    reassembly_finish(&s->reassembly);
     heap_finish(&s->timers);
     mem_free(s->mem, s, sizeof *s);
 }
@@ -180,6 +182,7 @@ uint32_t stack_sock_id(const struct sock *so)
 void stack_counters(const struct stack *s, struct stack_counters *out)
 {
     *out = s->counters;
+    out->fragment_drops = s->reassembly.dropped;
 }
 
 const char *stack_check(const struct stack *s)

@@ -8,6 +8,7 @@
 #include "list.h"
 #include "paths.h"
 #include "ports.h"
+#include "reassembly.h"
 #include "stack.h"
 #include "table.h"
 
@@ -78,6 +79,7 @@ struct stack {
     uint32_t n_unfinished; /* connections that stack_finished() is not true of */
     struct answer answers[STACK_ANSWERS];
     uint32_t answers_head, n_answers;
+    struct reassembly reassembly;
     struct table owned;              /* addresses, as flow.local; the rest of the key is 0 */
     struct list echoes, echoes_lent; /* answers to echo requests: to go, and given to output */
     uint64_t echo_span_ns;           /* a second began, */

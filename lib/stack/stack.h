@@ -201,6 +201,8 @@ uint64_t stack_deadline(const struct stack *s);
 struct stack_counters {
     uint64_t segs_in, segs_out, retransmits, resets_out;
     uint64_t bad_packets, bad_checksums; /* malformed; MUST-3 */
+    uint64_t fragments, reassembled;     /* of packets; packets made of them */
+    uint64_t fragment_drops;             /* of those fragments; see reassembly.h */
     uint64_t not_for_us;                 /* no socket, answered with RST where 3.10.7.1 says so */
     uint64_t listen_drops;               /* SYNs and handshakes dropped for want of room */
     uint64_t no_memory;                  /* text or connections refused */

@@ -123,7 +123,7 @@ enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_h
     enum ip_error ip_error = ip_parse(&r, packet_len(p), ip);
     if (ip_error != IP_OK) {
         *why = ip_why(ip_error);
-        return DECODE_IP;
+        return ip_error == IP_FRAGMENT ? DECODE_FRAGMENT : DECODE_IP;
     }
     if (ip->proto != IP_PROTO_TCP) {
         *why = "IP: not TCP";

@@ -13,6 +13,7 @@
 enum decode {
     DECODE_OK,
     DECODE_NOT_TCP,  /* well-formed, another protocol */
+    DECODE_FRAGMENT, /* of an IP packet; nothing but *ip is known */
     DECODE_IP,       /* refused by ip_parse */
     DECODE_TCP,      /* refused by tcp_parse */
     DECODE_CHECKSUM, /* TCP checksum wrong (MUST-3) */

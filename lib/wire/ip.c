@@ -8,8 +8,6 @@
 #include "checksum.h"
 
 #define IP4_DF        0x4000
-#define IP4_MF        0x2000
-#define IP4_OFFSET    0x1fff
 #define IP6_EXT_MAX   8
 #define IP6_HOPOPTS   0
 #define IP6_ROUTING   43
@@ -56,16 +54,16 @@ static enum ip_error parse4(struct reader *r, size_t total_len, struct ip_hdr *h
     csum_add(&c, start, hdr_len);
     if (total_len != QUOTED && csum_finish(&c) != 0)
         return IP_BAD_CHECKSUM;
-    if (fragment & (IP4_MF | IP4_OFFSET))
-        return IP_FRAGMENT;
 
     h->src = ip_addr_v4_bytes(src);
     h->dst = ip_addr_v4_bytes(dst);
     h->df = fragment & IP4_DF;
+    h->more = fragment & IP4_MF;
+    h->offset = (uint32_t)(fragment & IP4_OFFSET) * 8;
     h->payload_len = (uint32_t)(stated - hdr_len);
     (void)get_bytes(r, hdr_len - IP4_HDR_LEN);
     trim(r, h->payload_len);
-    return IP_OK;
+    return h->more || h->offset > 0 ? IP_FRAGMENT : IP_OK;
 }
 
 /* Options of a hop-by-hop or destination options header (RFC 8200 4.2). We know none but the
@@ -103,10 +101,11 @@ static enum ip_error parse_extension(struct reader *r, struct ip_hdr *h)
         return IP_SHORT;
 
     if (kind == IP6_FRAGMENT) {
-        uint16_t field = (uint16_t)(ext[2] << 8 | ext[3]);
-        if (field &
-            (IP6_FRAG_MORE | IP6_FRAG_OFF)) /* RFC 6946: alone in its packet is no fragment */
-            return IP_FRAGMENT;
+        struct reader field = reader(ext + 2, 6);
+        uint16_t place = get_u16(&field);
+        h->id = get_u32(&field);
+        h->more = place & IP6_FRAG_MORE;
+        h->offset = place & IP6_FRAG_OFF; /* in units of 8 octets, and the lowest bits are others */
     } else if (kind == IP6_ROUTING) {
         if (ext[3] != 0) /* segments left: we are not the last stop */
             return IP_EXTENSION;
@@ -117,7 +116,8 @@ static enum ip_error parse_extension(struct reader *r, struct ip_hdr *h)
     }
     h->payload_len -= (uint32_t)len;
     h->proto = next;
-    return IP_OK;
+    /* RFC 6946: a fragment that is its whole packet is none. */
+    return h->more || h->offset > 0 ? IP_FRAGMENT : IP_OK;
 }
 
 static enum ip_error parse6(struct reader *r, size_t total_len, struct ip_hdr *h)
@@ -179,7 +179,7 @@ static void emit4(struct writer *w, const struct ip_hdr *h)
     put_u8(w, 4 << 4 | IP4_HDR_LEN / 4);
     put_u8(w, h->tos);
     put_u16(w, (uint16_t)(IP4_HDR_LEN + h->payload_len));
-    put_u16(w, h->id);
+    put_u16(w, (uint16_t)h->id);
     put_u16(w, h->df ? IP4_DF : 0);
     put_u8(w, h->ttl);
     put_u8(w, h->proto);

@@ -10,6 +10,8 @@
 
 #define IP4_HDR_LEN    20
 #define IP6_HDR_LEN    40
+#define IP4_MF         0x2000 /* more fragments; in the same field as */
+#define IP4_OFFSET     0x1fff /* where in its packet a fragment begins, in units of 8 octets */
 #define IP_PROTO_ICMP  1
 #define IP_PROTO_TCP   6
 #define IP_PROTO_ICMP6 58
@@ -20,8 +22,10 @@ struct ip_hdr {
     uint8_t ttl;          /* or hop limit */
     uint8_t tos;          /* DSCP and ECN; or traffic class */
     bool df;              /* IPv4: don't fragment */
-    uint16_t id;          /* IPv4: identification */
+    uint32_t id;          /* identification: of 16 bits for IPv4; for IPv6, of fragments only */
     uint32_t payload_len; /* octets after the headers, by the header's own account */
+    uint32_t offset;      /* of a fragment: where in the whole packet's payload it begins, octets */
+    bool more;            /* of a fragment: it is not the last */
 };
 
 /* Why a packet was refused; each is counted by its name. */
@@ -31,7 +35,7 @@ enum ip_error {
     IP_VERSION = -2,      /* neither 4 nor 6 */
     IP_HDR_LEN = -3,      /* IHL below 5, or a length smaller than the header */
     IP_BAD_CHECKSUM = -4, /* IPv4 header checksum */
-    IP_FRAGMENT = -5,     /* a fragment; reassembly is not this file's */
+    IP_FRAGMENT = -5,     /* a fragment: whole is what stack/reassembly makes of it */
     IP_EXTENSION = -6,    /* IPv6: extension headers broken, too many, or not to be gone past */
     IP_MAPPED = -7        /* IPv6: an IPv4-mapped address, which never is on the wire */
 };
@@ -41,7 +45,8 @@ enum ip_error {
  * destination options, routing with no segments left, atomic fragments; at most 8 of them).
  * total_len: octets of the whole packet, of which `r` may hold only the first part, as long as that
  * covers the headers. Octets beyond the length stated in the header (Ethernet padding) don't count.
- * On IP_OK, r stands behind the headers and holds no padding. Linear in the headers' length. An
+ * On IP_OK, r stands behind the headers and holds no padding; on IP_FRAGMENT too, behind the
+ * fragment header, and *h is filled. Linear in the headers' length. An
  * extension header of another kind ends the walk as if it were the protocol; IPv6 jumbograms (RFC
  * 2675) are refused.
  */

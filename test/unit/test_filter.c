@@ -133,7 +133,7 @@ static void ports_and_addresses(void **state)
         {ip_addr_v4(0x0a000001), 8000, 8001},
         {IP_ADDR_ANY6, 0, 9},
     };
-    int n = filter_build(prog, v, sizeof v / sizeof *v);
+    int n = filter_build(prog, v, sizeof v / sizeof *v, NULL, 0);
     assert_true(n > 0);
     for (uint32_t i = 0; i <= 65535; i++) {
         uint16_t port = (uint16_t)i;
@@ -159,7 +159,7 @@ static void tcp_that_is_not_ours(void **state)
 {
     (void)state;
     const struct port_range v[] = {{ip_addr_v4(0), 0, 65535}, {IP_ADDR_ANY6, 0, 65535}};
-    int n = filter_build(prog, v, 2);
+    int n = filter_build(prog, v, 2, NULL, 0);
     struct frame good[] = {v4(6, 0x0a000001, 80), v6(6, &a6, 80)};
     for (size_t i = 0; i < 2; i++) {
         assert_true(passes(prog, n, &good[i]));
@@ -183,21 +183,85 @@ static void tcp_that_is_not_ours(void **state)
         for (f = good[i]; f.len > 0; f.len--)
             assert_int_equal(passes(prog, n, &f), f.len >= (i == 0 ? 38 : 58));
     }
-    for (unsigned bit = 0; bit < 16; bit++) { /* flags and fragment offset */
-        struct frame f = good[0];
-        f.octets[20 + bit / 8] = (uint8_t)(0x80 >> bit % 8);
-        assert_int_equal(passes(prog, n, &f), bit < 2); /* reserved, DF */
+    assert_int_equal(filter_build(prog, NULL, 0, NULL, 0) > 0, 1);
+    assert_false(passes(prog, filter_build(prog, NULL, 0, NULL, 0), &good[0]));
+    assert_false(passes(prog, filter_build(prog, NULL, 0, NULL, 0), &good[1]));
+}
+
+/* RFC 791 3.1: a fragment with an offset has no ports, only an address; the first one has both, and
+ * so has what is none. */
+static void fragments(void **state)
+{
+    (void)state;
+    const struct port_range v[] = {{ip_addr_v4(0x0a000001), 80, 80},
+                                   {ip_addr_v4(0x0a000001), 90, 90},
+                                   {a6, 1, 65535},
+                                   {ip_addr_v4(0x0a000003), 80, 80}};
+    const struct port_range wild = {ip_addr_v4(0), 80, 80};
+    for (unsigned bit = 0; bit < 16; bit++) {
+        for (unsigned i = 0; i < 4; i++) {
+            bool later = bit >= 3, ours = i % 2 == 0; /* before: reserved, DF, MF */
+            struct frame f = v4(6, 0x0a000001 + i, 80), other = v4(6, 0x0a000001 + i, 81);
+            f.octets[20 + bit / 8] = other.octets[20 + bit / 8] = (uint8_t)(0x80 >> bit % 8);
+            int n = filter_build(prog, v, 4, NULL, 0);
+            assert_int_equal(passes(prog, n, &f), ours);
+            assert_int_equal(passes(prog, n, &other), ours && later);
+            n = filter_build(prog, &wild, 1, NULL, 0);
+            assert_true(passes(prog, n, &f));
+            assert_int_equal(passes(prog, n, &other), later);
+            f.octets[23] = 17;
+            assert_false(passes(prog, n, &f));
+            f.octets[23] = 1; /* an ICMP error in fragments is of no use */
+            f.octets[34] = 3;
+            assert_int_equal(passes(prog, n, &f), bit < 2);
+            n = filter_build(prog, NULL, 0, NULL, 0);
+            assert_false(passes(prog, n, &other));
+        }
     }
-    assert_int_equal(filter_build(prog, NULL, 0) > 0, 1);
-    assert_false(passes(prog, filter_build(prog, NULL, 0), &good[0]));
-    assert_false(passes(prog, filter_build(prog, NULL, 0), &good[1]));
+}
+
+/* Everything for an address that is ours alone, and who asks for it. */
+static void owned_addresses(void **state)
+{
+    (void)state;
+    const struct ip_addr owned[] = {ip_addr_v4(0x0a00004d), a6, ip_addr_v4(0x0a00004e)};
+    int n = filter_build(prog, NULL, 0, owned, 3);
+    for (unsigned proto = 0; proto < 256; proto++) {
+        for (uint32_t type = 0; type < 8; type++) {
+            struct frame f = v4((uint8_t)proto, 0x0a00004d + (proto & 1), 80);
+            f.octets[20] = proto & 2 ? 0x3f : 0; /* fragments too */
+            f.pkttype = type;
+            assert_int_equal(passes(prog, n, &f), type == PACKET_HOST);
+            f = v6((uint8_t)proto, &a6, 80);
+            f.pkttype = type;
+            assert_int_equal(passes(prog, n, &f), type == PACKET_HOST);
+        }
+    }
+    struct frame f = v4(1, 0x0a00004f, 80), echo = v6(58, &b6, 0);
+    assert_false(passes(prog, n, &f));
+    echo.octets[54] = 128;
+    assert_false(passes(prog, n, &echo));
+    for (size_t i = 0; i < 17; i++) { /* a solicitation: every octet of the target counts */
+        struct ip_addr target = a6, group = {{0xff, 2, [11] = 1, 0xff}};
+        if (i < 16)
+            target.b[i] ^= 1;
+        f = v6(58, &group, 0);
+        f.octets[54] = 135;
+        memcpy(f.octets + 62, target.b, 16);
+        f.len = 86;
+        for (uint32_t type = 0; type < 8; type++) {
+            bool near = type == PACKET_HOST || type == PACKET_BROADCAST || type == PACKET_MULTICAST;
+            f.pkttype = type;
+            assert_int_equal(passes(prog, n, &f), near && i == 16);
+        }
+    }
 }
 
 static void other_protocols(void **state)
 {
     (void)state;
     const struct port_range v[] = {{ip_addr_v4(0), 0, 65535}, {IP_ADDR_ANY6, 0, 65535}};
-    int n = filter_build(prog, v, 2);
+    int n = filter_build(prog, v, 2, NULL, 0);
     for (unsigned i = 0; i < 256; i++) {
         struct frame f = v4((uint8_t)i, 0x0a000001, 80);
         f.octets[34] = 8; /* an ICMP echo request */
@@ -217,7 +281,7 @@ static void other_protocols(void **state)
 static void neighbours(void **state)
 {
     (void)state;
-    int n = filter_build(prog, NULL, 0);
+    int n = filter_build(prog, NULL, 0, NULL, 0);
     for (uint32_t type = 0; type < 8; type++) {
         bool near = type == PACKET_HOST || type == PACKET_BROADCAST || type == PACKET_MULTICAST;
         struct frame f = {.len = 42, .hatype = ARPHRD_ETHER, .pkttype = type};
@@ -244,7 +308,7 @@ static void many_ranges(void **state)
             uint16_t port = (uint16_t)(20 * i);
             v[i] = (struct port_range){i % 2 ? a6 : ip_addr_v4(0x0a000001 + i % 4), port, port};
         }
-        n = filter_build(prog, v, count);
+        n = filter_build(prog, v, count, NULL, 0);
         for (unsigned i = 0; n > 0 && i < count; i++) {
             struct frame f = v6(6, &a6, v[i].first);
             assert_int_equal(passes(prog, n, &f), i % 2 == 1);
@@ -260,7 +324,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ports_and_addresses), cmocka_unit_test(tcp_that_is_not_ours),
         cmocka_unit_test(other_protocols),     cmocka_unit_test(neighbours),
-        cmocka_unit_test(many_ranges),
+        cmocka_unit_test(many_ranges),         cmocka_unit_test(fragments),
+        cmocka_unit_test(owned_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

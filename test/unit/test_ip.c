@@ -149,6 +149,9 @@ static void v4_fragments(void **state)
         assert_int_equal(parse_all(p, sizeof p, &h), fragment ? IP_FRAGMENT : IP_OK);
         if (!fragment)
             assert_int_equal(h.df, bit == 14);
+        assert_int_equal(h.offset, bit < 13 ? 8U << bit : 0);
+        assert_int_equal(h.more, bit == 13);
+        assert_int_equal(h.payload_len, sizeof p - IP4_HDR_LEN);
     }
 }
 

@@ -175,6 +175,11 @@ static void v6_routing_and_fragments(void **state)
         begin6(&v, 44);
         add6_ext(&v, TCP, 0, (uint8_t)(field >> 8), (uint8_t)field, 0x12);
         assert6(&v, bit == 1 || bit == 2 ? IP_OK : IP_FRAGMENT, 0);
+        struct ip_hdr h;
+        parse_all(v.p, v.len, &h);
+        assert_int_equal(h.offset, bit > 2 ? field : 0);
+        assert_int_equal(h.more, bit == 0);
+        assert_int_equal(h.proto, TCP);
     }
 }
 
