@@ -116,6 +116,19 @@ static void run(struct end *e)
     fail_about(-1, 0);
 }
 
+static void set_options(struct end *e)
+{
+    uint64_t now_ns = host_now(e->host);
+    if (e->plan->nodelay)
+        stack_set_nodelay(e->sock, true, now_ns);
+    if (e->plan->sndbuf)
+        stack_set_sndbuf(e->sock, e->plan->sndbuf);
+    if (e->plan->rcvbuf)
+        stack_set_rcvbuf(e->sock, e->plan->rcvbuf, now_ns);
+    if (e->plan->user_timeout_ms)
+        stack_set_user_timeout(e->sock, e->plan->user_timeout_ms, now_ns);
+}
+
 static void connect_end(struct end *e)
 {
     struct conn *c = e->conn;
@@ -137,10 +150,7 @@ static void connect_end(struct end *e)
         e->opened = true;
         stack_status(e->sock, &status);
         c->port[e->side] = status.flow.local_port;
-        if (e->plan->nodelay)
-            stack_set_nodelay(e->sock, true, host_now(h));
-        if (e->plan->sndbuf)
-            stack_set_sndbuf(e->sock, e->plan->sndbuf);
+        set_options(e);
         if (rng_one_in(&world_of(e)->rng, 4))
             try_early(e);
     }
@@ -174,10 +184,7 @@ void app_accepted(struct host *h, struct handle *handle, struct sock *so)
     e->opened = e->connected = e->wire.taken = true;
     e->progress_ns = w->now_ns;
     handle->end = e;
-    if (e->plan->nodelay)
-        stack_set_nodelay(so, true, host_now(h));
-    if (e->plan->sndbuf)
-        stack_set_sndbuf(so, e->plan->sndbuf);
+    set_options(e);
     host_called(h);
     /* What is there already comes with an event: half of the applications wait for it. */
     bool something = stack_readiness(so) & (SOCK_READABLE | SOCK_PEER_DONE | SOCK_DEAD);
