@@ -191,7 +191,7 @@ static void after_a_timeout(void **state)
     assert_int_equal(rto_get(&the.tcb.rto), rto_ns);
     assert_int_equal(the.tcb.cc.ssthresh, 2000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
-    assert_int_equal(the.tcb.recovery.mode, RECOVERY_RTO);
+    assert_int_equal(the.tcb.cc.abc_limit, 1);
     receive(.flags = ACK, .seq = 1, .ack = 3001);
     assert_int_equal(the.tcb.recovery.mode, RECOVERY_OPEN);
 }
