@@ -29,10 +29,11 @@ deps_missing() {
     done
     if [ "$1" = test ]; then
         [ -e /etc/services ] || echo netbase
-        printf 'int main(void){return 0;}' >"${TMPDIR:-/tmp}/deps.$$.c"
-        clang -fsanitize=address,undefined -o "${TMPDIR:-/tmp}/deps.$$" \
-            "${TMPDIR:-/tmp}/deps.$$.c" >/dev/null 2>&1 || echo libclang-rt-14-dev
-        rm -f "${TMPDIR:-/tmp}/deps.$$.c" "${TMPDIR:-/tmp}/deps.$$"
+        deps_probe=$(mktemp -d) || return
+        printf 'int main(void){return 0;}' >"$deps_probe/probe.c"
+        clang -fsanitize=address,undefined -o "$deps_probe/probe" "$deps_probe/probe.c" \
+            >/dev/null 2>&1 || echo libclang-rt-14-dev
+        rm -rf "$deps_probe"
     fi
 }
 

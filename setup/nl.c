@@ -112,6 +112,9 @@ static int converse(struct nl *nl, mnl_cb_t cb, void *arg)
         ssize_t len = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
         if (len < 0)
             return -1;
+        const struct nlmsghdr *first = (const struct nlmsghdr *)buf;
+        if (mnl_nlmsg_ok(first, (int)len) && first->nlmsg_seq != nl->seq)
+            continue; /* the late answer to a request that was given up */
         more = mnl_cb_run2(buf, (size_t)len, nl->seq, port, take_answer, &talk, control,
                            NLMSG_MIN_TYPE);
         if (more < 0)

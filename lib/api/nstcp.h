@@ -55,6 +55,9 @@
 extern "C" {
 #endif
 
+/* These, and nothing else, are seen outside of the library. */
+#pragma GCC visibility push(default)
+
 struct nstcp;
 
 /* All zero: the defaults. */
@@ -174,6 +177,8 @@ int nstcp_fcntl(struct nstcp *stack, int sock, int command, int arg);
  * POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLRDHUP, POLLERR, POLLHUP, POLLNVAL. A socket that is
  * closed meanwhile is POLLNVAL. Level-triggered. O(n). */
 int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

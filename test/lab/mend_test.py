@@ -4,11 +4,13 @@ import os
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import time
 
-from lab import (DIR, MS_BIND, NETNS, NODES, call, check, check_whole, damage, in_node, inside, libc,
-                 name_foreign_namespace, netns, ok, refused, talks, unmount, verdict)
+from lab import (DIR, MS_BIND, NETNS, NODES, addr4_set, call, check, check_whole, damage, in_node,
+                 inside, ioctl, libc, link_delete, name_foreign_namespace, netns, ok, refused, talks,
+                 unmount, verdict, veth_add)
 
 
 def stale_name():
@@ -119,6 +121,20 @@ def test_foreign():
     ok("up")
 
 
+def test_names_outside():
+    """A device and an address of our names where `up` was called are nobody's business either."""
+    veth_add("host1-veth1", 77, "router-veth1", 78, os.getpid())
+    addr4_set("host1-veth1", "10.0.0.1")
+    for command in ("down", "up", "up"):
+        ok(command)
+        address = ioctl(0x8915, struct.pack("16s24x", b"host1-veth1"))[20:24]  # SIOCGIFADDR
+        check(socket.inet_ntoa(address) == "10.0.0.1", f"{command}: the address")
+        check(socket.if_nametoindex("host1-veth1") == 77, f"{command}: the device")
+        check(socket.if_nametoindex("router-veth1") == 78, f"{command}: its other end")
+    check_whole()
+    link_delete("host1-veth1")
+
+
 def test_second_default():
     """A default route that the kernel does not follow is nobody's business."""
     damage("host1", "route_default", "10.0.0.77", "100")
@@ -190,6 +206,7 @@ def test_without_ipv6():
 def test():
     test_damages()
     test_foreign()
+    test_names_outside()
     test_second_default()
     test_mounted_twice()
     test_waiting()
