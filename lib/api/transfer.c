@@ -61,6 +61,8 @@ ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, i
             result = -ENOTCONN;
             break;
         }
+        if (done > 0 && stack_error(c.slot->so))
+            break; /* the next call tells of it */
         int64_t n = engine_send(&c, (const char *)buf + done, len - done);
         if (n > 0) {
             done += (size_t)n;

@@ -13,6 +13,9 @@ from lab import NETNS, check, in_node, netns
 
 CLIENT = os.environ["ECHOCLIENT"]
 SERVER = os.environ["ECHOSERVER"]
+FILE_CLIENT = os.environ["FILECLIENT"]
+FILE_SERVER = os.environ["FILESERVER"]
+HANDSHAKE = os.environ["HANDSHAKE"]
 HOST1, HOST2 = "10.0.0.1", "10.0.1.1"
 HOST1_6, HOST2_6 = "fd00:0:0:1::1", "fd00:0:0:2::1"
 PORT = 40000
@@ -36,7 +39,8 @@ class Program:
         self.out, self.err = bytearray(), bytearray()
         self.process = subprocess.Popen(
             [NETNS, "exec", node, *self.argv], stdin=options.pop("stdin", subprocess.PIPE),
-            stdout=options.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, **options)
+            stdout=options.pop("stdout", subprocess.PIPE),
+            stderr=options.pop("stderr", subprocess.PIPE), **options)
         self.readers = [threading.Thread(target=self.gather, args=pair, daemon=True) for pair in
                         ((self.process.stdout, self.out), (self.process.stderr, self.err))
                         if pair[0]]
@@ -115,6 +119,17 @@ def echoclient(node, addr, port=PORT, *options, **more):
     return Program(node, CLIENT, *options, addr, port, **more)
 
 
+def fileserver(node, addr, file, *options, **more):
+    """Ours, listening."""
+    server = Program(node, FILE_SERVER, *options, addr, PORT, file, **more)
+    server.says("listening on ")
+    return server
+
+
+def fileclient(node, addr, file, *options, **more):
+    return Program(node, FILE_CLIENT, *options, addr, PORT, file, **more)
+
+
 def sockets(node, *words):
     """The kernel's TCP sockets in a node that have all these words in their line: lists of
     state, recv-q, send-q, local, peer."""
@@ -122,9 +137,9 @@ def sockets(node, *words):
     return [line.split() for line in lines if all(word in line for word in words)]
 
 
-def nc_listens(node, addr, port=PORT, *options):
+def nc_listens(node, addr, port=PORT, *options, **more):
     """netcat of the kernel's TCP, listening."""
-    nc = Program(node, "nc", *options, "-l", addr, port)
+    nc = Program(node, "nc", *options, "-l", addr, port, **more)
     until(lambda: sockets(node, "LISTEN", addr, f":{port}"), f"{nc} listens")
     return nc
 

@@ -58,7 +58,7 @@ def test_no_way():
 
 def test_usage():
     check(handshake("--help").returncode == 0, "--help")
-    check(handshake("--help").stdout.startswith("usage: handshake ADDR PORT"), "--help")
+    check(handshake("--help").stdout.startswith("usage: handshake [--pcap FILE] ADDR PORT"), "--help")
     for argv in ([], ["10.0.1.1"], ["10.0.1.1", "0"], ["10.0.1.1", "65536"], ["10.0.1.1", "x"],
                  ["host2", "80"], ["10.0.1.1", "80", "81"]):
         done = handshake(*argv)
