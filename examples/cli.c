@@ -15,6 +15,7 @@ static const char options_help[] =
     "\n"
     "  --trace[=FILE]  write every segment, state change, retransmission and event\n"
     "                  to FILE, or to standard error, a line each\n"
+    "  --freebind      (servers) ADDR may be one that no host has: it is ours meanwhile\n"
     "  --help          print this and end\n"
     "\n"
     "Needs root, or a private lab: ./setup/netns.sh run. Exit status: 0 done, 1 failed,\n"
@@ -110,6 +111,8 @@ static void read_arguments(struct cli *cli, const char *help, char **argv)
             open_trace(cli, NULL);
         else if (strncmp(*argv, "--trace=", 8) == 0)
             open_trace(cli, *argv + 8);
+        else if (strcmp(*argv, "--freebind") == 0)
+            cli->freebind = 1;
         else if (**argv == '-' || n == 2)
             wrong_usage(cli, "what is this: ", *argv);
         else

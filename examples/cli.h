@@ -17,6 +17,7 @@ struct cli {
     struct sockaddr_storage addr; /* ADDR PORT */
     socklen_t addr_len;
     char addr_text[80];  /* "10.0.1.1:40000" */
+    int freebind;        /* --freebind: ADDR need not be this host's */
     pthread_t on_signal; /* calls nstcp_stop at SIGINT, SIGTERM and SIGHUP */
     sigset_t signals;
     int trace_fd;
