@@ -19,6 +19,7 @@ struct cli {
     socklen_t addr_len;
     char addr_text[80];  /* "10.0.1.1:40000" */
     const char *file;    /* FILE */
+    int freebind;        /* --freebind: ADDR need not be this host's */
     pthread_t on_signal; /* calls nstcp_stop at SIGINT, SIGTERM and SIGHUP */
     int stop_fd;         /* can be read from then on */
     int stopper_fd;      /* the pipe's other end */

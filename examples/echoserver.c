@@ -100,6 +100,8 @@ int main(int argc, char **argv)
     cli_begin(&cli, "echoserver", "ADDR PORT", help, argv);
     int listener = nstcp_socket(cli.stack, cli.addr.ss_family, SOCK_STREAM, 0);
     if (listener < 0 ||
+        nstcp_setsockopt(cli.stack, listener, IPPROTO_IP, IP_FREEBIND, &cli.freebind,
+                         sizeof cli.freebind) < 0 ||
         nstcp_bind(cli.stack, listener, (struct sockaddr *)&cli.addr, cli.addr_len) < 0 ||
         nstcp_listen(cli.stack, listener, BACKLOG) < 0) {
         cli_failed(&cli, "bind");

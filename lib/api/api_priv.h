@@ -27,7 +27,7 @@ struct slot {
     bool closed;      /* by nstcp_close: the number means something else now */
     bool bound;       /* local and port are set by bind */
     bool error_taken; /* somebody has been told why the connection ended */
-    bool nonblock, nodelay, reset_on_close;
+    bool nonblock, nodelay, reset_on_close, freebind;
     uint32_t sndbuf; /* 0: the stack's default */
     struct ip_addr local;
     uint16_t port;

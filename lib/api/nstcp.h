@@ -110,7 +110,15 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
 /* bind(2). Takes the port from the kernel and all other programs until the stack is destroyed. Port
  * 0: a free one, see nstcp_getsockname. As if SO_REUSEADDR were set: connections in TIME-WAIT are
  * no hindrance. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback address),
- * EACCES (port below 1024), EINVAL (bound already), EAFNOSUPPORT. May take milliseconds. */
+ * EACCES (port below 1024), EINVAL (bound already), EAFNOSUPPORT. May take milliseconds.
+ *
+ * With IP_FREEBIND or IPV6_FREEBIND (ip(7)) the address need not be this host's. One of a network
+ * that this host is on, which nobody has, becomes the stack's own until nstcp_destroy, with all its
+ * ports: it answers ARP, neighbour discovery and echo requests (ping), in the way of packets that
+ * fit the MTU, the kernel sees nothing that arrives for it, and any socket of the stack may be
+ * bound to it. This host itself can't reach it. Waits 0.3 s for a host that has the address.
+ * EADDRINUSE: there is one, or another stack has it. EADDRNOTAVAIL: on none of our networks, or a
+ * loopback, multicast or broadcast address. */
 int nstcp_bind(struct nstcp *stack, int sock, const struct sockaddr *addr, socklen_t len);
 
 /* listen(2). backlog: connections that wait for nstcp_accept; further ones have to try again.
@@ -162,7 +170,8 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
  *   IPPROTO_TCP  TCP_NODELAY; an accepted socket has it from the listener
- *   IPPROTO_IPV6 IPV6_V6ONLY: off, and no other value
+ *   IPPROTO_IPV6 IPV6_V6ONLY: off, and no other value; IPV6_FREEBIND
+ *   IPPROTO_IP   IP_FREEBIND
  * ENOPROTOOPT, EINVAL, EDOM.
  */
 int nstcp_setsockopt(struct nstcp *stack, int sock, int level, int name, const void *value,

@@ -37,12 +37,23 @@ static int set_linger(struct slot *slot, const void *value, socklen_t len)
     return 0;
 }
 
+/* One option with two names. As in Linux, an IPv6 socket has both. */
+static bool is_freebind(int level, int name)
+{
+    return (level == IPPROTO_IP && name == IP_FREEBIND) ||
+           (level == IPPROTO_IPV6 && name == IPV6_FREEBIND);
+}
+
 static int set_int(struct slot *slot, int level, int name, int value)
 {
     if (level == SOL_SOCKET && name == SO_REUSEADDR)
         return 0;
     if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
         return value ? -EINVAL : 0;
+    if (is_freebind(level, name)) {
+        slot->freebind = value != 0;
+        return 0;
+    }
     if (level == IPPROTO_TCP && name == TCP_NODELAY) {
         slot->nodelay = value != 0;
         if (slot->so)
@@ -101,6 +112,10 @@ static int get_int(const struct nstcp *stack, struct slot *slot, int level, int 
     if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) {
         *out = 0;
         return slot->domain == AF_INET6 ? 0 : -ENOPROTOOPT;
+    }
+    if (is_freebind(level, name)) {
+        *out = slot->freebind;
+        return 0;
     }
     if (level == IPPROTO_TCP && name == TCP_NODELAY) {
         *out = slot->nodelay;

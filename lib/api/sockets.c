@@ -86,9 +86,13 @@ static int bind_slot(struct call *c, const struct ip_addr *addr, uint16_t port)
     if (!err) {
         slot->bound = true;
         struct ip_addr local = slot->local;
+        bool freebind = slot->freebind && !ip_addr_is_any(&local);
         port = slot->port;
         call_unlock(c);
-        err = runtime_hold(c->stack->rt, &local, port);
+        if (freebind)
+            err = runtime_own(c->stack->rt, &local);
+        if (!err)
+            err = runtime_hold(c->stack->rt, &local, port);
         int gone = call_relock(c);
         err = err ? err : gone;
     }

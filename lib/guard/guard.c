@@ -106,12 +106,10 @@ static int hold_port(struct guard *g, const struct in6_addr *addr, uint16_t port
 {
     char name[ADDR_PORT_MAX];
     addr_port(name, addr, port);
-    if (port == 0)
-        return fail(g, -EINVAL, "bind %s", name);
     struct held *h = held_new(g, addr, 1, false);
     if (h == NULL)
         return fail(g, -ENOMEM, "bind %s", name);
-    int fd = port_hold(addr, port, freebind);
+    int fd = port != 0 ? port_hold(addr, port, freebind) : address_hold(addr);
     if (fd < 0) {
         let_go(h);
         return fail(g, fd, "bind %s", name);

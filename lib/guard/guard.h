@@ -45,6 +45,10 @@ void guard_destroy(struct guard *g);
  * -EADDRINUSE: somebody has it, a kernel socket, another program of ours or we ourselves.
  * -EADDRNOTAVAIL: not an address of this host, or none that a connection can have (multicast,
  * loopback). -EACCES: a port below 1024 without the right. One file descriptor each.
+ *
+ * Port 0: the whole address, of which the kernel then sees nothing that arrives, be it TCP or not;
+ * for an address that is not the kernel's, which this does not check. -EADDRINUSE: another program
+ * of ours has it.
  */
 int guard_hold(struct guard *g, const struct in6_addr *addr, uint16_t port, bool freebind);
 

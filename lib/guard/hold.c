@@ -6,8 +6,12 @@
  */
 #include "hold.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int set_int(int fd, int level, int name, int value)
@@ -82,6 +86,26 @@ int port_hold(const struct in6_addr *addr, uint16_t port, bool freebind)
     struct sockaddr_in6 sin6 = {
         .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = *addr};
     return hold((const struct sockaddr *)&sin6, sizeof sin6, true, freebind, bind_alone);
+}
+
+/* The lock is a name in the abstract namespace of unix(7): there is one for each network namespace,
+ * and a name goes with the socket, however the process ends. */
+int address_hold(const struct in6_addr *addr)
+{
+    static const char prefix[] = "nstcp/";
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    char *name = sun.sun_path + 1;
+    memcpy(name, prefix, sizeof prefix);
+    inet_ntop(AF_INET6, addr, name + sizeof prefix - 1, INET6_ADDRSTRLEN);
+    socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name));
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int err = bind_plain(fd, (const struct sockaddr *)&sun, len);
+    if (err == 0)
+        return fd;
+    close(fd);
+    return err;
 }
 
 int port_hold_everywhere(uint16_t port)

@@ -13,8 +13,13 @@
  */
 int port_hold(const struct in6_addr *addr, uint16_t port, bool freebind);
 
-/* The same for both families' wildcards at once; IPv4's alone where there is no IPv6. Only where no
- * socket of the kernel has the port, be it in TIME-WAIT: nobody has asked for this port. */
+/* A socket that keeps every other program of ours in this network namespace from the address, and
+ * holds no port. -EADDRINUSE; other negative errnos. */
+int address_hold(const struct in6_addr *addr);
+
+/* As port_hold for both families' wildcards at once; IPv4's alone where there is no IPv6. Only
+ * where no socket of the kernel has the port, be it in TIME-WAIT: nobody has asked for this port.
+ */
 int port_hold_everywhere(uint16_t port);
 
 #endif

@@ -7,12 +7,16 @@
  *         set wild4, wild6 { type inet_service }
  *         set held4        { type ipv4_addr . inet_service }
  *         set held6        { type ipv6_addr . inet_service }
+ *         set owned4       { type ipv4_addr }
+ *         set owned6       { type ipv6_addr }
  *         chain in {
  *             type filter hook prerouting priority -450
  *             not from lo, ip,  tcp dport @wild4, fib daddr type local: drop
  *             not from lo, ip6, tcp dport @wild6, fib daddr type local: drop
  *             not from lo, ip  daddr . tcp dport @held4: drop
  *             not from lo, ip6 daddr . tcp dport @held6: drop
+ *             not from lo, ip  daddr @owned4: drop
+ *             not from lo, ip6 daddr @owned6: drop
  *         }
  *     }
  *
@@ -24,6 +28,9 @@
  *
  * Why `fib daddr type local` for wildcards: the kernel itself says which addresses are local at the
  * moment the packet arrives, so there is no list of ours to lag behind.
+ *
+ * Fragments other than the first have no ports, so only the last two rules drop them. The kernel
+ * keeps the others until its own time for them is up, and says nothing: it never saw the first.
  *
  * A port is a set element, never a rule: holding one more costs one element. The sets are not
  * interval sets: single ports land in the kernel's bitmap and hash sets, looked up in O(1).
@@ -65,18 +72,21 @@
 #define TYPE_PORT  13
 #define CONCAT(hi) ((hi) << 6 | TYPE_PORT)
 
-enum set_id { WILD4, WILD6, HELD4, HELD6, N_SETS };
+enum set_id { WILD4, WILD6, HELD4, HELD6, OWNED4, OWNED6, N_SETS };
 
 static const struct {
     const char *name;
     uint32_t key_type, key_len;
     uint8_t nfproto;
     uint32_t addr_offset, addr_len; /* in the IP header; 0 for a wildcard's set */
+    bool port;                      /* behind the address */
 } sets[N_SETS] = {
-    [WILD4] = {"wild4", TYPE_PORT, 2, NFPROTO_IPV4, 0, 0},
-    [WILD6] = {"wild6", TYPE_PORT, 2, NFPROTO_IPV6, 0, 0},
-    [HELD4] = {"held4", CONCAT(TYPE_IPV4), 8, NFPROTO_IPV4, 16, 4},
-    [HELD6] = {"held6", CONCAT(TYPE_IPV6), 20, NFPROTO_IPV6, 24, 16},
+    [WILD4] = {"wild4", TYPE_PORT, 2, NFPROTO_IPV4, 0, 0, true},
+    [WILD6] = {"wild6", TYPE_PORT, 2, NFPROTO_IPV6, 0, 0, true},
+    [HELD4] = {"held4", CONCAT(TYPE_IPV4), 8, NFPROTO_IPV4, 16, 4, true},
+    [HELD6] = {"held6", CONCAT(TYPE_IPV6), 20, NFPROTO_IPV6, 24, 16, true},
+    [OWNED4] = {"owned4", TYPE_IPV4, 4, NFPROTO_IPV4, 16, 4, false},
+    [OWNED6] = {"owned6", TYPE_IPV6, 16, NFPROTO_IPV6, 24, 16, false},
 };
 
 /* One transaction under construction. */
@@ -286,16 +296,18 @@ static void put_rule(struct batch *b, enum set_id id, uint16_t flags)
     nftnl_rule_set_str(r, NFTNL_RULE_TABLE, b->nft->table);
     nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, CHAIN);
     expr_meta_cmp(b, r, NFT_META_NFPROTO, NFT_CMP_EQ, &sets[id].nfproto, 1);
-    expr_meta_cmp(b, r, NFT_META_L4PROTO, NFT_CMP_EQ, &tcp, 1);
+    if (sets[id].port)
+        expr_meta_cmp(b, r, NFT_META_L4PROTO, NFT_CMP_EQ, &tcp, 1);
     expr_meta_cmp(b, r, NFT_META_IIFTYPE, NFT_CMP_NEQ, &loopback, sizeof loopback);
-    /* The key: [address,] port, side by side in 32-bit registers. */
+    /* The key: address, port, or both side by side in 32-bit registers. */
     uint32_t port_reg = NFT_REG_1;
     if (sets[id].addr_len != 0) {
         expr_payload(b, r, NFT_PAYLOAD_NETWORK_HEADER, sets[id].addr_offset, sets[id].addr_len,
                      NFT_REG_1);
         port_reg = NFT_REG32_00 + sets[id].addr_len / 4;
     }
-    expr_payload(b, r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, port_reg);
+    if (sets[id].port)
+        expr_payload(b, r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, port_reg);
     expr_lookup(b, r, id);
     if (sets[id].addr_len == 0)
         expr_daddr_is_local(b, r);
@@ -356,8 +368,11 @@ void nft_close(struct nft *n)
     n->nl = NULL;
 }
 
-static enum set_id set_of(const struct in6_addr *a)
+static enum set_id set_of(const struct nft_ports *v)
 {
+    const struct in6_addr *a = &v->addr;
+    if (v->first == 0)
+        return IN6_IS_ADDR_V4MAPPED(a) ? OWNED4 : OWNED6;
     if (IN6_IS_ADDR_V4MAPPED(a))
         return a->s6_addr32[3] == 0 ? WILD4 : HELD4;
     return IN6_IS_ADDR_UNSPECIFIED(a) ? WILD6 : HELD6;
@@ -366,7 +381,7 @@ static enum set_id set_of(const struct in6_addr *a)
 /* The set's elements for the ports of v, as one message. */
 static void put_elems(struct batch *b, uint16_t type, uint16_t flags, const struct nft_ports *v)
 {
-    enum set_id id = set_of(&v->addr);
+    enum set_id id = set_of(v);
     struct nftnl_set *s = nftnl_set_alloc();
     if (s == NULL) {
         b->failed = true;
@@ -379,7 +394,8 @@ static void put_elems(struct batch *b, uint16_t type, uint16_t flags, const stru
         uint16_t port = htons((uint16_t)(v->first + i));
         uint32_t addr_len = sets[id].addr_len;
         memcpy(key, v->addr.s6_addr + 16 - addr_len, addr_len);
-        memcpy(key + addr_len, &port, sizeof port);
+        if (sets[id].port)
+            memcpy(key + addr_len, &port, sizeof port);
         struct nftnl_set_elem *e = nftnl_set_elem_alloc();
         if (e == NULL || nftnl_set_elem_set(e, NFTNL_SET_ELEM_KEY, key, sets[id].key_len) < 0)
             b->failed = true;

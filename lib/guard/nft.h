@@ -16,7 +16,8 @@ struct nft {
     uint32_t seq;
 };
 
-/* Consecutive ports of one address or wildcard. */
+/* Consecutive ports of one address or wildcard. Port 0, and a count of 1: the whole address, with
+ * all its ports and whatever else there is. */
 struct nft_ports {
     struct in6_addr addr;
     uint16_t first, count;

@@ -10,6 +10,7 @@
 #ifndef LINK_PACKET_H
 #define LINK_PACKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,6 +63,9 @@ int link_packet_set_ports(struct link *l, const struct port_range *v, size_t n);
  * this. Afterwards nobody is asked any more: who takes the address later has it as well.
  */
 int link_packet_own(struct link *l, const struct ip_addr *addr);
+
+/* Whether link_packet_own() has made it one. As that, one call at a time. */
+bool link_packet_has(const struct link *l, const struct ip_addr *addr);
 
 /* The routes this link uses, for the source address and MTU of a new connection. */
 struct route_table *link_packet_routes(const struct link *l);

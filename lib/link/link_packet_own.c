@@ -142,6 +142,11 @@ static int add_owned(struct link_packet *lp, const struct ip_addr *addr)
     return err;
 }
 
+bool link_packet_has(const struct link *l, const struct ip_addr *addr)
+{
+    return link_packet_owns(link_packet_of(l), addr);
+}
+
 int link_packet_own(struct link *l, const struct ip_addr *addr)
 {
     struct link_packet *lp = link_packet_of(l);

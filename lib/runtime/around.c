@@ -20,6 +20,19 @@ int runtime_hold(struct runtime *rt, const struct ip_addr *addr, uint16_t port)
     return err;
 }
 
+int runtime_own(struct runtime *rt, const struct ip_addr *addr)
+{
+    pthread_mutex_lock(&rt->host_lock);
+    int err = rt->host->ops->own(rt->host, addr);
+    if (err > 0) {
+        runtime_lock(rt);
+        err = stack_own_address(rt->stack, addr) ? -ENOMEM : 0;
+        runtime_unlock(rt);
+    }
+    pthread_mutex_unlock(&rt->host_lock);
+    return err;
+}
+
 static int take_claim(struct runtime *rt, const struct claimed_ports *claim)
 {
     if (stack_add_ports(rt->stack, claim->first, claim->count))

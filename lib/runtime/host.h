@@ -3,8 +3,9 @@
  * ports that nobody else answers for. host_kernel is the machine we share with the kernel's TCP;
  * tests have one of their own.
  *
- * All calls answer 0 or a negative errno. They may talk to the kernel and take milliseconds, so
- * runtime/ makes them without the stack's lock, one at a time (a lock of their own).
+ * All calls answer 0, where nothing else is said, or a negative errno. They may talk to the kernel
+ * and take milliseconds, so runtime/ makes them without the stack's lock, one at a time (a lock of
+ * their own).
  */
 #ifndef HOST_H
 #define HOST_H
@@ -24,7 +25,13 @@ struct host_ops {
      * destroyed; what this host holds already stays held. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES. */
     int (*hold)(struct host *h, const struct ip_addr *addr, uint16_t port);
 
-    /* The same for a block of ephemeral ports, on every address. -EADDRNOTAVAIL: none is left. */
+    /* Makes addr this machine's until the host is destroyed, if no machine has it. Takes some 0.3
+     * s. 1: nobody but us answers for it; 0: it was this machine's before, and nothing has changed.
+     * -EADDRINUSE: another machine or program has it. -EADDRNOTAVAIL: it is on none of our
+     * networks, or not an address for one machine. */
+    int (*own)(struct host *h, const struct ip_addr *addr);
+
+    /* As hold() for a block of ephemeral ports, on every address. -EADDRNOTAVAIL: none is left. */
     int (*claim)(struct host *h, uint16_t *first, uint16_t *count);
 
     /* Gives all ports back. */

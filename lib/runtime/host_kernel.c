@@ -37,6 +37,8 @@ static int route(struct host *h, const struct ip_addr *dst, struct ip_addr *src,
 {
     struct route_table *routes = link_packet_routes(of(h)->link);
     struct route r;
+    if (link_packet_has(of(h)->link, dst))
+        return -EADDRNOTAVAIL;
     route_refresh(routes);
     int err = route_lookup(routes, dst, runtime_now(), &r);
     if (err)
@@ -117,6 +119,8 @@ static int hold_both(struct host_kernel *k, const struct ip_addr *any6, uint16_t
 static int hold(struct host *h, const struct ip_addr *addr, uint16_t port)
 {
     struct host_kernel *k = of(h);
+    if (link_packet_has(k->link, addr)) /* with all its ports */
+        return 0;
     const struct ip_addr any4 = ip_addr_v4(0), any6 = IP_ADDR_ANY6;
     const struct ip_addr *any = ip_addr_is_v4(addr) ? &any4 : &any6;
     if (holds(k, addr, port))
@@ -125,6 +129,25 @@ static int hold(struct host *h, const struct ip_addr *addr, uint16_t port)
         return route_is_local(link_packet_routes(k->link), addr, runtime_now()) ? 0
                                                                                 : -EADDRNOTAVAIL;
     return ip_addr_eq(addr, &any6) ? hold_both(k, addr, port) : hold_one(k, addr, port);
+}
+
+static int own(struct host *h, const struct ip_addr *addr)
+{
+    struct host_kernel *k = of(h);
+    struct route_table *routes = link_packet_routes(k->link);
+    if (link_packet_has(k->link, addr))
+        return 1;
+    route_refresh(routes);
+    if (route_is_local(routes, addr, runtime_now()))
+        return 0;
+    const struct in6_addr a = in6(addr);
+    int err = guard_hold(k->guard, &a, 0, true);
+    if (err)
+        return err;
+    err = link_packet_own(k->link, addr);
+    if (err)
+        guard_release(k->guard, &a, 0);
+    return err ? err : 1;
 }
 
 static int claim(struct host *h, uint16_t *first, uint16_t *count)
@@ -154,7 +177,7 @@ static void destroy(struct host *h)
     free(k);
 }
 
-static const struct host_ops ops = {route, hold, claim, destroy};
+static const struct host_ops ops = {route, hold, own, claim, destroy};
 
 int host_kernel_create(struct host **host, struct link **link, char *err, size_t errlen)
 {

@@ -80,6 +80,10 @@ int runtime_route(struct runtime *rt, const struct ip_addr *dst, struct ip_addr 
                   uint32_t *mtu);
 int runtime_hold(struct runtime *rt, const struct ip_addr *addr, uint16_t port);
 
+/* Also makes it the engine's, which then answers echo requests for it; 0 in both cases of host.h.
+ */
+int runtime_own(struct runtime *rt, const struct ip_addr *addr);
+
 /* Claims a block of ephemeral ports and gives it to the engine, unless somebody has done so since
  * the caller saw `seen` ports. */
 int runtime_claim(struct runtime *rt, uint32_t seen);

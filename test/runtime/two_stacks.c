@@ -43,6 +43,11 @@ static int hold(struct host *h, const struct ip_addr *addr, uint16_t port)
     return own(of(h), addr) || ip_addr_is_any(addr) ? 0 : -EADDRNOTAVAIL;
 }
 
+static int take(struct host *h, const struct ip_addr *addr)
+{
+    return own(of(h), addr) ? 0 : -EADDRNOTAVAIL;
+}
+
 static int claim(struct host *h, uint16_t *first, uint16_t *count)
 {
     struct test_host *t = of(h);
@@ -58,7 +63,7 @@ static void destroy(struct host *h)
     free(of(h));
 }
 
-static const struct host_ops ops = {route, hold, claim, destroy};
+static const struct host_ops ops = {route, hold, take, claim, destroy};
 
 static struct ip_addr ip(const char *text)
 {

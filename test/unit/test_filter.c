@@ -214,7 +214,8 @@ static void fragments(void **state)
             f.octets[23] = 1; /* an ICMP error in fragments is of no use */
             f.octets[34] = 3;
             assert_int_equal(passes(prog, n, &f), bit < 2);
-            n = filter_build(prog, NULL, 0, NULL, 0);
+            const struct port_range wild6 = {IP_ADDR_ANY6, 0, 65535};
+            n = filter_build(prog, &wild6, 1, NULL, 0);
             assert_false(passes(prog, n, &other));
         }
     }

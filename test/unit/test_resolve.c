@@ -229,6 +229,136 @@ static void bad_advertisements(void **state)
     assert_false(parses(frame, 54 + 23, &news));
 }
 
+/* ---- Answers ---- */
+
+static bool asks(const uint8_t *frame, size_t len, struct resolve_question *q)
+{
+    uint8_t *copy = exact_copy(frame, len);
+    bool ok = resolve_parse_question(copy, len, q);
+    free(copy);
+    return ok;
+}
+
+static size_t answer(uint8_t *frame, const struct resolve_question *q)
+{
+    struct writer w = writer(frame, RESOLVE_FRAME_MAX);
+    resolve_emit_answer(&w, q, &theirs);
+    assert_false(w.bad);
+    return RESOLVE_FRAME_MAX - w.len;
+}
+
+/* Our own question, as they see it, and what we make of their answer. Also from nobody: RFC 5227
+ * 2.1.1, RFC 4862 5.4.2. */
+static void question_and_answer(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        uint8_t frame[RESOLVE_FRAME_MAX];
+        struct resolve_question q;
+        struct resolve_news news;
+        bool v4 = i % 2, nobody = i >= 4;
+        struct route r = v4 ? route4() : route6();
+        if (nobody)
+            r.source = v4 ? ip_addr_v4(0) : IP_ADDR_ANY6;
+        size_t len = emit(frame, &r, i / 2 == 1 ? &theirs : NULL);
+        assert_int_equal(len, v4 ? 42 : nobody ? NA_LEN - 8 : NA_LEN);
+        assert_true(asks(frame, len, &q));
+        assert_true(ip_addr_eq(&q.target, &r.next_hop));
+        assert_true(ip_addr_eq(&q.from, &r.source));
+        assert_memory_equal(&q.mac, &ours, 6);
+        len = answer(frame, &q);
+        assert_false(asks(frame, len, &q));
+        assert_true(parses(frame, len, &news));
+        assert_true(ip_addr_eq(&news.ip, &r.next_hop));
+        assert_memory_equal(&news.mac, &theirs, 6);
+        /* RFC 4861 7.2.4: to all nodes ff02::1, and not solicited, when nobody has asked. */
+        assert_int_equal(news.claim, nobody && !v4 ? NEIGH_OTHER : NEIGH_ANSWER);
+        static const uint8_t all_mac[] = {0x33, 0x33, 0, 0, 0, 1};
+        assert_memory_equal(frame, nobody && !v4 ? all_mac : ours.b, 6);
+        assert_memory_equal(frame + 6, &theirs, 6);
+        if (!v4)
+            assert_int_equal(frame[58], nobody ? 0x20 : 0x60); /* override, solicited; no router */
+        if (!nobody)
+            assert_true(ip_addr_eq(&news.to, &r.source));
+    }
+}
+
+/* RFC 5227 2.3: a request whose sender and target are one; RFC 4861 7.2.6. */
+static void unasked(void **state)
+{
+    (void)state;
+    for (unsigned v4 = 0; v4 < 2; v4++) {
+        uint8_t frame[RESOLVE_FRAME_MAX];
+        struct resolve_news news;
+        struct route r = v4 ? route4() : route6();
+        struct writer w = writer(frame, sizeof frame);
+        resolve_emit_news(&w, &r.source, &ours);
+        size_t len = sizeof frame - w.len;
+        assert_int_equal(len, v4 ? 42 : NA_LEN);
+        assert_int_equal(frame[0] & 1, 1);
+        assert_true(parses(frame, len, &news));
+        assert_int_equal(news.claim, NEIGH_OTHER);
+        assert_true(ip_addr_eq(&news.ip, &r.source));
+        assert_memory_equal(&news.mac, &ours, 6);
+        if (v4)
+            assert_memory_equal(frame + 28, frame + 38, 4);
+    }
+}
+
+/* RFC 4861 7.1.1. VULNERABILITIES A8. */
+static void bad_questions(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t at;
+        uint8_t octet;
+        bool nobody;
+    } cases[] = {
+        {21, 254, false},  /* hop limit */
+        {54, 136, false},  /* another type */
+        {55, 1, false},    /* code */
+        {62, 0xff, false}, /* the target is a multicast address */
+        {79, 0, false},    /* an option of length 0 */
+        {79, 2, false},    /* an option beyond the end */
+        {80, 1, false},    /* a multicast Ethernet address */
+        {22, 0xff, false}, /* from a multicast address */
+        {53, 0xee, true},  /* from nobody, to another address than the solicited-node one */
+        {54, 135, false},  /* from nobody with an Ethernet address: see below */
+    };
+    uint8_t frame[RESOLVE_FRAME_MAX];
+    struct resolve_question q;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct route r = route6();
+        if (cases[i].nobody)
+            r.source = IP_ADDR_ANY6;
+        size_t len = emit(frame, &r, NULL);
+        frame[cases[i].at] = cases[i].octet;
+        if (i + 1 == sizeof cases / sizeof *cases)
+            memset(frame + 22, 0, 16);
+        fix_checksum(frame, len);
+        assert_false(asks(frame, len, &q));
+    }
+    struct route r = route6();
+    for (size_t at = 22; at < NA_LEN; at++) { /* any octet damaged */
+        emit(frame, &r, NULL);
+        frame[at] ^= 0x04;
+        assert_false(asks(frame, NA_LEN, &q));
+    }
+    for (size_t len = 0; len < NA_LEN; len++) {
+        emit(frame, &r, NULL);
+        assert_false(asks(frame, len, &q));
+    }
+    r = route4();
+    for (unsigned op = 0; op < 256; op++) {
+        emit(frame, &r, NULL);
+        frame[21] = (uint8_t)op;
+        assert_int_equal(asks(frame, 42, &q), op == 1);
+    }
+    emit(frame, &r, NULL);
+    frame[38] = 224; /* the target is a multicast address */
+    assert_false(asks(frame, 42, &q));
+}
+
 static void noise(void **state)
 {
     (void)state;
@@ -242,6 +372,11 @@ static void noise(void **state)
             make_advertisement(frame);
         for (uint32_t n = rnd_below(&rnd, 4); n > 0; n--)
             frame[rnd_below(&rnd, NA_LEN)] = (uint8_t)rnd_u64(&rnd);
+        if (i % 4 >= 2) {
+            struct resolve_question q;
+            frame[i % 2 ? 21 : 54] = i % 2 ? 1 : 135;
+            asks(frame, rnd_below(&rnd, NA_LEN + 1), &q);
+        }
         parses(frame, rnd_below(&rnd, NA_LEN + 1), &news);
     }
 }
@@ -249,10 +384,11 @@ static void noise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arp_request),   cmocka_unit_test(arp_reply),
-        cmocka_unit_test(arp_nonsense),  cmocka_unit_test(solicitation),
-        cmocka_unit_test(advertisement), cmocka_unit_test(bad_advertisements),
-        cmocka_unit_test(noise),
+        cmocka_unit_test(arp_request),         cmocka_unit_test(arp_reply),
+        cmocka_unit_test(arp_nonsense),        cmocka_unit_test(solicitation),
+        cmocka_unit_test(advertisement),       cmocka_unit_test(bad_advertisements),
+        cmocka_unit_test(question_and_answer), cmocka_unit_test(unasked),
+        cmocka_unit_test(bad_questions),       cmocka_unit_test(noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
