@@ -18,7 +18,7 @@ def killed_and_again(remembered, until_seen):
         for _ in range(20):
             if seen == until_seen:
                 return
-            with Tool("host1", "nstcp") as ours, Tool("host1", "nstcp") as new, \
+            with Tool("host1", "nstcp", "trace") as ours, Tool("host1", "nstcp") as new, \
                     Wire("host1") as wire:
                 first = ours.socket(HOST1, 50000)
                 first.ok("connect", HOST2, 40000)
@@ -29,6 +29,7 @@ def killed_and_again(remembered, until_seen):
                 before = len(wire.segments())
                 again = new.socket(HOST1, 50000)
                 connecting = again.start("connect", HOST2, 40000).wait()
+                wire.settle()
                 segs = wire.segments()[before:]
                 mine = [seg.flags for seg in segs if seg.src == HOST1]
                 if connecting.error == "ECONNREFUSED":
@@ -59,6 +60,7 @@ def test_peer_in_close_wait():
     def closed(ours, kernels):
         ours.ok("shutdown", "wr")
         kernels.fails("END", "recv", 1, 1)
+        until(lambda: ours.tool.traced("> FIN-WAIT-2 "), "the kernel takes its time to acknowledge")
     killed_and_again(closed, {"challenge"})
 
 
