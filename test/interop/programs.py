@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from lab import NETNS, check, in_node, netns
+from lab import NETNS, check, fail, in_node, netns
 
 CLIENT = os.environ["ECHOCLIENT"]
 SERVER = os.environ["ECHOSERVER"]
@@ -23,10 +23,11 @@ PATIENCE = 30  # seconds until something that should happen is said not to happe
 
 
 def until(condition, text):
-    """Waits until condition() holds."""
+    """Waits until condition() holds. text: what it is, or a function that says how it stands."""
     end = time.monotonic() + PATIENCE
     while not condition():
-        check(time.monotonic() < end, f"did not come about: {text}")
+        if time.monotonic() > end:
+            fail(f"did not come about: {text() if callable(text) else text}")
         time.sleep(0.01)
 
 

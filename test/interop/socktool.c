@@ -48,12 +48,14 @@ struct job {
 
 static const struct calls *c;
 
-/* How far each socket's two streams have got. The lock is for the sanitizer's peace of mind: the
- * program at the other end of our input puts calls on one stream one after the other. */
+/* Held while a call is answered, and taken before the next one begins: what was answered before a
+ * command was read has happened before it, which the thread sanitizer would not know otherwise. */
+static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
+
+/* How far each socket's two streams have got. */
 static struct stream {
     uint64_t sent, received;
 } streams[SOCKS_MAX];
-static pthread_mutex_t streams_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static uint64_t mix(uint64_t x) /* splitmix64 */
 {
@@ -136,9 +138,7 @@ static void transfer(struct job *j, bool sending)
     uint8_t *buf = malloc(2 * CALL_MAX);
     if (!buf || sock < 0 || sock >= SOCKS_MAX || max > CALL_MAX)
         abort();
-    pthread_mutex_lock(&streams_lock);
     uint64_t at = *reached(sock, sending);
-    pthread_mutex_unlock(&streams_lock);
     ssize_t n = 1;
     while (done < total && n > 0) {
         size_t len = next_size(&random, max, total - done);
@@ -150,9 +150,7 @@ static void transfer(struct job *j, bool sending)
     }
     if (n < 0)
         j->error = strerrorname_np(errno);
-    pthread_mutex_lock(&streams_lock);
     *reached(sock, sending) = at + done;
-    pthread_mutex_unlock(&streams_lock);
     free(buf);
     j->result = (long)done;
 }
@@ -199,11 +197,8 @@ static void tell_address(struct job *j, const struct sockaddr_storage *addr)
 
 static void forget(int sock)
 {
-    if (sock < 0)
-        return;
-    pthread_mutex_lock(&streams_lock);
-    streams[sock] = (struct stream){0};
-    pthread_mutex_unlock(&streams_lock);
+    if (sock >= 0)
+        streams[sock] = (struct stream){0};
 }
 
 static void do_socket(struct job *j)
@@ -322,8 +317,10 @@ static void do_quit(struct job *j)
 static void answer(struct job *j)
 {
     const char *error = j->error ? j->error : j->result < 0 ? strerrorname_np(errno) : "OK";
+    pthread_mutex_lock(&order);
     printf("%s %ld %s %s\n", j->word[0], j->result, error, j->text);
     fflush(stdout);
+    pthread_mutex_unlock(&order);
 }
 
 static void *work(void *arg)
@@ -390,6 +387,8 @@ int main(int argc, char **argv)
         char *rest = j->line, *word;
         while (j->n_words < WORDS_MAX && (word = strsep(&rest, " \n")) && *word)
             j->word[j->n_words++] = word;
+        pthread_mutex_lock(&order);
+        pthread_mutex_unlock(&order);
         pthread_t thread;
         if (j->n_words < 2 || pthread_create(&thread, &detached, work, j) != 0)
             abort();

@@ -8,12 +8,11 @@ import sys
 import threading
 import time
 
-from programs import HOST1, HOST2, KILL, PATIENCE, Program, check, in_node, until
+from programs import HOST1, HOST2, KILL, PATIENCE, Program, check, in_node, sockets, until
 
 TOOL = os.environ["SOCKTOOL"]
 DEVICE = {"host1": "host1-veth1", "host2": "host2-veth1"}
 ADDR = {"host1": HOST1, "host2": HOST2}
-OTHER = {"host1": "host2", "host2": "host1", "nstcp": "kernel", "kernel": "nstcp"}
 
 Answer = collections.namedtuple("Answer", "result error text")
 
@@ -145,11 +144,11 @@ class Tool(Program):
 def pair(client, server, port=40000, local_port=None):
     """A connection of two Tools: the client's socket and the server's."""
     listener = server.listen(ADDR[server.node], port)
-    ours = client.socket(ADDR[client.node], local_port) if local_port else client.socket()
-    ours.ok("connect", ADDR[server.node], port)
+    connecting = client.socket(*((ADDR[client.node], local_port) if local_port else ()))
+    connecting.ok("connect", ADDR[server.node], port)
     accepted = listener.accept()
     listener.close()
-    return ours, accepted
+    return connecting, accepted
 
 
 Segment = collections.namedtuple("Segment", "src sport dst dport flags seq ack length")
@@ -172,7 +171,7 @@ class Wire(Program):
         self.marks += 1
         in_node(self.node, sys.executable, "-c", "import socket; socket.socket(2, 2).sendto(b'x', "
                 f"('10.0.{'0' if self.node == 'host1' else '1'}.254', 9))")
-        until(lambda: self.out.count(b".9: UDP") >= self.marks, f"the mark: {self}")
+        until(lambda: self.out.count(b".9: UDP") >= self.marks, lambda: f"the mark: {self}")
 
     def lines(self):
         return [line for line in self.out.decode().splitlines() if ": Flags [" in line]
@@ -192,15 +191,79 @@ class Wire(Program):
 
     def sees(self, text, condition):
         """Waits until the condition holds for the segments."""
-        until(lambda: condition(self.segments()), f"{text}:\n" + "\n".join(self.lines()))
+        until(lambda: condition(self.segments()), lambda: f"{text}:\n" + "\n".join(self.lines()))
 
     def ends(self, node):
-        """What that node has sent to end connections, and what it answered to such: the flags of
-        every segment with FIN or RST, in order."""
+        """The flags of every segment with FIN or RST that the node has sent, in order."""
         return [seg.flags for seg in self.segments(src=ADDR[node])
                 if "F" in seg.flags or "R" in seg.flags]
 
-    def is_seen(self, node, *flags):
-        """Waits until what that node has sent to end connections is that."""
-        until(lambda: self.ends(node) == list(flags),
-              f"{node}: {flags}; the segments:\n" + "\n".join(self.lines()))
+    def ports(self):
+        """Both of the connection that has been seen."""
+        first = self.segments()[0]
+        return first.sport, first.dport
+
+
+class Lost:
+    """While the `with` lasts the router throws away what these words of nft match."""
+
+    def __init__(self, *words):
+        self.words = words
+
+    def __enter__(self):
+        in_node("router", "nft", "add table inet lost; add chain inet lost forward "
+                "{ type filter hook forward priority 0; }; add rule inet lost forward " +
+                " ".join(self.words) + " drop")
+        return self
+
+    def __exit__(self, *_):
+        in_node("router", "nft", "delete table inet lost")
+
+
+class World:
+    """A Tool of ours in host1, one of the kernel's in host2, and what passes between them."""
+
+    def __init__(self, *options):
+        self.ours = Tool("host1", "nstcp", "trace", *options)
+        self.kernels = Tool("host2", "kernel")
+        self.wire = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for program in (self.ours, self.kernels):
+            program.__exit__()
+
+    def connections(self):
+        """One that we have opened, then one that the kernel has: our socket and the kernel's."""
+        for connect in (lambda: pair(self.ours, self.kernels, 40000),
+                        lambda: pair(self.kernels, self.ours, 40001)[::-1]):
+            with Wire("host1") as self.wire:
+                yield connect()
+
+    def both_ways(self):
+        """The same, each once as (ours, the kernel's) and once as (the kernel's, ours)."""
+        for turn in (1, -1):
+            for connection in self.connections():
+                yield connection[::turn]
+
+    def sent(self, sock, *flags):
+        """Waits until that is all which sock's side has sent to end the connection."""
+        node = sock.tool.node
+        until(lambda: self.wire.ends(node) == list(flags),
+              lambda: f"{node}: {flags}; the segments:\n" + "\n".join(self.wire.lines()))
+
+    def reaches(self, sock, state):
+        """Waits until the connection is in that state: the kernel's as ss has it, where CLOSED is
+        to have gone; ours by the last change of state in the trace."""
+        if sock.tool.who == "kernel":
+            ports = [f":{port}" for port in self.wire.ports()]
+            until(lambda: [s[0] for s in sockets("host2", *ports)] == [state] * (state != "CLOSED"),
+                  lambda: f"the kernel's connection in {state}: {sockets('host2')}")
+            return
+
+        def last():
+            lines = [line for line in sock.tool.err.decode().splitlines() if " state " in line]
+            return lines and f"> {state} " in lines[-1]
+        until(last, lambda: f"{state}: {sock.tool}")

@@ -174,6 +174,13 @@ def link_rename(dev, new):
     ioctl(0x8923, struct.pack("16s16s", dev.encode(), new.encode()))  # SIOCSIFNAME
 
 
+def offloads_off(dev):
+    """SIOCETHTOOL: receive and transmit checksums, segmentation, and merging on receipt."""
+    for command in (0x15, 0x17, 0x1F, 0x24, 0x2C):
+        value = ctypes.create_string_buffer(struct.pack("II", command, 0))
+        ioctl(0x8946, struct.pack("16sP16x", dev.encode(), ctypes.addressof(value)))
+
+
 def addr4_set(dev, address):
     """SIOCSIFADDR; 0.0.0.0 takes the address away."""
     ioctl(0x8916, struct.pack("16sHH4s8x", dev.encode(), socket.AF_INET, 0,

@@ -1,7 +1,5 @@
 """What the tests of link/ and guard/ share, on top of lab.py: programs that run in a node beside
 the test, kernel TCP servers among them. Everything runs in a private lab."""
-import ctypes
-import fcntl
 import os
 import signal
 import socket
@@ -96,15 +94,6 @@ def numbers(line):
 def tables(node):
     """The nftables tables there."""
     return in_node(node, "nft", "list", "tables")
-
-
-def offloads_off(dev):
-    """SIOCETHTOOL: receive and transmit checksums, segmentation, and merging on receipt."""
-    for command in (0x15, 0x17, 0x1F, 0x24, 0x2C):
-        value = ctypes.create_string_buffer(struct.pack("II", command, 0))
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            fcntl.ioctl(sock, 0x8946, struct.pack("16sP16x", dev.encode(),
-                                                  ctypes.addressof(value)))
 
 
 def checksum(octets):

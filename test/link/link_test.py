@@ -4,7 +4,7 @@ import time
 
 import common
 from common import beside, check, numbers, run_all, tool
-from lab import DEVICES, in_node
+from lab import DEVICES, damage, in_node
 
 ADDR = "10.0.1.1"
 ADDR6 = "fd00:0:0:2::1"
@@ -46,7 +46,7 @@ def test_without_offloads():
     """The kernel then segments and sums in software; what arrives is the same."""
     for node, devices in DEVICES.items():
         for dev in devices:
-            in_node(node, sys.executable, common.__file__, "offloads_off", dev)
+            damage(node, "offloads_off", dev)
     for addr, mss in ((ADDR, 1448), (ADDR6, 1428)):
         got = transfer(addr, addr, mss)
         check(got["packets"] >= TIMES * LEN // mss, f"not segmented: {got}")
