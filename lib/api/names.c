@@ -29,8 +29,7 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
     struct call c;
     if (call_begin(&c, stack, sock))
         return -1;
-    slot_look(c.slot);
-    if (c.slot->state != SLOT_CONNECTED)
+    if (!slot_connected(c.slot))
         return (int)call_end(&c, -ENOTCONN);
     struct tcp_status status;
     stack_status(c.slot->so, &status);

@@ -1,5 +1,4 @@
-/* A stack's beginning and end: create, stop, destroy; and close, which is the same for one socket.
- */
+/* A stack's beginning and end: create, stop, destroy. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -77,27 +76,11 @@ int nstcp_create(struct nstcp **out, const struct nstcp_options *options, char w
 
 void nstcp_stop(struct nstcp *stack)
 {
-    runtime_lock(stack->rt);
+    struct call c;
+    call_enter(&c, stack);
     stack->stopped = true;
     runtime_wake_all(stack->rt);
-    runtime_unlock(stack->rt);
-}
-
-int nstcp_close(struct nstcp *stack, int sock)
-{
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    runtime_lock(stack->rt);
-    bool found = slot_find(stack, sock) != NULL;
-    if (found) {
-        slot_close(stack, sock);
-        runtime_pump(stack->rt, runtime_now());
-    }
-    runtime_unlock(stack->rt);
-    pthread_setcancelstate(cancel_state, NULL);
-    if (!found)
-        errno = EBADF;
-    return found ? 0 : -1;
+    call_end(&c, 0);
 }
 
 /* Waits until no other thread is in a call. */
@@ -108,7 +91,7 @@ static void end_calls(struct nstcp *stack)
     stack->stopped = true;
     runtime_wake_all(stack->rt);
     stack->ender = &waiter;
-    while (stack->calls > 0)
+    while (atomic_load(&stack->calls) > 0)
         runtime_wait(stack->rt, &waiter, TIME_NEVER);
     stack->ender = NULL;
     waiter_finish(&waiter);

@@ -104,6 +104,9 @@ int nstcp_listen(struct nstcp *stack, int sock, int backlog);
  * EINVAL (not listening), EMFILE, ENOMEM: the connection goes on waiting. */
 int nstcp_accept(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len);
 
+/* accept4(2): the same. flags: SOCK_NONBLOCK for the new socket; SOCK_CLOEXEC changes nothing. */
+int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len, int flags);
+
 /* connect(2). Waits until the connection is open or has failed; SO_SNDTIMEO. Non-blocking, or at
  * the timeout: EINPROGRESS, and nstcp_poll tells of the end by POLLOUT; then SO_ERROR or a second
  * nstcp_connect has the result. ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH,
@@ -123,6 +126,12 @@ ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, i
  * at the end, when the peer has closed. flags: MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL; others
  * EOPNOTSUPP. ENOTCONN, and once ECONNRESET, ETIMEDOUT. */
 ssize_t nstcp_recv(struct nstcp *stack, int sock, void *buf, size_t len, int flags);
+
+/* sendmsg(2), recvmsg(2): send and recv with up to IOV_MAX buffers (EMSGSIZE), as writev(2) and
+ * readv(2) have them. No address is looked at or given, and there is no ancillary data: EINVAL for
+ * msg_controllen in sendmsg; recvmsg sets msg_namelen, msg_controllen and msg_flags to 0. */
+ssize_t nstcp_sendmsg(struct nstcp *stack, int sock, const struct msghdr *msg, int flags);
+ssize_t nstcp_recvmsg(struct nstcp *stack, int sock, struct msghdr *msg, int flags);
 
 /* shutdown(2). how: SHUT_WR sends a FIN after all that is queued, SHUT_RD throws away what is
  * unread and what arrives. Does not wait. ENOTCONN, EINVAL. */
@@ -155,6 +164,10 @@ int nstcp_getsockopt(struct nstcp *stack, int sock, int level, int name, void *v
 
 /* fcntl(2). F_GETFL, and F_SETFL of which O_NONBLOCK counts. EINVAL. */
 int nstcp_fcntl(struct nstcp *stack, int sock, int command, int arg);
+
+/* ioctl(2), tcp(7). FIONREAD: octets to be read; SIOCOUTQ (TIOCOUTQ): octets not yet acknowledged;
+ * FIONBIO: O_NONBLOCK on or off. ENOTTY, EINVAL (listening). */
+int nstcp_ioctl(struct nstcp *stack, int sock, unsigned long request, int *value);
 
 /* poll(2), on sockets of the stack. Waits, timeout_ms at most; < 0: no limit; 0: does not wait.
  * POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLRDHUP, POLLERR, POLLHUP, POLLNVAL. A socket that is

@@ -31,29 +31,31 @@ static int set_linger(struct slot *slot, const void *value, socklen_t len)
     if (len < sizeof linger)
         return -EINVAL;
     memcpy(&linger, value, sizeof linger);
-    if (linger.l_onoff && linger.l_linger != 0)
-        return -EINVAL; /* nstcp_close never waits: nstcp_destroy does */
-    slot->reset_on_close = linger.l_onoff != 0;
+    slot->options.linger = linger.l_onoff != 0;
+    if (linger.l_onoff)
+        slot->options.linger_s = linger.l_linger < 0 ? INT_MAX : linger.l_linger;
     return 0;
 }
 
 static int set_int(struct slot *slot, int level, int name, int value)
 {
-    if (level == SOL_SOCKET && name == SO_REUSEADDR)
+    if (level == SOL_SOCKET && name == SO_REUSEADDR) {
+        slot->options.reuse = value != 0;
         return 0;
+    }
     if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
         return value ? -EINVAL : 0;
     if (level == IPPROTO_TCP && name == TCP_NODELAY) {
-        slot->nodelay = value != 0;
+        slot->options.nodelay = value != 0;
         if (slot->so)
-            stack_set_nodelay(slot->so, slot->nodelay, runtime_now());
+            stack_set_nodelay(slot->so, slot->options.nodelay, runtime_now());
         return 0;
     }
     if (level == SOL_SOCKET && name == SO_SNDBUF) {
         uint32_t bytes = value < SNDBUF_MIN ? SNDBUF_MIN : (uint32_t)value;
-        slot->sndbuf = bytes > SNDBUF_MAX ? SNDBUF_MAX : bytes;
+        slot->options.sndbuf = bytes > SNDBUF_MAX ? SNDBUF_MAX : bytes;
         if (slot->so)
-            stack_set_sndbuf(slot->so, slot->sndbuf);
+            stack_set_sndbuf(slot->so, slot->options.sndbuf);
         waitable_wake(&slot->changed, WAIT_ALL); /* there may be room now */
         return 0;
     }
@@ -63,9 +65,9 @@ static int set_int(struct slot *slot, int level, int name, int value)
 static int set_option(struct slot *slot, int level, int name, const void *value, socklen_t len)
 {
     if (level == SOL_SOCKET && name == SO_RCVTIMEO)
-        return read_timeout(value, len, &slot->recv_timeout_ns);
+        return read_timeout(value, len, &slot->options.recv_timeout_ns);
     if (level == SOL_SOCKET && name == SO_SNDTIMEO)
-        return read_timeout(value, len, &slot->send_timeout_ns);
+        return read_timeout(value, len, &slot->options.send_timeout_ns);
     if (level == SOL_SOCKET && name == SO_LINGER)
         return set_linger(slot, value, len);
     int number;
@@ -103,7 +105,7 @@ static int get_int(const struct nstcp *stack, struct slot *slot, int level, int 
         return slot->domain == AF_INET6 ? 0 : -ENOPROTOOPT;
     }
     if (level == IPPROTO_TCP && name == TCP_NODELAY) {
-        *out = slot->nodelay;
+        *out = slot->options.nodelay;
         return 0;
     }
     if (level != SOL_SOCKET)
@@ -113,10 +115,10 @@ static int get_int(const struct nstcp *stack, struct slot *slot, int level, int 
         *out = take_error(slot);
         return 0;
     case SO_SNDBUF:
-        *out = (int)(slot->sndbuf ? slot->sndbuf : stack->sndbuf_default);
+        *out = (int)(slot->options.sndbuf ? slot->options.sndbuf : stack->sndbuf_default);
         return 0;
     case SO_REUSEADDR:
-        *out = 1;
+        *out = slot->options.reuse;
         return 0;
     case SO_TYPE:
         *out = SOCK_STREAM;
@@ -145,14 +147,15 @@ static int get_option(const struct nstcp *stack, struct slot *slot, int level, i
                       void *value, socklen_t *len)
 {
     if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
-        uint64_t ns = name == SO_RCVTIMEO ? slot->recv_timeout_ns : slot->send_timeout_ns;
+        uint64_t ns =
+            name == SO_RCVTIMEO ? slot->options.recv_timeout_ns : slot->options.send_timeout_ns;
         const struct timeval tv = {(time_t)(ns / NS_PER_S),
                                    (suseconds_t)(ns % NS_PER_S / NS_PER_US)};
         put(&tv, sizeof tv, value, len);
         return 0;
     }
     if (level == SOL_SOCKET && name == SO_LINGER) {
-        const struct linger linger = {slot->reset_on_close, 0};
+        const struct linger linger = {slot->options.linger, slot->options.linger_s};
         put(&linger, sizeof linger, value, len);
         return 0;
     }
@@ -170,19 +173,4 @@ int nstcp_getsockopt(struct nstcp *stack, int sock, int level, int name, void *v
     if (call_begin(&c, stack, sock))
         return -1;
     return (int)call_end(&c, get_option(stack, c.slot, level, name, value, len));
-}
-
-int nstcp_fcntl(struct nstcp *stack, int sock, int command, int arg)
-{
-    struct call c;
-    if (call_begin(&c, stack, sock))
-        return -1;
-    int result = -EINVAL;
-    if (command == F_GETFL) {
-        result = O_RDWR | (c.slot->nonblock ? O_NONBLOCK : 0);
-    } else if (command == F_SETFL) {
-        c.slot->nonblock = (arg & O_NONBLOCK) != 0;
-        result = 0;
-    }
-    return (int)call_end(&c, result);
 }

@@ -10,13 +10,13 @@ int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct
 {
     if (!from || len < sizeof(sa_family_t))
         return -EINVAL;
-    if (from->sa_family != domain)
-        return -EAFNOSUPPORT;
     if (domain == AF_INET) {
         struct sockaddr_in in;
         if (len < sizeof in)
             return -EINVAL;
         memcpy(&in, from, sizeof in);
+        if (in.sin_family != domain)
+            return -EAFNOSUPPORT;
         *addr = ip_addr_v4(ntohl(in.sin_addr.s_addr));
         *port = ntohs(in.sin_port);
     } else {
@@ -24,6 +24,8 @@ int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct
         if (len < sizeof in6)
             return -EINVAL;
         memcpy(&in6, from, sizeof in6);
+        if (in6.sin6_family != domain)
+            return -EAFNOSUPPORT;
         *addr = ip_addr_v6_bytes(in6.sin6_addr.s6_addr);
         *port = ntohs(in6.sin6_port);
     }
