@@ -159,6 +159,12 @@ static int get_option(const struct nstcp *stack, struct slot *slot, int level, i
         put(&linger, sizeof linger, value, len);
         return 0;
     }
+    if (level == IPPROTO_TCP && name == TCP_INFO) {
+        struct tcp_info info;
+        tcp_info_of(slot, &info);
+        put(&info, sizeof info, value, len);
+        return 0;
+    }
     int number;
     int err = get_int(stack, slot, level, name, &number);
     if (!err)
