@@ -146,6 +146,14 @@ void stack_close(struct sock *so, uint64_t now_ns)
     conn_settle(c, now_ns);
 }
 
+void stack_linger(struct sock *so, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return;
+    tcp_leave(&as_conn(so)->tcb, now_ns);
+    conn_settle(as_conn(so), now_ns);
+}
+
 void stack_abort(struct sock *so, uint64_t now_ns)
 {
     if (so->kind == SOCK_LISTENER) {
@@ -172,18 +180,53 @@ int stack_error(const struct sock *so)
                                        : ERR_NONE;
 }
 
+static struct tcp_settings *settings_of(struct sock *so)
+{
+    return so->kind == SOCK_LISTENER ? &as_listener(so)->settings : &as_conn(so)->tcb.settings;
+}
+
+static void set(struct sock *so, const struct tcp_settings *settings, uint64_t now_ns)
+{
+    if (so->kind == SOCK_LISTENER) {
+        as_listener(so)->settings = *settings;
+        return;
+    }
+    tcp_set(&as_conn(so)->tcb, settings);
+    conn_settle(as_conn(so), now_ns);
+}
+
 void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns)
 {
-    if (so->kind != SOCK_CONNECTION)
-        return;
-    as_conn(so)->tcb.nodelay = on;
-    conn_settle(as_conn(so), now_ns);
+    struct tcp_settings settings = *settings_of(so);
+    settings.nodelay = on;
+    set(so, &settings, now_ns);
 }
 
 void stack_set_sndbuf(struct sock *so, uint32_t bytes)
 {
-    if (so->kind == SOCK_CONNECTION)
-        as_conn(so)->tcb.sndbuf = bytes;
+    settings_of(so)->sndbuf = bytes;
+}
+
+void stack_set_rcvbuf(struct sock *so, uint32_t bytes, uint64_t now_ns)
+{
+    struct tcp_settings settings = *settings_of(so);
+    settings.rcvbuf = bytes;
+    set(so, &settings, now_ns);
+}
+
+void stack_set_keepalive(struct sock *so, const struct keepalive_settings *keepalive,
+                         uint64_t now_ns)
+{
+    struct tcp_settings settings = *settings_of(so);
+    settings.keepalive = *keepalive;
+    set(so, &settings, now_ns);
+}
+
+void stack_set_user_timeout(struct sock *so, uint32_t ms, uint64_t now_ns)
+{
+    struct tcp_settings settings = *settings_of(so);
+    settings.user_timeout_ms = ms;
+    set(so, &settings, now_ns);
 }
 
 unsigned stack_readiness(const struct sock *so)

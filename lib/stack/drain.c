@@ -8,6 +8,11 @@ static bool unfinished(const struct conn *c)
     return c->tcb.reset_peer || (c->tcb.state != STATE_CLOSED && !tcb_fin_acked(&c->tcb));
 }
 
+bool stack_finished(const struct sock *so)
+{
+    return so->kind != SOCK_CONNECTION || !unfinished(as_conn((struct sock *)(uintptr_t)so));
+}
+
 uint32_t stack_unfinished(const struct stack *s)
 {
     uint32_t n = 0;

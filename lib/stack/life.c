@@ -127,6 +127,7 @@ struct listener *listener_create(struct stack *s, const struct flow *key, uint32
     if (!l)
         return NULL;
     sock_enter(s, &l->sock, SOCK_LISTENER, key);
+    l->settings = tcp_settings_default(&s->config.tcp);
     l->backlog = backlog > 0 ? backlog : 1;
     list_init(&l->half_open);
     list_init(&l->completed);

@@ -50,6 +50,7 @@ static void open_connection(struct listener *l, const struct flow *flow, const s
     list_push_back(&l->half_open, &c->queued);
     l->n_half_open++;
     tcp_open_passive(&c->tcb, iss, now_ns);
+    tcp_set(&c->tcb, &l->settings);
     tcp_arrives(&c->tcb, seg, now_ns);
     conn_settle(c, now_ns);
 }

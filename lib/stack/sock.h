@@ -30,6 +30,7 @@ struct sock {
 
 struct listener {
     struct sock sock;
+    struct tcp_settings settings; /* of the connections to come */
     uint32_t backlog;
     uint32_t n_half_open, n_completed;
     struct list half_open; /* connections in SYN-RECEIVED */

@@ -93,6 +93,16 @@ int stack_shutdown_recv(struct sock *so, uint64_t now_ns);
  * connections are reset. so must not be used any more. */
 void stack_close(struct sock *so, uint64_t now_ns);
 
+/* What stack_close does, but so stays valid until stack_close or stack_abort, and goes on having
+ * events. For SO_LINGER with a time: call this, wait for events until stack_finished(so) or the
+ * time is over, then stack_close: what is left goes on behind the scenes, as with Linux. Nothing
+ * may be sent or received any more. No effect on a listener. */
+void stack_linger(struct sock *so, uint64_t now_ns);
+
+/* Whether the peer has acknowledged all text and the FIN, or the connection is over. SOCK_EV_ACKED
+ * or SOCK_EV_CLOSED tells of it. */
+bool stack_finished(const struct sock *so);
+
 /* ABORT: sends a RST where the state asks for it (3.10.5). so must not be used any more. */
 void stack_abort(struct sock *so, uint64_t now_ns);
 
@@ -110,8 +120,28 @@ void stack_status(const struct sock *so, struct tcp_status *status);
  * clear it. */
 int stack_error(const struct sock *so);
 
+/* Options. A listener's are those that its connections begin with, from the SYN on; with ones made
+ * by stack_connect the caller sets them before the next stack_output, which sends the SYN. */
+
 void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns); /* TCP_NODELAY: MUST-17 */
 void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF */
+
+/* SO_RCVBUF: octets of the receive buffer, which then no longer grows by itself. What was offered
+ * to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a larger
+ * one as far as the window scale goes that the SYN has fixed (64 KiB without). */
+void stack_set_rcvbuf(struct sock *so, uint32_t bytes, uint64_t now_ns);
+
+/* SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT (MUST-24, MUST-27), see keepalive.h; the
+ * defaults: keepalive_default(). The idle time counts from the last segment, also when it was
+ * before this call. */
+void stack_set_keepalive(struct sock *so, const struct keepalive_settings *keepalive,
+                         uint64_t now_ns);
+
+/* TCP_USER_TIMEOUT, R2 for this connection (MUST-21): without progress for so long, ms, the
+ * connection fails with ERR_TIMEDOUT; 0: the stack's. It holds for the SYN, for text that a shut
+ * window keeps back, though the peer answer (as tcp(7) has it), and for keep-alives in place of
+ * their number. */
+void stack_set_user_timeout(struct sock *so, uint32_t ms, uint64_t now_ns);
 
 /* ---- Readiness and events ---- */
 
@@ -127,7 +157,7 @@ unsigned stack_readiness(const struct sock *so);
 /* What happened, as bits. Names as in the book this project mirrors. */
 #define SOCK_EV_COMPLETED                                                                          \
     0x01u                     /* ConnectionCompleted: connected, or a connection can be accepted */
-#define SOCK_EV_ACKED   0x02u /* Acked: the send queue has shrunk */
+#define SOCK_EV_ACKED   0x02u /* Acked: the send queue has shrunk, or the FIN is acknowledged */
 #define SOCK_EV_ARRIVED 0x04u /* DataArrived: text, or the peer's FIN */
 #define SOCK_EV_CLOSED  0x08u /* ConnectionClosed: over, in order or by an error */
 #define SOCK_EV_TROUBLE 0x10u /* R1 was reached (SHLD-9): retransmissions get no answer */

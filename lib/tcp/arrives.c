@@ -29,7 +29,7 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
 
     if (t->state == STATE_LISTEN) {
         t->shift_offered = opts->has_wscale;
-        t->rcvwnd.shift = rcvwnd_shift_for(t->config->rcvbuf_max);
+        t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
     }
     if (opts->has_wscale && t->shift_offered) {
         t->snd.shift = opts->wscale > SHIFT_MAX ? SHIFT_MAX : opts->wscale;
@@ -68,7 +68,7 @@ static enum arrives arrives_listen(struct tcb *t, const struct seg *seg, uint64_
     }
     take_syn(t, seg);
     tcp_ackin_window(t, seg);
-    t->give_up_due_ns = now_ns + t->config->syn_timeout_ns;
+    tcp_timeout_expect(t, now_ns);
     state_set(t, STATE_SYN_RECEIVED, "SYN", now_ns);
     return ARRIVES_DONE;
 }

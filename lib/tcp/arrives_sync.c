@@ -40,9 +40,10 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
     /* Without a limit for those without text two stacks could answer each other's ACKs for ever. */
     if (seg_len(seg) > 0)
         ackdelay_now(&t->ackdelay);
-    else if (seq_eq(seg->seq, seq_sub(t->rcv.nxt, 1)))
+    else if (seq_eq(seg->seq, seq_sub(t->rcv.nxt, 1))) {
+        keepalive_heard(&t->keepalive, now_ns); /* a keep-alive: it asks, and tells as much */
         tcp_reset_answer_probe(t, now_ns);
-    else
+    } else
         tcp_reset_challenge(t, now_ns);
     return DROP;
 }
@@ -148,6 +149,7 @@ static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns
         tcp_reset_challenge(t, now_ns);
         return DROP;
     }
+    keepalive_heard(&t->keepalive, now_ns);
     tcp_ackin(t, seg, now_ns);
     if (!tcb_fin_acked(t))
         return t->state == STATE_CLOSING || t->state == STATE_LAST_ACK ? DROP : GO_ON;

@@ -1,6 +1,7 @@
 /*
  * The one function that decides the next segment (RFC 9293 3.7, 3.8.6.2.1): SYN, text sent again,
- * new text and FIN, window probes, pure ACKs, RST. Called by stack/ until it answers false.
+ * new text and FIN, window probes, pure ACKs, keep-alives, RST. Called by stack/ until it answers
+ * false.
  */
 #include "output.h"
 
@@ -210,7 +211,7 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
         return most;
     uint32_t tail = unsent % mss;
     bool small_outstanding = seq_lt(t->snd.una, t->snd.small);
-    if (tail > 0 && small_outstanding && !t->nodelay && !t->fin_queued)
+    if (tail > 0 && small_outstanding && !t->settings.nodelay && !t->fin_queued)
         return unsent - tail;
     return unsent;
 }
@@ -298,6 +299,18 @@ static bool output_ack(struct tcb *t, struct seg *seg)
     return true;
 }
 
+/* 3.8.4: what the peer has acknowledged already makes it answer. No text (SHLD-12). The peer throws
+ * the segment away, so it settles nothing, and tells no window but what was told before. */
+static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    if (!tcp_timeout_keepalive(t, now_ns))
+        return false;
+    keepalive_probed(&t->keepalive, now_ns);
+    begin(t, seg, TCP_ACK, seq_sub(t->snd.nxt, 1));
+    seg->wnd = tcb_rcv_wnd(t) >> t->rcvwnd.shift;
+    return true;
+}
+
 bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->reset_peer) {
@@ -326,5 +339,7 @@ bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
             return true;
         break;
     }
-    return ackdelay_due(&t->ackdelay, now_ns) && output_ack(t, seg);
+    if (ackdelay_due(&t->ackdelay, now_ns))
+        return output_ack(t, seg);
+    return output_keepalive(t, seg, now_ns);
 }

@@ -62,6 +62,11 @@ void rcvwnd_init(struct rcvwnd *w, uint32_t size, uint32_t size_max, uint32_t ms
     *w = (struct rcvwnd){.size = size, .size_max = max_u32(size, size_max), .mss = mss};
 }
 
+void rcvwnd_resize(struct rcvwnd *w, uint32_t size)
+{
+    w->size = w->size_max = max_u32(size, UINT32_C(2) << w->shift);
+}
+
 uint32_t rcvwnd_offer(const struct rcvwnd *w, uint64_t start, uint64_t head)
 {
     uint64_t keep = announced(w, head);

@@ -31,6 +31,10 @@ uint8_t rcvwnd_shift_for(uint32_t size_max);
  * less. */
 void rcvwnd_init(struct rcvwnd *w, uint32_t size, uint32_t size_max, uint32_t mss);
 
+/* A buffer of this size, which no longer grows: raised to 2 << shift, and announced as far as the
+ * shift can. A smaller one takes effect as the peer uses up what it was promised. */
+void rcvwnd_resize(struct rcvwnd *w, uint32_t size);
+
 /* The window to announce now, in octets, given the queue (rcvq.h): start, the first unread octet,
  * and head, RCV.NXT. Always a multiple of 1 << shift and at most 65535 << shift. Rounded down as it
  * grows, but up where rounding down would move the edge left; except that it never reaches a whole

@@ -35,8 +35,10 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
     switch (to) {
     case STATE_ESTABLISHED:
         t->events |= TCB_EV_ESTABLISHED;
+        keepalive_heard(&t->keepalive, now_ns);
         break;
     case STATE_FIN_WAIT_2:
+        t->events |= TCB_EV_ACKED; /* of the FIN: whoever lingers waits for it */
         if (t->orphan)
             t->linger_due_ns = now_ns + t->config->orphan_ns;
         break;

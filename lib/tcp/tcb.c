@@ -23,7 +23,14 @@ struct tcp_config tcp_config_default(void)
         .rcvbuf = 64 * 1024,
         .rcvbuf_max = 4 * 1024 * 1024,
         .cc = &cc_newreno,
+        .keepalive = keepalive_default(),
     };
+}
+
+struct tcp_settings tcp_settings_default(const struct tcp_config *config)
+{
+    return (struct tcp_settings){
+        .keepalive = config->keepalive, .sndbuf = config->sndbuf, .nodelay = config->nodelay};
 }
 
 uint32_t tcb_path_mss(const struct tcb *t)
@@ -43,8 +50,7 @@ void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *pat
         .mem = mem,
         .trace = trace,
         .id = id,
-        .nodelay = config->nodelay,
-        .sndbuf = config->sndbuf,
+        .settings = tcp_settings_default(config),
         .rtx_due_ns = TIME_NEVER,
         .give_up_due_ns = TIME_NEVER,
         .linger_due_ns = TIME_NEVER,
@@ -81,6 +87,12 @@ bool tcb_fin_acked(const struct tcb *t)
 bool tcb_synchronized(const struct tcb *t)
 {
     return t->state >= STATE_ESTABLISHED;
+}
+
+bool tcb_idle(const struct tcb *t)
+{
+    return tcb_synchronized(t) && t->state != STATE_TIME_WAIT && seq_eq(t->snd.una, t->snd.nxt) &&
+           t->sndq.len == 0 && t->fin_queued == t->fin_sent;
 }
 
 uint32_t tcb_rcv_wnd(const struct tcb *t)

@@ -14,6 +14,7 @@
 #include "ackdelay.h"
 #include "cc.h"
 #include "err.h"
+#include "keepalive.h"
 #include "persist.h"
 #include "rcvq.h"
 #include "rcvwnd.h"
@@ -38,14 +39,27 @@ struct tcp_config {
     uint32_t rcvbuf;          /* receive window to begin with */
     uint32_t rcvbuf_max;      /* and to grow to */
     const struct cc_ops *cc;
+    struct keepalive_settings keepalive;
     bool nodelay; /* Nagle off (MUST-17) */
+};
+
+/* What a user may set for one connection, see tcp_set(). */
+struct tcp_settings {
+    struct keepalive_settings keepalive;
+    uint32_t sndbuf;          /* most octets in the send queue */
+    uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
+    uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
+    bool nodelay;             /* Nagle off (MUST-17) */
 };
 
 /* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
  * 9293 3.10.1), SYN 3 min; orphans 60 s; R1 3; send buffer 256 KiB; receive window 64 KiB growing
- * to 4 MiB; NewReno. RFC 6298 2.4 says that RTO should be at least 1 s; Linux has 200 ms; we have
- * 200 ms because on today's paths a second of silence per tail loss is what users notice. */
+ * to 4 MiB; NewReno; no keep-alive. RFC 6298 2.4 says that RTO should be at least 1 s; Linux has
+ * 200 ms; we have 200 ms because on today's paths a second of silence per tail loss is what users
+ * notice. */
 struct tcp_config tcp_config_default(void);
+
+struct tcp_settings tcp_settings_default(const struct tcp_config *config);
 
 /* What the path allows. */
 struct tcp_path {
@@ -103,6 +117,8 @@ struct tcb {
     struct recovery recovery;
     struct ackdelay ackdelay;
     struct persist persist;
+    struct keepalive keepalive;
+    struct tcp_settings settings;
 
     /* Timers; TIME_NEVER: off */
     uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5) */
@@ -113,7 +129,6 @@ struct tcb {
     struct budget challenges;    /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
     struct budget probe_answers; /* and keep-alives and window probes */
 
-    bool nodelay;
     bool shift_offered; /* our SYN carries window scale: always when active, else if the peer's did
                          */
     bool fin_queued;    /* the user has CLOSEd: a FIN follows the send queue */
@@ -131,7 +146,6 @@ struct tcb {
     uint32_t resent; /* segments sent again so far */
     uint8_t events;  /* TCB_EV_*; the caller clears what it has taken */
     int error;       /* enum err: why the connection ended */
-    uint32_t sndbuf;
 
     struct tcp_path path;
     const struct tcp_config *config;
@@ -153,6 +167,9 @@ seq_t tcb_text_start(const struct tcb *t);
 
 /* Whether our FIN is acknowledged. */
 bool tcb_fin_acked(const struct tcb *t);
+
+/* Whether nothing is outstanding and nothing waits to be sent (3.8.4 "idle"). */
+bool tcb_idle(const struct tcb *t);
 
 /* From ESTABLISHED on: both have agreed on sequence numbers. */
 bool tcb_synchronized(const struct tcb *t);

@@ -4,10 +4,31 @@
  */
 #include "timeout.h"
 
+static uint64_t user_timeout_ns(const struct tcb *t)
+{
+    return t->settings.user_timeout_ms * NS_PER_MS;
+}
+
+/* R2. MUST-23 bounds it from below for SYN, but for what the user wishes. */
+static uint64_t r2_ns(const struct tcb *t)
+{
+    if (t->settings.user_timeout_ms > 0)
+        return user_timeout_ns(t);
+    return tcb_synchronized(t) ? t->config->user_timeout_ns : t->config->syn_timeout_ns;
+}
+
+void tcp_timeout_set_user(struct tcb *t, uint32_t ms)
+{
+    uint64_t was_ns = r2_ns(t);
+    t->settings.user_timeout_ms = ms;
+    if (t->give_up_due_ns != TIME_NEVER)
+        t->give_up_due_ns = t->give_up_due_ns - was_ns + r2_ns(t);
+}
+
 void tcp_timeout_expect(struct tcb *t, uint64_t now_ns)
 {
     if (t->give_up_due_ns == TIME_NEVER)
-        t->give_up_due_ns = now_ns + t->config->user_timeout_ns;
+        t->give_up_due_ns = now_ns + r2_ns(t);
 }
 
 void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns)
@@ -21,7 +42,7 @@ void tcp_timeout_progress(struct tcb *t, uint64_t now_ns)
     /* While the window is probed R2 counts from the first probe that is not answered: the interval
      * may be longer than R2 (MUST-37). */
     bool waiting = seq_lt(t->snd.una, t->snd.nxt) && !persist_on(&t->persist);
-    t->give_up_due_ns = waiting ? now_ns + t->config->user_timeout_ns : TIME_NEVER;
+    t->give_up_due_ns = waiting ? now_ns + r2_ns(t) : TIME_NEVER;
 }
 
 static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
@@ -62,6 +83,18 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
         t->probe = true;
         persist_backoff(&t->persist, now_ns);
     }
+    if (tcb_idle(t) &&
+        keepalive_dead(&t->keepalive, &t->settings.keepalive, user_timeout_ns(t), now_ns)) {
+        /* The RST is for a peer that lives and whose answers are lost; Linux sends one too. */
+        t->reset_peer = true;
+        state_fail(t, ERR_TIMEDOUT, "keep-alive", now_ns);
+    }
+}
+
+bool tcp_timeout_keepalive(const struct tcb *t, uint64_t now_ns)
+{
+    return tcb_idle(t) &&
+           keepalive_probe_due(&t->keepalive, &t->settings.keepalive, user_timeout_ns(t), now_ns);
 }
 
 uint64_t tcp_deadline(const struct tcb *t)
@@ -69,5 +102,7 @@ uint64_t tcp_deadline(const struct tcb *t)
     uint64_t due = time_min(t->rtx_due_ns, t->give_up_due_ns);
     due = time_min(due, t->linger_due_ns);
     due = time_min(due, t->persist.due_ns);
+    if (tcb_idle(t))
+        due = time_min(due, keepalive_deadline(&t->keepalive, &t->settings.keepalive));
     return time_min(due, ackdelay_deadline(&t->ackdelay));
 }

@@ -1,4 +1,5 @@
-/* TIMEOUTS (RFC 9293 3.10.8): user timeout, retransmission, TIME-WAIT, and the persist timer. */
+/* TIMEOUTS (RFC 9293 3.10.8): user timeout, retransmission, TIME-WAIT, the persist timer,
+ * and keep-alives (3.8.4). */
 #ifndef TIMEOUT_H
 #define TIMEOUT_H
 
@@ -15,6 +16,13 @@ void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns);
 
 /* Something is sent that the peer must answer: R2 runs from now unless it runs. */
 void tcp_timeout_expect(struct tcb *t, uint64_t now_ns);
+
+/* The user timeout of this connection, 0 for the config's. What runs goes on counting from where it
+ * began. */
+void tcp_timeout_set_user(struct tcb *t, uint32_t ms);
+
+/* Whether a keep-alive is to be sent now. */
+bool tcp_timeout_keepalive(const struct tcb *t, uint64_t now_ns);
 
 /* Progress was made: R2 is counted from now, or not at all when nothing waits for the peer. */
 void tcp_timeout_progress(struct tcb *t, uint64_t now_ns);

@@ -4,6 +4,8 @@
  */
 #include "user.h"
 
+#include "timeout.h"
+
 /* 3.10.1 OPEN */
 
 static void open_with(struct tcb *t, seq_t iss, bool passive)
@@ -18,8 +20,8 @@ void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns)
 {
     open_with(t, iss, false);
     t->shift_offered = true;
-    t->rcvwnd.shift = rcvwnd_shift_for(t->config->rcvbuf_max);
-    t->give_up_due_ns = now_ns + t->config->syn_timeout_ns;
+    t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
+    tcp_timeout_expect(t, now_ns);
     state_set(t, STATE_SYN_SENT, "active OPEN", now_ns);
 }
 
@@ -38,7 +40,7 @@ bool tcp_can_send(const struct tcb *t)
     case STATE_SYN_RECEIVED:
     case STATE_ESTABLISHED:
     case STATE_CLOSE_WAIT:
-        return t->fin_queued || t->sndq.len < t->sndbuf;
+        return t->fin_queued || t->sndq.len < t->settings.sndbuf;
     default:
         return true;
     }
@@ -63,9 +65,9 @@ int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
         return ERR_PIPE;
     if (len == 0)
         return 0;
-    if (t->sndq.len >= t->sndbuf)
+    if (t->sndq.len >= t->settings.sndbuf)
         return ERR_AGAIN;
-    size_t room = t->sndbuf - t->sndq.len;
+    size_t room = t->settings.sndbuf - t->sndq.len;
     size_t taken = sndq_append(&t->sndq, data, len < room ? len : room);
     return taken > 0 ? (int64_t)taken : ERR_NOMEM;
 }
@@ -78,12 +80,18 @@ static bool peer_may_send(const struct tcb *t)
            t->state == STATE_FIN_WAIT_2;
 }
 
+/* There may be more room than the peer knows of. */
+static void room_made(struct tcb *t)
+{
+    if (peer_may_send(t) && rcvwnd_update_due(&t->rcvwnd, t->rcvq.start, t->rcvq.head))
+        ackdelay_now(&t->ackdelay);
+}
+
 /* The user has taken text away: the window may open. */
 static void text_taken(struct tcb *t, uint64_t now_ns)
 {
     rcvwnd_read(&t->rcvwnd, t->rcvq.start, t->rto.srtt_ns, now_ns);
-    if (peer_may_send(t) && rcvwnd_update_due(&t->rcvwnd, t->rcvq.start, t->rcvq.head))
-        ackdelay_now(&t->ackdelay);
+    room_made(t);
 }
 
 bool tcp_can_receive(const struct tcb *t)
@@ -161,6 +169,8 @@ int tcp_close(struct tcb *t, uint64_t now_ns)
 
 void tcp_leave(struct tcb *t, uint64_t now_ns)
 {
+    if (t->orphan)
+        return;
     t->orphan = true;
     if (rcvq_len(&t->rcvq) > 0 && t->state != STATE_CLOSED && t->state != STATE_TIME_WAIT) {
         t->reset_peer = true;
@@ -198,4 +208,19 @@ void tcp_abort(struct tcb *t, uint64_t now_ns)
         break;
     }
     state_fail(t, ERR_ABORTED, "ABORT", now_ns);
+}
+
+/* Options: MUST-17, MUST-21, MUST-24 */
+
+void tcp_set(struct tcb *t, const struct tcp_settings *settings)
+{
+    if (settings->rcvbuf > 0 && settings->rcvbuf != t->settings.rcvbuf) {
+        /* Our SYN fixes the scale (RFC 7323 2.2). */
+        if (t->state < STATE_SYN_RECEIVED && seq_eq(t->snd.nxt, t->snd.iss))
+            t->rcvwnd.shift = rcvwnd_shift_for(settings->rcvbuf);
+        rcvwnd_resize(&t->rcvwnd, settings->rcvbuf);
+        room_made(t);
+    }
+    tcp_timeout_set_user(t, settings->user_timeout_ms);
+    t->settings = *settings;
 }

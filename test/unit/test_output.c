@@ -176,7 +176,7 @@ static void nodelay_later(void **state)
     expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
     user_sends(10);
     expect_silence();
-    the.tcb.nodelay = true;
+    the.tcb.settings.nodelay = true;
     expect(.flags = PSH | ACK, .seq = 11, .ack = 1, .text = 10);
     receive(.flags = ACK, .seq = 1, .ack = 21);
 }
@@ -449,7 +449,7 @@ static void pieces_again_with_new_text(void **state)
         assert_true(sndq_borrow(&the.tcb.sndq, octets + i, 1));
         expect(.flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
     }
-    the.config.nodelay = the.tcb.nodelay = false;
+    the.config.nodelay = the.tcb.settings.nodelay = false;
     for (uint32_t i = 20; i < 40; i++)
         assert_true(sndq_borrow(&the.tcb.sndq, octets + i, 1));
     expect_silence();

@@ -95,7 +95,7 @@ static void normal_close_first(void **state)
     at(200);
     receive(.flags = ACK, .seq = 1, .ack = 2);
     expect_state(STATE_FIN_WAIT_2);
-    expect_events(0);
+    expect_events(TCB_EV_ACKED);
     at(300);
     receive(.flags = FIN | ACK, .seq = 1, .ack = 2);
     expect(.flags = ACK, .seq = 2, .ack = 2);
