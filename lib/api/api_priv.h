@@ -23,7 +23,9 @@ struct slot_options {
     bool nodelay, reuse;
     bool linger; /* SO_LINGER, and for how long: 0 resets */
     int linger_s;
-    uint32_t sndbuf;                           /* 0: the stack's default */
+    uint32_t sndbuf, rcvbuf;  /* 0: the stack's default */
+    uint32_t user_timeout_ms; /* the same */
+    struct keepalive_settings keepalive;
     uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */
 };
 
@@ -56,7 +58,7 @@ struct nstcp {
     uint32_t n_slots;
     uint32_t search_from; /* no number below is free */
     uint32_t max_slots;
-    uint32_t sndbuf_default; /* octets */
+    uint32_t sndbuf_default, rcvbuf_default; /* octets */
 };
 
 /* As nstcp_create, over this link and machine, which are taken over, also on failure. */
@@ -99,7 +101,7 @@ enum tcp_state slot_tcp_state(const struct slot *slot);
 /* Whether there is a connection, from ESTABLISHED on, that is not over. */
 bool slot_connected(const struct slot *slot);
 
-/* Gives what was set before there was a connection to the engine. */
+/* Gives what was set to the connection or listener. */
 void slot_apply(struct slot *slot, uint64_t now_ns);
 
 /* ---- call.c: what every call on a stack begins and ends with ---- */
@@ -147,8 +149,9 @@ void tcp_info_of(const struct slot *slot, struct tcp_info *info);
 int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct ip_addr *addr,
                   uint16_t *port);
 
-/* As accept(2) has it: cut to *len, which then says how long it is. to may be NULL. */
-void sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct sockaddr *to,
-                    socklen_t *len);
+/* As accept(2) has it: cut to *len, which then says how long it is. to may be NULL. 0, or -EINVAL
+ * for a negative length. */
+int sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct sockaddr *to,
+                   socklen_t *len);
 
 #endif

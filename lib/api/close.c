@@ -46,34 +46,16 @@ int nstcp_shutdown(struct nstcp *stack, int sock, int how)
     return (int)call_end(&c, err);
 }
 
-/* Whether the peer has yet to acknowledge our text or FIN, and closing now would not reset it. */
-static bool unfinished(const struct slot *slot)
-{
-    struct tcp_status status;
-    stack_status(slot->so, &status);
-    switch (status.state) {
-    case STATE_FIN_WAIT_1:
-    case STATE_CLOSE_WAIT: /* the FIN waits for the text before it */
-    case STATE_CLOSING:
-    case STATE_LAST_ACK:
-        return status.unread == 0;
-    default:
-        return false;
-    }
-}
-
-/* SO_LINGER with a time: CLOSE, and wait for the end of it, or for text that nobody will read. When
- * the time is over, the rest goes on by itself, as in Linux. */
+/* SO_LINGER with a time: CLOSE, and wait for the end of it. When the time is over, the rest goes on
+ * by itself, as in Linux; O_NONBLOCK makes no difference, as there. */
 static void linger(struct call *c)
 {
     struct slot *slot = c->slot;
     uint64_t now = runtime_now();
-    if (!slot_connected(slot))
-        return;
-    stack_shutdown_send(slot->so, now);
-    runtime_pump(c->stack->rt, now);
     uint64_t deadline = now + (uint64_t)slot->options.linger_s * NS_PER_S;
-    while (unfinished(slot) && !c->stack->stopped && call_sleep(c, WAIT_ALL, deadline))
+    stack_linger(slot->so, now);
+    runtime_pump(c->stack->rt, now);
+    while (!stack_finished(slot->so) && !c->stack->stopped && call_sleep(c, WAIT_ALL, deadline))
         ;
 }
 
@@ -86,7 +68,7 @@ int nstcp_close(struct nstcp *stack, int sock)
         return (int)call_end(&c, -EBADF);
     slot_ref(c.slot);
     slot_release(stack, sock);
-    if (c.slot->options.linger && c.slot->options.linger_s > 0)
+    if (slot_connected(c.slot) && c.slot->options.linger && c.slot->options.linger_s > 0)
         linger(&c);
     slot_leave(c.slot);
     runtime_pump(stack->rt, runtime_now());

@@ -116,12 +116,9 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
         err = -EALREADY;
         break;
     case SLOT_CONNECTING:
-        if (slot->nonblock) {
-            err = outcome(&c);
-            err = err == -EAGAIN ? -EALREADY : err;
-        } else {
-            err = finish(&c, deadline);
-        }
+        err = slot->nonblock ? outcome(&c) : finish(&c, deadline);
+        if (err == -EAGAIN || err == -EINPROGRESS)
+            err = -EALREADY;
         break;
     case SLOT_LISTENING:
     case SLOT_CONNECTED:

@@ -49,6 +49,7 @@ int slot_create(struct nstcp *stack, int domain, struct slot **out)
         return -ENOMEM;
     waitable_init(&slot->changed);
     slot->domain = domain;
+    slot->options.keepalive = keepalive_default();
     slot->refs = 1;
     stack->slots[sock] = slot;
     *out = slot;
@@ -123,8 +124,12 @@ bool slot_connected(const struct slot *slot)
 
 void slot_apply(struct slot *slot, uint64_t now_ns)
 {
-    if (slot->options.nodelay)
-        stack_set_nodelay(slot->so, true, now_ns);
-    if (slot->options.sndbuf)
-        stack_set_sndbuf(slot->so, slot->options.sndbuf);
+    const struct slot_options *o = &slot->options;
+    stack_set_nodelay(slot->so, o->nodelay, now_ns);
+    stack_set_keepalive(slot->so, &o->keepalive, now_ns);
+    stack_set_user_timeout(slot->so, o->user_timeout_ms, now_ns);
+    if (o->sndbuf)
+        stack_set_sndbuf(slot->so, o->sndbuf);
+    if (o->rcvbuf)
+        stack_set_rcvbuf(slot->so, o->rcvbuf, now_ns);
 }

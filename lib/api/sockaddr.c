@@ -1,6 +1,7 @@
 /* struct sockaddr and the engine's addresses. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "api_priv.h"
@@ -32,11 +33,13 @@ int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct
     return 0;
 }
 
-void sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct sockaddr *to,
-                    socklen_t *len)
+int sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct sockaddr *to,
+                   socklen_t *len)
 {
     if (!to || !len)
-        return;
+        return 0;
+    if (*len > INT_MAX)
+        return -EINVAL;
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     const void *from = &in6;
@@ -50,4 +53,5 @@ void sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struc
     }
     memcpy(to, from, *len < size ? *len : size);
     *len = size;
+    return 0;
 }

@@ -133,8 +133,10 @@ static int begin_listening(struct call *c, uint32_t backlog)
         return err;
     err = stack_listen(runtime_stack(c->stack->rt), &slot->local, slot->port, backlog,
                        &slot->changed, &slot->so);
-    if (!err)
+    if (!err) {
+        slot_apply(slot, runtime_now());
         slot->state = SLOT_LISTENING;
+    }
     waitable_wake(&slot->changed, WAIT_ALL); /* whoever polls it sees another socket now */
     return err_to_errno(err);
 }
