@@ -13,14 +13,16 @@ bool stack_finished(const struct sock *so)
     return so->kind != SOCK_CONNECTION || !unfinished(as_conn((struct sock *)(uintptr_t)so));
 }
 
+void conn_count(struct conn *c)
+{
+    bool now = unfinished(c);
+    c->sock.stack->n_unfinished += (uint32_t)now - (uint32_t)c->unfinished;
+    c->unfinished = now;
+}
+
 uint32_t stack_unfinished(const struct stack *s)
 {
-    uint32_t n = 0;
-    for (const struct list *node = s->socks.next; node != &s->socks; node = node->next) {
-        struct sock *so = container_of((struct list *)(uintptr_t)node, struct sock, all);
-        n += so->kind == SOCK_CONNECTION && unfinished(as_conn(so));
-    }
-    return n;
+    return s->n_unfinished;
 }
 
 void stack_abort_left(struct stack *s, uint64_t now_ns)

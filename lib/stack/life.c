@@ -83,15 +83,35 @@ static uint32_t usable_mtu(const struct ip_addr *remote, uint32_t mtu)
     return mtu < UINT16_MAX ? mtu : UINT16_MAX;
 }
 
-struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu)
+/* Ends it, up to its own memory. */
+static void conn_finish(struct conn *c)
 {
-    if (s->n_socks >= s->config.max_socks && !list_empty(&s->time_wait))
-        conn_free(container_of(s->time_wait.next, struct conn, queued));
-    if (s->n_socks >= s->config.max_socks || !heap_reserve(&s->timers, s->n_socks + 1))
-        return NULL;
-    struct conn *c = mem_zalloc(s->mem, sizeof *c);
-    if (!c)
-        return NULL;
+    struct stack *s = c->sock.stack;
+    if (c->listener)
+        listener_forget(c);
+    list_remove(&c->queued);
+    list_remove(&c->pending);
+    heap_set(&s->timers, &c->timer, TIME_NEVER);
+    s->n_unfinished -= c->unfinished;
+    tcb_finish(&c->tcb);
+    sock_leave(&c->sock);
+}
+
+struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu, struct conn *old)
+{
+    if (!old && s->n_socks >= s->config.max_socks && !list_empty(&s->time_wait))
+        old = container_of(s->time_wait.next, struct conn, queued);
+    struct conn *c = old;
+    if (old) {
+        conn_finish(old);
+        *c = (struct conn){0};
+    } else {
+        if (s->n_socks >= s->config.max_socks || !heap_reserve(&s->timers, s->n_socks + 1))
+            return NULL;
+        c = mem_zalloc(s->mem, sizeof *c);
+        if (!c)
+            return NULL;
+    }
     sock_enter(s, &c->sock, SOCK_CONNECTION, flow);
     list_init(&c->queued);
     list_init(&c->pending);
@@ -104,13 +124,7 @@ struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu)
 void conn_free(struct conn *c)
 {
     struct stack *s = c->sock.stack;
-    if (c->listener)
-        listener_forget(c);
-    list_remove(&c->queued);
-    list_remove(&c->pending);
-    heap_set(&s->timers, &c->timer, TIME_NEVER);
-    tcb_finish(&c->tcb);
-    sock_leave(&c->sock);
+    conn_finish(c);
     mem_free(s->mem, c, sizeof *c);
 }
 
@@ -158,15 +172,18 @@ void stack_counters(const struct stack *s, struct stack_counters *out)
 
 const char *stack_check(const struct stack *s)
 {
-    uint32_t n = 0, listed = 0;
+    uint32_t n = 0, listed = 0, unfinished = 0;
     for (const struct list *node = s->socks.next; node != &s->socks; node = node->next, n++) {
         struct sock *so = container_of((struct list *)(uintptr_t)node, struct sock, all);
         listed += so->listed;
+        unfinished += !stack_finished(so);
         if (so->listed && table_find(&s->table, &so->node.flow) != &so->node)
             return "every socket is found by its four-tuple";
         const char *why = so->kind == SOCK_CONNECTION ? tcb_check_deep(&as_conn(so)->tcb) : NULL;
         if (why)
             return why;
     }
+    if (list_empty(&s->pending) && unfinished != s->n_unfinished)
+        return "the connections that are not finished are counted";
     return n == s->n_socks && listed == s->table.n ? NULL : "the sockets are counted";
 }

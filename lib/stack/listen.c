@@ -38,9 +38,8 @@ static void open_connection(struct listener *l, const struct flow *flow, const s
         /* MAY-2 (1): beyond the largest sequence number that the old connection used. */
         if (!seq_lt(old->tcb.snd.nxt, iss))
             iss = seq_add(old->tcb.snd.nxt, 1);
-        conn_free(old);
     }
-    struct conn *c = conn_create(s, flow, s->config.caps.mtu);
+    struct conn *c = conn_create(s, flow, s->config.caps.mtu, old);
     if (!c) {
         s->counters.no_memory++;
         return;

@@ -63,6 +63,7 @@ void conn_settle(struct conn *c, uint64_t now_ns)
 {
     check(c, now_ns);
     pass_on(c, now_ns);
+    conn_count(c);
     if (c->tcb.state == STATE_CLOSED)
         conn_unlist(c);
     if (is_over(c)) {
@@ -78,6 +79,7 @@ void conn_settle(struct conn *c, uint64_t now_ns)
 void conn_rest(struct conn *c, uint64_t now_ns)
 {
     pass_on(c, now_ns);
+    conn_count(c);
     if (is_over(c))
         conn_free(c);
     else

@@ -49,6 +49,7 @@ struct conn {
     struct sock sock;
     enum conn_stage stage;
     bool error_told;           /* the user has been told once why the connection ended */
+    bool unfinished;           /* counted in stack.n_unfinished */
     struct listener *listener; /* while half open or completed */
     struct list queued;        /* in one of the listener's lists, or in stack.time_wait */
     struct list pending;       /* in stack.pending: output has to be asked */
@@ -73,6 +74,7 @@ struct stack {
     struct list socks, ready, pending;
     struct list time_wait; /* connections that nobody holds any more, oldest first */
     uint32_t n_socks, next_id;
+    uint32_t n_unfinished; /* connections that stack_finished() is not true of */
     struct answer answers[STACK_ANSWERS];
     uint32_t answers_head, n_answers;
     struct stack_counters counters;
@@ -90,9 +92,10 @@ static inline struct conn *as_conn(struct sock *so)
 
 /* life.c: making and ending sockets. */
 
-/* A connection in CLOSED, entered in the table; NULL for want of memory or at max_socks. At
- * max_socks the oldest in TIME-WAIT has to go. */
-struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu);
+/* A connection in CLOSED, entered in the table; NULL for want of memory or at max_socks. old: NULL,
+ * or a connection that ends and whose memory is used; then it does not fail. Without one, at
+ * max_socks, the oldest in TIME-WAIT has to go. */
+struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu, struct conn *old);
 
 /* Frees it, whatever its state; nothing is sent. */
 void conn_free(struct conn *c);
@@ -117,6 +120,11 @@ void conn_settle(struct conn *c, uint64_t now_ns);
 
 /* The same at the end of output: sets the timer, frees what is over. */
 void conn_rest(struct conn *c, uint64_t now_ns);
+
+/* drain.c */
+
+/* Keeps stack.n_unfinished right: to be called when something has changed. */
+void conn_count(struct conn *c);
 
 /* listen.c */
 

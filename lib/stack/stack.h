@@ -107,7 +107,7 @@ bool stack_finished(const struct sock *so);
 void stack_abort(struct sock *so, uint64_t now_ns);
 
 /* Connections whose text or FIN the peer has not acknowledged yet: while there are any, the program
- * should not end. O(sockets). */
+ * should not end. O(1). */
 uint32_t stack_unfinished(const struct stack *s);
 
 /* Aborts every connection that was given up by stack_close and has not ended. O(sockets). */

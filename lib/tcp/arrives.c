@@ -107,6 +107,7 @@ static enum arrives arrives_syn_sent(struct tcb *t, const struct seg *seg, uint6
 
 enum arrives tcp_arrives(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
+    t->segs_in += seg_packets(seg);
     switch (t->state) {
     case STATE_CLOSED:
         return ARRIVES_ANSWER_RST;

@@ -116,6 +116,7 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     if (len > max)
         len = max;
     fill(t, seg, from, len + more, fin);
+    t->octets_resent += len < seg->text_len ? len : seg->text_len;
     if (seq_lt(t->snd.nxt, seg_end(seg)))
         t->snd.nxt = t->snd.small = seg_end(seg);
     t->resent++;
@@ -311,7 +312,7 @@ static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
     return true;
 }
 
-bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
+static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->reset_peer) {
         t->reset_peer = false;
@@ -342,4 +343,11 @@ bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
     if (ackdelay_due(&t->ackdelay, now_ns))
         return output_ack(t, seg);
     return output_keepalive(t, seg, now_ns);
+}
+
+bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    bool any = output_any(t, seg, now_ns);
+    t->segs_out += any ? seg_packets(seg) : 0;
+    return any;
 }

@@ -172,8 +172,17 @@ const char *tcb_check_deep(const struct tcb *t)
     return tcb_check(t);
 }
 
+/* Text in flight, without SYN and FIN. */
+static uint32_t text_in_flight(const struct tcb *t)
+{
+    if (!tcb_synchronized(t))
+        return 0;
+    return (uint32_t)seq_diff(t->snd.nxt, t->snd.una) - (t->fin_sent && !tcb_fin_acked(t));
+}
+
 void tcb_status(const struct tcb *t, struct tcp_status *status)
 {
+    uint32_t in_flight = text_in_flight(t);
     *status = (struct tcp_status){
         .state = t->state,
         .flow = t->flow,
@@ -181,14 +190,34 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .rcv_wnd = tcb_rcv_wnd(t),
         .snd_mss = t->snd.mss,
         .rcv_mss = t->rcv.mss,
+        .rcv_largest = t->ackdelay.largest,
+        .path_mtu = t->path.mtu,
+        .snd_shift = t->snd.shift,
+        .rcv_shift = t->rcvwnd.shift,
+        .scaled = t->shift_offered && tcb_synchronized(t),
+        .sndbuf = t->settings.sndbuf,
+        .rcvbuf = t->rcvwnd.size,
         .cwnd = t->cc.cwnd,
         .ssthresh = t->cc.ssthresh,
         .flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una),
         .unsent_or_unacked = t->sndq.len,
+        .unsent = t->sndq.len > in_flight ? t->sndq.len - in_flight : 0,
         .unread = rcvq_len(&t->rcvq),
         .srtt_ns = t->rto.srtt_ns,
         .rto_ns = rto_get(&t->rto),
+        .rttvar_ns = t->rto.rttvar_ns,
+        .ack_delay_ns = t->ackdelay.delay_ns,
+        .text_sent_ns = t->last_sent_ns,
+        .heard_ns = t->keepalive.heard_ns,
         .retries = t->retries,
+        .backoff = t->rto.backoff,
+        .probes = t->keepalive.unanswered,
         .resent = t->resent,
+        .segs_in = t->segs_in,
+        .segs_out = t->segs_out,
+        .octets_acked = t->octets_acked,
+        .octets_received = t->rcvq.head,
+        .octets_sent = t->octets_acked + in_flight + t->octets_resent,
+        .octets_resent = t->octets_resent,
     };
 }

@@ -143,9 +143,11 @@ struct tcb {
     bool no_room; /* arriving text was refused for want of memory; the caller counts and clears */
     uint8_t retries; /* timeouts in a row without progress */
 
-    uint32_t resent; /* segments sent again so far */
-    uint8_t events;  /* TCB_EV_*; the caller clears what it has taken */
-    int error;       /* enum err: why the connection ended */
+    uint32_t resent;                      /* segments sent again so far */
+    uint32_t segs_in, segs_out;           /* packets so far, those of super-segments each */
+    uint64_t octets_acked, octets_resent; /* of text, so far */
+    uint8_t events;                       /* TCB_EV_*; the caller clears what it has taken */
+    int error;                            /* enum err: why the connection ended */
 
     struct tcp_path path;
     const struct tcp_config *config;
@@ -193,19 +195,42 @@ const char *tcb_check_deep(const struct tcb *t);
 #define TCB_TRACE(t, kind, now, ...)                                                               \
     TRACE((t)->trace, kind, .now_ns = (now), .sock_id = (t)->id, .flow = &(t)->flow, __VA_ARGS__)
 
-/* STATUS (RFC 9293 3.10.6), in the manner of Linux's TCP_INFO. */
+/* STATUS (RFC 9293 3.10.6), in the manner of Linux's TCP_INFO, whose names are in brackets where
+ * they differ. Times in ns, of the caller's clock where they are no durations. */
 struct tcp_status {
     enum tcp_state state;
     struct flow flow;
-    uint32_t snd_wnd, rcv_wnd; /* octets */
-    uint32_t snd_mss, rcv_mss; /* octets */
-    uint32_t cwnd, ssthresh;   /* octets */
-    uint32_t flight;           /* octets sent and not acknowledged */
-    size_t unsent_or_unacked;  /* octets in the send queue */
-    size_t unread;             /* octets that can be read */
-    uint64_t srtt_ns, rto_ns;  /* srtt 0: no sample yet */
-    uint32_t retries;          /* timeouts in a row */
-    uint32_t resent;           /* segments sent again so far */
+    /* Octets */
+    uint32_t snd_wnd, rcv_wnd;
+    uint32_t snd_mss;
+    uint32_t rcv_mss;     /* what we announce [advmss] */
+    uint32_t rcv_largest; /* text of the largest packet so far [rcv_mss] */
+    uint32_t path_mtu;    /* [pmtu] */
+    uint32_t sndbuf;
+    uint32_t rcvbuf; /* as it is now [rcv_space] */
+    uint32_t cwnd, ssthresh;
+    uint32_t flight;          /* sent and not acknowledged */
+    size_t unsent_or_unacked; /* in the send queue */
+    size_t unsent;            /* of these [notsent_bytes] */
+    size_t unread;            /* can be read */
+    /* Octets of text so far */
+    uint64_t octets_acked, octets_received; /* [bytes_acked, bytes_received] */
+    uint64_t octets_sent;                   /* those sent again as well [bytes_sent] */
+    uint64_t octets_resent;                 /* [bytes_retrans] */
+    /* ns */
+    uint64_t srtt_ns, rttvar_ns; /* 0: no sample yet [rtt] */
+    uint64_t rto_ns;
+    uint64_t ack_delay_ns; /* [ato] */
+    uint64_t text_sent_ns; /* when text last went for the first time; 0: never [last_data_sent] */
+    uint64_t heard_ns;     /* when an ACK last arrived; 0: never [last_ack_recv] */
+    /* Counts */
+    uint32_t retries;             /* timeouts in a row [retransmits] */
+    uint32_t backoff;             /* doublings in rto_ns */
+    uint32_t probes;              /* keep-alives in a row without answer */
+    uint32_t resent;              /* segments sent again so far [total_retrans] */
+    uint32_t segs_in, segs_out;   /* packets so far */
+    bool scaled;                  /* windows are [TCPI_OPT_WSCALE] */
+    uint8_t snd_shift, rcv_shift; /* [snd_wscale, rcv_wscale] */
 };
 
 void tcb_status(const struct tcb *t, struct tcp_status *status);

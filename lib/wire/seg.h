@@ -56,6 +56,12 @@ static inline uint32_t seg_len(const struct seg *s)
     return s->text_len + ((s->flags & TCP_SYN) != 0) + ((s->flags & TCP_FIN) != 0);
 }
 
+/* Packets on the wire: of a super-segment more than one. */
+static inline uint32_t seg_packets(const struct seg *s)
+{
+    return s->gso_size ? (s->text_len + s->gso_size - 1u) / s->gso_size : 1;
+}
+
 /* Sequence number of the first octet of text: a SYN comes before it. */
 static inline seq_t seg_text_start(const struct seg *s)
 {

@@ -64,6 +64,7 @@ struct sock *host_connect(struct peer *p); /* up to the SYN; sets p->flow.local_
 #define host_recv(so, at, n)     (host_step(HERE), host_do_recv((so), (at), (n)))
 #define host_close(so)           (host_step(HERE), stack_close((so), host.now_ns))
 #define host_abort(so)           (host_step(HERE), stack_abort((so), host.now_ns))
+#define host_linger(so)          (host_step(HERE), stack_linger((so), host.now_ns))
 #define host_shutdown_send(so)   (host_step(HERE), stack_shutdown_send((so), host.now_ns))
 #define host_shutdown_recv(so)   (host_step(HERE), stack_shutdown_recv((so), host.now_ns))
 #define host_set_nodelay(so, on) (host_step(HERE), stack_set_nodelay((so), (on), host.now_ns))

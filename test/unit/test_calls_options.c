@@ -1,0 +1,137 @@
+/* calls.c, listen.c: options of sockets, and that accepted connections have the listener's. */
+#include "hosts.h"
+
+static void set_all(struct sock *so)
+{
+    const struct keepalive_settings keepalive = {10000, 2000, 2, true};
+    host_step(HERE);
+    stack_set_rcvbuf(so, 3000, host.now_ns);
+    stack_set_sndbuf(so, 500);
+    stack_set_user_timeout(so, 4000, host.now_ns);
+    stack_set_keepalive(so, &keepalive, host.now_ns);
+    stack_set_nodelay(so, true, host.now_ns);
+}
+
+/* What set_all() has asked for, on a connection idle since now. */
+static void has_all(struct sock *so, struct peer *p)
+{
+    struct tcp_status status;
+    stack_status(so, &status);
+    assert_int_equal(status.rcvbuf, 3000);
+    assert_int_equal(status.rcv_shift, 0);
+    assert_int_equal(status.sndbuf, 500);
+    assert_int_equal(host_send(so, 0, 300), 300);
+    leaves(p, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 300, .wnd = 3000);
+    assert_int_equal(host_send(so, 300, 300), 200);
+    leaves(p, .flags = PSH | ACK, .seq = 301, .ack = 1, .text = 200);
+    arrives(p, .flags = ACK, .seq = 1, .ack = 501);
+    host_later(9999);
+    nothing_leaves();
+    host_later(1);
+    leaves(p, .flags = ACK, .seq = 500, .ack = 1);
+    arrives(p, .flags = ACK, .seq = 1, .ack = 501);
+    assert_int_equal(host_send(so, 500, 1), 1);
+    leaves(p, .flags = PSH | ACK, .seq = 501, .ack = 1, .text = 1);
+    for (unsigned rto = 200; rto <= 1600; rto *= 2) {
+        host_later(rto);
+        leaves(p, .flags = PSH | ACK, .seq = 501, .ack = 1, .text = 1);
+    }
+    host_later(999);
+    assert_int_equal(stack_error(so), ERR_NONE);
+    host_later(1);
+    assert_int_equal(stack_error(so), ERR_TIMEDOUT);
+}
+
+/* Before the SYN has left: the window and its scale go with it. */
+static void connecting(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    host_batch();
+    set_all(so);
+    leaves(&a, .flags = SYN, .seq = 0, .wnd = 3000, .scale = ZERO);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 10000, .mss = 1000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 3000);
+    has_all(so, &a);
+}
+
+static void connected(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 3000;
+    host_start();
+    struct sock *so = host_connected(HERE, &a);
+    set_all(so);
+    has_all(so, &a);
+}
+
+/* The first ACK has the listener's window, the connection all the rest; what is set afterwards is
+ * for those that come later, and the connection's own is its own. */
+static void accepted(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 5);
+    struct peer a = peer(1, 80), b = peer(2, 80);
+    set_all(l);
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000, .scale = ZERO);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 3000, .scale = ZERO);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
+    expect_event(l, SOCK_EV_COMPLETED);
+    stack_set_rcvbuf(l, 1000000, host.now_ns);
+    arrives(&b, .flags = SYN, .seq = 0, .mss = 1000, .scale = ZERO);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 65535, .scale = 4);
+    arrives(&b, .flags = RST, .seq = 1);
+    struct sock *so = host_accept(l);
+    has_all(so, &a);
+}
+
+/* The SYN-ACK goes on until the listener's user timeout (MUST-21). */
+static void half_open(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 5);
+    struct peer a = peer(1, 80);
+    stack_set_user_timeout(l, 5000, host.now_ns);
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    for (unsigned i = 1; i <= 2; i++) {
+        host_at(((1u << i) - 1) * 1000);
+        leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    }
+    assert_int_equal(stack_sock_count(host.stack), 2);
+    host_at(5000);
+    assert_int_equal(stack_sock_count(host.stack), 1);
+}
+
+/* A keep-alive's deadline is the stack's: no call but stack_tick() is needed (MUST-24). */
+static void keepalive_ends_it(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    const struct keepalive_settings keepalive = {10000, 2000, 2, true};
+    host_step(HERE);
+    assert_true(stack_deadline(host.stack) == TIME_NEVER);
+    stack_set_keepalive(so, &keepalive, host.now_ns);
+    nothing_leaves();
+    assert_int_equal(stack_deadline(host.stack), host.now_ns + 10 * NS_PER_S);
+    host_at(10000);
+    leaves(&a, .flags = ACK, .seq = 0, .ack = 1);
+    host_at(12000);
+    leaves(&a, .flags = ACK, .seq = 0, .ack = 1);
+    host_at(14000);
+    leaves(&a, .flags = RST, .seq = 1);
+    expect_event(so, SOCK_EV_CLOSED);
+    assert_int_equal(stack_error(so), ERR_TIMEDOUT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        host_test(connecting), host_test(connected),         host_test(accepted),
+        host_test(half_open),  host_test(keepalive_ends_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,228 @@
+/* user.c: tcp_set(): user timeout (RFC 9293 3.8.3, 3.10.8), receive buffer (3.8.6), at any time. */
+#include "segments.h"
+#include "timeout.h"
+#include "user.h"
+
+static void set_user_timeout(uint32_t ms)
+{
+    struct tcp_settings settings = the.tcb.settings;
+    settings.user_timeout_ms = ms;
+    tcp_set(&the.tcb, &settings);
+}
+
+static void set_rcvbuf(uint32_t bytes)
+{
+    struct tcp_settings settings = the.tcb.settings;
+    settings.rcvbuf = bytes;
+    tcp_set(&the.tcb, &settings);
+}
+
+/* ---- R2 for a particular connection: MUST-21 ---- */
+
+/* MUST-23 bounds R2 for SYN "of course" (3.8.3) only from the user's side: sooner, or later. */
+static void syn_sooner_and_later(void **state)
+{
+    (void)state;
+    open_active();
+    set_user_timeout(2500);
+    expect(.flags = SYN, .seq = 0);
+    at(1000);
+    expect(.flags = SYN, .seq = 0);
+    at(2499);
+    expect_state(STATE_SYN_SENT);
+    at(2500);
+    expect_closed(ERR_TIMEDOUT);
+    again();
+    open_active();
+    set_user_timeout(400000);
+    expect(.flags = SYN, .seq = 0);
+    for (unsigned i = 1; i <= 7; i++) {
+        at(((1u << i) - 1) * 1000);
+        expect(.flags = SYN, .seq = 0);
+    }
+    at(247000); /* RFC 6298 2.5: RTO grows to 120 s */
+    expect(.flags = SYN, .seq = 0);
+    at(367000);
+    expect(.flags = SYN, .seq = 0);
+    at(399999);
+    expect_state(STATE_SYN_SENT);
+    at(400000);
+    expect_closed(ERR_TIMEDOUT);
+}
+
+/* What already runs is counted from where it began: shorter, longer, and the default again. */
+static void text_while_it_runs(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t ms[2];
+        uint64_t over_ms;
+    } cases[] = {{{5000, 7000}, 7100}, {{7000, 5000}, 5100}, {{5000, 0}, 20100}, {{0, 400}, 2000}};
+    for (unsigned i = 0; i < 4; i++) {
+        the.config.user_timeout_ns = 20 * NS_PER_S;
+        establish();
+        set_user_timeout(cases[i].ms[0]);
+        user_sends(10);
+        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+        at(400);
+        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+        at(1000);
+        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+        at(2000);
+        set_user_timeout(cases[i].ms[1]);
+        for (uint64_t due = 2200, rto = 2400; due < cases[i].over_ms; due += rto, rto *= 2) {
+            at(due);
+            expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+        }
+        if (cases[i].over_ms > 2000) {
+            at(cases[i].over_ms - 1);
+            expect_state(STATE_ESTABLISHED);
+        }
+        if (cases[i].over_ms > 2000)
+            at(cases[i].over_ms);
+        else
+            tcp_timeout(&the.tcb, the.now_ns); /* long over: the caller finds a deadline gone by */
+        expect_closed(ERR_TIMEDOUT);
+        again();
+    }
+}
+
+/* tcp(7): TCP_USER_TIMEOUT also ends what a shut window keeps back, though the peer answers; and a
+ * window that opens and shuts is no progress. MUST-37 forbids that to us (test_timeout.c), not to
+ * the user (RFC 6429 2). Progress begins it anew. */
+static void shut_window(void **state)
+{
+    (void)state;
+    establish(.wnd = ZERO);
+    set_user_timeout(5000);
+    user_sends(1000);
+    at(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    at(1000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 2, .wnd = ZERO);
+    at(2200);
+    expect(.flags = ACK, .seq = 2, .ack = 1, .text = 1); /* R2 counts from here */
+    receive(.flags = ACK, .seq = 1, .ack = 2, .wnd = ZERO);
+    at(4600);
+    expect(.flags = ACK, .seq = 2, .ack = 1, .text = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 2, .wnd = 100);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 2, .wnd = ZERO);
+    ignore();
+    for (unsigned i = 0; ladder_now() < 7199 * NS_PER_MS; i++) {
+        receive(.flags = ACK, .seq = 1, .ack = 2, .wnd = i % 2 ? 100 : ZERO);
+        ignore();
+        uint64_t due = tcp_deadline(&the.tcb) - the.start_ns;
+        ladder_at(HERE, due < 7199 * NS_PER_MS ? due : 7199 * NS_PER_MS);
+        ignore();
+    }
+    expect_state(STATE_ESTABLISHED);
+    at(7200);
+    expect_closed(ERR_TIMEDOUT);
+}
+
+/* ---- SO_RCVBUF ---- */
+
+/* Before the SYN it decides window and scale (RFC 7323 2.2, 2.3), for good. */
+static void rcvbuf_before_the_syn(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t bytes;
+        int wnd, scale, later;
+    } cases[] = {
+        {3000, 3000, ZERO, 3000},   {65535, 65535, ZERO, 65535},  {65536, 65535, 1, 32768},
+        {1000000, 65535, 4, 62500}, {1u << 31, 65535, 14, 65535},
+    };
+    for (unsigned i = 0; i < 5; i++) {
+        for (unsigned passive = 0; passive < 2; passive++) {
+            if (passive)
+                open_passive();
+            else
+                open_active();
+            set_rcvbuf(cases[i].bytes);
+            if (passive)
+                receive(.flags = SYN, .seq = 0, .mss = 1000, .scale = 2);
+            ladder_expect(HERE, (struct line){.flags = passive ? SYN | ACK : SYN,
+                                              .ack = passive,
+                                              .wnd = cases[i].wnd,
+                                              .scale = cases[i].scale});
+            if (passive)
+                receive(.flags = ACK, .seq = 1, .ack = 1);
+            else
+                receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .scale = 2);
+            ignore();
+            receive(.flags = ACK, .seq = 1, .ack = 1, .text = 2000); /* two, so an ACK at once */
+            batch();
+            user_receives(2000);
+            ladder_expect(
+                HERE, (struct line){.flags = ACK, .seq = 1, .ack = 2001, .wnd = cases[i].later});
+            set_rcvbuf(1u << 30); /* whatever comes later, the scale stays */
+            ignore();
+            assert_int_equal(the.tcb.rcvwnd.shift,
+                             cases[i].scale == ZERO ? 0 : (uint8_t)cases[i].scale);
+            again();
+        }
+    }
+}
+
+/* SHLD-14: the right edge stays; the smaller window is there when the old one is used up. Nothing
+ * that was promised is refused. */
+static void smaller_while_connected(void **state)
+{
+    (void)state;
+    establish(); /* a window of 10000 */
+    set_rcvbuf(4000);
+    for (uint32_t i = 0; i < 5; i++) {
+        receive(.flags = ACK, .seq = 1 + 2000 * i, .ack = 1, .text = 2000);
+        expect(.flags = ACK, .seq = 1, .ack = 2001 + 2000 * i,
+               .wnd = i == 4 ? ZERO : 8000 - 2000 * (int)i);
+    }
+    user_receives(6000); /* 4000 unread: full */
+    expect_silence();
+    user_receives(1000);
+    expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = 1000);
+    user_receives(3000);
+    expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = 4000);
+    /* It no longer grows. */
+    for (uint32_t at_octet = 10001; at_octet < 200000; at_octet += 2000) {
+        receive(.flags = ACK, .seq = at_octet, .ack = 1, .text = 2000);
+        batch();
+        user_receives(2000);
+        expect(.flags = ACK, .seq = 1, .ack = at_octet + 2000, .wnd = 4000);
+        later(100);
+    }
+}
+
+/* A larger one is told at once when the peer may be waiting for it (MUST-39's steps). */
+static void larger_while_connected(void **state)
+{
+    (void)state;
+    the.config.rcvbuf = the.config.rcvbuf_max = 3000;
+    establish();
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 3000);
+    expect(.flags = ACK, .seq = 1, .ack = 3001, .wnd = ZERO);
+    set_rcvbuf(50000);
+    expect(.flags = ACK, .seq = 1, .ack = 3001, .wnd = 47000);
+    set_rcvbuf(200000); /* without scale no further than the field goes */
+    expect_silence();
+    user_receives(3000);
+    expect_silence();
+    receive(.flags = ACK, .seq = 3001, .ack = 1, .text = 2000);
+    expect(.flags = ACK, .seq = 1, .ack = 5001, .wnd = 65535);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ladder_test(syn_sooner_and_later),
+        ladder_test(text_while_it_runs),
+        ladder_test(shut_window),
+        ladder_test(rcvbuf_before_the_syn),
+        ladder_test(smaller_while_connected),
+        ladder_test(larger_while_connected),
+    };
+    return ladder_main(tests);
+}
