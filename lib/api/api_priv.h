@@ -139,10 +139,6 @@ int call_wait(struct call *c, unsigned events, uint64_t deadline_ns);
 /* When a wait that begins now ends. timeout_ns 0: never. */
 uint64_t call_deadline(uint64_t timeout_ns);
 
-/* ---- tcp_info.c ---- */
-
-void tcp_info_of(const struct slot *slot, struct tcp_info *info);
-
 /* ---- sockaddr.c ---- */
 
 /* 0, -EINVAL (too short), -EAFNOSUPPORT (not of the socket's domain). */

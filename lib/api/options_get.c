@@ -5,6 +5,7 @@
 
 #include "nstime.h"
 #include "options.h"
+#include "tcp_info.h"
 
 /* SO_ERROR: why the connection ended, once. */
 static int take_error(struct slot *slot)
@@ -82,6 +83,15 @@ static int put_timeout(uint64_t ns, void *value, socklen_t *len)
     return put(&tv, sizeof tv, value, len);
 }
 
+static int put_info(const struct slot *slot, void *value, socklen_t *len)
+{
+    struct tcp_status status;
+    if (slot->so)
+        stack_status(slot->so, &status);
+    *len = (socklen_t)tcp_info_put(slot->so ? &status : NULL, runtime_now(), value, *len);
+    return 0;
+}
+
 static int get_option(const struct nstcp *stack, struct slot *slot, int level, int name,
                       void *value, socklen_t *len)
 {
@@ -97,11 +107,8 @@ static int get_option(const struct nstcp *stack, struct slot *slot, int level, i
         const struct linger linger = {o->linger, o->linger_s};
         return put(&linger, sizeof linger, value, len);
     }
-    case OPTION(IPPROTO_TCP, TCP_INFO): {
-        struct tcp_info info;
-        tcp_info_of(slot, &info);
-        return put(&info, sizeof info, value, len);
-    }
+    case OPTION(IPPROTO_TCP, TCP_INFO):
+        return put_info(slot, value, len);
     }
     int64_t answer = get_int(stack, slot, level, name);
     if (answer == INT64_MIN)
