@@ -2,6 +2,7 @@
 #ifndef API_PRIV_H
 #define API_PRIV_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +18,17 @@ enum slot_state {
     SLOT_CONNECTED,  /* so is a connection, perhaps one that is over */
 };
 
+/* What setsockopt has set; an accepted socket has all of it from its listener. */
+struct slot_options {
+    bool nodelay, reuse, freebind;
+    bool linger; /* SO_LINGER, and for how long: 0 resets */
+    int linger_s;
+    uint32_t sndbuf, rcvbuf;  /* 0: the stack's default */
+    uint32_t user_timeout_ms; /* the same */
+    struct keepalive_settings keepalive;
+    uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */
+};
+
 /* What a socket's number stands for. */
 struct slot {
     struct waitable changed; /* the `user` of so: told of every event */
@@ -27,26 +39,26 @@ struct slot {
     bool closed;      /* by nstcp_close: the number means something else now */
     bool bound;       /* local and port are set by bind */
     bool error_taken; /* somebody has been told why the connection ended */
-    bool nonblock, nodelay, reset_on_close, freebind;
-    uint32_t sndbuf; /* 0: the stack's default */
+    bool nonblock;
+    bool shut_recv, shut_send; /* by nstcp_shutdown */
     struct ip_addr local;
     uint16_t port;
-    uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */
+    struct slot_options options;
 };
 
 struct nstcp {
     struct runtime *rt;
     struct trace_text trace;
+    atomic_uint calls; /* under way, those that wait for the lock included */
 
     /* From here on under the runtime's lock. */
     bool stopped;
-    uint32_t calls;       /* under way */
-    struct waiter *ender; /* nstcp_destroy, until there are none */
+    struct waiter *ender; /* nstcp_destroy, until no call is under way */
     struct slot **slots;  /* by number; NULL: free */
     uint32_t n_slots;
     uint32_t search_from; /* no number below is free */
     uint32_t max_slots;
-    uint32_t sndbuf_default; /* octets */
+    uint32_t sndbuf_default, rcvbuf_default; /* octets */
 };
 
 /* As nstcp_create, over this link and machine, which are taken over, also on failure. */
@@ -65,16 +77,31 @@ int slot_create(struct nstcp *stack, int domain, struct slot **out);
 
 struct slot *slot_find(const struct nstcp *stack, int sock); /* or NULL */
 
-/* Frees the number, wakes who waits for the socket, gives up its connection. Does not pump. */
+/* Frees the number, which means something else from now on, and wakes who waits for the socket. The
+ * connection stays; as does the slot while somebody holds it. */
+void slot_release(struct nstcp *stack, int sock);
+
+/* slot_release, and the connection is given up: SO_LINGER of 0 resets it. Does not pump. */
 void slot_close(struct nstcp *stack, int sock);
+
+/* The connection is given up as slot_close does it. */
+void slot_leave(struct slot *slot);
+
+/* Ends the connection or listener at once, with a RST where a peer knows of it: the socket is as
+ * new, but for what was bound and set. Does not pump. */
+void slot_disconnect(struct slot *slot);
 
 void slot_ref(struct slot *slot);
 void slot_unref(struct slot *slot);
 
-/* SLOT_CONNECTING to SLOT_CONNECTED, once that is so. */
-void slot_look(struct slot *slot);
+/* The connection's state; STATE_CLOSED also without one, and in TIME-WAIT, of which Linux's users
+ * see nothing. */
+enum tcp_state slot_tcp_state(const struct slot *slot);
 
-/* Gives what was set before there was a connection to the engine. */
+/* Whether there is a connection, from ESTABLISHED on, that is not over. */
+bool slot_connected(const struct slot *slot);
+
+/* Gives what was set to the connection or listener. */
 void slot_apply(struct slot *slot, uint64_t now_ns);
 
 /* ---- call.c: what every call on a stack begins and ends with ---- */
@@ -87,8 +114,12 @@ struct call {
 
 #define NO_SOCK (-1)
 
-/* Takes the lock, and finds and keeps the socket. 0, or a negative errno: then the call is over,
- * the lock not held. */
+/* Counts the call and takes the lock: what the few calls begin with that a stopped stack allows. 0,
+ * or -ESHUTDOWN in the child of a fork: then the call is over, errno is set, the lock not held. */
+int call_enter(struct call *c, struct nstcp *stack);
+
+/* The same, and finds and keeps the socket. 0, or a negative errno: then the call is over, the lock
+ * not held. */
 int call_begin(struct call *c, struct nstcp *stack, int sock);
 
 /* Gives the lock back. Returns result; for a negative errno -1, and errno is set. */
@@ -99,8 +130,11 @@ int64_t call_end(struct call *c, int64_t result);
 void call_unlock(struct call *c);
 int call_relock(struct call *c);
 
-/* Waits for any of these events (SOCK_EV_*) of the socket, after which the caller looks again. 0,
- * or -EAGAIN at the deadline, -EBADF, -ESHUTDOWN. */
+/* Waits for any of these events (SOCK_EV_*) of the socket, after which the caller looks again.
+ * False at the deadline. */
+bool call_sleep(struct call *c, unsigned events, uint64_t deadline_ns);
+
+/* The same: 0, or -EAGAIN at the deadline, -EBADF, -ESHUTDOWN. */
 int call_wait(struct call *c, unsigned events, uint64_t deadline_ns);
 
 /* When a wait that begins now ends. timeout_ns 0: never. */
@@ -112,8 +146,9 @@ uint64_t call_deadline(uint64_t timeout_ns);
 int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct ip_addr *addr,
                   uint16_t *port);
 
-/* As accept(2) has it: cut to *len, which then says how long it is. to may be NULL. */
-void sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct sockaddr *to,
-                    socklen_t *len);
+/* As accept(2) has it: cut to *len, which then says how long it is. to may be NULL. 0, or -EINVAL
+ * for a negative length. */
+int sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct sockaddr *to,
+                   socklen_t *len);
 
 #endif

@@ -10,7 +10,8 @@
 #include "api_priv.h"
 #include "nstime.h"
 
-int call_begin(struct call *c, struct nstcp *stack, int sock)
+/* Counted before it has the lock: nstcp_destroy waits for those, too, that wait for the lock. */
+int call_enter(struct call *c, struct nstcp *stack)
 {
     if (runtime_forked(stack->rt)) {
         errno = ESHUTDOWN;
@@ -18,13 +19,21 @@ int call_begin(struct call *c, struct nstcp *stack, int sock)
     }
     *c = (struct call){.stack = stack};
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &c->cancel_state);
+    atomic_fetch_add(&stack->calls, 1);
     runtime_lock(stack->rt);
-    int err = stack->stopped ? -ESHUTDOWN : 0;
+    return 0;
+}
+
+int call_begin(struct call *c, struct nstcp *stack, int sock)
+{
+    int err = call_enter(c, stack);
+    if (err)
+        return err;
+    err = stack->stopped ? -ESHUTDOWN : 0;
     if (!err && sock != NO_SOCK) {
         c->slot = slot_find(stack, sock);
         err = c->slot ? 0 : -EBADF;
     }
-    stack->calls++;
     if (c->slot)
         slot_ref(c->slot);
     if (err)
@@ -38,7 +47,7 @@ int64_t call_end(struct call *c, int64_t result)
     struct runtime *rt = stack->rt;
     if (c->slot)
         slot_unref(c->slot);
-    if (--stack->calls == 0 && stack->ender)
+    if (atomic_fetch_sub(&stack->calls, 1) == 1 && stack->ender)
         waiter_wake(stack->ender);
     runtime_unlock(rt); /* from here on nstcp_destroy may have freed the stack */
     pthread_setcancelstate(c->cancel_state, NULL);
@@ -66,7 +75,7 @@ int call_relock(struct call *c)
     return still_there(c);
 }
 
-int call_wait(struct call *c, unsigned events, uint64_t deadline_ns)
+bool call_sleep(struct call *c, unsigned events, uint64_t deadline_ns)
 {
     struct waiter waiter;
     struct watch watch;
@@ -75,6 +84,12 @@ int call_wait(struct call *c, unsigned events, uint64_t deadline_ns)
     bool woken = runtime_wait(c->stack->rt, &waiter, deadline_ns);
     watch_remove(&watch);
     waiter_finish(&waiter);
+    return woken;
+}
+
+int call_wait(struct call *c, unsigned events, uint64_t deadline_ns)
+{
+    bool woken = call_sleep(c, events, deadline_ns);
     int err = still_there(c);
     if (err)
         return err;

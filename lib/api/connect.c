@@ -49,29 +49,23 @@ static int begin(struct call *c, const struct ip_addr *remote, uint16_t port)
     return err;
 }
 
-/* Gives up a failed attempt: the socket is as new again. */
-static void give_up(struct call *c)
-{
-    uint64_t now = runtime_now();
-    stack_close(c->slot->so, now);
-    runtime_pump(c->stack->rt, now);
-    c->slot->so = NULL;
-    c->slot->state = SLOT_NEW;
-}
-
 /* What became of the attempt: 0, -EAGAIN while it lasts, or why it failed; then the socket is as
  * new again. */
 static int outcome(struct call *c)
 {
     struct slot *slot = c->slot;
-    slot_look(slot);
-    if (slot->state == SLOT_CONNECTED)
-        return 0;
-    if (!(stack_readiness(slot->so) & (SOCK_DEAD | SOCK_FAILED)))
+    /* Not whether it is writable: what was queued meanwhile may have filled the send queue. */
+    enum tcp_state state = slot_tcp_state(slot);
+    if (state == STATE_SYN_SENT || state == STATE_SYN_RECEIVED)
         return -EAGAIN;
-    int err = stack_error(slot->so);
-    give_up(c);
-    return err ? err_to_errno(err) : -ECONNABORTED;
+    if (state != STATE_CLOSED) {
+        slot->state = SLOT_CONNECTED;
+        return 0;
+    }
+    int err = slot->error_taken ? ERR_NONE : stack_error(slot->so);
+    slot_disconnect(slot);
+    return err ? err_to_errno(err)
+               : -ECONNABORTED; /* also when SO_ERROR has told of it, as Linux */
 }
 
 /* Waits for the end of an attempt that is under way. */
@@ -89,6 +83,12 @@ static int finish(struct call *c, uint64_t deadline)
     }
 }
 
+/* AF_UNSPEC dissolves the connection, connect(2) says. */
+static bool is_unspecified(const struct sockaddr *addr, socklen_t len)
+{
+    return addr && len >= sizeof(sa_family_t) && addr->sa_family == AF_UNSPEC;
+}
+
 int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, socklen_t len)
 {
     struct call c;
@@ -97,15 +97,18 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
     struct slot *slot = c.slot;
     struct ip_addr remote;
     uint16_t port;
-    int err = sockaddr_read(slot->domain, addr, len, &remote, &port);
-    if (err)
-        return (int)call_end(&c, err);
-    uint64_t deadline = call_deadline(slot->send_timeout_ns);
-    if (slot->state == SLOT_CONNECTING && slot->error_taken)
-        give_up(&c); /* SO_ERROR has told of it: this is the next attempt */
+    int err = 0;
+    uint64_t deadline = call_deadline(slot->options.send_timeout_ns);
+    if (slot->state != SLOT_SETUP && is_unspecified(addr, len)) {
+        slot_disconnect(slot);
+        runtime_pump(stack->rt, runtime_now());
+        return (int)call_end(&c, 0);
+    }
     switch (slot->state) {
     case SLOT_NEW:
-        err = begin(&c, &remote, port);
+        err = sockaddr_read(slot->domain, addr, len, &remote, &port);
+        if (!err)
+            err = begin(&c, &remote, port);
         if (!err)
             err = slot->nonblock ? -EINPROGRESS : finish(&c, deadline);
         break;
@@ -113,12 +116,9 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
         err = -EALREADY;
         break;
     case SLOT_CONNECTING:
-        if (slot->nonblock) {
-            err = outcome(&c);
-            err = err == -EAGAIN ? -EALREADY : err;
-        } else {
-            err = finish(&c, deadline);
-        }
+        err = slot->nonblock ? outcome(&c) : finish(&c, deadline);
+        if (err == -EAGAIN || err == -EINPROGRESS)
+            err = -EALREADY;
         break;
     case SLOT_LISTENING:
     case SLOT_CONNECTED:

@@ -20,8 +20,7 @@ int nstcp_getsockname(struct nstcp *stack, int sock, struct sockaddr *addr, sock
         local = slot->local;
         port = slot->port;
     }
-    sockaddr_write(slot->domain, &local, port, addr, len);
-    return (int)call_end(&c, 0);
+    return (int)call_end(&c, sockaddr_write(slot->domain, &local, port, addr, len));
 }
 
 int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len)
@@ -29,11 +28,11 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
     struct call c;
     if (call_begin(&c, stack, sock))
         return -1;
-    slot_look(c.slot);
-    if (c.slot->state != SLOT_CONNECTED)
+    if (!slot_connected(c.slot))
         return (int)call_end(&c, -ENOTCONN);
     struct tcp_status status;
     stack_status(c.slot->so, &status);
-    sockaddr_write(c.slot->domain, &status.flow.remote, status.flow.remote_port, addr, len);
-    return (int)call_end(&c, 0);
+    int err =
+        sockaddr_write(c.slot->domain, &status.flow.remote, status.flow.remote_port, addr, len);
+    return (int)call_end(&c, err);
 }

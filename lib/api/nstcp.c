@@ -1,5 +1,4 @@
-/* A stack's beginning and end: create, stop, destroy; and close, which is the same for one socket.
- */
+/* A stack's beginning and end: create, stop, destroy. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -52,6 +51,7 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
     };
     stack->max_slots = config.max_socks;
     stack->sndbuf_default = config.tcp.sndbuf;
+    stack->rcvbuf_default = config.tcp.rcvbuf;
     if (o->trace_fd > 0) {
         stack->trace.fd = o->trace_fd;
         config.trace = (struct trace){trace_text_sink, &stack->trace};
@@ -87,33 +87,12 @@ int nstcp_create(struct nstcp **out, const struct nstcp_options *options, char w
 
 void nstcp_stop(struct nstcp *stack)
 {
-    if (runtime_forked(stack->rt))
+    struct call c;
+    if (call_enter(&c, stack))
         return;
-    runtime_lock(stack->rt);
     stack->stopped = true;
     runtime_wake_all(stack->rt);
-    runtime_unlock(stack->rt);
-}
-
-int nstcp_close(struct nstcp *stack, int sock)
-{
-    if (runtime_forked(stack->rt)) {
-        errno = ESHUTDOWN;
-        return -1;
-    }
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    runtime_lock(stack->rt);
-    bool found = slot_find(stack, sock) != NULL;
-    if (found) {
-        slot_close(stack, sock);
-        runtime_pump(stack->rt, runtime_now());
-    }
-    runtime_unlock(stack->rt);
-    pthread_setcancelstate(cancel_state, NULL);
-    if (!found)
-        errno = EBADF;
-    return found ? 0 : -1;
+    call_end(&c, 0);
 }
 
 /* Waits until no other thread is in a call. */
@@ -124,7 +103,7 @@ static void end_calls(struct nstcp *stack)
     stack->stopped = true;
     runtime_wake_all(stack->rt);
     stack->ender = &waiter;
-    while (stack->calls > 0)
+    while (atomic_load(&stack->calls) > 0)
         runtime_wait(stack->rt, &waiter, TIME_NEVER);
     stack->ender = NULL;
     waiter_finish(&waiter);

@@ -98,8 +98,9 @@ void nstcp_stop(struct nstcp *stack);
  * TIME-WAIT ends with the stack: a peer that did not get our last ACK is answered with RST, by the
  * kernel.
  *
- * Threads: calls of other threads that are under way end with ESHUTDOWN, and are waited for; none
- * may begin. nstcp_stop and joining the threads before is the way to be sure. */
+ * Threads: calls of other threads that have begun end with ESHUTDOWN and are waited for, those that
+ * wait as well as those that have not come that far. None may begin any more. A thread of which one
+ * can't tell whether its call has begun has to be joined first, after nstcp_stop. */
 int nstcp_destroy(struct nstcp *stack, int timeout_ms);
 
 /* socket(2). domain: AF_INET or AF_INET6 (for both families: IPv4 peers are ::ffff:a.b.c.d). type:
@@ -108,9 +109,11 @@ int nstcp_destroy(struct nstcp *stack, int timeout_ms);
 int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
 
 /* bind(2). Takes the port from the kernel and all other programs until the stack is destroyed. Port
- * 0: a free one, see nstcp_getsockname. As if SO_REUSEADDR were set: connections in TIME-WAIT are
- * no hindrance. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback address),
- * EACCES (port below 1024), EINVAL (bound already), EAFNOSUPPORT. May take milliseconds.
+ * 0: a free one, see nstcp_getsockname. Sockets of this stack share an address and port as in Linux
+ * when all have SO_REUSEADDR and none listens; connections and TIME-WAIT are no hindrance, also
+ * without it. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback address),
+ * EACCES (port below 1024), EINVAL (bound already, or connected), EAFNOSUPPORT. May take
+ * milliseconds.
  *
  * With IP_FREEBIND or IPV6_FREEBIND (ip(7)) the address need not be this host's. One of a network
  * that this host is on, which nobody has, becomes the stack's own until nstcp_destroy, with all its
@@ -121,57 +124,89 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
  * loopback, multicast or broadcast address. */
 int nstcp_bind(struct nstcp *stack, int sock, const struct sockaddr *addr, socklen_t len);
 
-/* listen(2). backlog: connections that wait for nstcp_accept; further ones have to try again.
- * EDESTADDRREQ (not bound), EINVAL (connected), EADDRINUSE, ENOMEM. */
+/* listen(2). backlog: connections that wait for nstcp_accept; further ones have to try again. A
+ * second call changes it. Not bound: at a free port on every address. EINVAL (connected),
+ * EADDRINUSE, ENOMEM. */
 int nstcp_listen(struct nstcp *stack, int sock, int backlog);
 
-/* accept(2). Waits for a connection; SO_RCVTIMEO. The new socket blocks. addr may be NULL.
- * EINVAL (not listening), EMFILE, ENOMEM: the connection goes on waiting. */
+/* accept(2). Waits for a connection; SO_RCVTIMEO. The new socket blocks, and has the listener's
+ * options. addr may be NULL. EINVAL (not listening, or not any more), EMFILE, ENOMEM: the
+ * connection goes on waiting. */
 int nstcp_accept(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len);
+
+/* accept4(2): the same. flags: SOCK_NONBLOCK for the new socket; SOCK_CLOEXEC changes nothing. */
+int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len, int flags);
 
 /* connect(2). Waits until the connection is open or has failed; SO_SNDTIMEO. Non-blocking, or at
  * the timeout: EINPROGRESS, and nstcp_poll tells of the end by POLLOUT; then SO_ERROR or a second
- * nstcp_connect has the result. ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH,
- * EADDRNOTAVAIL (an address of this host itself, which can't be reached yet; not an address to
- * connect to; or no ephemeral port left), EADDRINUSE, EALREADY, EISCONN, EAFNOSUPPORT. After a
- * failure the socket may be used to connect again. The first of a stack may take milliseconds. */
+ * nstcp_connect has the result (ECONNABORTED from the latter when SO_ERROR has told it).
+ * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL (an address of this host
+ * itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this connection is
+ * there already), EALREADY, EISCONN, EAFNOSUPPORT. After a failure the socket may be used to
+ * connect again. The first of a stack may take milliseconds.
+ *
+ * To AF_UNSPEC: resets the connection, gives up an attempt or a listener; the socket is as new, but
+ * for what was bound and set. */
 int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, socklen_t len);
 
 /* send(2). Copies len octets into the send queue; waits for room in it, SO_SNDTIMEO. The octets
- * taken: all of them, or fewer at the timeout, at an error, or when it must not wait. buf is not
- * used after return. flags: MSG_DONTWAIT; MSG_NOSIGNAL and MSG_MORE change nothing; others
- * EOPNOTSUPP. EPIPE, ENOTCONN, and once ECONNRESET, ETIMEDOUT. Threads: pieces of two sends on one
- * socket that both have to wait may alternate. */
+ * taken: all of them, or fewer at the timeout, at an error, or when it must not wait; the error is
+ * then told by the next call. buf is not used after return. flags: MSG_DONTWAIT; MSG_NOSIGNAL and
+ * MSG_MORE change nothing; others EOPNOTSUPP. ENOTCONN; once ECONNRESET, ETIMEDOUT; EPIPE after
+ * that, after SHUT_WR, and when the peer, which had closed, has answered with RST. Threads: pieces
+ * of two sends on one socket that both have to wait may alternate. */
 ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, int flags);
 
 /* recv(2). Waits for the first octet, with MSG_WAITALL for all; SO_RCVTIMEO. The octets copied; 0
- * at the end, when the peer has closed. flags: MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL; others
- * EOPNOTSUPP. ENOTCONN, and once ECONNRESET, ETIMEDOUT. */
+ * at the end, when the peer has closed. flags: MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_TRUNC (the
+ * octets are counted, not copied: buf may be NULL; tcp(7)); MSG_CMSG_CLOEXEC changes nothing;
+ * others EOPNOTSUPP. ENOTCONN, and once ECONNRESET, ETIMEDOUT; what has arrived before comes first.
+ */
 ssize_t nstcp_recv(struct nstcp *stack, int sock, void *buf, size_t len, int flags);
 
+/* sendmsg(2), recvmsg(2): send and recv with up to IOV_MAX buffers (EMSGSIZE), as writev(2) and
+ * readv(2) have them. No address is looked at or given, and there is no ancillary data: EINVAL for
+ * msg_controllen in sendmsg; recvmsg sets msg_namelen, msg_controllen and msg_flags to 0. ENOMEM
+ * (recvmsg with MSG_PEEK into several buffers). */
+ssize_t nstcp_sendmsg(struct nstcp *stack, int sock, const struct msghdr *msg, int flags);
+ssize_t nstcp_recvmsg(struct nstcp *stack, int sock, struct msghdr *msg, int flags);
+
 /* shutdown(2). how: SHUT_WR sends a FIN after all that is queued, SHUT_RD throws away what is
- * unread and what arrives. Does not wait. ENOTCONN, EINVAL. */
+ * unread and what arrives. Does not wait. While connecting, and with SHUT_RD on a listener, gives
+ * that up, as Linux: calls that wait for it end. ENOTCONN, EINVAL. */
 int nstcp_shutdown(struct nstcp *stack, int sock, int how);
 
-/* close(2). Does not wait: what is queued and a FIN follow by themselves, see nstcp_destroy; a RST
- * instead when text is unread or arrives later (RFC 9293 3.6.1), or with SO_LINGER of 0. Threads:
- * calls of other threads on this socket end with EBADF. */
+/* close(2). What is queued and a FIN follow by themselves, see nstcp_destroy; a RST instead when
+ * text is unread or arrives later (RFC 9293 3.6.1), or with SO_LINGER of 0. Waits only with
+ * SO_LINGER of more: until the peer has acknowledged all, for so many seconds at most, whatever
+ * O_NONBLOCK says; what is left then follows by itself all the same, and 0 is returned, as in
+ * Linux. Threads: calls of other threads on this socket end with EBADF. */
 int nstcp_close(struct nstcp *stack, int sock);
 
-/* getsockname(2), getpeername(2): ENOTCONN. */
+/* getsockname(2): before bind, and after connect has failed, the unspecified address and port 0.
+ * getpeername(2): ENOTCONN, also when the connection is over. EINVAL (negative length). */
 int nstcp_getsockname(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len);
 int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len);
 
 /*
- * setsockopt(2), getsockopt(2), socket(7), tcp(7).
- *   SOL_SOCKET   SO_RCVTIMEO, SO_SNDTIMEO (struct timeval; zero: no limit), SO_LINGER (off, or on
- *                with 0: nstcp_close resets), SO_REUSEADDR (always as if on), SO_SNDBUF (octets as
- *                given, not doubled);
+ * setsockopt(2), getsockopt(2), socket(7), tcp(7). They may be set at any time, and hold at once;
+ * an accepted socket has its listener's.
+ *   SOL_SOCKET   SO_RCVTIMEO, SO_SNDTIMEO (struct timeval; zero: no limit),
+ *                SO_LINGER (struct linger, seconds; see nstcp_close),
+ *                SO_REUSEADDR (see nstcp_bind),
+ *                SO_KEEPALIVE,
+ *                SO_SNDBUF, SO_RCVBUF (octets as given, not doubled; 4096 at least, 64 MiB at most;
+ *                SO_RCVBUF ends the receive buffer's growing by itself, and a window larger than 64
+ *                KiB needs it before connect or listen: the SYN fixes the window's scale);
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
- *   IPPROTO_TCP  TCP_NODELAY; an accepted socket has it from the listener
- *   IPPROTO_IPV6 IPV6_V6ONLY: off, and no other value; IPV6_FREEBIND
- *   IPPROTO_IP   IP_FREEBIND
+ *   IPPROTO_TCP  TCP_NODELAY,
+ *                TCP_KEEPIDLE, TCP_KEEPINTVL (seconds), TCP_KEEPCNT,
+ *                TCP_USER_TIMEOUT (milliseconds; 0: the stack's user_timeout_ms);
+ *                read only: TCP_MAXSEG (octets), TCP_INFO (struct tcp_info of <linux/tcp.h> or of
+ *                <netinet/tcp.h>, as far as there is room; what is not known is 0)
+ *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind)
+ *   IPPROTO_IPV6 IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value
  * ENOPROTOOPT, EINVAL, EDOM.
  */
 int nstcp_setsockopt(struct nstcp *stack, int sock, int level, int name, const void *value,
@@ -182,9 +217,13 @@ int nstcp_getsockopt(struct nstcp *stack, int sock, int level, int name, void *v
 /* fcntl(2). F_GETFL, and F_SETFL of which O_NONBLOCK counts. EINVAL. */
 int nstcp_fcntl(struct nstcp *stack, int sock, int command, int arg);
 
+/* ioctl(2), tcp(7). FIONREAD: octets to be read; SIOCOUTQ (TIOCOUTQ): octets not yet acknowledged;
+ * FIONBIO: O_NONBLOCK on or off. ENOTTY, EINVAL (listening). */
+int nstcp_ioctl(struct nstcp *stack, int sock, unsigned long request, int *value);
+
 /* poll(2), on sockets of the stack. Waits, timeout_ms at most; < 0: no limit; 0: does not wait.
- * POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLRDHUP, POLLERR, POLLHUP, POLLNVAL. A socket that is
- * closed meanwhile is POLLNVAL. Level-triggered. O(n). */
+ * POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLRDHUP, POLLERR, POLLHUP, POLLNVAL, each when Linux
+ * has it. A socket that is closed meanwhile is POLLNVAL. Level-triggered. O(n). ENOMEM. */
 int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms);
 
 #pragma GCC visibility pop

@@ -21,14 +21,15 @@ static short revents_of(const struct slot *slot, short events)
     if (!slot->so)
         return (short)((POLLOUT | POLLWRNORM | POLLHUP) & (events | always)); /* as Linux */
     unsigned ready = stack_readiness(slot->so);
+    bool no_more = (ready & SOCK_PEER_DONE) || slot->shut_recv;
     int revents = 0;
     if (ready & SOCK_READABLE)
         revents |= POLLIN | POLLRDNORM;
     if (ready & SOCK_WRITABLE)
         revents |= POLLOUT | POLLWRNORM;
-    if (ready & SOCK_PEER_DONE)
+    if (no_more)
         revents |= POLLIN | POLLRDNORM | POLLRDHUP;
-    if (ready & SOCK_DEAD)
+    if ((ready & SOCK_DEAD) || (no_more && slot->shut_send))
         revents |= POLLHUP;
     if ((ready & SOCK_FAILED) && !slot->error_taken)
         revents |= POLLERR;

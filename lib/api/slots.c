@@ -49,6 +49,7 @@ int slot_create(struct nstcp *stack, int domain, struct slot **out)
         return -ENOMEM;
     waitable_init(&slot->changed);
     slot->domain = domain;
+    slot->options.keepalive = keepalive_default();
     slot->refs = 1;
     stack->slots[sock] = slot;
     *out = slot;
@@ -60,7 +61,7 @@ struct slot *slot_find(const struct nstcp *stack, int sock)
     return sock > 0 && (uint32_t)sock < stack->n_slots ? stack->slots[sock] : NULL;
 }
 
-void slot_close(struct nstcp *stack, int sock)
+void slot_release(struct nstcp *stack, int sock)
 {
     struct slot *slot = stack->slots[sock];
     stack->slots[sock] = NULL;
@@ -68,12 +69,32 @@ void slot_close(struct nstcp *stack, int sock)
         stack->search_from = (uint32_t)sock;
     slot->closed = true;
     waitable_wake(&slot->changed, WAIT_ALL);
-    if (slot->so && slot->reset_on_close)
+    slot_unref(slot);
+}
+
+void slot_leave(struct slot *slot)
+{
+    if (slot->so && slot->options.linger && slot->options.linger_s == 0)
         stack_abort(slot->so, runtime_now());
     else if (slot->so)
         stack_close(slot->so, runtime_now());
     slot->so = NULL;
-    slot_unref(slot);
+}
+
+void slot_close(struct nstcp *stack, int sock)
+{
+    slot_leave(stack->slots[sock]);
+    slot_release(stack, sock);
+}
+
+void slot_disconnect(struct slot *slot)
+{
+    if (slot->so)
+        stack_abort(slot->so, runtime_now());
+    slot->so = NULL;
+    slot->state = SLOT_NEW;
+    slot->shut_recv = slot->shut_send = slot->error_taken = false;
+    waitable_wake(&slot->changed, WAIT_ALL);
 }
 
 void slot_ref(struct slot *slot)
@@ -87,22 +108,28 @@ void slot_unref(struct slot *slot)
         free(slot);
 }
 
-void slot_look(struct slot *slot)
+enum tcp_state slot_tcp_state(const struct slot *slot)
 {
-    if (slot->state != SLOT_CONNECTING)
-        return;
-    /* Not whether it is writable: what was queued meanwhile may have filled the send queue. */
+    if (!slot->so)
+        return STATE_CLOSED;
     struct tcp_status status;
     stack_status(slot->so, &status);
-    bool open = status.state != STATE_SYN_SENT && status.state != STATE_SYN_RECEIVED;
-    if (open && !(stack_readiness(slot->so) & SOCK_FAILED))
-        slot->state = SLOT_CONNECTED;
+    return status.state == STATE_TIME_WAIT ? STATE_CLOSED : status.state;
+}
+
+bool slot_connected(const struct slot *slot)
+{
+    return slot_tcp_state(slot) >= STATE_ESTABLISHED;
 }
 
 void slot_apply(struct slot *slot, uint64_t now_ns)
 {
-    if (slot->nodelay)
-        stack_set_nodelay(slot->so, true, now_ns);
-    if (slot->sndbuf)
-        stack_set_sndbuf(slot->so, slot->sndbuf);
+    const struct slot_options *o = &slot->options;
+    stack_set_nodelay(slot->so, o->nodelay, now_ns);
+    stack_set_keepalive(slot->so, &o->keepalive, now_ns);
+    stack_set_user_timeout(slot->so, o->user_timeout_ms, now_ns);
+    if (o->sndbuf)
+        stack_set_sndbuf(slot->so, o->sndbuf);
+    if (o->rcvbuf)
+        stack_set_rcvbuf(slot->so, o->rcvbuf, now_ns);
 }

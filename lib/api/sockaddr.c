@@ -1,6 +1,7 @@
 /* struct sockaddr and the engine's addresses. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "api_priv.h"
@@ -10,13 +11,13 @@ int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct
 {
     if (!from || len < sizeof(sa_family_t))
         return -EINVAL;
-    if (from->sa_family != domain)
-        return -EAFNOSUPPORT;
     if (domain == AF_INET) {
         struct sockaddr_in in;
         if (len < sizeof in)
             return -EINVAL;
         memcpy(&in, from, sizeof in);
+        if (in.sin_family != domain)
+            return -EAFNOSUPPORT;
         *addr = ip_addr_v4(ntohl(in.sin_addr.s_addr));
         *port = ntohs(in.sin_port);
     } else {
@@ -24,17 +25,21 @@ int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct
         if (len < sizeof in6)
             return -EINVAL;
         memcpy(&in6, from, sizeof in6);
+        if (in6.sin6_family != domain)
+            return -EAFNOSUPPORT;
         *addr = ip_addr_v6_bytes(in6.sin6_addr.s6_addr);
         *port = ntohs(in6.sin6_port);
     }
     return 0;
 }
 
-void sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct sockaddr *to,
-                    socklen_t *len)
+int sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct sockaddr *to,
+                   socklen_t *len)
 {
     if (!to || !len)
-        return;
+        return 0;
+    if (*len > INT_MAX)
+        return -EINVAL;
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     const void *from = &in6;
@@ -48,4 +53,5 @@ void sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struc
     }
     memcpy(to, from, *len < size ? *len : size);
     *len = size;
+    return 0;
 }

@@ -23,11 +23,11 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol)
     return (int)call_end(&c, sock);
 }
 
-/* Whether a socket bound to (addr, port) would stand in the way of another one: same port, and
- * addresses that overlap. */
+/* Whether a's address and port and these stand in each other's way: same port, and addresses that
+ * overlap. */
 static bool overlap(const struct slot *a, const struct ip_addr *addr, uint16_t port)
 {
-    if (!a || !a->bound || a->port != port)
+    if (a->port != port)
         return false;
     const struct ip_addr any4 = ip_addr_v4(0), any6 = IP_ADDR_ANY6;
     if (ip_addr_eq(&a->local, addr) || ip_addr_eq(&a->local, &any6) || ip_addr_eq(addr, &any6))
@@ -36,24 +36,31 @@ static bool overlap(const struct slot *a, const struct ip_addr *addr, uint16_t p
            (ip_addr_eq(&a->local, &any4) || ip_addr_eq(addr, &any4));
 }
 
-static bool taken(const struct nstcp *stack, const struct ip_addr *addr, uint16_t port)
+/* Whether another socket is in the way of this one at that address and port. As Linux has it: none
+ * is that does not listen, when both have SO_REUSEADDR. */
+static bool taken(const struct nstcp *stack, const struct slot *slot, const struct ip_addr *addr,
+                  uint16_t port)
 {
     for (uint32_t i = 1; i < stack->n_slots; i++) {
-        if (overlap(stack->slots[i], addr, port))
+        const struct slot *other = stack->slots[i];
+        if (!other || other == slot || !other->bound || !overlap(other, addr, port))
+            continue;
+        bool shared = slot->options.reuse && other->options.reuse;
+        if (!shared || other->state == SLOT_LISTENING)
             return true;
     }
     return false;
 }
 
 /* A port of those claimed for connections on which nobody listens; 0: none. */
-static uint16_t some_port(const struct nstcp *stack, const struct ip_addr *addr)
+static uint16_t some_port(const struct nstcp *stack, const struct slot *slot)
 {
     uint32_t n = runtime_port_count(stack->rt), start = 0;
     if (getrandom(&start, sizeof start, 0) != sizeof start)
         start = 0; /* the lowest, then: it need not be a secret */
     for (uint32_t i = 0; i < n; i++) {
         uint16_t port = runtime_port_at(stack->rt, start % n + i);
-        if (!taken(stack, addr, port))
+        if (!taken(stack, slot, &slot->local, port))
             return port;
     }
     return 0;
@@ -63,7 +70,7 @@ static uint16_t some_port(const struct nstcp *stack, const struct ip_addr *addr)
 static int choose_port(struct call *c)
 {
     struct slot *slot = c->slot;
-    while ((slot->port = some_port(c->stack, &slot->local)) == 0) {
+    while ((slot->port = some_port(c->stack, slot)) == 0) {
         uint32_t seen = runtime_port_count(c->stack->rt);
         call_unlock(c);
         int err = runtime_claim(c->stack->rt, seen);
@@ -86,7 +93,7 @@ static int bind_slot(struct call *c, const struct ip_addr *addr, uint16_t port)
     if (!err) {
         slot->bound = true;
         struct ip_addr local = slot->local;
-        bool freebind = slot->freebind && !ip_addr_is_any(&local);
+        bool freebind = slot->options.freebind && !ip_addr_is_any(&local);
         port = slot->port;
         call_unlock(c);
         if (freebind)
@@ -111,11 +118,31 @@ int nstcp_bind(struct nstcp *stack, int sock, const struct sockaddr *addr, sockl
     int err = sockaddr_read(c.slot->domain, addr, len, &local, &port);
     if (!err && (c.slot->state != SLOT_NEW || c.slot->bound))
         err = -EINVAL;
-    if (!err && port && taken(stack, &local, port))
+    if (!err && port && taken(stack, c.slot, &local, port))
         err = -EADDRINUSE;
     if (!err)
         err = bind_slot(&c, &local, port);
     return (int)call_end(&c, err);
+}
+
+/* From SLOT_NEW to SLOT_LISTENING. Unbound: at a port of our choice on every address, as Linux. */
+static int begin_listening(struct call *c, uint32_t backlog)
+{
+    struct slot *slot = c->slot;
+    const struct ip_addr any = slot->domain == AF_INET ? ip_addr_v4(0) : IP_ADDR_ANY6;
+    int err = slot->bound ? 0 : bind_slot(c, &any, 0);
+    if (!err && taken(c->stack, slot, &slot->local, slot->port))
+        err = -EADDRINUSE;
+    if (err)
+        return err;
+    err = stack_listen(runtime_stack(c->stack->rt), &slot->local, slot->port, backlog,
+                       &slot->changed, &slot->so);
+    if (!err) {
+        slot_apply(slot, runtime_now());
+        slot->state = SLOT_LISTENING;
+    }
+    waitable_wake(&slot->changed, WAIT_ALL); /* whoever polls it sees another socket now */
+    return err_to_errno(err);
 }
 
 int nstcp_listen(struct nstcp *stack, int sock, int backlog)
@@ -123,28 +150,20 @@ int nstcp_listen(struct nstcp *stack, int sock, int backlog)
     struct call c;
     if (call_begin(&c, stack, sock))
         return -1;
-    struct slot *slot = c.slot;
-    if (slot->state == SLOT_LISTENING)
-        return (int)call_end(&c, 0);
-    if (slot->state != SLOT_NEW)
-        return (int)call_end(&c, -EINVAL);
-    if (!slot->bound)
-        return (int)call_end(&c, -EDESTADDRREQ);
-    if (backlog < 1)
-        backlog = 1;
-    if (backlog > BACKLOG_MAX)
-        backlog = BACKLOG_MAX;
-    int err = stack_listen(runtime_stack(stack->rt), &slot->local, slot->port, (uint32_t)backlog,
-                           &slot->changed, &slot->so);
-    if (!err)
-        slot->state = SLOT_LISTENING;
-    waitable_wake(&slot->changed, WAIT_ALL); /* whoever polls it sees another socket now */
-    return (int)call_end(&c, err_to_errno(err));
+    uint32_t n = backlog < 0 || backlog > BACKLOG_MAX ? BACKLOG_MAX : (uint32_t)backlog;
+    int err = 0;
+    if (c.slot->state == SLOT_LISTENING)
+        stack_set_backlog(c.slot->so, n);
+    else
+        err = c.slot->state == SLOT_NEW ? begin_listening(&c, n) : -EINVAL;
+    return (int)call_end(&c, err);
 }
 
 /* The number of a new socket for the longest-waiting connection, -EAGAIN, or another errno. */
 static int take_connection(struct call *c, struct slot **out)
 {
+    if (c->slot->state != SLOT_LISTENING)
+        return -EINVAL; /* perhaps not any more */
     if (!(stack_readiness(c->slot->so) & SOCK_READABLE))
         return -EAGAIN;
     struct slot *slot;
@@ -158,22 +177,21 @@ static int take_connection(struct call *c, struct slot **out)
         return err_to_errno(err);
     }
     slot->state = SLOT_CONNECTED;
-    slot->nodelay = c->slot->nodelay;
-    slot->sndbuf = c->slot->sndbuf;
+    slot->options = c->slot->options;
     slot_apply(slot, now);
     runtime_pump(c->stack->rt, now);
     *out = slot;
     return sock;
 }
 
-int nstcp_accept(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len)
+int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len, int flags)
 {
     struct call c;
     if (call_begin(&c, stack, sock))
         return -1;
-    if (c.slot->state != SLOT_LISTENING)
+    if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
         return (int)call_end(&c, -EINVAL);
-    uint64_t deadline = call_deadline(c.slot->recv_timeout_ns);
+    uint64_t deadline = call_deadline(c.slot->options.recv_timeout_ns);
     struct slot *slot = NULL;
     int accepted;
     while ((accepted = take_connection(&c, &slot)) == -EAGAIN && !c.slot->nonblock) {
@@ -182,9 +200,15 @@ int nstcp_accept(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t
             return (int)call_end(&c, err);
     }
     if (slot) {
+        slot->nonblock = (flags & SOCK_NONBLOCK) != 0;
         struct tcp_status status;
         stack_status(slot->so, &status);
         sockaddr_write(slot->domain, &status.flow.remote, status.flow.remote_port, addr, len);
     }
     return (int)call_end(&c, accepted);
+}
+
+int nstcp_accept(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t *len)
+{
+    return nstcp_accept4(stack, sock, addr, len, 0);
 }

@@ -1,11 +1,16 @@
-/* Moving octets: send, recv, shutdown. */
+/* Moving octets: send, recv, and the same with a struct msghdr. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "api_priv.h"
+#include "iov.h"
 
 /* What a send or a recv may find changed. Both may wait while the connection is being opened. */
 #define WAIT_TO_SEND (SOCK_EV_ACKED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED)
 #define WAIT_TO_RECV (SOCK_EV_ARRIVED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED)
+
+#define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE)
+#define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL | MSG_TRUNC | MSG_CMSG_CLOEXEC)
 
 static bool has_connection(const struct slot *slot)
 {
@@ -23,115 +28,181 @@ static bool told_before(struct slot *slot, int64_t answer)
     return before;
 }
 
-static int64_t engine_send(struct call *c, const void *buf, size_t len)
+/* What a call has done already is its result: an error that came meanwhile waits for the next. */
+static bool error_waits(const struct slot *slot, size_t done)
 {
-    uint64_t now = runtime_now();
-    int64_t n = stack_send(c->slot->so, buf, len, now);
-    if (told_before(c->slot, n))
-        n = stack_send(c->slot->so, buf, len, now);
-    if (n > 0)
-        runtime_pump(c->stack->rt, now);
-    return n;
+    return done > 0 && stack_error(slot->so) != ERR_NONE;
 }
 
-static int64_t engine_recv(struct call *c, void *buf, size_t len, bool peek)
+static int64_t engine_send(struct slot *slot, const void *buf, size_t len, uint64_t now)
+{
+    int64_t n = stack_send(slot->so, buf, len, now);
+    return told_before(slot, n) ? stack_send(slot->so, buf, len, now) : n;
+}
+
+static int64_t engine_recv(struct slot *slot, void *buf, size_t len, bool peek, uint64_t now)
+{
+    int64_t n = stack_recv(slot->so, buf, len, peek, now);
+    return told_before(slot, n) ? stack_recv(slot->so, buf, len, peek, now) : n;
+}
+
+/* As much as the send queue takes now: octets, or an errno. */
+static int64_t send_some(struct call *c, struct cursor *cur)
 {
     uint64_t now = runtime_now();
-    int64_t n = stack_recv(c->slot->so, buf, len, peek, now);
-    if (told_before(c->slot, n))
-        n = stack_recv(c->slot->so, buf, len, peek, now);
-    if (n > 0 && !peek)
+    int64_t n, done = 0;
+    do {
+        size_t len;
+        const void *piece = cursor_piece(cur, &len);
+        n = engine_send(c->slot, piece, len, now);
+        if (n > 0) {
+            cursor_advance(cur, (size_t)n);
+            done += n;
+        }
+    } while (n > 0 && cur->left > 0);
+    if (done == 0)
+        return err_to_errno((int)n);
+    runtime_pump(c->stack->rt, now);
+    return done;
+}
+
+static int64_t send_all(struct call *c, struct cursor *cur, int flags)
+{
+    if (flags & ~SEND_FLAGS)
+        return -EOPNOTSUPP;
+    bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT);
+    uint64_t deadline = wait ? call_deadline(c->slot->options.send_timeout_ns) : 0;
+    size_t done = 0;
+    int64_t n;
+    do {
+        n = has_connection(c->slot) ? 0 : -ENOTCONN;
+        if (n == 0 && error_waits(c->slot, done))
+            break;
+        if (n == 0)
+            n = send_some(c, cur);
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == -EAGAIN && wait)
+            n = call_wait(c, WAIT_TO_SEND, deadline);
+        else
+            break;
+    } while (n >= 0 && (cur->left > 0 || done == 0));
+    return done ? (int64_t)done : n;
+}
+
+/* The first n octets of the receive queue, which stay there, into more than one buffer. */
+static int64_t peek_across(struct call *c, const struct cursor *cur, size_t n, uint64_t now)
+{
+    struct cursor copy = *cur;
+    void *octets = malloc(n);
+    if (!octets)
+        return -ENOMEM;
+    engine_recv(c->slot, octets, n, true, now);
+    cursor_put(&copy, octets, n);
+    free(octets);
+    return (int64_t)n;
+}
+
+/* What can be read now: octets, 0 at the end, or an errno. */
+static int64_t recv_some(struct call *c, struct cursor *cur, int flags)
+{
+    uint64_t now = runtime_now();
+    struct tcp_status status;
+    stack_status(c->slot->so, &status);
+    bool peek = (flags & MSG_PEEK) != 0;
+    size_t n = cur->left < status.unread ? cur->left : status.unread, len;
+    void *piece = cursor_piece(cur, &len);
+    if (n == 0)
+        return err_to_errno((int)engine_recv(c->slot, piece, len, peek, now));
+    if (flags & MSG_TRUNC) {
+        engine_recv(c->slot, NULL, n, peek, now);
+        cur->left -= peek ? 0 : n;
+    } else if (peek && len < n) {
+        return peek_across(c, cur, n, now);
+    } else if (peek) {
+        engine_recv(c->slot, piece, n, peek, now);
+    } else {
+        for (size_t done = 0; done < n; done += len) {
+            piece = cursor_piece(cur, &len);
+            len = len < n - done ? len : n - done;
+            engine_recv(c->slot, piece, len, false, now);
+            cursor_advance(cur, len);
+        }
+    }
+    if (!peek)
         runtime_pump(c->stack->rt, now);
-    return n;
+    return (int64_t)n;
+}
+
+static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
+{
+    if (flags & ~RECV_FLAGS)
+        return -EOPNOTSUPP;
+    bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT);
+    uint64_t deadline = wait ? call_deadline(c->slot->options.recv_timeout_ns) : 0;
+    size_t done = 0, wanted = flags & MSG_WAITALL ? cur->left : 1;
+    int64_t n;
+    do {
+        n = has_connection(c->slot) ? 0 : -ENOTCONN;
+        if (n == 0 && error_waits(c->slot, done))
+            break;
+        if (n == 0)
+            n = recv_some(c, cur, flags);
+        if (n > 0 && !(flags & MSG_PEEK)) {
+            done += (size_t)n;
+        } else if (n > 0) {
+            done = (size_t)n; /* from the first octet each time */
+            n = -EAGAIN;
+            if (stack_readiness(c->slot->so) & SOCK_PEER_DONE)
+                break;
+        }
+        if (n == -EAGAIN && wait && done < wanted)
+            n = call_wait(c, WAIT_TO_RECV, deadline);
+        else if (n <= 0)
+            break;
+    } while (n >= 0 && done < wanted);
+    return done ? (int64_t)done : n;
+}
+
+ssize_t nstcp_sendmsg(struct nstcp *stack, int sock, const struct msghdr *msg, int flags)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    struct cursor cur;
+    int64_t n = cursor_init(&cur, msg->msg_iov, msg->msg_iovlen);
+    if (n == 0)
+        n = msg->msg_controllen > 0 ? -EINVAL : send_all(&c, &cur, flags);
+    return call_end(&c, n);
+}
+
+ssize_t nstcp_recvmsg(struct nstcp *stack, int sock, struct msghdr *msg, int flags)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    struct cursor cur;
+    int64_t n = cursor_init(&cur, msg->msg_iov, msg->msg_iovlen);
+    if (n == 0)
+        n = recv_all(&c, &cur, flags);
+    if (n >= 0) {
+        msg->msg_namelen = 0; /* tcp(7): a connection's peer is known */
+        msg->msg_controllen = 0;
+        msg->msg_flags = 0;
+    }
+    return call_end(&c, n);
 }
 
 ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, int flags)
 {
-    struct call c;
-    if (call_begin(&c, stack, sock))
-        return -1;
-    if (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE))
-        return call_end(&c, -EOPNOTSUPP);
-    bool wait = !c.slot->nonblock && !(flags & MSG_DONTWAIT);
-    uint64_t deadline = wait ? call_deadline(c.slot->send_timeout_ns) : 0;
-    size_t done = 0;
-    int64_t result = 0;
-    while (done < len) {
-        if (!has_connection(c.slot)) {
-            result = -ENOTCONN;
-            break;
-        }
-        if (done > 0 && stack_error(c.slot->so))
-            break; /* the next call tells of it */
-        int64_t n = engine_send(&c, (const char *)buf + done, len - done);
-        if (n > 0) {
-            done += (size_t)n;
-            continue;
-        }
-        result = err_to_errno((int)n);
-        if (result != -EAGAIN || !wait)
-            break;
-        result = call_wait(&c, WAIT_TO_SEND, deadline);
-        if (result)
-            break;
-    }
-    return call_end(&c, done ? (int64_t)done : result);
+    struct iovec iov = {(void *)(uintptr_t)buf, len};
+    const struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    return nstcp_sendmsg(stack, sock, &msg, flags);
 }
 
 ssize_t nstcp_recv(struct nstcp *stack, int sock, void *buf, size_t len, int flags)
 {
-    struct call c;
-    if (call_begin(&c, stack, sock))
-        return -1;
-    if (flags & ~(MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL))
-        return call_end(&c, -EOPNOTSUPP);
-    bool wait = !c.slot->nonblock && !(flags & MSG_DONTWAIT);
-    bool peek = (flags & MSG_PEEK) != 0;
-    bool all = (flags & MSG_WAITALL) && !peek;
-    uint64_t deadline = wait ? call_deadline(c.slot->recv_timeout_ns) : 0;
-    size_t done = 0;
-    int64_t result = 0;
-    while (done < len) {
-        if (!has_connection(c.slot)) {
-            result = -ENOTCONN;
-            break;
-        }
-        int64_t n = engine_recv(&c, (char *)buf + done, len - done, peek);
-        if (n > 0)
-            done += (size_t)n;
-        if (n == 0 || (n > 0 && !all))
-            break;
-        if (n > 0)
-            continue;
-        result = err_to_errno((int)n);
-        if (result != -EAGAIN || !wait)
-            break;
-        result = call_wait(&c, WAIT_TO_RECV, deadline);
-        if (result)
-            break;
-    }
-    return call_end(&c, done ? (int64_t)done : result);
-}
-
-int nstcp_shutdown(struct nstcp *stack, int sock, int how)
-{
-    struct call c;
-    if (call_begin(&c, stack, sock))
-        return -1;
-    struct slot *slot = c.slot;
-    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
-        return (int)call_end(&c, -EINVAL);
-    if (!has_connection(slot))
-        return (int)call_end(&c, -ENOTCONN);
-    uint64_t now = runtime_now();
-    int err = ERR_NONE;
-    if (how != SHUT_WR)
-        err = stack_shutdown_recv(slot->so, now);
-    if (!err && how != SHUT_RD)
-        err = stack_shutdown_send(slot->so, now);
-    if (err == ERR_PIPE)
-        err = ERR_NONE; /* a second time changes nothing */
-    runtime_pump(stack->rt, now);
-    waitable_wake(&slot->changed, WAIT_ALL);
-    return (int)call_end(&c, err_to_errno(err));
+    struct iovec iov = {buf, len};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    return nstcp_recvmsg(stack, sock, &msg, flags);
 }

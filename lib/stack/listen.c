@@ -114,6 +114,12 @@ int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uin
     return ERR_NONE;
 }
 
+void stack_set_backlog(struct sock *listener, uint32_t backlog)
+{
+    if (listener->kind == SOCK_LISTENER)
+        as_listener(listener)->backlog = backlog > 0 ? backlog : 1;
+}
+
 int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock **out)
 {
     if (listener->kind != SOCK_LISTENER)

@@ -63,6 +63,9 @@ int stack_connect(struct stack *s, const struct flow *flow, uint32_t mtu, void *
 int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uint32_t backlog,
                  void *user, struct sock **out);
 
+/* What a second listen(2) changes. */
+void stack_set_backlog(struct sock *listener, uint32_t backlog);
+
 /* The longest-waiting completed connection; its events from now on carry `user`. ERR_AGAIN, or
  * ERR_INVAL for a socket that does not listen. */
 int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock **out);
@@ -74,7 +77,8 @@ int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_n
 
 /* RECEIVE: the octets copied, 0 when the peer has closed and all is read (or stack_shutdown_recv
  * was called), or ERR_AGAIN, ERR_NOT_CONNECTED; or once the error that ended the connection, then
- * 0. What arrived before an error can be read first. peek: leaves them in the queue. */
+ * 0; 0 at once for ERR_PIPE. What arrived before an error can be read first. peek: leaves them in
+ * the queue. buf may be NULL: what would have been copied is not. */
 int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t now_ns);
 
 /* CLOSE as RFC 9293 3.10.4 has it: no more SENDs, what is queued and a FIN follow; RECEIVE goes on.

@@ -104,6 +104,11 @@ static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_n
         }
         state_fail(t, ERR_RESET, "RST", now_ns);
         break;
+    case STATE_CLOSE_WAIT:
+        /* RFC 9293 says "reset" to SENDs and RECEIVEs; Linux says EPIPE to the former, and to the
+         * latter that the peer has closed, as it had. So do we: what they sent is complete. */
+        state_fail(t, ERR_PIPE, "RST", now_ns);
+        break;
     default:
         state_fail(t, ERR_RESET, "RST", now_ns);
         break;

@@ -235,7 +235,8 @@ size_t rcvq_peek(const struct rcvq *q, void *buf, size_t len)
         uint64_t at = q->start + done;
         size_t in_chunk = (size_t)(at % RCVQ_CHUNK), n = RCVQ_CHUNK - in_chunk;
         n = n < len - done ? n : len - done;
-        memcpy(to + done, *slot(q, at / RCVQ_CHUNK) + in_chunk, n);
+        if (to)
+            memcpy(to + done, *slot(q, at / RCVQ_CHUNK) + in_chunk, n);
         done += n;
     }
     return len;

@@ -54,7 +54,8 @@ static inline bool rcvq_has_hole(const struct rcvq *q)
     return q->beyond.n > 0;
 }
 
-/* Copies up to len octets to buf without taking them (MSG_PEEK). */
+/* Copies up to len octets to buf without taking them (MSG_PEEK). buf NULL: only counts
+ * them, for MSG_TRUNC. */
 size_t rcvq_peek(const struct rcvq *q, void *buf, size_t len);
 
 /* Takes n octets away; n <= rcvq_len. */

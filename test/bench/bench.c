@@ -9,6 +9,8 @@
  * octets sent back after the FIN; 'E', echo. Exit status: 0 done, 1 failed, 2 usage.
  */
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,10 @@
 #define BULK_CALL ((size_t)256 * 1024)
 #define ECHO_LEN  64
 #define WARM_UP   200
+
+/* The calls measured, and their stack. */
+static const struct calls *c;
+static struct nstcp *stack;
 
 static uint64_t now_ns(void)
 {
@@ -34,36 +40,11 @@ static int failed(const char *what)
     return 1;
 }
 
-/* TCP_NODELAY, and with the kernel CUBIC whatever the machine's default is. */
-static int set_options(const struct calls *c, int sock)
-{
-    const int on = 1;
-    c->setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    c->setsockopt(sock, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic"));
-    return sock;
-}
-
-static int listen_at(const struct calls *c, const struct sockaddr_in *addr)
-{
-    const int on = 1;
-    int sock = set_options(c, c->socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    c->setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (c->bind(sock, (const struct sockaddr *)addr, sizeof *addr) < 0 || c->listen(sock, 64) < 0)
-        return -1;
-    return sock;
-}
-
-static int connect_to(const struct calls *c, const struct sockaddr_in *addr)
-{
-    int sock = set_options(c, c->socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    return c->connect(sock, (const struct sockaddr *)addr, sizeof *addr) < 0 ? -1 : sock;
-}
-
-static bool recv_all(const struct calls *c, int sock, void *buf, size_t len)
+static bool recv_all(int sock, void *buf, size_t len)
 {
     char *to = buf;
     while (len > 0) {
-        ssize_t n = c->recv(sock, to, len, 0);
+        ssize_t n = c->recv(stack, sock, to, len, 0);
         if (n <= 0)
             return false;
         to += n;
@@ -72,11 +53,11 @@ static bool recv_all(const struct calls *c, int sock, void *buf, size_t len)
     return true;
 }
 
-static bool send_all(const struct calls *c, int sock, const void *buf, size_t len)
+static bool send_all(int sock, const void *buf, size_t len)
 {
     const char *from = buf;
     while (len > 0) {
-        ssize_t n = c->send(sock, from, len, 0);
+        ssize_t n = c->send(stack, sock, from, len, 0);
         if (n <= 0)
             return false;
         from += n;
@@ -85,48 +66,59 @@ static bool send_all(const struct calls *c, int sock, const void *buf, size_t le
     return true;
 }
 
-static void serve_one(const struct calls *c, int sock, char *buf)
+static void serve_one(int sock, char *buf)
 {
     char kind = 0;
     uint64_t total = 1;
-    ssize_t n = c->recv(sock, &kind, 1, 0);
-    while (n > 0 && (n = c->recv(sock, buf, BULK_CALL, 0)) > 0) {
+    ssize_t n = c->recv(stack, sock, &kind, 1, 0);
+    while (n > 0 && (n = c->recv(stack, sock, buf, BULK_CALL, 0)) > 0) {
         total += (uint64_t)n;
-        if (kind == 'E' && !send_all(c, sock, buf, (size_t)n))
+        if (kind == 'E' && !send_all(sock, buf, (size_t)n))
             break;
     }
     if (kind == 'B' && n == 0)
-        send_all(c, sock, &total, sizeof total);
-    c->close(sock);
+        send_all(sock, &total, sizeof total);
+    c->close(stack, sock);
 }
 
-static int serve(const struct calls *c, const struct sockaddr_in *addr, char *buf)
+/* A socket with TCP_NODELAY, and with CUBIC whatever the machine's default is. */
+static int open_socket(void)
 {
-    int listener = listen_at(c, addr);
-    if (listener < 0)
+    const int on = 1;
+    int sock = c->socket(stack, AF_INET, SOCK_STREAM, 0);
+    c->setsockopt(stack, sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    c->setsockopt(stack, sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    c->setsockopt(stack, sock, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic"));
+    return sock;
+}
+
+static int serve(const struct sockaddr_in *addr, char *buf)
+{
+    int listener = open_socket();
+    if (c->bind(stack, listener, (const struct sockaddr *)addr, sizeof *addr) < 0 ||
+        c->listen(stack, listener, 64) < 0)
         return failed("bench: listen");
     fprintf(stderr, "bench: listening\n");
     for (;;) {
-        int sock = c->accept(listener, NULL, NULL);
+        int sock = c->accept4(stack, listener, NULL, NULL, 0);
         if (sock < 0)
             return failed("bench: accept");
-        set_options(c, sock);
-        serve_one(c, sock, buf);
+        serve_one(sock, buf);
     }
 }
 
-static int bulk(const struct calls *c, int sock, char *buf, unsigned seconds)
+static int bulk(int sock, char *buf, unsigned seconds)
 {
     uint64_t begin = now_ns(), sent = 1, got;
-    if (!send_all(c, sock, "B", 1))
+    if (!send_all(sock, "B", 1))
         return failed("bench: send");
     while (now_ns() - begin < seconds * UINT64_C(1000000000)) {
-        if (!send_all(c, sock, buf, BULK_CALL))
+        if (!send_all(sock, buf, BULK_CALL))
             return failed("bench: send");
         sent += BULK_CALL;
     }
-    c->shutdown(sock, SHUT_WR);
-    if (!recv_all(c, sock, &got, sizeof got))
+    c->shutdown(stack, sock, SHUT_WR);
+    if (!recv_all(sock, &got, sizeof got))
         return failed("bench: recv");
     double took = (double)(now_ns() - begin);
     if (got != sent) {
@@ -144,14 +136,14 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int rtt(const struct calls *c, int sock, char *buf, unsigned count)
+static int rtt(int sock, char *buf, unsigned count)
 {
     uint64_t *took = calloc(count + 1, sizeof *took);
-    if (!took || !send_all(c, sock, "E", 1))
+    if (!took || !send_all(sock, "E", 1))
         return failed("bench: send");
     for (unsigned i = 0; i < WARM_UP + count; i++) {
         uint64_t begin = now_ns();
-        if (!send_all(c, sock, buf, ECHO_LEN) || !recv_all(c, sock, buf, ECHO_LEN))
+        if (!send_all(sock, buf, ECHO_LEN) || !recv_all(sock, buf, ECHO_LEN))
             return failed("bench: echo");
         if (i >= WARM_UP)
             took[i - WARM_UP] = now_ns() - begin;
@@ -162,14 +154,13 @@ static int rtt(const struct calls *c, int sock, char *buf, unsigned count)
     return 0;
 }
 
-static int client(const struct calls *c, const struct sockaddr_in *addr, char *buf,
-                  const char *mode, unsigned amount)
+static int client(const struct sockaddr_in *addr, char *buf, const char *mode, unsigned amount)
 {
-    int sock = connect_to(c, addr);
-    if (sock < 0)
+    int sock = open_socket();
+    if (c->connect(stack, sock, (const struct sockaddr *)addr, sizeof *addr) < 0)
         return failed("bench: connect");
-    int status = strcmp(mode, "bulk") == 0 ? bulk(c, sock, buf, amount) : rtt(c, sock, buf, amount);
-    c->close(sock);
+    int status = strcmp(mode, "bulk") == 0 ? bulk(sock, buf, amount) : rtt(sock, buf, amount);
+    c->close(stack, sock);
     return status;
 }
 
@@ -179,7 +170,7 @@ int main(int argc, char **argv)
     bool serving = argc == 5 && strcmp(argv[2], "serve") == 0;
     bool asking = argc == 6 && (strcmp(argv[2], "bulk") == 0 || strcmp(argv[2], "rtt") == 0) &&
                   atoi(argv[5]) > 0;
-    const struct calls *c = argc > 1 ? calls_named(argv[1]) : NULL;
+    c = argc > 1 ? calls_named(argv[1]) : NULL;
     if (!c || !(serving || asking) || inet_pton(AF_INET, argv[3], &addr.sin_addr) != 1) {
         fprintf(stderr, "usage: bench kernel|nstcp serve ADDR PORT\n"
                         "       bench kernel|nstcp bulk|rtt ADDR PORT SECONDS|COUNT\n");
@@ -187,16 +178,10 @@ int main(int argc, char **argv)
     }
     addr.sin_port = htons((uint16_t)atoi(argv[4]));
     char *buf = calloc(1, BULK_CALL);
-    char why[NSTCP_WHY_MAX];
-    if (!buf)
-        return failed("bench: memory");
-    if (!c->begin(NULL, why)) {
-        fprintf(stderr, "bench: %s\n", why);
-        return 1;
-    }
-    int status =
-        serving ? serve(c, &addr, buf) : client(c, &addr, buf, argv[2], (unsigned)atoi(argv[5]));
-    c->end(2000);
+    if (!buf || !c->begin(&stack, NULL))
+        return failed("bench: begin");
+    int status = serving ? serve(&addr, buf) : client(&addr, buf, argv[2], (unsigned)atoi(argv[5]));
+    c->end(stack, 2000);
     free(buf);
     return status;
 }

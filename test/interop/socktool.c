@@ -23,6 +23,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <nstcp.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -47,6 +48,7 @@ struct job {
 };
 
 static const struct calls *c;
+static struct nstcp *stack;
 
 /* Held while a call is answered, and taken before the next one begins: what was answered before a
  * command was read has happened before it, which the thread sanitizer would not know otherwise. */
@@ -112,13 +114,13 @@ static uint64_t *reached(int sock, bool sending)
 static ssize_t send_some(int sock, uint8_t *buf, size_t len, uint64_t seed, uint64_t at)
 {
     fill(buf, len, seed, at);
-    return c->send(sock, buf, len, 0);
+    return c->send(stack, sock, buf, len, 0);
 }
 
 static ssize_t recv_some(struct job *j, int sock, uint8_t *buf, size_t len, uint64_t at)
 {
     uint8_t *expected = buf + CALL_MAX;
-    ssize_t n = c->recv(sock, buf, len, 0);
+    ssize_t n = c->recv(stack, sock, buf, len, 0);
     if (n == 0)
         j->error = "END";
     if (n > 0)
@@ -203,7 +205,7 @@ static void forget(int sock)
 
 static void do_socket(struct job *j)
 {
-    j->result = c->socket(number(j, 2, 4) == 6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+    j->result = c->socket(stack, number(j, 2, 4) == 6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
     forget((int)j->result);
 }
 
@@ -211,26 +213,26 @@ static void do_bind(struct job *j)
 {
     struct sockaddr_storage addr;
     socklen_t len = address(j, &addr);
-    j->result = c->bind(sock_of(j), (struct sockaddr *)&addr, len);
+    j->result = c->bind(stack, sock_of(j), (struct sockaddr *)&addr, len);
 }
 
 static void do_connect(struct job *j)
 {
     struct sockaddr_storage addr;
     socklen_t len = address(j, &addr);
-    j->result = c->connect(sock_of(j), (struct sockaddr *)&addr, len);
+    j->result = c->connect(stack, sock_of(j), (struct sockaddr *)&addr, len);
 }
 
 static void do_listen(struct job *j)
 {
-    j->result = c->listen(sock_of(j), (int)number(j, 3, 1));
+    j->result = c->listen(stack, sock_of(j), (int)number(j, 3, 1));
 }
 
 static void do_accept(struct job *j)
 {
     struct sockaddr_storage addr;
     socklen_t len = sizeof addr;
-    j->result = c->accept(sock_of(j), (struct sockaddr *)&addr, &len);
+    j->result = c->accept4(stack, sock_of(j), (struct sockaddr *)&addr, &len, 0);
     if (j->result < 0)
         return;
     forget((int)j->result);
@@ -239,22 +241,23 @@ static void do_accept(struct job *j)
 
 static void do_close(struct job *j)
 {
-    j->result = c->close(sock_of(j));
+    j->result = c->close(stack, sock_of(j));
 }
 
 static void do_shutdown(struct job *j)
 {
     const char *how = j->n_words > 3 ? j->word[3] : "";
-    j->result = c->shutdown(sock_of(j), strcmp(how, "wr") == 0   ? SHUT_WR
-                                        : strcmp(how, "rd") == 0 ? SHUT_RD
-                                                                 : SHUT_RDWR);
+    j->result = c->shutdown(stack, sock_of(j),
+                            strcmp(how, "wr") == 0   ? SHUT_WR
+                            : strcmp(how, "rd") == 0 ? SHUT_RD
+                                                     : SHUT_RDWR);
 }
 
 static void do_name(struct job *j)
 {
     struct sockaddr_storage addr;
     socklen_t len = sizeof addr;
-    j->result = c->getsockname(sock_of(j), (struct sockaddr *)&addr, &len);
+    j->result = c->getsockname(stack, sock_of(j), (struct sockaddr *)&addr, &len);
     if (j->result == 0)
         tell_address(j, &addr);
 }
@@ -263,7 +266,7 @@ static void do_peer(struct job *j)
 {
     struct sockaddr_storage addr;
     socklen_t len = sizeof addr;
-    j->result = c->getpeername(sock_of(j), (struct sockaddr *)&addr, &len);
+    j->result = c->getpeername(stack, sock_of(j), (struct sockaddr *)&addr, &len);
     if (j->result == 0)
         tell_address(j, &addr);
 }
@@ -272,34 +275,35 @@ static void do_linger(struct job *j)
 {
     const struct linger linger = {j->n_words > 3 && strcmp(j->word[3], "on") == 0,
                                   (int)number(j, 4, 0)};
-    j->result = c->setsockopt(sock_of(j), SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    j->result = c->setsockopt(stack, sock_of(j), SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }
 
 static void do_set(struct job *j)
 {
     int value = (int)number(j, 5, 0);
-    j->result =
-        c->setsockopt(sock_of(j), (int)number(j, 3, 0), (int)number(j, 4, 0), &value, sizeof value);
+    j->result = c->setsockopt(stack, sock_of(j), (int)number(j, 3, 0), (int)number(j, 4, 0), &value,
+                              sizeof value);
 }
 
 static void do_get(struct job *j)
 {
     int value = 0;
     socklen_t len = sizeof value;
-    j->result = c->getsockopt(sock_of(j), (int)number(j, 3, 0), (int)number(j, 4, 0), &value, &len);
+    j->result =
+        c->getsockopt(stack, sock_of(j), (int)number(j, 3, 0), (int)number(j, 4, 0), &value, &len);
     if (j->result == 0)
         snprintf(j->text, sizeof j->text, "%d", value);
 }
 
 static void do_nonblock(struct job *j)
 {
-    j->result = c->fcntl(sock_of(j), F_SETFL, number(j, 3, 1) ? O_NONBLOCK : 0);
+    j->result = c->fcntl(stack, sock_of(j), F_SETFL, number(j, 3, 1) ? O_NONBLOCK : 0);
 }
 
 static void do_poll(struct job *j)
 {
     struct pollfd fd = {.fd = sock_of(j), .events = (short)number(j, 3, 0)};
-    j->result = c->poll(&fd, 1, (int)number(j, 4, 0));
+    j->result = c->poll(stack, &fd, 1, (int)number(j, 4, 0));
     snprintf(j->text, sizeof j->text, "%d", fd.revents);
 }
 
@@ -311,7 +315,7 @@ static void do_exit(struct job *j)
 
 static void do_quit(struct job *j)
 {
-    j->result = c->end((int)number(j, 2, 0));
+    j->result = c->end(stack, (int)number(j, 2, 0));
 }
 
 static void answer(struct job *j)
@@ -363,11 +367,7 @@ static bool begin(char **argv)
         else
             return false;
     }
-    char why[NSTCP_WHY_MAX] = "";
-    if (c->begin(&options, why))
-        return true;
-    fprintf(stderr, "socktool: %s\n", why);
-    return false;
+    return c->begin(&stack, &options);
 }
 
 int main(int argc, char **argv)

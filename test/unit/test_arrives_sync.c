@@ -161,7 +161,7 @@ static void second_exact(void **state)
     const int error[] = {
         [STATE_SYN_RECEIVED] = ERR_NONE, /* passive: "the user need not be informed" */
         [STATE_ESTABLISHED] = ERR_RESET, [STATE_FIN_WAIT_1] = ERR_RESET,
-        [STATE_FIN_WAIT_2] = ERR_RESET,  [STATE_CLOSE_WAIT] = ERR_RESET,
+        [STATE_FIN_WAIT_2] = ERR_RESET,  [STATE_CLOSE_WAIT] = ERR_PIPE,
         [STATE_CLOSING] = ERR_NONE,      [STATE_LAST_ACK] = ERR_NONE,
     };
     for (enum tcp_state s = STATE_SYN_RECEIVED; s < STATE_TIME_WAIT; s++) {

@@ -1,0 +1,50 @@
+/* A socket's flags and counters: fcntl(2) and ioctl(2). */
+#include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+#include "api_priv.h"
+
+int nstcp_fcntl(struct nstcp *stack, int sock, int command, int arg)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    int result = -EINVAL;
+    if (command == F_GETFL) {
+        result = O_RDWR | (c.slot->nonblock ? O_NONBLOCK : 0);
+    } else if (command == F_SETFL) {
+        c.slot->nonblock = (arg & O_NONBLOCK) != 0;
+        result = 0;
+    }
+    return (int)call_end(&c, result);
+}
+
+/* FIONREAD and SIOCOUTQ (tcp(7)). */
+static int count_octets(const struct slot *slot, unsigned long request, int *value)
+{
+    if (slot->state == SLOT_LISTENING)
+        return -EINVAL;
+    struct tcp_status status = {0};
+    if (slot->so)
+        stack_status(slot->so, &status);
+    size_t n = request == FIONREAD ? status.unread : status.unsent_or_unacked;
+    *value = n > INT_MAX ? INT_MAX : (int)n;
+    return 0;
+}
+
+int nstcp_ioctl(struct nstcp *stack, int sock, unsigned long request, int *value)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    int err = -ENOTTY;
+    if (request == FIONBIO) {
+        c.slot->nonblock = *value != 0;
+        err = 0;
+    } else if (request == FIONREAD || request == SIOCOUTQ) {
+        err = count_octets(c.slot, request, value);
+    }
+    return (int)call_end(&c, err);
+}

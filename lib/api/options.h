@@ -1,0 +1,16 @@
+/* What setting and reading options have in common. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "api_priv.h"
+
+/* Level and name of an option as one number, for switch. */
+#define OPTION(level, name) ((int64_t)(level) << 32 | (unsigned)(name))
+
+#define BUFFER_MIN   4096 /* SO_SNDBUF, SO_RCVBUF; octets */
+#define BUFFER_MAX   (64 << 20)
+#define KEEP_S_MAX   32767 /* TCP_KEEPIDLE, TCP_KEEPINTVL, as Linux */
+#define KEEP_CNT_MAX 127
+#define MSS_UNKNOWN  536 /* TCP_MAXSEG without a connection (MUST-15), as Linux */
+
+#endif

@@ -1,0 +1,131 @@
+/* getsockopt(2). */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "nstime.h"
+#include "options.h"
+#include "tcp_info.h"
+
+/* SO_ERROR: why the connection ended, once. */
+static int take_error(struct slot *slot)
+{
+    if (!slot->so || slot->error_taken)
+        return 0;
+    int err = -err_to_errno(stack_error(slot->so));
+    slot->error_taken = err != 0;
+    return err;
+}
+
+/* TCP_MAXSEG */
+static int send_mss(const struct slot *slot)
+{
+    struct tcp_status status;
+    if (!slot_connected(slot))
+        return MSS_UNKNOWN;
+    stack_status(slot->so, &status);
+    return (int)status.snd_mss;
+}
+
+/* An option with one number; INT64_MIN: there is no such option. */
+static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, int name)
+{
+    const struct slot_options *o = &slot->options;
+    switch (OPTION(level, name)) {
+    case OPTION(SOL_SOCKET, SO_ERROR):
+        return take_error(slot);
+    case OPTION(SOL_SOCKET, SO_TYPE):
+        return SOCK_STREAM;
+    case OPTION(SOL_SOCKET, SO_PROTOCOL):
+        return IPPROTO_TCP;
+    case OPTION(SOL_SOCKET, SO_DOMAIN):
+        return slot->domain;
+    case OPTION(SOL_SOCKET, SO_ACCEPTCONN):
+        return slot->state == SLOT_LISTENING;
+    case OPTION(SOL_SOCKET, SO_REUSEADDR):
+        return o->reuse;
+    case OPTION(SOL_SOCKET, SO_KEEPALIVE):
+        return o->keepalive.on;
+    case OPTION(SOL_SOCKET, SO_SNDBUF):
+        return o->sndbuf ? o->sndbuf : stack->sndbuf_default;
+    case OPTION(SOL_SOCKET, SO_RCVBUF):
+        return o->rcvbuf ? o->rcvbuf : stack->rcvbuf_default;
+    case OPTION(IPPROTO_TCP, TCP_NODELAY):
+        return o->nodelay;
+    case OPTION(IPPROTO_TCP, TCP_MAXSEG):
+        return send_mss(slot);
+    case OPTION(IPPROTO_TCP, TCP_KEEPIDLE):
+        return o->keepalive.idle_ms / 1000;
+    case OPTION(IPPROTO_TCP, TCP_KEEPINTVL):
+        return o->keepalive.interval_ms / 1000;
+    case OPTION(IPPROTO_TCP, TCP_KEEPCNT):
+        return o->keepalive.probes;
+    case OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT):
+        return o->user_timeout_ms;
+    case OPTION(IPPROTO_IP, IP_FREEBIND):
+        return o->freebind;
+    case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
+        return slot->domain == AF_INET6 ? o->freebind : INT64_MIN;
+    case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
+        return slot->domain == AF_INET6 ? 0 : INT64_MIN;
+    default:
+        return INT64_MIN;
+    }
+}
+
+/* As much as there is room for. */
+static int put(const void *from, socklen_t size, void *to, socklen_t *len)
+{
+    *len = *len < size ? *len : size;
+    memcpy(to, from, *len);
+    return 0;
+}
+
+static int put_timeout(uint64_t ns, void *value, socklen_t *len)
+{
+    const struct timeval tv = {(time_t)(ns / NS_PER_S), (suseconds_t)(ns % NS_PER_S / NS_PER_US)};
+    return put(&tv, sizeof tv, value, len);
+}
+
+static int put_info(const struct slot *slot, void *value, socklen_t *len)
+{
+    struct tcp_status status;
+    if (slot->so)
+        stack_status(slot->so, &status);
+    *len = (socklen_t)tcp_info_put(slot->so ? &status : NULL, runtime_now(), value, *len);
+    return 0;
+}
+
+static int get_option(const struct nstcp *stack, struct slot *slot, int level, int name,
+                      void *value, socklen_t *len)
+{
+    const struct slot_options *o = &slot->options;
+    if (*len > INT_MAX)
+        return -EINVAL;
+    switch (OPTION(level, name)) {
+    case OPTION(SOL_SOCKET, SO_RCVTIMEO):
+        return put_timeout(o->recv_timeout_ns, value, len);
+    case OPTION(SOL_SOCKET, SO_SNDTIMEO):
+        return put_timeout(o->send_timeout_ns, value, len);
+    case OPTION(SOL_SOCKET, SO_LINGER): {
+        const struct linger linger = {o->linger, o->linger_s};
+        return put(&linger, sizeof linger, value, len);
+    }
+    case OPTION(IPPROTO_TCP, TCP_INFO):
+        return put_info(slot, value, len);
+    }
+    int64_t answer = get_int(stack, slot, level, name);
+    if (answer == INT64_MIN)
+        return -ENOPROTOOPT;
+    const int number = (int)answer;
+    return put(&number, sizeof number, value, len);
+}
+
+int nstcp_getsockopt(struct nstcp *stack, int sock, int level, int name, void *value,
+                     socklen_t *len)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    return (int)call_end(&c, get_option(stack, c.slot, level, name, value, len));
+}

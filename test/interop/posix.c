@@ -1,0 +1,291 @@
+/*
+ * The socket calls in every state, over the kernel's TCP or ours: posix US THEM [SCENARIOS]. To be
+ * run in a private lab. posix_test.py compares what it prints over the kernel's and over ours.
+ */
+#include "posix.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PATIENCE_MS 10000
+
+struct end us = {.ip = "10.0.0.1"}, them = {.ip = "10.0.1.1"};
+
+static const char *scenario_name = "";
+static uint16_t next_port = 20000;
+
+void scenario(const char *name)
+{
+    scenario_name = name;
+}
+
+void line(const char *what, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    printf("%s: %s = ", scenario_name, what);
+    vprintf(format, args);
+    putchar('\n');
+    va_end(args);
+    fflush(stdout);
+}
+
+const char *result_text(int64_t result)
+{
+    static char text[24];
+    if (result == -1 && errno)
+        return strerrorname_np(errno);
+    snprintf(text, sizeof text, "%lld", (long long)result);
+    return text;
+}
+
+void result(const char *what, int64_t result)
+{
+    line(what, "%s", result_text(result));
+}
+
+const char *events_text(short revents)
+{
+    static const struct {
+        short bit;
+        const char *name;
+    } names[] = {{POLLIN, "IN"},       {POLLRDNORM, "RDNORM"}, {POLLPRI, "PRI"},
+                 {POLLOUT, "OUT"},     {POLLWRNORM, "WRNORM"}, {POLLERR, "ERR"},
+                 {POLLRDHUP, "RDHUP"}, {POLLHUP, "HUP"},       {POLLNVAL, "NVAL"}};
+    static char text[80];
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (revents & names[i].bit) {
+            strcat(text, text[0] ? "|" : "");
+            strcat(text, names[i].name);
+        }
+    }
+    return text[0] ? text : "nothing";
+}
+
+const char *addr_text(const struct sockaddr *addr, socklen_t len)
+{
+    static char text[80];
+    const struct sockaddr_in *in = (const void *)addr;
+    if (len != sizeof *in || in->sin_family != AF_INET) {
+        snprintf(text, sizeof text, "family %d, %u octets", addr->sa_family, (unsigned)len);
+        return text;
+    }
+    inet_ntop(AF_INET, &in->sin_addr, text, INET_ADDRSTRLEN);
+    size_t at = strlen(text);
+    if (ntohs(in->sin_port) >= 32768)
+        strcat(text, ":some port");
+    else
+        snprintf(text + at, sizeof text - at, ":%u", ntohs(in->sin_port));
+    return text;
+}
+
+int must(const char *what, int64_t result)
+{
+    if (result >= 0)
+        return (int)result;
+    fprintf(stderr, "posix: %s: %s: %s\n", scenario_name, what, strerror(errno));
+    exit(1);
+}
+
+#define ALL_EVENTS (POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLWRNORM | POLLRDHUP)
+
+short our_events(int sock)
+{
+    struct pollfd p = {.fd = sock, .events = ALL_EVENTS};
+    must("poll", US(poll, &p, 1, 0));
+    return p.revents;
+}
+
+void poll_line(const char *what, int sock)
+{
+    line(what, "%s", events_text(our_events(sock)));
+}
+
+void await(const struct end *e, int sock, short events)
+{
+    struct pollfd p = {.fd = sock, .events = events};
+    must("poll", e->c->poll(e->stack, &p, 1, PATIENCE_MS));
+    if (!(p.revents & events))
+        line("await", "%s, not %s", events_text(p.revents), e == &us ? "as ours" : "as theirs");
+}
+
+void await_state(int sock, int state)
+{
+    struct tcp_info info;
+    for (int i = 0; i < PATIENCE_MS; i++) {
+        socklen_t len = sizeof info;
+        must("TCP_INFO", US(getsockopt, sock, IPPROTO_TCP, TCP_INFO, &info, &len));
+        if (info.tcpi_state == state)
+            return;
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+    line("await state", "%d, not %d", info.tcpi_state, state);
+}
+
+struct sockaddr_in addr_of(const char *ip, uint16_t port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+    must("address", inet_pton(AF_INET, ip, &in.sin_addr) == 1 ? 0 : -1);
+    return in;
+}
+
+uint16_t fresh_port(void)
+{
+    return next_port++;
+}
+
+static void enter(const struct end *e)
+{
+    must("setns", setns(e->netns, CLONE_NEWNET));
+}
+
+int their_socket(void)
+{
+    enter(&them);
+    int sock = must("socket", THEM(socket, AF_INET, SOCK_STREAM, 0));
+    enter(&us);
+    return sock;
+}
+
+static int listener_of(const struct end *e, uint16_t *port, int backlog)
+{
+    *port = fresh_port();
+    struct sockaddr_in at = addr_of(e->ip, *port);
+    enter(e);
+    int sock = must("socket", e->c->socket(e->stack, AF_INET, SOCK_STREAM, 0));
+    must("bind", e->c->bind(e->stack, sock, SA(at)));
+    must("listen", e->c->listen(e->stack, sock, backlog));
+    enter(&us);
+    return sock;
+}
+
+int their_listener(uint16_t *port, int backlog)
+{
+    return listener_of(&them, port, backlog);
+}
+
+int our_listener(uint16_t *port, int backlog)
+{
+    return listener_of(&us, port, backlog);
+}
+
+int their_connect(const char *ip, uint16_t port)
+{
+    struct sockaddr_in to = addr_of(ip, port);
+    int sock = their_socket();
+    enter(&them);
+    int err = THEM(connect, sock, SA(to));
+    enter(&us);
+    return err < 0 ? -1 : sock;
+}
+
+int our_socket(void)
+{
+    return must("socket", US(socket, AF_INET, SOCK_STREAM, 0));
+}
+
+int set_int(int sock, int level, int name, int value)
+{
+    return US(setsockopt, sock, level, name, &value, sizeof value);
+}
+
+int get_int(int sock, int level, int name)
+{
+    int value = -2;
+    socklen_t len = sizeof value;
+    return US(getsockopt, sock, level, name, &value, &len) < 0 ? -1 : value;
+}
+
+void nonblocking(int sock, bool on)
+{
+    must("fcntl", US(fcntl, sock, F_SETFL, on ? O_NONBLOCK : 0));
+}
+
+void linger_of(const struct end *e, int sock, int on, int seconds)
+{
+    const struct linger linger = {on, seconds};
+    must("SO_LINGER",
+         e->c->setsockopt(e->stack, sock, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+}
+
+struct joined join(void)
+{
+    static uint16_t port;
+    static int listener = -1;
+    if (listener < 0)
+        listener = their_listener(&port, 64);
+    struct sockaddr_in to = addr_of(them.ip, port);
+    struct joined j = {.ours = our_socket()};
+    must("connect", US(connect, j.ours, SA(to)));
+    j.theirs = must("accept", THEM(accept4, listener, NULL, NULL, 0));
+    return j;
+}
+
+void part(struct joined j)
+{
+    must("close", US(close, j.ours));
+    must("close", THEM(close, j.theirs));
+}
+
+void they_send(struct joined j, size_t len)
+{
+    static const char octets[1 << 16];
+    must("send", THEM(send, j.theirs, octets, len, 0));
+    for (int n = 0; n < (int)len;)
+        must("FIONREAD", US(ioctl, j.ours, 0x541B, &n));
+}
+
+struct sockaddr_in black_hole(void)
+{
+    static uint16_t port;
+    if (port == 0) {
+        their_listener(&port, 0);
+        struct sockaddr_in to = addr_of(them.ip, port);
+        must("connect", US(connect, our_socket(), SA(to)));
+    }
+    return addr_of(them.ip, port);
+}
+
+static void begin(struct end *e, const char *calls, const char *node)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/run/netns/%s", node);
+    e->netns = must(path, open(path, O_RDONLY | O_CLOEXEC));
+    e->c = calls_named(calls);
+    enter(e);
+    if (!e->c || !e->c->begin(&e->stack, NULL))
+        exit(1);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } all[] = {{"matrix", matrix},
+               {"transfers", transfers},
+               {"options", options},
+               {"names", names},
+               {"endings", endings}};
+    if (argc < 3) {
+        fprintf(stderr, "usage: posix kernel|nstcp kernel|nstcp [SCENARIOS]\n");
+        return 2;
+    }
+    begin(&them, argv[2], "host2");
+    begin(&us, argv[1], "host1");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (argc == 3 || strcmp(argv[3], all[i].name) == 0)
+            all[i].run();
+    }
+    us.c->end(us.stack, 0);
+    enter(&them);
+    them.c->end(them.stack, 0);
+    return 0;
+}

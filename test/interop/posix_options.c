@@ -1,0 +1,184 @@
+/* Socket options: their defaults, what is read back, wrong lengths and values, and what an accepted
+ * socket has from its listener. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "posix.h"
+
+static const struct number {
+    const char *name;
+    int level, option;
+    int tried[6];
+} numbers[] = {
+    {"SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, {1, 0, 7, -1, 1, 1}},
+    {"SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, {1, 0, 7, -1, 1, 1}},
+    {"SO_TYPE", SOL_SOCKET, SO_TYPE, {1}},
+    {"SO_PROTOCOL", SOL_SOCKET, SO_PROTOCOL, {1}},
+    {"SO_DOMAIN", SOL_SOCKET, SO_DOMAIN, {1}},
+    {"SO_ACCEPTCONN", SOL_SOCKET, SO_ACCEPTCONN, {1}},
+    {"SO_ERROR", SOL_SOCKET, SO_ERROR, {1}},
+    {"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, {1, 0, 7, -1, 1, 1}},
+    {"TCP_KEEPIDLE", IPPROTO_TCP, TCP_KEEPIDLE, {1, 0, 32767, 32768, -1, 60}},
+    {"TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, {1, 0, 32767, 32768, -1, 10}},
+    {"TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, {1, 0, 127, 128, -1, 3}},
+    {"TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, {1, 0, 30000, 1 << 30, -1, 20000}},
+    {"option 999", SOL_SOCKET, 999, {1}},
+    {"TCP option 999", IPPROTO_TCP, 999, {1}},
+    {"IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, {1}},
+    {"level 77", 77, 1, {1}},
+};
+
+static void each(const char *which, int sock)
+{
+    scenario(which);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        RESULT(numbers[i].name, get_int(sock, numbers[i].level, numbers[i].option));
+}
+
+static void round_trips(int sock)
+{
+    scenario("option set");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const struct number *n = &numbers[i];
+        for (size_t k = 0; k < 6; k++) {
+            char what[64];
+            snprintf(what, sizeof what, "%s %d", n->name, n->tried[k]);
+            RESULT(what, set_int(sock, n->level, n->option, n->tried[k]));
+            RESULT("read back", get_int(sock, n->level, n->option));
+        }
+    }
+}
+
+static void lengths(int sock)
+{
+    scenario("option length");
+    static const struct {
+        const char *name;
+        int level, option;
+        socklen_t size;
+    } all[] = {{"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 4},
+               {"SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 4},
+               {"option 999", SOL_SOCKET, 999, 4},
+               {"SO_LINGER", SOL_SOCKET, SO_LINGER, sizeof(struct linger)},
+               {"SO_RCVTIMEO", SOL_SOCKET, SO_RCVTIMEO, sizeof(struct timeval)},
+               {"SO_SNDTIMEO", SOL_SOCKET, SO_SNDTIMEO, sizeof(struct timeval)}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        for (socklen_t len = 0; len <= 20; len++) {
+            char value[20] = {0}, what[64];
+            socklen_t got = len;
+            snprintf(what, sizeof what, "%s set, %u octets", all[i].name, len);
+            RESULT(what, US(setsockopt, sock, all[i].level, all[i].option, value, len));
+            snprintf(what, sizeof what, "%s get, %u octets", all[i].name, len);
+            errno = 0;
+            int err = US(getsockopt, sock, all[i].level, all[i].option, value, &got);
+            line(what, "%s, %u", result_text(err), got);
+        }
+    }
+    socklen_t negative = (socklen_t)-1;
+    RESULT("get, length -1", US(getsockopt, sock, SOL_SOCKET, SO_ERROR, &(int){0}, &negative));
+    char info[512];
+    for (socklen_t len = 0; len <= 104; len += 26) {
+        socklen_t got = len;
+        must("TCP_INFO", US(getsockopt, sock, IPPROTO_TCP, TCP_INFO, info, &got));
+        line("TCP_INFO", "%u of %u octets", got, len);
+    }
+}
+
+static void timeouts(int sock)
+{
+    scenario("timeouts");
+    static const struct timeval tried[] = {{1, 500000},  {0, 0},    {0, -1},    {0, 1000000},
+                                           {-1, 500000}, {0, 4000}, {100000, 0}};
+    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
+        struct timeval tv = tried[i];
+        socklen_t len = sizeof tv;
+        char what[64];
+        snprintf(what, sizeof what, "SO_RCVTIMEO %ld.%06ld", (long)tv.tv_sec, (long)tv.tv_usec);
+        RESULT(what, US(setsockopt, sock, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
+        must("get", US(getsockopt, sock, SOL_SOCKET, SO_RCVTIMEO, &tv, &len));
+        line("read back", "%ld.%06ld, %u octets", (long)tv.tv_sec, (long)tv.tv_usec, len);
+    }
+    must("off", US(setsockopt, sock, SOL_SOCKET, SO_RCVTIMEO, &tried[1], sizeof *tried));
+}
+
+static void lingers(int sock)
+{
+    scenario("linger");
+    static const struct linger tried[] = {{1, 0}, {1, 5}, {0, 9}, {7, 3}, {0, 0}};
+    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
+        struct linger l = tried[i];
+        socklen_t len = sizeof l;
+        char what[64];
+        snprintf(what, sizeof what, "SO_LINGER %d, %d", l.l_onoff, l.l_linger);
+        RESULT(what, US(setsockopt, sock, SOL_SOCKET, SO_LINGER, &l, sizeof l));
+        must("get", US(getsockopt, sock, SOL_SOCKET, SO_LINGER, &l, &len));
+        line("read back", "%d, %d, %u octets", l.l_onoff, l.l_linger, len);
+    }
+}
+
+/* Sizes differ by design: that they can be set before and after, and that larger is more. */
+static void buffers(int sock)
+{
+    scenario("buffers");
+    static const int names[] = {SO_SNDBUF, SO_RCVBUF};
+    for (int i = 0; i < 2; i++) {
+        const char *name = i ? "SO_RCVBUF" : "SO_SNDBUF";
+        line(name, "%s by default", get_int(sock, SOL_SOCKET, names[i]) > 4096 ? "some" : "little");
+        RESULT(name, set_int(sock, SOL_SOCKET, names[i], 0));
+        int least = get_int(sock, SOL_SOCKET, names[i]);
+        line(name, "%s at least", least > 0 ? "some" : "none");
+        RESULT(name, set_int(sock, SOL_SOCKET, names[i], 50000));
+        line(name, "%s", get_int(sock, SOL_SOCKET, names[i]) > least ? "more" : "as little");
+        line(name, "%d octets", get_int(sock, SOL_SOCKET, names[i]));
+    }
+}
+
+static void inherited(void)
+{
+    scenario("inherited");
+    uint16_t port;
+    int listener = our_listener(&port, 4);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        set_int(listener, numbers[i].level, numbers[i].option, numbers[i].tried[5]);
+    const struct timeval tv = {7, 0};
+    struct timeval back;
+    struct linger linger;
+    socklen_t len = sizeof back, linger_len = sizeof linger;
+    must("SO_RCVTIMEO", US(setsockopt, listener, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
+    linger_of(&us, listener, 1, 3);
+    int client = must("connect", their_connect(us.ip, port));
+    await(&us, listener, POLLIN);
+    nonblocking(listener, true);
+    int sock = must("accept", US(accept4, listener, NULL, NULL, 0));
+    RESULT("F_GETFL", US(fcntl, sock, F_GETFL, 0));
+    each("inherited", sock);
+    must("SO_RCVTIMEO", US(getsockopt, sock, SOL_SOCKET, SO_RCVTIMEO, &back, &len));
+    line("SO_RCVTIMEO", "%ld", (long)back.tv_sec);
+    must("SO_LINGER", US(getsockopt, sock, SOL_SOCKET, SO_LINGER, &linger, &linger_len));
+    line("SO_LINGER", "%d, %d", linger.l_onoff, linger.l_linger);
+    must("close", THEM(close, client));
+    must("close", US(close, sock));
+    must("close", US(close, listener));
+}
+
+void options(void)
+{
+    int sock = our_socket();
+    each("option by default", sock);
+    RESULT("TCP_MAXSEG", get_int(sock, IPPROTO_TCP, TCP_MAXSEG));
+    round_trips(sock);
+    lengths(sock);
+    timeouts(sock);
+    lingers(sock);
+    buffers(sock);
+    must("close", US(close, sock));
+    struct joined j = join();
+    each("option when connected", j.ours);
+    int mss = get_int(j.ours, IPPROTO_TCP, TCP_MAXSEG);
+    line("TCP_MAXSEG", "%s", mss > 536 && mss <= 1460 ? "more than 536" : "wrong");
+    buffers(j.ours);
+    part(j);
+    inherited();
+}

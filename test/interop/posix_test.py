@@ -1,0 +1,90 @@
+"""The socket calls as the kernel's TCP has them: posix runs every scenario over the kernel's calls
+and over ours, and what it prints has to be the same, but for what DEVIATIONS says and why.
+
+The other end is the kernel's TCP or ours; and with ours there the kernel's own lines must not
+change either. With two arguments, US THEM, prints those lines."""
+import os
+import re
+import subprocess
+import sys
+
+from lab import NETNS, check
+
+POSIX = os.environ["POSIX"]
+
+# Where the kernel's line begins with a match of the first, ours has the third in place of the
+# second. Each must be needed.
+DEVIATIONS = (
+    (r"(new|bound|listening|listener shut down|refused while waiting|dissolved): send(msg)?\b",
+     r"= EPIPE", "= ENOTCONN",
+     "POSIX send(): ENOTCONN for a socket that is not connected; EPIPE when it no longer is"),
+    (r".*: connect AF_UNSPEC|connecting: shutdown (RD|WR|RDWR)",
+     r"after: OUT\|WRNORM\|ERR\|HUP; error left: \w+", "after: OUT|WRNORM|HUP; error left: 0",
+     "whoever dissolves a connection knows of it: there is no error to be told"),
+    (r"(new|bound|listener shut down|refused while waiting|dissolved): shutdown (RD|RDWR) ",
+     r"after: IN\|RDNORM\|OUT\|WRNORM\|RDHUP\|HUP", "after: OUT|WRNORM|HUP",
+     "a call that fails (ENOTCONN) changes nothing"),
+    (r"(reset.*|refused(, told)?|peer closed, shut down WR|shut down WR, peer closed): bind", r"= 0", "= EINVAL",
+     "POSIX bind(): EINVAL for a socket that is bound, or has been shut down"),
+    (r"(listener shut down|reset after peer closed|refused.*|dissolved): SIOCOUTQ", r"= \d+", "= 0",
+     "nothing waits in a queue of no connection; Linux has what its variables held before"),
+    (r"flags: (send|recv) MSG_OOB", r"= \w+", "= EOPNOTSUPP",
+     "urgent data is not offered (RFC 6093 5)"),
+    (r"SHUT_RD: what (was unread|came after)", r"= 3 '...'", "= 0 ''",
+     "POSIX shutdown(): SHUT_RD disables further receive operations; in Linux recv goes on"),
+    (r".*: (IPV6_V6ONLY|level 77|read back)", r"= EOPNOTSUPP", "= ENOPROTOOPT",
+     "POSIX getsockopt(): ENOPROTOOPT, as Linux itself says in setsockopt"),
+    (r"buffers: SO_(SND|RCV)BUF", r"= 100000 octets", "= 50000 octets",
+     "Linux doubles what is set, to have room for its own accounts (socket(7))"),
+    (r"SO_REUSEADDR: connect to the same", r"= EADDRNOTAVAIL", "= EADDRINUSE",
+     "POSIX connect(): EADDRINUSE for addresses that are in use"),
+    (r"SO_REUSEADDR: every address", r"= 0", "= EADDRINUSE",
+     "we hold the port of the one address by a socket of the kernel, which takes no part in it"),
+    (r"connect: name", r"0\.0\.0\.0:some port", "0.0.0.0:0",
+     "an attempt that has failed holds no port"),
+)
+
+
+def lines(ours, theirs):
+    """What posix prints."""
+    done = subprocess.run([NETNS, "run", POSIX, ours, theirs], capture_output=True, text=True,
+                          timeout=120, check=False)
+    check(done.returncode == 0, f"posix {ours} {theirs}: {done.returncode} {done.stderr}")
+    return done.stdout.splitlines()
+
+
+def expected(line, used):
+    """Our line, by the kernel's."""
+    for deviation in DEVIATIONS:
+        begin, kernels, our, _ = deviation
+        if re.match(begin, line) and re.search(kernels, line):
+            used.add(deviation)
+            return re.sub(kernels, our, line, count=1)
+    return line
+
+
+def differences(kernels, ours):
+    """Pairs of lines that are not the same."""
+    check(len(kernels) == len(ours), f"{len(kernels)} and {len(ours)} lines")
+    return [f"expected: {k}\n     got: {o}" for k, o in zip(kernels, ours) if k != o]
+
+
+def main():
+    if len(sys.argv) == 3:
+        print("\n".join(lines(*sys.argv[1:])))
+        return
+    kernels, used = lines("kernel", "kernel"), set()
+    wanted = [expected(line, used) for line in kernels]
+    check(used == set(DEVIATIONS), f"deviations of no use: {set(DEVIATIONS) - used}")
+    failed = []
+    for ours, theirs, like in (("nstcp", "kernel", wanted), ("nstcp", "nstcp", wanted),
+                               ("kernel", "nstcp", wanted)):
+        got = lines(ours, theirs)
+        if ours == "kernel":
+            got = [expected(line, used) for line in got]
+        failed += [f"{ours} to {theirs}: {text}" for text in differences(like, got)]
+    check(not failed, "\n".join([f"{len(failed)} of {len(kernels)} lines", *failed[:40]]))
+    print(f"{len(kernels)} lines, {sum(k != w for k, w in zip(kernels, wanted))} as in DEVIATIONS")
+
+
+main()
