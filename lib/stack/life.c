@@ -92,7 +92,6 @@ static void conn_finish(struct conn *c)
     list_remove(&c->queued);
     list_remove(&c->pending);
     heap_set(&s->timers, &c->timer, TIME_NEVER);
-    s->n_unfinished -= c->unfinished;
     tcb_finish(&c->tcb);
     sock_leave(&c->sock);
 }
