@@ -140,8 +140,9 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
 /* connect(2). Waits until the connection is open or has failed; SO_SNDTIMEO. Non-blocking, or at
  * the timeout: EINPROGRESS, and nstcp_poll tells of the end by POLLOUT; then SO_ERROR or a second
  * nstcp_connect has the result (ECONNABORTED from the latter when SO_ERROR has told it).
- * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL (an address of this host
- * itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this connection is
+ * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EACCES (ICMP: prohibited; an unreachable
+ * host or net is what the timeout is called then, RFC 9293 3.9.2.2), EADDRNOTAVAIL (an address of
+ * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this connection is
  * there already), EALREADY, EISCONN, EAFNOSUPPORT. After a failure the socket may be used to
  * connect again. The first of a stack may take milliseconds.
  *

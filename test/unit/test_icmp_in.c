@@ -126,6 +126,43 @@ static void about_a_segment_in_flight(void **state)
     assert_int_equal(host_counters().icmp_acted, 2);
 }
 
+/* What each kind means to a connect(): RFC 9293 3.9.2.2 (SHLD-26, MUST-56), and Linux's errno. */
+static void kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        enum icmp_kind kind;
+        bool v4, v6, hard;
+        int err;
+    } cases[] = {
+        {ICMP_NET_UNREACHABLE, true, true, false, ERR_NETUNREACH},
+        {ICMP_HOST_UNREACHABLE, true, true, false, ERR_HOSTUNREACH},
+        {ICMP_PROHIBITED, false, true, true, ERR_PROHIBITED},
+        {ICMP_PROTOCOL_UNREACHABLE, true, false, true, ERR_REFUSED},
+        {ICMP_PORT_UNREACHABLE, true, true, true, ERR_REFUSED},
+        {ICMP_TIME_EXCEEDED, true, true, false, ERR_HOSTUNREACH},
+        {ICMP_PARAMETER_PROBLEM, true, true, false, ERR_HOSTUNREACH},
+    };
+    for (unsigned i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        bool v6 = i % 2;
+        struct peer a = peer(i, 0);
+        if (v6) {
+            a.flow.local = a6;
+            a.flow.remote = b6;
+        }
+        if (!(v6 ? cases[i / 2].v6 : cases[i / 2].v4))
+            continue;
+        struct sock *so = host_connect(&a);
+        leaves(&a, .flags = SYN);
+        hears(&a, .kind = cases[i / 2].kind, .seq = 0);
+        bool hard = cases[i / 2].hard;
+        expect_event(so, hard ? SOCK_EV_CLOSED : SOCK_EV_TROUBLE);
+        assert_int_equal(stack_error(so), hard ? cases[i / 2].err : ERR_NONE);
+        assert_int_equal(status_of(so).soft_error, hard ? ERR_NONE : cases[i / 2].err);
+        host_abort(so);
+    }
+}
+
 /* Nothing is in flight, as before a SYN or in TIME-WAIT: no message is believed. */
 static void nothing_in_flight(void **state)
 {
@@ -201,7 +238,11 @@ static void source_quench(void **state)
     hears(&a, .kind = ICMP_SOURCE_QUENCH, .seq = 1);
     hears(&a, .kind = ICMP_ECHO_REPLY, .seq = 1);
     struct tcp_status after = status_of(so);
-    assert_memory_equal(&before, &after, sizeof before);
+    assert_int_equal(after.cwnd, before.cwnd);
+    assert_int_equal(after.ssthresh, before.ssthresh);
+    assert_int_equal(after.path_mtu, before.path_mtu);
+    assert_int_equal(after.resent, before.resent);
+    assert_int_equal(after.soft_error, ERR_NONE);
     assert_int_equal(host_counters().icmp_other, 2);
     expect_no_event();
 }
@@ -412,6 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         host_test(to_the_connection_that_caused_it),
         host_test(about_a_segment_in_flight),
+        host_test(kinds),
         host_test(nothing_in_flight),
         host_test(about_nobody),
         host_test(malformed),

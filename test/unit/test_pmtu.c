@@ -167,6 +167,9 @@ static void in_fast_recovery(void **state)
         receive(.flags = ACK, .seq = 1, .ack = 1);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     assert_int_equal(the.tcb.cc.ssthresh, 4000);
+    for (unsigned i = 0; i < 5; i++)
+        receive(.flags = ACK, .seq = 1, .ack = 1);
+    assert_int_equal(the.tcb.cc.cwnd, 12000);
     assert_true(too_big(600));
     assert_int_equal(the.tcb.recovery.mode, RECOVERY_MTU);
     assert_int_equal(the.tcb.cc.cwnd, 4 * 560);
@@ -224,8 +227,10 @@ static void with_a_shut_window(void **state)
     expect_silence();
     at(400);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    assert_true(too_big(599)); /* and while it is probed no other timer runs */
+    assert_true(the.tcb.rtx_due_ns == TIME_NEVER);
     receive(.flags = ACK, .seq = 1, .ack = 2, .wnd = 5000);
-    expect(.flags = ACK, .seq = 2, .ack = 1, .text = 560);
+    expect(.flags = ACK, .seq = 2, .ack = 1, .text = 559);
     ignore();
 }
 
