@@ -142,8 +142,8 @@ def test_languages(installed, folder):
     with open(source, "w", encoding="utf-8") as file:
         file.write(CXX_PROGRAM)
     for std in ("c++11", "c++20"):
-        run(cxx, f"-std={std}", "-fno-exceptions", "-fno-rtti", *FLAGS, *STRICT, "-c", source,
-            "-o", program + ".o", *cflags)
+        run(cxx, f"-std={std}", "-fno-exceptions", "-fno-rtti", *STRICT, "-c", source, "-o",
+            program + ".o", *cflags)
     run(*CC, *FLAGS, "-o", program, program + ".o", *installed.pkg_config("--libs"),
         "-Wl,-rpath," + os.path.dirname(installed.library))
     run(NETNS, "run", NETNS, "exec", "host1", program)
