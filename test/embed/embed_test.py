@@ -91,7 +91,8 @@ def check_files(installed):
 def readme_program(folder):
     """README's program, exactly as printed."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
-        programs = re.findall(r"^```c\n(.*?)^```$", file.read(), re.M | re.S)
+        programs = [text for text in re.findall(r"^```c\n(.*?)^```$", file.read(), re.M | re.S)
+                    if "int main(" in text]
     check(len(programs) == 1, f"{len(programs)} programs in README")
     path = os.path.join(folder, "readme.c")
     with open(path, "w", encoding="utf-8") as file:
