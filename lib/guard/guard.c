@@ -224,14 +224,16 @@ int guard_create(struct guard **out, char *err, size_t errlen)
     list_init(&g->held);
     ephemeral_read(&g->ephemeral);
     struct job job = {.g = g, .step = "start a thread with descriptors of its own"};
+    const char *why = "";
     int e = keeper_create(&g->keeper);
     if (e == 0) {
         e = keeper_do(g->keeper, do_open, &job);
+        if (e == -EPERM)
+            why = " (this needs CAP_NET_ADMIN in the network namespace)";
         if (e < 0)
             keeper_destroy(g->keeper);
     }
     if (e < 0) {
-        const char *why = e == -EPERM ? " (this needs CAP_NET_ADMIN in the network namespace)" : "";
         snprintf(err, errlen, "%s: %s%s", job.step, strerror(-e), why);
         free(g);
         return e;

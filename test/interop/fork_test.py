@@ -2,6 +2,7 @@
 child lives on. Also, how a process ends: in order, without a word, by kill -9."""
 import os
 import re
+import signal
 import sys
 from contextlib import contextmanager
 
@@ -146,18 +147,27 @@ def test_exec():
         echoed(peer, "after")
 
 
-def test_not_the_programs_descriptors():
-    """What the ports are held by is in a table of its own: RLIMIT_NOFILE is the program's to use."""
+def status(pid, task):
+    """A thread's lines in proc(5)."""
+    with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as file:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in file)
+
+
+def test_not_the_programs():
+    """What the ports are held by is in a table of its own: RLIMIT_NOFILE is the program's to use.
+    And no signal for the program ends up in a thread of ours."""
     with forker() as parent:
-        fds = {task: len(os.listdir(f"/proc/{parent.process.pid}/task/{task}/fd"))
-               for task in os.listdir(f"/proc/{parent.process.pid}/task")}
-        names = {}
-        for task in fds:
-            with open(f"/proc/{parent.process.pid}/task/{task}/comm", encoding="ascii") as file:
-                names[file.read().strip()] = fds[task]
+        pid = parent.process.pid
+        fds, blocked = {}, {}
+        for task in os.listdir(f"/proc/{pid}/task"):
+            of = status(pid, task)
+            fds[of["Name"]] = len(os.listdir(f"/proc/{pid}/task/{task}/fd"))
+            blocked[of["Name"]] = int(of["SigBlk"], 16)
         # 0 to 2 are kept from everybody, then netlink and the port.
-        check(names["nstcp-keeper"] == 5, f"{names}")
-        check(names["nstcp"] == names["forker"], f"{names}")
+        check(fds["nstcp-keeper"] == 5 and fds["nstcp"] == fds["forker"], f"{fds}")
+        for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+            for name in "nstcp", "nstcp-keeper":
+                check(blocked[name] >> number - 1 & 1, f"{name}: {number}")
 
 
 run_all(globals())
