@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 
-from programs import FILE_CLIENT, FILE_SERVER, HOST1, HOST1_6, HOST2, HOST2_6, PORT, Program, check, \
+from programs import FILE_CLIENT, FILE_SERVER, HOST1, HOST1_6, HOST2, HOST2_6, PORT, TERM, Program, check, \
     fileclient, fileserver, in_node, nc_listens, pattern, run_all
 
 SIZES = (0, 1, 1448, 65536, (3 << 20) + 17)
@@ -127,6 +127,13 @@ def test_devices_and_fifos():
     with Files(2 * MIB) as files:
         fifo = os.path.join(files.folder.name, "fifo")
         os.mkfifo(fifo)
+        with fileserver("host2", HOST2, files.copy) as server, \
+                fileclient("host1", HOST2, fifo, "--trace") as client:
+            client.tells("> ESTABLISHED")
+            client.signal(TERM)  # also a client that waits for the writer
+            client.ends_by_itself()
+            client.end(status=1)
+            server.end(status=1)
         with fileserver("host2", HOST2, files.copy) as server, \
                 fileclient("host1", HOST2, fifo) as client:
             with open(files.source, "rb") as source, open(fifo, "wb") as pipe:

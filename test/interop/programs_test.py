@@ -218,8 +218,10 @@ def test_timeout_of_a_server_that_does_not_read():
             echoclient("host1", HOST2, PORT, "--timeout", "1") as client:
         nc.signal(signal.SIGSTOP)
         typist = threading.Thread(target=endless, args=(client,), daemon=True)
+        since = time.monotonic()
         typist.start()
         client.ends_by_itself()
+        check(time.monotonic() - since < 5, f"it waits for what it has given up: {client}")
         check(f"echoclient: send to {HOST2}:{PORT}: timed out; " in client.err.decode(),
               str(client))
         typist.join()
