@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 import threading
 
-from programs import FILE_CLIENT, FILE_SERVER, HOST1, HOST1_6, HOST2, HOST2_6, PORT, TERM, Program, check, \
-    fileclient, fileserver, in_node, nc_listens, pattern, run_all
+from programs import FILE_CLIENT, FILE_SERVER, HOST1, HOST1_6, HOST2, HOST2_6, PORT, TERM, \
+    Program, check, fileclient, fileserver, in_node, nc_listens, pattern, run_all
 
 SIZES = (0, 1, 1448, 65536, (3 << 20) + 17)
 MIB = 1 << 20
