@@ -184,14 +184,15 @@ def test_progress_of_the_client():
         files.arrived("slowly")
     lines = drawn.split("\r")
     check(lines[0] == "" and lines[-1] == "\x1b[K", repr(drawn))
-    shown = re.compile(rf"(\d+\.\d) MB of 21\.0 MB \((\d+) %\), {RATE}"
-                       r"(, 0:00:0\d left)?\x1b\[K")
+    shown = re.compile(rf"(\d+\.\d) ([kM])B of 21\.0 MB \((\d+) %\), {RATE}"
+                       r"(, 0:\d\d:\d\d left)?\x1b\[K")
     shares = []
     for line in lines[1:-1]:
         found = shown.fullmatch(line)
         check(found, repr(line))
-        check(abs(float(found[1]) / 20.97 - float(found[2]) / 100) < 0.02, repr(line))
-        shares.append(int(found[2]))
+        done = float(found[1]) / (1000 if found[2] == "k" else 1)
+        check(abs(done / 20.97 - float(found[3]) / 100) < 0.02, repr(line))
+        shares.append(int(found[3]))
     check(shares == sorted(shares) and len(set(shares)) >= 3, f"{shares}")
 
 

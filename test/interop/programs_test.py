@@ -175,14 +175,14 @@ def drops(node, what):
 
 
 def ends_after(client, since, seconds, text):
-    """It says that and ends with status 1, so long after `since`; up to 3 s later on a busy
+    """It says that and ends with status 1, so long after `since`; up to 8 s later on a busy
     machine."""
     client.ends_by_itself()
     took = time.monotonic() - since
     client.end(status=1)
     said = [line for line in client.err.decode().splitlines() if not line.startswith("[")]
     check(len(said) == 1 and said[0].startswith(text), str(client))
-    check(seconds - 0.1 < took < seconds + 3, f"{took} s; {client}")
+    check(seconds - 0.1 < took < seconds + 8, f"{took} s; {client}")
 
 
 def test_timeout_of_connect():
