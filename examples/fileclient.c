@@ -65,7 +65,7 @@ static int wait_for_end(int sock)
         ;
     if (n < 0) {
         progress_clear(&progress);
-        return cli_failed(&cli, "have it stored by");
+        return cli_failed(&cli, "store at");
     }
     cli_reset_at_close(&cli, sock, false);
     progress_result(&progress, "sent");

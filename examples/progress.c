@@ -1,6 +1,7 @@
 /* See progress.h. */
 #include "progress.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -68,9 +69,11 @@ void progress_add(struct progress *p, size_t octets)
 
 void progress_clear(struct progress *p)
 {
+    int error = errno;
     if (p->drawn)
         fputs("\r\033[K", stderr);
     p->drawn = false;
+    errno = error;
 }
 
 void progress_result(struct progress *p, const char *what)

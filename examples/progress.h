@@ -21,7 +21,7 @@ void progress_begin(struct progress *p, int64_t total);
 /* So many octets more have gone. */
 void progress_add(struct progress *p, size_t octets);
 
-/* Takes the line away. To be called before anything else is said. */
+/* Takes the line away. To be called before anything else is said. Keeps errno. */
 void progress_clear(struct progress *p);
 
 /* Prints "WHAT N octets in N s, N MB/s". */

@@ -63,7 +63,7 @@ def test_server_ended_after_all_was_sent(folder, copy):
         os.mkdir(copy)  # now its name is taken
         client.end_of_input()
         fails(server, f"fileserver: store {copy}: Is a directory")
-        fails(client, f"fileclient: have it stored by {HOST2}:{PORT}: Connection reset by peer")
+        fails(client, f"fileclient: store at {HOST2}:{PORT}: Connection reset by peer")
         os.rmdir(copy)
         empty(folder, "name taken")
 
@@ -154,7 +154,7 @@ def test_timeouts(folder, copy):
         client.type("x")
         fails(client, "Connection reset by peer")
         empty(folder, "silent client")
-    for file, what in (("/dev/zero", "send to"), ("/dev/null", "have it stored by")):
+    for file, what in (("/dev/zero", "send to"), ("/dev/null", "store at")):
         with nc_listens("host2", HOST2) as nc:
             nc.signal(signal.SIGSTOP)
             with fileclient("host1", HOST2, file, "--timeout", "1") as client:

@@ -8,8 +8,8 @@ import subprocess
 import tempfile
 import threading
 
-from programs import FILE_CLIENT, FILE_SERVER, HOST1, HOST1_6, HOST2, HOST2_6, PORT, Program, check, \
-    fileclient, fileserver, in_node, nc_listens, pattern, run_all
+from programs import FILE_CLIENT, FILE_SERVER, HOST1, HOST1_6, HOST2, HOST2_6, PORT, TERM, \
+    Program, check, fileclient, fileserver, in_node, nc_listens, pattern, run_all
 
 SIZES = (0, 1, 1448, 65536, (3 << 20) + 17)
 MIB = 1 << 20
@@ -128,6 +128,13 @@ def test_devices_and_fifos():
         fifo = os.path.join(files.folder.name, "fifo")
         os.mkfifo(fifo)
         with fileserver("host2", HOST2, files.copy) as server, \
+                fileclient("host1", HOST2, fifo, "--trace") as client:
+            client.tells("> ESTABLISHED")
+            client.signal(TERM)  # also a client that waits for the writer
+            client.ends_by_itself()
+            client.end(status=1)
+            server.end(status=1)
+        with fileserver("host2", HOST2, files.copy) as server, \
                 fileclient("host1", HOST2, fifo) as client:
             with open(files.source, "rb") as source, open(fifo, "wb") as pipe:
                 pipe.write(source.read())
@@ -177,14 +184,15 @@ def test_progress_of_the_client():
         files.arrived("slowly")
     lines = drawn.split("\r")
     check(lines[0] == "" and lines[-1] == "\x1b[K", repr(drawn))
-    shown = re.compile(rf"(\d+\.\d) MB of 21\.0 MB \((\d+) %\), {RATE}"
-                       r"(, 0:00:0\d left)?\x1b\[K")
+    shown = re.compile(rf"(\d+\.\d) ([kM])B of 21\.0 MB \((\d+) %\), {RATE}"
+                       r"(, 0:\d\d:\d\d left)?\x1b\[K")
     shares = []
     for line in lines[1:-1]:
         found = shown.fullmatch(line)
         check(found, repr(line))
-        check(abs(float(found[1]) / 20.97 - float(found[2]) / 100) < 0.02, repr(line))
-        shares.append(int(found[2]))
+        done = float(found[1]) / (1000 if found[2] == "k" else 1)
+        check(abs(done / 20.97 - float(found[3]) / 100) < 0.02, repr(line))
+        shares.append(int(found[3]))
     check(shares == sorted(shares) and len(set(shares)) >= 3, f"{shares}")
 
 

@@ -175,14 +175,14 @@ def drops(node, what):
 
 
 def ends_after(client, since, seconds, text):
-    """It says that and ends with status 1, so long after `since`; up to 3 s later on a busy
+    """It says that and ends with status 1, so long after `since`; up to 8 s later on a busy
     machine."""
     client.ends_by_itself()
     took = time.monotonic() - since
     client.end(status=1)
     said = [line for line in client.err.decode().splitlines() if not line.startswith("[")]
     check(len(said) == 1 and said[0].startswith(text), str(client))
-    check(seconds - 0.1 < took < seconds + 3, f"{took} s; {client}")
+    check(seconds - 0.1 < took < seconds + 8, f"{took} s; {client}")
 
 
 def test_timeout_of_connect():
@@ -213,18 +213,20 @@ def test_timeout_of_what_is_not_acknowledged():
 
 
 def test_timeout_of_a_server_that_does_not_read():
-    """It acknowledges all that fits, and every probe of its window."""
+    """It acknowledges all that fits, and every probe of its window. What has been given up is not
+    waited for at the end."""
     with nc_listens("host2", HOST2) as nc, \
-            echoclient("host1", HOST2, PORT, "--timeout", "1") as client:
+            echoclient("host1", HOST2, PORT, "--timeout", "1", "--trace") as client:
         nc.signal(signal.SIGSTOP)
         typist = threading.Thread(target=endless, args=(client,), daemon=True)
         typist.start()
         client.ends_by_itself()
-        check(f"echoclient: send to {HOST2}:{PORT}: timed out; " in client.err.decode(),
-              str(client))
         typist.join()
         client.end(status=1)
-        check(client.err.count(b"\n") == 1, str(client))
+        said = [line for line in client.err.decode().splitlines() if not line.startswith("[")]
+        check(len(said) == 1 and
+              said[0].startswith(f"echoclient: send to {HOST2}:{PORT}: timed out; "), str(client))
+        check(b"(user timeout)" not in client.err, f"it waited once more: {client}")
         nc.signal(signal.SIGCONT)
 
 
