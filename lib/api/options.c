@@ -38,10 +38,10 @@ static int set_linger(struct slot *slot, const void *value, socklen_t len)
 }
 
 /* One option with two names. As in Linux, an IPv6 socket has both. */
-static bool is_freebind(int level, int name)
+static bool is_freebind(const struct slot *slot, int level, int name)
 {
     return (level == IPPROTO_IP && name == IP_FREEBIND) ||
-           (level == IPPROTO_IPV6 && name == IPV6_FREEBIND);
+           (level == IPPROTO_IPV6 && name == IPV6_FREEBIND && slot->domain == AF_INET6);
 }
 
 static int set_int(struct slot *slot, int level, int name, int value)
@@ -50,7 +50,7 @@ static int set_int(struct slot *slot, int level, int name, int value)
         return 0;
     if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY)
         return value ? -EINVAL : 0;
-    if (is_freebind(level, name)) {
+    if (is_freebind(slot, level, name)) {
         slot->freebind = value != 0;
         return 0;
     }
@@ -113,7 +113,7 @@ static int get_int(const struct nstcp *stack, struct slot *slot, int level, int 
         *out = 0;
         return slot->domain == AF_INET6 ? 0 : -ENOPROTOOPT;
     }
-    if (is_freebind(level, name)) {
+    if (is_freebind(slot, level, name)) {
         *out = slot->freebind;
         return 0;
     }
