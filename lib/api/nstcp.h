@@ -118,11 +118,11 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
  *
  * With IP_FREEBIND or IPV6_FREEBIND (ip(7)) the address need not be this host's. One of a network
  * that this host is on, which nobody has, becomes the stack's own until nstcp_destroy, with all its
- * ports: it answers ARP, neighbour discovery and echo requests (ping), in the way of packets that
- * fit the MTU, the kernel sees nothing that arrives for it, and any socket of the stack may be
- * bound to it. This host itself can't reach it. Waits 0.3 s for a host that has the address.
- * EADDRINUSE: there is one, or another stack has it. EADDRNOTAVAIL: on none of our networks, or a
- * loopback, multicast or broadcast address. */
+ * ports: it answers ARP, neighbour discovery and echo requests (ping) of one packet's size, the
+ * kernel sees nothing that arrives for it, and any socket of the stack may be bound to it. This
+ * host itself can't reach it. Waits 0.3 s for a host that has the address. EADDRINUSE: there is
+ * one, or another stack has it. EADDRNOTAVAIL: on none of our networks, or a loopback, multicast or
+ * broadcast address. */
 int nstcp_bind(struct nstcp *stack, int sock, const struct sockaddr *addr, socklen_t len);
 
 /* listen(2). backlog: connections that wait for nstcp_accept; further ones have to try again. A

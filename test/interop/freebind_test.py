@@ -108,11 +108,20 @@ def test_connect():
 
 def test_connect_on_link():
     """To a neighbour, whose Ethernet address is asked for in the name of the address."""
-    for addr, router in ((OURS, "10.0.0.254"), (OURS_6, "fd00:0:0:1::fe")):
+    for addr, router, family, asks in (
+            (OURS, "10.0.0.254", "arp", "arp operation request arp saddr ip"),
+            (OURS_6, "fd00:0:0:1::fe", "ip6", "icmpv6 type nd-neighbor-solicit ip6 saddr")):
+        in_node("router", "nft", "add", "table", family, "asked")
+        in_node("router", "nft", "add", "chain", family, "asked", "in",
+                "{ type filter hook input priority 0; }")
+        in_node("router", "nft", "add", "rule", family, "asked", "in", asks, addr,
+                "arp daddr ip 10.0.0.254" if family == "arp" else "", "counter")
         with kernel_server("router", router), \
                 Program("host1", TOOL, "connect", addr, router, PORT) as client:
             client.says(f"from {addr}\nsame\n")
             client.end()
+        rules = in_node("router", "nft", "list", "table", family, "asked")
+        check("counter packets 0 " not in rules, rules)
 
 
 def bind(node, addr, *plain):

@@ -45,6 +45,14 @@ static void numbers(void **state)
     assert_fails(set(t.left, s, IPPROTO_TCP, TCP_CORK, 1), ENOPROTOOPT);
     assert_fails(nstcp_setsockopt(t.left, s, IPPROTO_TCP, TCP_NODELAY, "x", 1), EINVAL);
     int six = nstcp_socket(t.left, AF_INET6, SOCK_STREAM, 0);
+    assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_FREEBIND), 0);
+    assert_int_equal(set(t.left, six, IPPROTO_IP, IP_FREEBIND, 7), 0); /* the same by both names */
+    assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_FREEBIND), 1);
+    assert_int_equal(set(t.left, six, IPPROTO_IPV6, IPV6_FREEBIND, 0), 0);
+    assert_int_equal(get(t.left, six, IPPROTO_IP, IP_FREEBIND), 0);
+    assert_int_equal(set(t.left, s, IPPROTO_IP, IP_FREEBIND, 1), 0);
+    assert_int_equal(get(t.left, s, IPPROTO_IP, IP_FREEBIND), 1);
+    assert_fails(set(t.left, s, IPPROTO_IPV6, IPV6_FREEBIND, 1), ENOPROTOOPT);
     assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_V6ONLY), 0);
     assert_int_equal(set(t.left, six, IPPROTO_IPV6, IPV6_V6ONLY, 0), 0);
     assert_fails(set(t.left, six, IPPROTO_IPV6, IPV6_V6ONLY, 1), EINVAL);
