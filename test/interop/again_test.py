@@ -1,7 +1,7 @@
 """The next connection of the same addresses and ports, while one side still remembers the last; and
 nstcp_destroy, the end of all connections of a program."""
 from programs import HOST1, HOST2, check, in_node, run_all, sockets, until
-from socktool import Lost, Tool, Wire, World, pair
+from socktool import Lost, Tool, Wire, World, forgets, pair
 
 MIB = 1 << 20
 
@@ -110,6 +110,31 @@ def test_kernel_again_while_ours_is_in_time_wait():
             kernels.fails("END", "recv", 1, 1)
             kernels.close()
             world.reaches(ours, "TIME-WAIT")
+
+
+def test_kernel_again_while_ours_is_established():
+    """The kernel has forgotten the connection, as after a crash, and opens it anew from the same
+    port: we answer with an ACK, it with RST, our user is told, and the kernel's next SYN opens a new
+    one (RFC 9293 3.5.1, figure 9; RFC 5961 4.2). The kernel sends that SYN within milliseconds of
+    our ACK; we send ours when the retransmission timer runs out, after 1 s."""
+    with World() as world, Wire("host1") as wire:
+        listener = world.ours.listen(HOST1, 40000)
+        kernels = world.kernels.socket(HOST2, 50000)
+        kernels.ok("connect", HOST1, 40000)
+        ours = listener.accept()
+        forgets(kernels)
+        wire.settle()
+        before = len(wire.segments())
+        again = world.kernels.socket(HOST2, 50000)
+        again.ok("connect", HOST1, 40000)
+        ours.fails("ECONNRESET", "recv", 1, 1)
+        accepted = listener.accept()
+        again.ok("send", 1000, 1)
+        accepted.ok("recv", 1000, 1)
+        wire.settle()
+        segs = [(seg.src == HOST2, seg.flags) for seg in wire.segments()[before:]]
+        check(segs[:6] == [(True, "S"), (False, "."), (True, "R"), (True, "S"), (False, "S."),
+                           (True, ".")], f"{segs}")
 
 
 def test_from_ones_own_time_wait():

@@ -5,7 +5,7 @@ import select
 
 from programs import HOST1, HOST2, check, in_node, kernel_client, kernel_server, run_all, sockets, \
     tables, until
-from socktool import Lost, Tool, Wire, World, pair
+from socktool import Lost, Wire, World, forgets, pair
 
 MIB = 1 << 20
 FROM1, FROM2 = f"ip saddr {HOST1}", f"ip saddr {HOST2}"
@@ -61,6 +61,19 @@ def test_our_wire_vanishes():
             ours.fails("|".join(GONE), "recv", 1, 1)
         world.ours.socket().fails("|".join(GONE), "connect", HOST2, 40000)
         check(world.ours.quit().error == "OK", "nothing is left to be waited for")
+
+
+def test_half_open():
+    """One side has forgotten the connection: the other learns it when it sends (RFC 9293 3.5.1,
+    figure 10). Of a port of ours it is we who answer, not the kernel of our host."""
+    with World() as world:
+        for forgetful, other in world.both_ways():
+            forgets(forgetful)
+            other.ok("send", 1000, 1)
+            other.fails("ECONNRESET", "recv", 1, 1)
+            other.close()
+            world.wire.settle()
+            check(world.wire.ends(forgetful.tool.node)[-1] == "R", "RST <SEQ=SEG.ACK>")
 
 
 def killed_in(state, make, speaks=None):

@@ -267,3 +267,10 @@ class World:
             lines = [line for line in sock.tool.err.decode().splitlines() if " state " in line]
             return lines and f"> {state} " in lines[-1]
         until(last, lambda: f"{state}: {sock.tool}")
+
+
+def forgets(sock):
+    """An abort whose RST is lost: as if its host had crashed, the other side does not know."""
+    with Lost(f"ip saddr {ADDR[sock.tool.node]}"):
+        sock.ok("linger", "on", 0)
+        sock.close()
