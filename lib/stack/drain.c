@@ -2,20 +2,24 @@
 #include "sock.h"
 #include "user.h"
 
-/* Whether the peer has yet to acknowledge text or FIN of ours, or to be told of an ABORT. */
-static bool unfinished(const struct conn *c)
-{
-    return c->tcb.reset_peer || (c->tcb.state != STATE_CLOSED && !tcb_fin_acked(&c->tcb));
-}
-
 bool stack_finished(const struct sock *so)
 {
-    return so->kind != SOCK_CONNECTION || !unfinished(as_conn((struct sock *)(uintptr_t)so));
+    if (so->kind != SOCK_CONNECTION)
+        return true;
+    const struct tcb *t = &as_conn((struct sock *)(uintptr_t)so)->tcb;
+    return t->state == STATE_CLOSED || tcb_fin_acked(t);
 }
 
+bool conn_unfinished(const struct conn *c)
+{
+    return c->tcb.reset_peer || !stack_finished(&c->sock);
+}
+
+/* By settling, and when output has nothing more: in between a RST that has just been sent still
+ * counts. */
 void conn_count(struct conn *c)
 {
-    bool now = unfinished(c);
+    bool now = conn_unfinished(c);
     c->sock.stack->n_unfinished += (uint32_t)now - (uint32_t)c->unfinished;
     c->unfinished = now;
 }

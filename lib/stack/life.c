@@ -92,7 +92,6 @@ static void conn_finish(struct conn *c)
     list_remove(&c->queued);
     list_remove(&c->pending);
     heap_set(&s->timers, &c->timer, TIME_NEVER);
-    s->n_unfinished -= c->unfinished;
     tcb_finish(&c->tcb);
     sock_leave(&c->sock);
 }
@@ -176,7 +175,7 @@ const char *stack_check(const struct stack *s)
     for (const struct list *node = s->socks.next; node != &s->socks; node = node->next, n++) {
         struct sock *so = container_of((struct list *)(uintptr_t)node, struct sock, all);
         listed += so->listed;
-        unfinished += !stack_finished(so);
+        unfinished += so->kind == SOCK_CONNECTION && conn_unfinished(as_conn(so));
         if (so->listed && table_find(&s->table, &so->node.flow) != &so->node)
             return "every socket is found by its four-tuple";
         const char *why = so->kind == SOCK_CONNECTION ? tcb_check_deep(&as_conn(so)->tcb) : NULL;

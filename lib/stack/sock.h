@@ -74,7 +74,7 @@ struct stack {
     struct list socks, ready, pending;
     struct list time_wait; /* connections that nobody holds any more, oldest first */
     uint32_t n_socks, next_id;
-    uint32_t n_unfinished; /* connections that stack_finished() is not true of */
+    uint32_t n_unfinished; /* connections that conn_unfinished() is true of */
     struct answer answers[STACK_ANSWERS];
     uint32_t answers_head, n_answers;
     struct stack_counters counters;
@@ -122,6 +122,9 @@ void conn_settle(struct conn *c, uint64_t now_ns);
 void conn_rest(struct conn *c, uint64_t now_ns);
 
 /* drain.c */
+
+/* Whether something is to be acknowledged yet, or a RST to be sent. */
+bool conn_unfinished(const struct conn *c);
 
 /* Keeps stack.n_unfinished right: to be called when something has changed. */
 void conn_count(struct conn *c);

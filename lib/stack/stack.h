@@ -126,9 +126,9 @@ int stack_error(const struct sock *so);
 void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns); /* TCP_NODELAY: MUST-17 */
 void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF */
 
-/* SO_RCVBUF: octets of the receive buffer, which then no longer grows by itself. What was offered
- * to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a larger
- * one as far as the window scale goes that the SYN has fixed (64 KiB without). */
+/* SO_RCVBUF: octets of the receive buffer (above 0), which then no longer grows by itself. What was
+ * offered to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a
+ * larger one as far as the window scale goes that the SYN has fixed (64 KiB without). */
 void stack_set_rcvbuf(struct sock *so, uint32_t bytes, uint64_t now_ns);
 
 /* SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT (MUST-24, MUST-27), see keepalive.h; the

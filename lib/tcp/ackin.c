@@ -108,7 +108,7 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     /* A peer that answers is alive, however long its window is shut (MUST-37) or keeps out what was
      * sent before it shrank (SHLD-17). Without a user only progress counts: nobody is left to end
      * it, and a peer could hold our memory for ever (RFC 6429). Nor against a limit that the user
-     * has set for this connection: RFC 6429 2 leaves that to the user, and TCP_USER_TIMEOUT has it
+     * has set for this connection: RFC 6429 4 leaves that to the user, and TCP_USER_TIMEOUT has it
      * so (tcp(7)). */
     if (t->orphan || t->settings.user_timeout_ms > 0)
         return;

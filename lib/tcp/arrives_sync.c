@@ -38,13 +38,14 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
     if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
         t->linger_due_ns = now_ns + 2 * t->config->msl_ns; /* the peer's FIN again: eighth step */
     /* Without a limit for those without text two stacks could answer each other's ACKs for ever. */
-    if (seg_len(seg) > 0)
+    if (seg_len(seg) > 0) {
         ackdelay_now(&t->ackdelay);
-    else if (seq_eq(seg->seq, seq_sub(t->rcv.nxt, 1))) {
-        keepalive_heard(&t->keepalive, now_ns); /* a keep-alive: it asks, and tells as much */
+    } else if (seq_eq(seg->seq, seq_sub(t->rcv.nxt, 1))) {
+        keepalive_heard(&t->keepalive, now_ns); /* the peer's keep-alive tells as much as it asks */
         tcp_reset_answer_probe(t, now_ns);
-    } else
+    } else {
         tcp_reset_challenge(t, now_ns);
+    }
     return DROP;
 }
 

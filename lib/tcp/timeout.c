@@ -1,6 +1,7 @@
 /*
- * TIMEOUTS (RFC 9293 3.10.8) and the retransmission timer's rules (RFC 6298 5). Called by stack/
- * when a connection's deadline has passed, and by the files that start and stop timers.
+ * TIMEOUTS (RFC 9293 3.10.8), the retransmission timer's rules (RFC 6298 5), keep-alives (3.8.4).
+ * Called by stack/ when a connection's deadline has passed, and by the files that start and stop
+ * timers.
  */
 #include "timeout.h"
 
@@ -9,7 +10,7 @@ static uint64_t user_timeout_ns(const struct tcb *t)
     return t->settings.user_timeout_ms * NS_PER_MS;
 }
 
-/* R2. MUST-23 bounds it from below for SYN, but for what the user wishes. */
+/* R2. MUST-23 asks for three minutes at least for SYN; the user may want less (3.8.3). */
 static uint64_t r2_ns(const struct tcb *t)
 {
     if (t->settings.user_timeout_ms > 0)

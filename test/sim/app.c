@@ -21,6 +21,16 @@ void app_wake_at(struct end *e, uint64_t at_ns)
     queue_push(&world_of(e)->queue, at_ns, EVENT_APP, e->host->index, e);
 }
 
+/* As SO_LINGER with a time without end: an event has to tell when it is over, or a socket is left
+ * in the end. */
+static void linger(struct end *e)
+{
+    if (!stack_finished(e->lingering))
+        return;
+    stack_close(e->lingering, host_now(e->host));
+    e->lingering = NULL;
+}
+
 void app_give_up(struct end *e, bool abort)
 {
     struct sock *so = e->sock;
@@ -35,10 +45,15 @@ void app_give_up(struct end *e, bool abort)
     e->wire.ack_watch.left = !abort;
     e->wire.ack_watch.left_at = e->wire.ack_watch.contig;
     world_hash(world_of(e), e->read << 1 | abort);
-    if (abort)
+    if (abort) {
         stack_abort(so, host_now(e->host));
-    else
+    } else if (rng_one_in(&world_of(e)->rng, 3)) {
+        stack_linger(so, host_now(e->host));
+        e->lingering = so;
+        linger(e);
+    } else {
         stack_close(so, host_now(e->host));
+    }
     host_called(e->host);
 }
 
@@ -116,6 +131,19 @@ static void run(struct end *e)
     fail_about(-1, 0);
 }
 
+static void set_options(struct end *e)
+{
+    uint64_t now_ns = host_now(e->host);
+    if (e->plan->nodelay)
+        stack_set_nodelay(e->sock, true, now_ns);
+    if (e->plan->sndbuf)
+        stack_set_sndbuf(e->sock, e->plan->sndbuf);
+    if (e->plan->rcvbuf)
+        stack_set_rcvbuf(e->sock, e->plan->rcvbuf, now_ns);
+    if (e->plan->user_timeout_ms)
+        stack_set_user_timeout(e->sock, e->plan->user_timeout_ms, now_ns);
+}
+
 static void connect_end(struct end *e)
 {
     struct conn *c = e->conn;
@@ -137,10 +165,7 @@ static void connect_end(struct end *e)
         e->opened = true;
         stack_status(e->sock, &status);
         c->port[e->side] = status.flow.local_port;
-        if (e->plan->nodelay)
-            stack_set_nodelay(e->sock, true, host_now(h));
-        if (e->plan->sndbuf)
-            stack_set_sndbuf(e->sock, e->plan->sndbuf);
+        set_options(e);
         if (rng_one_in(&world_of(e)->rng, 4))
             try_early(e);
     }
@@ -174,10 +199,7 @@ void app_accepted(struct host *h, struct handle *handle, struct sock *so)
     e->opened = e->connected = e->wire.taken = true;
     e->progress_ns = w->now_ns;
     handle->end = e;
-    if (e->plan->nodelay)
-        stack_set_nodelay(so, true, host_now(h));
-    if (e->plan->sndbuf)
-        stack_set_sndbuf(so, e->plan->sndbuf);
+    set_options(e);
     host_called(h);
     /* What is there already comes with an event: half of the applications wait for it. */
     bool something = stack_readiness(so) & (SOCK_READABLE | SOCK_PEER_DONE | SOCK_DEAD);
@@ -187,6 +209,11 @@ void app_accepted(struct host *h, struct handle *handle, struct sock *so)
 
 void app_event(struct end *e, const struct stack_event *ev)
 {
+    if (e->lingering && e->lingering == ev->sock) {
+        linger(e);
+        host_called(e->host);
+        return;
+    }
     SIM_CHECK(e->sock == ev->sock, "event", "of a socket that was given up");
     world_hash(world_of(e), ev->what);
     int error = stack_error(e->sock);

@@ -5,6 +5,7 @@
 
 #include "fail.h"
 #include "host.h"
+#include "nstime.h"
 
 static bool cut_short(const struct end *e)
 {
@@ -61,13 +62,30 @@ static void check_timeout(struct end *e, bool connected)
 {
     const struct tcp_config *c = &e->host->plan->tcp;
     uint64_t now = e->host->world->now_ns;
-    uint64_t r2 = connected ? c->user_timeout_ns : c->syn_timeout_ns;
-    /* Without a user a window that stays shut is no excuse (RFC 6429): only ACKs that advance. */
-    uint64_t since = e->left ? e->wire.acked_ns : e->wire.progress_ns;
+    bool own = e->opened && e->plan->user_timeout_ms;
+    uint64_t r2 = own         ? e->plan->user_timeout_ms * NS_PER_MS
+                  : connected ? c->user_timeout_ns
+                              : c->syn_timeout_ns;
+    /* Without a user, or with one who has set a limit, a window that stays shut is no excuse (RFC
+     * 6429): only ACKs that advance. */
+    uint64_t since = e->left || own ? e->wire.acked_ns : e->wire.progress_ns;
     if (since < e->opened_ns)
         since = e->opened_ns;
     SIM_CHECK(now - since >= r2, "timed out", "after %llu ms, user timeout is %llu ms",
               (unsigned long long)((now - since) / 1000000), (unsigned long long)(r2 / 1000000));
+}
+
+/* Keep-alives had no answer: not one segment may have come (RFC 9293 3.8.4). */
+static void check_keepalive(struct end *e)
+{
+    const struct keepalive_settings *k = &e->host->plan->tcp.keepalive;
+    uint64_t silence = e->host->world->now_ns - e->wire.heard_ns,
+             least = 2 * (uint64_t)k->interval_ms;
+    if (!(e->opened && e->plan->user_timeout_ms))
+        least = k->probes * (uint64_t)k->interval_ms;
+    least = (least + k->idle_ms) * NS_PER_MS;
+    SIM_CHECK(k->on && silence >= least, "keep-alive", "given up after %llu ms",
+              (unsigned long long)(silence / NS_PER_MS));
 }
 
 /* TIME-WAIT lasts 2 MSL, FIN-WAIT-2 without a user no longer than orphan_ns. */
@@ -103,6 +121,10 @@ void end_state(struct host *h, const struct trace_point *point)
         e->timed_out = true;
         if (!e->wire.lost && !e->wire.ghost)
             check_timeout(e, connected);
+    } else if (strcmp(point->text, "keep-alive") == 0) {
+        e->timed_out = true;
+        if (!e->wire.lost && !e->wire.ghost)
+            check_keepalive(e);
     } else if (strcmp(point->from, "FIN-WAIT-2") == 0 && strncmp(point->text, "TIME", 4) == 0) {
         SIM_CHECK(e->left, "orphan", "FIN-WAIT-2 ran out, but somebody may still read");
         e->orphaned = true;

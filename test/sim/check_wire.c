@@ -38,7 +38,7 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
     me->epoch++;
     me->syn_sent = me->fin_sent = me->synack_sent = me->edge_scaled = false;
     me->sent = me->ack_sent = me->edge_sent = me->small_end = 0;
-    me->acked = me->edge = 0;
+    me->acked = me->edge = me->edge_new = 0;
     me->wnd_max = 0;
 }
 
@@ -88,11 +88,11 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
     } else {
         /* Cut short although more is there: by the window, and then not for nothing. */
         bool waited = now_ns - me->text_at_ns >= 100 * NS_PER_MS;
-        bool at_edge = end + (UINT64_C(1) << scale(peer, me)) > me->edge;
+        bool at_edge = end + (UINT64_C(1) << scale(peer, me)) > me->edge_new;
         SIM_CHECK(waited || (at_edge && len >= me->wnd_max / 2), "silly sender",
                   "%llu octets, MSS %u, %llu more, window room %lld, largest window %u",
                   (unsigned long long)len, mss, (unsigned long long)more,
-                  (long long)(me->edge - end), me->wnd_max);
+                  (long long)(me->edge_new - end), me->wnd_max);
     }
     me->small_end = end;
 }
@@ -193,6 +193,28 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     me->edge_sent = edge;
 }
 
+/* Whether a pure ACK at this place is a keep-alive (RFC 9293 3.8.4). One behind a probe of a shut
+ * window lies in front of SND.NXT too, but there the probe is not acknowledged. */
+static bool is_keepalive(const struct wire_end *me, uint64_t at)
+{
+    return at + 1 == me->sent && me->acked == me->sent;
+}
+
+static void sent_keepalive(struct wire_end *me, uint64_t now_ns)
+{
+    const struct keepalive_settings *k = &me->keepalive;
+    uint64_t idle_ns = k->idle_ms * NS_PER_MS, interval_ns = k->interval_ms * NS_PER_MS;
+    SIM_CHECK(k->on, "keep-alive", "it is off");
+    SIM_CHECK(me->fin_sent || !me->closed, "keep-alive", "a FIN waits to be sent");
+    SIM_CHECK(me->written + 1 + me->fin_sent == me->sent, "keep-alive", "text waits to be sent");
+    bool first = me->heard_ns >= me->probed_ns;
+    uint64_t since_ns = now_ns - (first ? me->heard_ns : me->probed_ns);
+    uint64_t least_ns = first || idle_ns < interval_ns ? idle_ns : interval_ns;
+    SIM_CHECK(since_ns >= least_ns, "keep-alive", "after %llu ms only",
+              (unsigned long long)(since_ns / NS_PER_MS));
+    me->probed_ns = now_ns;
+}
+
 void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint64_t now_ns)
 {
     me->segments++;
@@ -229,7 +251,9 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
         sent_text(me, peer, seg, at, now_ns);
     if (seg->flags & TCP_FIN)
         sent_fin(me, at + seg->text_len);
-    if (seg_len(seg) == 0) {
+    if (seg_len(seg) == 0 && is_keepalive(me, at)) {
+        sent_keepalive(me, now_ns);
+    } else if (seg_len(seg) == 0) {
         me->pure_acks++;
         SIM_CHECK(at <= me->sent, "ack", "sequence number beyond what is sent");
         SIM_CHECK(me->pure_acks <= me->packets + me->reads + 2, "ack storm",
@@ -253,6 +277,7 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->peer_syn = true;
     /* What may lie left of the window is thrown away, and its ACK with it. */
     bool fresh = end > at ? end > me->arrived : at >= me->arrived;
+    bool newest = at >= me->arrived;
     if (end > me->arrived)
         me->arrived = end;
     bool open =
@@ -268,6 +293,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
     if (ack > me->sent)
         return; /* of an earlier epoch of ours */
+    if (fresh && ack >= me->acked)
+        me->heard_ns = now_ns;
     if (fresh && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
         me->progress_ns = now_ns;
     if (ack > me->acked) {
@@ -276,6 +303,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     }
     if (ack + wnd > me->edge)
         me->edge = ack + wnd;
+    if (newest && ack + wnd > me->edge_new)
+        me->edge_new = ack + wnd;
     if (wnd == 0)
         me->shut = true;
     if (wnd > me->wnd_max)

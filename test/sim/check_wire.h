@@ -9,6 +9,7 @@
  *   - SYN and FIN keep their places; MSS and window scale only in SYN
  *   - no silly windows on either side, Nagle
  *   - pure ACKs are bounded by what has arrived and what was read
+ *   - keep-alives go only when they are on, the connection is idle and the time has passed
  *   - after an end is over it sends nothing but RST
  *
  * Offsets are 64 bits: 0 is the SYN, 1 the first octet of text.
@@ -20,6 +21,7 @@
 #include <stdint.h>
 
 #include "check_ack.h"
+#include "keepalive.h"
 #include "seg.h"
 
 struct wire_end {
@@ -35,7 +37,8 @@ struct wire_end {
     bool gone;       /* and given up since */
     uint32_t mss;    /* most this end's own path takes: MTU less headers */
     uint32_t rcvbuf; /* smallest receive buffer it may have */
-    uint64_t reads;  /* calls that took octets out of the receive queue */
+    struct keepalive_settings keepalive;
+    uint64_t reads; /* calls that took octets out of the receive queue */
 
     /* What it has sent. */
     uint32_t epoch; /* of its sequence space: one more when a listener begins anew */
@@ -54,7 +57,8 @@ struct wire_end {
     uint64_t text_at_ns;          /* when text was last sent */
     struct {
         uint64_t at, ns, interval_ns, packets;
-    } again; /* the last text that was sent again */
+    } again;            /* the last text that was sent again */
+    uint64_t probed_ns; /* when the last keep-alive went */
     uint64_t pure_acks, segments, octets, resent;
 
     /* What has reached it. */
@@ -62,10 +66,12 @@ struct wire_end {
     bool peer_syn;        /* the peer's SYN */
     uint64_t arrived;     /* highest offset of the peer, exclusive */
     uint64_t acked, edge; /* the peer's ACKs and the edges it offered, in our offsets */
+    uint64_t edge_new;    /* the same of segments in order: SND.WL1 lets no older window count */
     bool shut;            /* the peer's window was shut once, and may have been probed */
     uint32_t wnd_max;     /* largest window */
     uint64_t packets;
     uint64_t acked_ns;    /* when an ACK last advanced */
+    uint64_t heard_ns;    /* when a segment with a good ACK last arrived */
     uint64_t progress_ns; /* when an ACK last advanced, or a window probe was answered */
 };
 

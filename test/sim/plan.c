@@ -35,9 +35,18 @@ static void draw_link(struct link_plan *l, struct rng *r, uint64_t calm_ns)
     }
 }
 
+static void draw_keepalive(struct keepalive_settings *k, struct rng *r)
+{
+    k->on = rng_one_in(r, 3);
+    k->idle_ms = (uint32_t)rng_log(r, 500, 7200000);
+    k->interval_ms = (uint32_t)rng_log(r, 500, 75000);
+    k->probes = (uint8_t)rng_range(r, 2, 9);
+}
+
 static void draw_tcp(struct tcp_config *c, struct rng *r)
 {
     *c = tcp_config_default();
+    draw_keepalive(&c->keepalive, r);
     if (rng_one_in(r, 2))
         return;
     c->rto_min_ns = rng_log(r, 20 * NS_PER_MS, NS_PER_S);
@@ -107,6 +116,8 @@ static void draw_end(struct end_plan *e, struct rng *r)
         .read_max = (uint32_t)rng_log(r, 1, 65536),
         .finish = finishes[rng_below(r, sizeof finishes / sizeof *finishes)],
         .sndbuf = rng_one_in(r, 4) ? (uint32_t)rng_log(r, 1, 100000) : 0,
+        .rcvbuf = rng_one_in(r, 6) ? (uint32_t)rng_log(r, 500, 1000000) : 0,
+        .user_timeout_ms = rng_one_in(r, 10) ? (uint32_t)rng_log(r, 5000, 1000000) : 0,
         .nodelay = rng_one_in(r, 4),
         .peeks = rng_one_in(r, 8),
         .linger_ns = rng_one_in(r, 2) ? 0 : rng_log(r, NS_PER_MS, 100 * NS_PER_S),
@@ -149,6 +160,8 @@ static void draw_conn(struct conn_plan *c, struct rng *r, const struct plan *p)
         uint32_t least = (uint32_t)(c->end[1 - i].to_write / 1000);
         if (c->end[i].read_max < least)
             c->end[i].read_max = least;
+        if (c->end[i].rcvbuf > 0 && c->end[i].rcvbuf < 4 * least)
+            c->end[i].rcvbuf = 4 * least;
     }
 }
 

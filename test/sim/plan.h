@@ -29,7 +29,7 @@ struct end_plan {
     uint64_t end_at;    /* octets written or read when FINISH_ABORT, FINISH_DEAF act */
     uint64_t linger_ns; /* between the end of both directions and close */
     enum finish finish;
-    uint32_t sndbuf; /* 0: the stack's */
+    uint32_t sndbuf, rcvbuf, user_timeout_ms; /* 0: the stack's */
     bool nodelay, peeks;
 };
 

@@ -11,6 +11,7 @@
 #include "fail.h"
 #include "frame.h"
 #include "host.h"
+#include "nstime.h"
 #include "payload.h"
 #include "selftest.h"
 
@@ -227,6 +228,60 @@ static void needless(struct pair *p)
     FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
 }
 
+/* A is idle, and on = whether it may ask after ten seconds, then every two. */
+static void idle_pair(struct pair *p, bool on)
+{
+    p->a.written = 0;
+    p->a.keepalive = (struct keepalive_settings){10000, 2000, 9, on};
+    p->now_ns += 10 * NS_PER_S;
+}
+
+static void keepalives(struct pair *p)
+{
+    idle_pair(p, true);
+    LOST_FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
+    p->now_ns += 2 * NS_PER_S;
+    FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
+    FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000);
+    p->now_ns += 10 * NS_PER_S;
+    FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
+}
+
+static void keepalive_unasked(struct pair *p)
+{
+    idle_pair(p, false);
+    FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
+}
+
+static void keepalive_too_early(struct pair *p)
+{
+    idle_pair(p, true);
+    p->now_ns--;
+    FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
+}
+
+static void keepalives_too_soon(struct pair *p)
+{
+    idle_pair(p, true);
+    FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
+    p->now_ns += 2 * NS_PER_S - 1;
+    FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
+}
+
+static void keepalive_before_text(struct pair *p)
+{
+    idle_pair(p, true);
+    p->a.written = 1;
+    FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
+}
+
+static void keepalive_before_fin(struct pair *p)
+{
+    idle_pair(p, true);
+    p->a.closed = true;
+    FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
+}
+
 static const struct {
     void (*act)(struct pair *p);
     const char *checker; /* that has to find it; NULL: none */
@@ -256,6 +311,12 @@ static const struct {
     {ack_after_close, "ack after close"},
     {needless, "needless"},
     {no_backoff, "backoff"},
+    {keepalives, NULL},
+    {keepalive_unasked, "keep-alive"},
+    {keepalive_too_early, "keep-alive"},
+    {keepalives_too_soon, "keep-alive"},
+    {keepalive_before_text, "keep-alive"},
+    {keepalive_before_fin, "keep-alive"},
 };
 
 static void act_on_pair(void *arg)

@@ -73,11 +73,14 @@ static void make_conn(struct world *w, uint32_t i)
             .nodelay = e->plan->nodelay || w->plan.host[c->plan->host[s]].tcp.nodelay,
             .mss = path_mss(w, &(struct host){.plan = &w->plan.host[c->plan->host[s]]}),
             .rcvbuf = w->plan.host[c->plan->host[s]].tcp.rcvbuf,
+            .keepalive = w->plan.host[c->plan->host[s]].tcp.keepalive,
             .shift = -1,
             .clean = is_clean(w, c->plan),
             .ack_watch = {.refuses = w->plan.host[c->plan->host[s]].refuse_ppm > 0,
                           .slack_ns = w->plan.host[c->plan->host[s]].late_ns},
         };
+        if (e->plan->rcvbuf && e->plan->rcvbuf < e->wire.rcvbuf)
+            e->wire.rcvbuf = e->plan->rcvbuf;
     }
     queue_push(&w->queue, c->plan->open_ns, EVENT_OPEN, 0, c);
 }

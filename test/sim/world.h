@@ -35,7 +35,8 @@ struct end {
     struct host *host;
     const struct end_plan *plan;
     struct handle handle;
-    struct sock *sock; /* NULL before it is opened and after it is given up */
+    struct sock *sock;      /* NULL before it is opened and after it is given up */
+    struct sock *lingering; /* given up by stack_linger, not yet by stack_close */
     struct wire_end wire;
 
     bool opened;    /* connect() was called, or accept() gave it */

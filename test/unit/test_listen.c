@@ -331,6 +331,31 @@ static void time_wait_gives_way(void **state)
     assert_int_equal(host_recv(so, 0, 1), 0);
 }
 
+/* MAY-2: without memory for anything new as well, as the old connection's is used. */
+static void time_wait_gives_its_memory(void **state)
+{
+    (void)state;
+    host.config.max_socks = 3;
+    host_start();
+    struct sock *l = host_listen(80, 5);
+    struct peer a = peer(1, 80), b = peer(2, 80), c = peer(3, 80);
+    to_time_wait(&a, l);
+    to_time_wait(&b, l);
+    test_mem_fail_at(&host.mem, 1);
+    a.irs += 100;
+    arrives(&a, .flags = SYN, .seq = 0);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    arrives(&c, .flags = SYN, .seq = 0); /* in the place of b, the oldest */
+    leaves(&c, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    test_mem_fail_at(&host.mem, 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
+    expect_event(l, SOCK_EV_COMPLETED);
+    assert_int_equal(host_counters().no_memory, 0);
+    assert_int_equal(stack_sock_count(host.stack), 3);
+    arrives(&b, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&b, .flags = RST, .seq = 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +371,7 @@ int main(void)
         host_test(without_room),
         host_test(time_wait_stays_when_the_queue_is_full),
         host_test(time_wait_gives_way),
+        host_test(time_wait_gives_its_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -299,6 +299,50 @@ static void property(void **state)
     }
 }
 
+/* SO_RCVBUF: SHLD-14, the edge does not move left for a smaller buffer, whatever the scale; the
+ * offer comes down as text arrives, and is the new buffer's when all is read. */
+static void smaller_buffer(void **state)
+{
+    (void)state;
+    for (uint8_t shift = 0; shift <= 8; shift += 4) {
+        struct rcvwnd w = make(60000, 4000000, shift);
+        uint64_t head = 0, edge = announce(&w, 0, 0);
+        rcvwnd_resize(&w, 8000);
+        assert_true(head + rcvwnd_offer(&w, 0, 0) + (UINT64_C(1) << shift) > edge);
+        for (; head < 100000; head += 1000) {
+            uint64_t now = head + announce(&w, head, head); /* all is read */
+            assert_true(now + (UINT64_C(1) << shift) > edge);
+            edge = now > edge ? now : edge;
+        }
+        assert_int_equal(w.edge, edge);
+        assert_in_range(rcvwnd_offer(&w, head, head), 8000 - MSS - (1u << shift), 8000);
+        w.edge = head; /* all used up, nothing read: shut */
+        assert_int_equal(rcvwnd_offer(&w, head - 8000, head), 0);
+    }
+}
+
+/* It no longer grows by itself, is never less than can be announced, and stands still beyond what
+ * the field can say. */
+static void buffer_of_the_users_size(void **state)
+{
+    (void)state;
+    struct rcvwnd w = make(60000, 4000000, 0);
+    rcvwnd_resize(&w, 20000);
+    uint64_t start = 0;
+    for (int i = 1; i < 100; i++) {
+        rcvwnd_read(&w, start, 1000000, (uint64_t)i * 2000000);
+        start += 20000;
+    }
+    assert_int_equal(w.size, 20000);
+    rcvwnd_resize(&w, 1u << 30);
+    assert_int_equal(rcvwnd_offer(&w, start, start), 65535);
+    w.shift = 14;
+    rcvwnd_resize(&w, 1);
+    assert_int_equal(rcvwnd_offer(&w, start, start), 32768);
+    rcvwnd_resize(&w, UINT32_MAX);
+    assert_int_equal(rcvwnd_offer(&w, start, start), 65535u << 14);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +357,8 @@ int main(void)
         cmocka_unit_test(update_without_scaling),
         cmocka_unit_test(growth),
         cmocka_unit_test(property),
+        cmocka_unit_test(smaller_buffer),
+        cmocka_unit_test(buffer_of_the_users_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

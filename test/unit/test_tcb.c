@@ -112,6 +112,84 @@ static void status(void **state)
     expect(.flags = ACK, .seq = 1101, .ack = 71);
 }
 
+/* The rest of STATUS, through a loss and a shut window. */
+static void status_counts(void **state)
+{
+    (void)state;
+    struct tcp_status s;
+    the.path.super_max = 3000;
+    the.config.sndbuf = 20000;
+    open_active();
+    expect(.flags = SYN, .seq = 0);
+    tcb_status(&the.tcb, &s);
+    assert_int_equal(s.octets_sent + s.unsent + s.segs_in, 0);
+    assert_false(s.scaled);
+    at(100);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 10000, .mss = 1000, .scale = 3);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    user_sends(2500);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 2500, .gso = 1000);
+    at(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000); /* lost as well */
+    tcb_status(&the.tcb, &s);
+    assert_true(s.scaled);
+    assert_int_equal(s.snd_shift, 3);
+    assert_int_equal(s.rcv_shift, 0);
+    assert_int_equal(s.path_mtu, 1040);
+    assert_int_equal(s.sndbuf, 20000);
+    assert_int_equal(s.rcvbuf, 10000);
+    assert_int_equal(s.segs_out, 6); /* SYN, ACK, three packets in one segment, one again */
+    assert_int_equal(s.segs_in, 1);
+    assert_int_equal(s.octets_sent, 3500);
+    assert_int_equal(s.octets_resent, 1000);
+    assert_int_equal(s.octets_acked, 0);
+    assert_int_equal(s.backoff, 1);
+    assert_int_equal(s.retries, 1);
+    assert_int_equal(s.text_sent_ns, the.start_ns + 100 * NS_PER_MS);
+    assert_int_equal(s.heard_ns, the.start_ns + 100 * NS_PER_MS);
+    assert_int_equal(s.rttvar_ns, 50 * NS_PER_MS);
+    at(500);
+    receive(.flags = ACK, .seq = 1, .ack = 2501, .wnd = ZERO, .text = 1600, .gso = 800);
+    batch();
+    user_sends(100);
+    expect(.flags = ACK, .seq = 2501, .ack = 1601);
+    tcb_status(&the.tcb, &s);
+    assert_int_equal(s.octets_acked, 2500);
+    assert_int_equal(s.octets_sent, 3500);
+    assert_int_equal(s.octets_received, 1600);
+    assert_int_equal(s.segs_in, 3);
+    assert_int_equal(s.rcv_largest, 800);
+    assert_int_equal(s.heard_ns, the.start_ns + 500 * NS_PER_MS);
+    assert_int_equal(s.unsent, 100);
+    assert_int_equal(s.ack_delay_ns, 40 * NS_PER_MS);
+    user_abort();
+    ignore();
+}
+
+/* The peer acknowledges our FIN, which is no text. */
+static void status_of_fin(void **state)
+{
+    (void)state;
+    struct tcp_status s;
+    establish();
+    user_sends(10);
+    batch();
+    user_close();
+    expect(.flags = FIN | PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    at(400);
+    expect(.flags = FIN | PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    tcb_status(&the.tcb, &s);
+    assert_int_equal(s.octets_sent, 20);
+    assert_int_equal(s.unsent, 0);
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 12);
+    expect(.flags = ACK, .seq = 12, .ack = 2);
+    tcb_status(&the.tcb, &s);
+    assert_int_equal(s.octets_acked, 10);
+    assert_int_equal(s.octets_sent, 20);
+    assert_int_equal(s.octets_resent, 10);
+    assert_int_equal(s.octets_received, 0);
+}
+
 #define BREAKS(...)                                                                                \
     do {                                                                                           \
         struct tcb saved = the.tcb;                                                                \
@@ -259,6 +337,8 @@ int main(void)
         ladder_test(finish_returns_memory),
         ladder_test(variables),
         ladder_test(status),
+        ladder_test(status_counts),
+        ladder_test(status_of_fin),
         ladder_test(broken_invariants),
         ladder_test(broken_in_other_states),
         ladder_test(una_at_iss_again),

@@ -89,7 +89,7 @@ static void text_while_it_runs(void **state)
 
 /* tcp(7): TCP_USER_TIMEOUT also ends what a shut window keeps back, though the peer answers; and a
  * window that opens and shuts is no progress. MUST-37 forbids that to us (test_timeout.c), not to
- * the user (RFC 6429 2). Progress begins it anew. */
+ * the user (RFC 6429 4). Progress begins it anew. */
 static void shut_window(void **state)
 {
     (void)state;
