@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PATIENCE_MS 10000
 
@@ -251,6 +252,18 @@ struct sockaddr_in black_hole(void)
         must("connect", US(connect, our_socket(), SA(to)));
     }
     return addr_of(them.ip, port);
+}
+
+void cut(bool on)
+{
+    int router = must("router", open("/run/netns/router", O_RDONLY | O_CLOEXEC));
+    must("setns", setns(router, CLONE_NEWNET));
+    close(router);
+    if (system(on ? "nft 'add table inet cut; add chain inet cut forward { type filter hook "
+                    "forward priority 0; }; add rule inet cut forward meta l4proto tcp drop'"
+                  : "nft delete table inet cut"))
+        exit(1);
+    enter(&us);
 }
 
 static void begin(struct end *e, const char *calls, const char *node)

@@ -97,6 +97,9 @@ void they_send(struct joined j, size_t len);
 /* Connecting there gets no answer: a listener whose queue is full. */
 struct sockaddr_in black_hole(void);
 
+/* Whether the router throws all TCP away. */
+void cut(bool on);
+
 /* The scenarios. */
 void matrix(void);
 void transfers(void);

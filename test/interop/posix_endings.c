@@ -172,6 +172,42 @@ static void no_answer(void)
     must("close", US(close, sock));
 }
 
+/* What we are told once nothing gets through any more. */
+static void told_of_silence(struct joined j)
+{
+    await(&us, j.ours, POLLERR);
+    poll_line("poll", j.ours);
+    RESULT("recv", US(recv, j.ours, buf, 1, 0));
+    poll_line("poll then", j.ours);
+    RESULT("recv then", US(recv, j.ours, buf, 1, 0));
+    RESULT("send then", US(send, j.ours, buf, 1, 0));
+    RESULT("shutdown then", US(shutdown, j.ours, SHUT_WR));
+    RESULT("SO_ERROR then", get_int(j.ours, SOL_SOCKET, SO_ERROR));
+    must("close", US(close, j.ours));
+    linger_of(&them, j.theirs, 1, 0);
+    must("close", THEM(close, j.theirs));
+}
+
+/* Keep-alives find it out, and text that is not acknowledged. */
+static void silence(void)
+{
+    scenario("peer gone");
+    struct joined idle = join(), sending = join();
+    must("TCP_KEEPIDLE", set_int(idle.ours, IPPROTO_TCP, TCP_KEEPIDLE, 1));
+    must("TCP_KEEPINTVL", set_int(idle.ours, IPPROTO_TCP, TCP_KEEPINTVL, 1));
+    must("TCP_KEEPCNT", set_int(idle.ours, IPPROTO_TCP, TCP_KEEPCNT, 1));
+    must("TCP_USER_TIMEOUT", set_int(sending.ours, IPPROTO_TCP, TCP_USER_TIMEOUT, 1000));
+    cut(true);
+    must("SO_KEEPALIVE", set_int(idle.ours, SOL_SOCKET, SO_KEEPALIVE, 1));
+    must("send", US(send, sending.ours, "x", 1, 0));
+    double began = now();
+    told_of_silence(sending);
+    told_of_silence(idle);
+    double took = now() - began;
+    line("took", "%s", took < 1.5 ? "too short" : took > 8 ? "too long" : "as it should");
+    cut(false);
+}
+
 void endings(void)
 {
     told_once();
@@ -179,4 +215,5 @@ void endings(void)
     both_ways();
     lingering();
     no_answer();
+    silence();
 }

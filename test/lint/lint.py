@@ -180,6 +180,34 @@ def rule_index(root):
                 yield f'lib/README.md:{number}: no function {word} in the file named before it'
 
 
+def rule_calls(root):
+    """lib/README.md has every public call and every option, each with tests, which exist."""
+    readme = 'lib/README.md'
+    wanted = {name: 'nstcp.h' for line in lines(root, 'lib/api/nstcp.h')
+              for name in re.findall(r'^\w[\w ]*[ *](nstcp_\w+)\(', line)}
+    for name in ('options_get.c', 'options_set.c'):
+        for line in lines(root, 'lib/api/' + name):
+            wanted.update((option, name) for option in re.findall(r'OPTION\(\w+, (\w+)\)', line)
+                          if option != 'name')
+    for number, line in enumerate(lines(root, readme), 1):
+        cells = [cell.strip() for cell in line.split('|')]
+        if len(cells) != 6 or cells[1] in ('call or option', '---'):
+            continue
+        wanted.pop(cells[1], None)
+        tests = re.findall(r'`([^`:]+): ([^`]+)`', cells[4])
+        if not tests:
+            yield f'{readme}:{number}: {cells[1]} has no test'
+        for file, name in tests:
+            try:
+                known = any(name in text for text in lines(root, 'test/' + file))
+            except FileNotFoundError:
+                known = False
+            if not known:
+                yield f'{readme}:{number}: there is no test {file}: {name}'
+    for name, where in wanted.items():
+        yield f'{readme}:1: {name} of {where} is not there'
+
+
 def rule_symbols(root, *archives):
     """A library has no mutable globals, never prints, exits or installs signal handlers."""
     banned = {'exit', '_exit', 'printf', 'puts', 'putchar', 'perror', 'vprintf', 'stdout', 'stderr',

@@ -84,6 +84,23 @@ class Rules(unittest.TestCase):
             subprocess.run(['git', '-C', self.root, *argv], check=True)
         self.assertIn('build.txt: not', ' '.join(self.breaches('top')))
 
+    def test_calls(self):
+        self.write('lib/api/nstcp.h', GOOD + 'int nstcp_a(int x);\nssize_t nstcp_b(void);\n')
+        for name in ('options_get.c', 'options_set.c'):
+            self.write('lib/api/' + name, GOOD + 'case OPTION(SOL_SOCKET, SO_A):\n')
+        os.makedirs(os.path.join(self.root, 'test'))
+        self.write('test/a.c', GOOD + 'static void works(void **state)\n')
+        head, row = '| call or option | man page | what differs | test |\n|---|---|---|---|\n', \
+            '| {} | a(2) | | {} |\n'
+        rows = [row.format(name, '`a.c: works`') for name in ('nstcp_a', 'nstcp_b', 'SO_A')]
+        self.write('lib/README.md', head + ''.join(rows))
+        self.assertEqual(self.breaches('calls'), [])
+        for i, test in enumerate(('', '`a.c: fails`', '`b.c: works`')):
+            self.write('lib/README.md', head + ''.join(rows) + row.format('more', test))
+            self.assertEqual(len(self.breaches('calls')), 1, test)
+            self.write('lib/README.md', head + ''.join(rows[:i] + rows[i + 1:]))
+            self.assertEqual(len(self.breaches('calls')), 1, rows[i])
+
     def symbols(self, text, *options):
         self.write('a.c', text)
         name = os.path.join(self.root, 'a.')

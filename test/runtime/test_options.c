@@ -1,6 +1,8 @@
 /* Socket options, flags, and the limits of a stack. */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
 
 #include "two_stacks.h"
 
@@ -150,11 +152,112 @@ static void little_memory(void **state)
     two_down(&t);
 }
 
+/* What a peer that sends without end may leave unread: the buffer, and what its last window lets
+ * through. */
+static void receive_buffer(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int listener = must_listen(t.right, "10.0.1.1", PORT);
+    assert_true(get(t.right, listener, SOL_SOCKET, SO_RCVBUF) > 0);
+    assert_int_equal(set(t.right, listener, SOL_SOCKET, SO_RCVBUF, 1), 0);
+    assert_int_equal(get(t.right, listener, SOL_SOCKET, SO_RCVBUF), 4096);
+    assert_int_equal(set(t.right, listener, SOL_SOCKET, SO_RCVBUF, 20000), 0);
+    int left = must_connect(t.left, "10.0.1.1", PORT), right = must_accept(t.right, listener);
+    assert_int_equal(get(t.right, right, SOL_SOCKET, SO_RCVBUF), 20000);
+    static char much[1 << 20];
+    struct pollfd p = {.fd = left, .events = POLLOUT};
+    while (nstcp_poll(t.left, &p, 1, 100) > 0)
+        assert_true(nstcp_send(t.left, left, much, sizeof much, MSG_DONTWAIT) > 0);
+    int unread = 0;
+    assert_int_equal(nstcp_ioctl(t.right, right, FIONREAD, &unread), 0);
+    assert_in_range(unread, 10000, 20000);
+    /* More, while it lasts. */
+    assert_int_equal(set(t.right, right, SOL_SOCKET, SO_RCVBUF, 40000), 0);
+    while (unread <= 20000)
+        assert_int_equal(nstcp_ioctl(t.right, right, FIONREAD, &unread), 0);
+    nstcp_destroy(t.left, 0);
+    nstcp_destroy(t.right, 0);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A SYN that nobody answers. */
+static void user_timeout(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int sock = must_socket(t.left);
+    nstcp_destroy(t.right, 0);
+    t.right = NULL;
+    assert_int_equal(set(t.left, sock, IPPROTO_TCP, TCP_USER_TIMEOUT, 300), 0);
+    assert_int_equal(get(t.left, sock, IPPROTO_TCP, TCP_USER_TIMEOUT), 300);
+    double began = now();
+    struct sockaddr_in to = addr4("10.0.1.1", PORT);
+    assert_fails(nstcp_connect(t.left, sock, (struct sockaddr *)&to, sizeof to), ETIMEDOUT);
+    assert_true(now() - began >= 0.3);
+    two_down(&t);
+}
+
+static struct tcp_info info_of(struct nstcp *stack, int sock)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    assert_int_equal(nstcp_getsockopt(stack, sock, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+    assert_int_equal(len, sizeof info);
+    return info;
+}
+
+static void info(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int left, right;
+    must_pair(&t, &left, &right);
+    must_send(t.left, left, "hello", 5);
+    char buf[5];
+    assert_int_equal(nstcp_recv(t.right, right, buf, 5, MSG_WAITALL), 5);
+    struct tcp_info i;
+    do /* until the ACK is back */
+        i = info_of(t.left, left);
+    while (i.tcpi_unacked > 0);
+    assert_int_equal(i.tcpi_state, TCP_ESTABLISHED);
+    assert_int_equal(i.tcpi_snd_mss, 1460);
+    assert_int_equal(i.tcpi_advmss, 1460);
+    assert_int_equal(i.tcpi_pmtu, 1500);
+    assert_int_equal(i.tcpi_options, TCPI_OPT_WSCALE);
+    assert_int_equal(i.tcpi_total_retrans, 0);
+    assert_true(i.tcpi_rtt > 0 && i.tcpi_rto >= 200000);
+    assert_true(i.tcpi_snd_cwnd >= 2);
+    assert_int_equal(info_of(t.right, right).tcpi_rcv_mss, 536);
+    assert_int_equal(info_of(t.left, must_socket(t.left)).tcpi_state, TCP_CLOSE);
+    assert_int_equal(info_of(t.left, must_listen(t.left, "10.0.0.1", PORT)).tcpi_state, TCP_LISTEN);
+    /* As much of Linux's longer struct as there is room for. */
+    char all[1024];
+    socklen_t len = sizeof all;
+    assert_int_equal(nstcp_getsockopt(t.left, left, IPPROTO_TCP, TCP_INFO, all, &len), 0);
+    assert_true(len > sizeof i && len < sizeof all);
+    len = 1;
+    assert_int_equal(nstcp_getsockopt(t.left, left, IPPROTO_TCP, TCP_INFO, all, &len), 0);
+    assert_int_equal(len, 1);
+    assert_int_equal(all[0], TCP_ESTABLISHED);
+    two_down(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers), cmocka_unit_test(structs),       cmocka_unit_test(flags),
-        cmocka_unit_test(limits),  cmocka_unit_test(little_memory),
+        cmocka_unit_test(receive_buffer), cmocka_unit_test(user_timeout),  cmocka_unit_test(info),
+        cmocka_unit_test(numbers),        cmocka_unit_test(structs),       cmocka_unit_test(flags),
+        cmocka_unit_test(limits),         cmocka_unit_test(little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

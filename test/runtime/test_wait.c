@@ -36,7 +36,9 @@ static void timeouts(void **state)
     static char much[64 << 20];
     ssize_t n = nstcp_send(t.right, right, much, sizeof much, 0);
     assert_in_range(n, 1, sizeof much - 1);
-    assert_fails(nstcp_send(t.right, right, much, 1, 0), EAGAIN);
+    while ((n = nstcp_send(t.right, right, much, sizeof much, 0)) > 0)
+        ; /* under a sanitizer, what the queues hold has not moved in the first timeout */
+    assert_fails(n, EAGAIN);
     assert_fails(nstcp_send(t.right, right, much, 1, MSG_DONTWAIT), EAGAIN);
     must_close(t.left, left); /* or it would all have to be read */
     int listener = must_listen(t.right, "10.0.1.1", PORT + 1);
