@@ -143,9 +143,9 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
  * nstcp_connect has the result (ECONNABORTED from the latter when SO_ERROR has told it).
  * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EACCES (ICMP: prohibited; an unreachable
  * host or net is what the timeout is called then, RFC 9293 3.9.2.2), EADDRNOTAVAIL (an address of
- * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this connection is
- * there already), EALREADY, EISCONN, EAFNOSUPPORT. After a failure the socket may be used to
- * connect again. The first of a stack may take milliseconds.
+ * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this
+ * connection is there already), EALREADY, EISCONN, EAFNOSUPPORT. After a failure the socket may be
+ * used to connect again. The first of a stack may take milliseconds.
  *
  * To AF_UNSPEC: resets the connection, gives up an attempt or a listener; the socket is as new, but
  * for what was bound and set. */

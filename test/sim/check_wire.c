@@ -38,7 +38,7 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
     me->epoch++;
     me->syn_sent = me->fin_sent = me->synack_sent = me->edge_scaled = false;
     me->sent = me->ack_sent = me->edge_sent = me->small_end = 0;
-    me->acked = me->edge = me->edge_new = 0;
+    me->acked = me->acked_new = me->edge = me->edge_new = 0;
     me->wnd_max = 0;
 }
 
@@ -194,10 +194,12 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
 }
 
 /* Whether a pure ACK at this place is a keep-alive (RFC 9293 3.8.4). One behind a probe of a shut
- * window lies in front of SND.NXT too, but there the probe is not acknowledged. */
+ * window lies in front of SND.NXT too, but there the probe is not acknowledged; or only by a
+ * segment that is old itself and thrown away, its ACK with it (seed 1516, super-segments of 44
+ * MSS). */
 static bool is_keepalive(const struct wire_end *me, uint64_t at)
 {
-    return at + 1 == me->sent && me->acked == me->sent;
+    return at + 1 == me->sent && me->acked_new == me->sent;
 }
 
 static void sent_keepalive(struct wire_end *me, uint64_t now_ns)
@@ -293,8 +295,10 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
     if (ack > me->sent)
         return; /* of an earlier epoch of ours */
-    if (fresh && ack >= me->acked)
+    if (fresh && ack >= me->acked) {
         me->heard_ns = now_ns;
+        me->acked_new = ack;
+    }
     if (fresh && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
         me->progress_ns = now_ns;
     if (ack > me->acked) {

@@ -67,6 +67,7 @@ struct wire_end {
     bool peer_syn;        /* the peer's SYN */
     uint64_t arrived;     /* highest offset of the peer, exclusive */
     uint64_t acked, edge; /* the peer's ACKs and the edges it offered, in our offsets */
+    uint64_t acked_new;   /* ACKs of segments that were not thrown away for their age */
     uint64_t edge_new;    /* the same of segments in order: SND.WL1 lets no older window count */
     bool shut;            /* the peer's window was shut once, and may have been probed */
     uint32_t wnd_max;     /* largest window */
