@@ -19,6 +19,7 @@
 #include "link_packet.h"
 #include "neigh.h"
 #include "nstime.h"
+#include "refuse.h"
 #include "resolve.h"
 #include "route.h"
 
@@ -66,13 +67,15 @@ struct link_packet {
     struct route_table *routes;
     _Atomic uint64_t counters[N_COUNTERS];
 
-    pthread_mutex_t lock; /* for neigh, ports and owned */
+    pthread_mutex_t lock; /* for neigh, ports, owned and refusal */
     struct neigh_table *neigh;
     struct port_range *ports;
     size_t n_ports;
     struct ip_addr *owned;
     size_t n_owned;
     int groups; /* an IPv6 socket, for the groups it has joined; -1: none yet */
+    uint8_t refusal[REFUSE_MAX]; /* for the last packet that was too big, until recv() has it */
+    size_t refusal_len;
 
     /* send()'s */
     struct frame tx[TX_BATCH];
@@ -85,6 +88,7 @@ struct link_packet {
     struct iovec rx_iov[RX_BATCH][2];
     struct mmsghdr rx_msg[RX_BATCH];
     uint8_t *rx_octets; /* RX_BATCH * RX_STRIDE */
+    uint8_t rx_refusal[REFUSE_MAX];
 };
 
 static inline struct link_packet *link_packet_of(const struct link *l)

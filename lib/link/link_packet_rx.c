@@ -209,14 +209,31 @@ static size_t read_frames(struct link_packet *lp, size_t n)
     }
 }
 
+/* What send() had to say, if anything: how many packets. */
+static size_t take_refusal(struct link_packet *lp, struct packet *p)
+{
+    pthread_mutex_lock(&lp->lock);
+    size_t len = lp->refusal_len;
+    lp->refusal_len = 0;
+    memcpy(lp->rx_refusal, lp->refusal, len);
+    pthread_mutex_unlock(&lp->lock);
+    p->head = (struct bytes){lp->rx_refusal, len};
+    p->n_body = 0;
+    p->csum = CSUM_FULL;
+    p->gso_size = 0;
+    p->mtu = 0;
+    return len > 0;
+}
+
 size_t link_packet_recv(struct link *l, struct packet *p, size_t n)
 {
     struct link_packet *lp = link_packet_of(l);
-    size_t got = read_frames(lp, n < RX_BATCH ? n : RX_BATCH);
+    size_t taken = take_refusal(lp, p);
+    n -= taken;
+    size_t got = n > 0 ? read_frames(lp, n < RX_BATCH ? n : RX_BATCH) : 0;
     if (got == 0)
-        return 0;
+        return taken;
     struct memo memo = {.now = now_ns()};
-    size_t taken = 0;
     for (size_t i = 0; i < got; i++)
         taken += take(lp, &memo, i, &p[taken]);
     return taken;

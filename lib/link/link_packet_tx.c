@@ -195,6 +195,16 @@ static enum verdict find_hop(struct link_packet *lp, const struct packet *p, str
     return verdict;
 }
 
+/* Drops p, and lets recv() say so. One message at a time is enough: there are more packets where p
+ * came from. */
+static void refuse(struct link_packet *lp, const struct packet *p, uint32_t mtu)
+{
+    count(lp, REFUSED);
+    pthread_mutex_lock(&lp->lock);
+    lp->refusal_len = refuse_emit(lp->refusal, p, mtu);
+    pthread_mutex_unlock(&lp->lock);
+}
+
 size_t link_packet_send(struct link *l, const struct packet *p, size_t n)
 {
     struct link_packet *lp = link_packet_of(l);
@@ -211,6 +221,12 @@ size_t link_packet_send(struct link *l, const struct packet *p, size_t n)
             same = verdict == STAGE;
             if (!same)
                 continue;
+        }
+        if (refuse_wanted(&p[i], hop.route.mtu)) {
+            if (!flush(lp, &unsent))
+                return unsent;
+            refuse(lp, &p[i], hop.route.mtu);
+            continue;
         }
         struct frame *f = &lp->tx[lp->tx_n];
         if (!fill_frame(f, &p[i], &hop)) {

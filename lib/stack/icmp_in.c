@@ -20,7 +20,7 @@ static void ignore(struct stack *s, uint64_t *counter, const char *why, uint64_t
 
 /* ---- Echo ---- */
 
-/* So many answers a second (VULNERABILITIES: an amplifier this is not, but work it is). */
+/* So many answers a second: they amplify nothing, but are work that anybody can ask for. */
 #define ECHO_MAX     1000
 #define ECHO_SPAN_NS NS_PER_S
 
@@ -41,7 +41,7 @@ static bool within_rate(struct stack *s, uint64_t now_ns)
 }
 
 /* RFC 1122 3.2.2.6, RFC 4443 4.2: with the same data, from the address that was asked. Options and
- * source routes of the request are not taken over (VULNERABILITIES A5). */
+ * source routes of the request are not taken over (CVE-2021-31344). */
 static void answer_echo(struct stack *s, const struct ip_hdr *request, const struct icmp *m,
                         uint64_t now_ns)
 {

@@ -69,11 +69,16 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     }
 }
 
+/* As Linux has it: what ICMP said says more than that nothing was heard (SHLD-25). */
+static int silence_error(const struct tcb *t)
+{
+    return t->soft_error ? t->soft_error : ERR_TIMEDOUT;
+}
+
 void tcp_timeout(struct tcb *t, uint64_t now_ns)
 {
     if (t->give_up_due_ns <= now_ns) {
-        /* As Linux has it: what ICMP said says more than the timeout (SHLD-25). */
-        state_fail(t, t->soft_error ? t->soft_error : ERR_TIMEDOUT, "user timeout", now_ns);
+        state_fail(t, silence_error(t), "user timeout", now_ns);
         return;
     }
     if (t->linger_due_ns <= now_ns) {
@@ -90,7 +95,7 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
         keepalive_dead(&t->keepalive, &t->settings.keepalive, user_timeout_ns(t), now_ns)) {
         /* The RST is for a peer that lives and whose answers are lost; Linux sends one too. */
         t->reset_peer = true;
-        state_fail(t, ERR_TIMEDOUT, "keep-alive", now_ns);
+        state_fail(t, silence_error(t), "keep-alive", now_ns);
     }
 }
 

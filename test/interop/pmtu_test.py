@@ -212,6 +212,25 @@ def test_device_among_others():
         check(got == [1460, 1460], f"MSS {got}")
 
 
+def test_device_shrinks():
+    """Under a connection: its own link then says what a router would. First one segment that gets
+    no answer at all, then many."""
+    for mtu, addr in ((1300, HOST2_6), (1000, HOST2)):
+        with kernel_server("host2", addr), echoclient("host1", addr, PORT, "--trace") as client:
+            client.type("hello\n")
+            client.says("hello\n")
+            for node in ("host1", "router"):
+                in_node(node, "ip", "link", "set", "dev", f"{node}-veth1", "mtu", str(mtu))
+            text = "x" * 1399 + "\n"
+            client.type(text)
+            client.says(text)
+            check(TOO_BIG in client.err, f"MTU {mtu}: first again: {first_again(client)}")
+            data = pattern(LENGTH)
+            client.process.stdin.write(data)
+            client.end()
+            check(client.out == b"hello\n" + text.encode() + data, f"{addr}: other octets")
+
+
 # ---- ICMP errors in answer to a SYN ----
 
 def reject(kind):
