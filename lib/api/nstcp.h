@@ -114,7 +114,8 @@ int nstcp_accept(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_t
 
 /* connect(2). Waits until the connection is open or has failed; SO_SNDTIMEO. Non-blocking, or at
  * the timeout: EINPROGRESS, and nstcp_poll tells of the end by POLLOUT; then SO_ERROR or a second
- * nstcp_connect has the result. ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH,
+ * nstcp_connect has the result. ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EACCES (ICMP:
+ * prohibited; an unreachable host or net is what the timeout is called then, RFC 9293 3.9.2.2),
  * EADDRNOTAVAIL (an address of this host itself, which can't be reached yet; not an address to
  * connect to; or no ephemeral port left), EADDRINUSE, EALREADY, EISCONN, EAFNOSUPPORT. After a
  * failure the socket may be used to connect again. The first of a stack may take milliseconds. */

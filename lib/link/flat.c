@@ -12,4 +12,5 @@ void packet_flatten(const struct packet *p, uint8_t *octets, struct packet *out)
     out->n_body = 0;
     out->csum = p->csum;
     out->gso_size = p->gso_size;
+    out->mtu = 0;
 }

@@ -15,21 +15,20 @@
 /* What the frames of one batch have in common, more often than not. */
 struct memo {
     uint64_t now;
-    bool device_known, device_ok;
-    uint32_t ifindex;
+    uint32_t ifindex; /* 0: none yet */
+    uint32_t mtu;     /* of that device; 0: it is none of ours */
     bool target_known;
     struct ip_addr dst;
     uint16_t port;
 };
 
-static bool device_ok(struct link_packet *lp, struct memo *memo, uint32_t ifindex)
+static uint32_t device_mtu(struct link_packet *lp, struct memo *memo, uint32_t ifindex)
 {
-    if (!memo->device_known || memo->ifindex != ifindex) {
-        memo->device_ok = route_device_ok(lp->routes, ifindex, memo->now);
+    if (memo->ifindex != ifindex) {
+        memo->mtu = route_device_mtu(lp->routes, ifindex, memo->now);
         memo->ifindex = ifindex;
-        memo->device_known = true;
     }
-    return memo->device_ok;
+    return memo->mtu;
 }
 
 /* Where a packet wants to go. */
@@ -168,7 +167,8 @@ static bool take(struct link_packet *lp, struct memo *memo, size_t i, struct pac
         count(lp, TOO_LONG);
         return false;
     }
-    if (len < sizeof lp->rx_vnet[i] + ETHER_HDR_LEN || !device_ok(lp, memo, ifindex)) {
+    p->mtu = device_mtu(lp, memo, ifindex);
+    if (len < sizeof lp->rx_vnet[i] + ETHER_HDR_LEN || p->mtu == 0) {
         count(lp, FOREIGN);
         return false;
     }

@@ -202,14 +202,14 @@ static const struct device *find_device(const struct route_table *t, uint32_t if
     return NULL;
 }
 
-bool route_device_ok(struct route_table *t, uint32_t ifindex, uint64_t now)
+uint32_t route_device_mtu(struct route_table *t, uint32_t ifindex, uint64_t now)
 {
     pthread_mutex_lock(&t->lock);
     refresh_if_due(t, now);
     const struct device *d = load_devices(t) == 0 ? find_device(t, ifindex) : NULL;
-    bool ok = d != NULL && d->ethernet && !d->part_of_other;
+    uint32_t mtu = d != NULL && d->ethernet && !d->part_of_other ? d->mtu : 0;
     pthread_mutex_unlock(&t->lock);
-    return ok;
+    return mtu;
 }
 
 uint32_t route_min_mtu(struct route_table *t)

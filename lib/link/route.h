@@ -60,9 +60,9 @@ bool route_is_local(struct route_table *t, const struct ip_addr *addr, uint64_t 
  * than max), or a negative errno. Asks the kernel every time. */
 int route_local_addrs(struct route_table *t, struct ip_addr *v, size_t max);
 
-/* Whether packets that come in on the device are to be taken: an Ethernet that is not part of a
- * bridge or bond, which would show every packet a second time. */
-bool route_device_ok(struct route_table *t, uint32_t ifindex, uint64_t now);
+/* The MTU of a device whose packets are to be taken: an Ethernet that is not part of a bridge or
+ * bond, which would show every packet a second time. 0: any other device. */
+uint32_t route_device_mtu(struct route_table *t, uint32_t ifindex, uint64_t now);
 
 /* The smallest MTU of those devices; 1500 when there is none. */
 uint32_t route_min_mtu(struct route_table *t);

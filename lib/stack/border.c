@@ -54,8 +54,9 @@ static void conn_arrives(struct conn *c, const struct flow *flow, const struct s
     conn_settle(c, now_ns);
 }
 
+/* mtu: of the device it came by; 0: the link's. */
 static void segment_arrives(struct stack *s, const struct flow *flow, const struct seg *seg,
-                            uint64_t now_ns)
+                            uint32_t mtu, uint64_t now_ns)
 {
     struct sock *so = stack_find(s, flow);
     TRACE(&s->config.trace, TRACE_RECEIVED, .now_ns = now_ns, .sock_id = so ? so->id : 0,
@@ -70,7 +71,7 @@ static void segment_arrives(struct stack *s, const struct flow *flow, const stru
     if (so && so->kind == SOCK_CONNECTION && !old) {
         conn_arrives(as_conn(so), flow, seg, now_ns);
     } else if (listener) {
-        listener_arrives(as_listener(listener), flow, seg, old, now_ns);
+        listener_arrives(as_listener(listener), flow, seg, old, mtu, now_ns);
     } else {
         s->counters.not_for_us++;
         if (ip_addr_is_unicast(&flow->remote) && ip_addr_is_unicast(&flow->local))
@@ -114,7 +115,7 @@ void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now
         }
         if (d == DECODE_OK) {
             s->counters.segs_in++;
-            segment_arrives(s, &flow, &seg, now_ns);
+            segment_arrives(s, &flow, &seg, p[i].mtu, now_ns);
             continue;
         }
         if (d == DECODE_NOT_TCP) {

@@ -36,7 +36,7 @@ int stack_connect(struct stack *s, const struct flow *wanted, uint32_t mtu, void
     } else if (table_find(&s->table, &flow)) {
         return ERR_IN_USE;
     }
-    struct conn *c = conn_create(s, &flow, mtu ? mtu : s->config.caps.mtu);
+    struct conn *c = conn_create(s, &flow, mtu);
     if (!c)
         return ERR_NOMEM;
     c->stage = CONN_USED;

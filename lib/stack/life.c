@@ -106,7 +106,8 @@ struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu)
     list_init(&c->queued);
     list_init(&c->pending);
     heap_node_init(&c->timer);
-    const struct tcp_path path = {usable_mtu(&flow->remote, mtu), s->config.caps.super_max};
+    const struct tcp_path path = {usable_mtu(&flow->remote, mtu ? mtu : s->config.caps.mtu),
+                                  s->config.caps.super_max};
     tcb_init(&c->tcb, flow, &path, &s->config.tcp, s->mem, &s->config.trace, c->sock.id);
     const struct path_slot *known = paths_find(&s->paths, &s->config.secret, &flow->remote);
     if (known)

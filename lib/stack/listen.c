@@ -26,7 +26,7 @@ static bool valid_ends(const struct flow *flow)
 }
 
 static void open_connection(struct listener *l, const struct flow *flow, const struct seg *seg,
-                            struct conn *old, uint64_t now_ns)
+                            struct conn *old, uint32_t mtu, uint64_t now_ns)
 {
     struct stack *s = l->sock.stack;
     if (full(l)) {
@@ -40,7 +40,7 @@ static void open_connection(struct listener *l, const struct flow *flow, const s
             iss = seq_add(old->tcb.snd.nxt, 1);
         conn_free(old);
     }
-    struct conn *c = conn_create(s, flow, s->config.caps.mtu);
+    struct conn *c = conn_create(s, flow, mtu);
     if (!c) {
         s->counters.no_memory++;
         return;
@@ -55,7 +55,7 @@ static void open_connection(struct listener *l, const struct flow *flow, const s
 }
 
 void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      struct conn *old, uint64_t now_ns)
+                      struct conn *old, uint32_t mtu, uint64_t now_ns)
 {
     if (!valid_ends(flow))
         return;
@@ -66,7 +66,7 @@ void listener_arrives(struct listener *l, const struct flow *flow, const struct 
         stack_answer(l->sock.stack, flow, seg);
         break;
     case LISTEN_OPEN:
-        open_connection(l, flow, seg, old, now_ns);
+        open_connection(l, flow, seg, old, mtu, now_ns);
         break;
     }
 }

@@ -98,7 +98,7 @@ static inline struct conn *as_conn(struct sock *so)
 /* life.c: making and ending sockets. */
 
 /* A connection in CLOSED, entered in the table; NULL for want of memory or at max_socks. At
- * max_socks the oldest in TIME-WAIT has to go. */
+ * max_socks the oldest in TIME-WAIT has to go. mtu: of the path's first link; 0: the link's. */
 struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu);
 
 /* Frees it, whatever its state; nothing is sent. */
@@ -128,9 +128,9 @@ void conn_rest(struct conn *c, uint64_t now_ns);
 /* listen.c */
 
 /* A segment for this listener. old: NULL, or a connection in TIME-WAIT whose place the new one
- * takes if it is opened (3.6.1, MAY-2). */
+ * takes if it is opened (3.6.1, MAY-2). mtu: of the device the segment came by; 0: the link's. */
 void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      struct conn *old, uint64_t now_ns);
+                      struct conn *old, uint32_t mtu, uint64_t now_ns);
 
 /* False when the ACK that would complete this half-open connection has to be dropped, because the
  * accept queue is full. */

@@ -8,11 +8,13 @@
  * An ICMP error about a segment of ours that is in flight. err: what it means to the user (enum
  * err). hard: RFC 9293 3.9.2.2 would have the connection aborted (SHLD-26).
  *
- * Before the connection is synchronized a hard error ends it; a soft one never does (MUST-56).
- * Later no error does: RFC 5927 5.2, RFC 5461 2.2; what was reached once is likely to be reached
- * again, and the message is easier to forge than a RST. What does not end the connection is kept
- * until the next acknowledgment (tcp_status.soft_error, SHLD-25), and is the reason given when the
- * user timeout ends it.
+ * RFC 9293 3.9.2.2 says that a hard error should end a connection, and points to RFC 5927 and RFC
+ * 5461 for second thoughts; Linux ends only what is not synchronized yet; we do as Linux, because
+ * what was reached once is likely to be reached again, and the message is easier to forge than a
+ * RST. A soft error never ends a connection (MUST-56).
+ *
+ * What does not end it is kept until the next acknowledgment (tcp_status.soft_error, SHLD-25), and
+ * is the reason given when the user timeout does.
  */
 void tcp_unreachable(struct tcb *t, int err, bool hard, uint64_t now_ns);
 

@@ -156,6 +156,7 @@ void packet_encode(struct packet *p, const struct flow *flow, const struct seg *
     (void)CHECK(packet_len(p) == ip_len + ip.payload_len);
     p->gso_size = seg->text_len > seg->gso_size ? seg->gso_size : 0;
     p->csum = partial_csum ? CSUM_PARTIAL : CSUM_FULL;
+    p->mtu = 0;
 
     struct csum c = {0};
     csum_add_pseudo(&c, &ip.src, &ip.dst, ip.proto, ip.payload_len);

@@ -32,12 +32,13 @@ struct packet {
     uint8_t n_body;
     uint8_t csum;      /* enum packet_csum */
     uint16_t gso_size; /* text octets per packet of a super-segment; 0: this is one packet */
+    uint32_t mtu;      /* on the way in only: of the device it came by; 0: the link's */
     uint8_t store[PACKET_HEAD_MAX]; /* where output() builds the head */
 };
 
 /* What a link can do for the engine. */
 struct link_caps {
-    uint32_t mtu;       /* largest IP packet on the wire, octets */
+    uint32_t mtu;       /* largest IP packet on the wire, octets, where no route or device says */
     uint32_t super_max; /* most text octets in one super-segment; 0: one packet at a time */
     bool csum_offload;  /* takes CSUM_PARTIAL */
 };

@@ -78,7 +78,7 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
                         uint32_t mss, uint64_t now_ns)
 {
     uint64_t len = end - at, more = me->written + 1 - end;
-    if (len % mss == 0)
+    if (len % mss == 0 || (me->mss_narrow && len % me->mss_narrow == 0))
         return;
     if (more == 0) {
         /* A small one that this one holds as well is no other. */

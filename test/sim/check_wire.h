@@ -29,13 +29,14 @@ struct wire_end {
     bool closed;      /* shutdown_send() or close() was called: a FIN may come */
     bool over;        /* aborted, or an error was learned: nothing but RST may come */
     bool nodelay;
-    bool clean;      /* nothing is lost or late: nothing has to be sent again */
-    bool passive;    /* opened by a listener: may begin anew while nobody has accepted it */
-    bool taken;      /* accepted, or opened by connect() */
-    bool gone;       /* and given up since */
-    uint32_t mss;    /* most this end's own path takes: MTU less headers */
-    uint32_t rcvbuf; /* smallest receive buffer it may have */
-    uint64_t reads;  /* calls that took octets out of the receive queue */
+    bool clean;          /* nothing is lost or late: nothing has to be sent again */
+    bool passive;        /* opened by a listener: may begin anew while nobody has accepted it */
+    bool taken;          /* accepted, or opened by connect() */
+    bool gone;           /* and given up since */
+    uint32_t mss;        /* most this end's own path takes: MTU less headers */
+    uint32_t mss_narrow; /* most a narrow place further on takes, if it has been told; 0: none */
+    uint32_t rcvbuf;     /* smallest receive buffer it may have */
+    uint64_t reads;      /* calls that took octets out of the receive queue */
 
     /* What it has sent. */
     uint32_t epoch; /* of its sequence space: one more when a listener begins anew */

@@ -211,6 +211,55 @@ struct frame *frame_forge(const struct frame *f, seq_t never, struct rng *rng)
     return g;
 }
 
+uint32_t frame_packet_max(const struct frame *f)
+{
+    return f->gso_size ? f->head_len + f->gso_size : f->len;
+}
+
+struct frame *frame_too_big(const struct frame *f, uint32_t mtu, struct rng *rng)
+{
+    bool v6 = is_v6(f);
+    uint32_t at = v6 ? 40 : 20; /* of the message */
+    uint32_t most = f->len < 500 ? f->len : 500;
+    uint32_t quoted = rng_range32(rng, ip_len(f) + 8, most);
+    struct frame *g = frame_new(at + 8 + quoted);
+    uint8_t *ip = g->data, *m = g->data + at;
+    memset(ip, 0, g->len);
+    if (v6) {
+        ip[0] = 0x60;
+        put16(ip + 4, 8 + quoted);
+        ip[6] = IP_PROTO_ICMP6;
+        ip[7] = 64;
+        memcpy(ip + 8, f->data + 24, 16);
+        memcpy(ip + 24, f->data + 8, 16);
+        m[0] = 2;
+    } else {
+        ip[0] = 0x45;
+        put16(ip + 2, g->len);
+        ip[8] = 64;
+        ip[9] = IP_PROTO_ICMP;
+        memcpy(ip + 12, f->data + 16, 4);
+        memcpy(ip + 16, f->data + 12, 4);
+        uint16_t s = (uint16_t)~fold(sum(0, ip, at));
+        memcpy(ip + 10, &s, 2);
+        m[0] = 3;
+        m[1] = 4;
+    }
+    put16(m + 6, mtu);
+    memcpy(m + 8, f->data, quoted);
+    const uint8_t tail[8] = {
+        0, 0, (uint8_t)((8 + quoted) >> 8), (uint8_t)(8 + quoted), 0, 0, 0, IP_PROTO_ICMP6};
+    uint64_t pseudo = v6 ? sum(sum(0, ip + 8, 32), tail, 8) : 0;
+    uint16_t s = (uint16_t)~fold(sum(pseudo, m, 8 + quoted));
+    memcpy(m + 2, &s, 2);
+    g->head_len = g->len;
+    g->conn = f->conn;
+    g->side = 1 - f->side;
+    g->too_big = mtu;
+    g->csum = CSUM_FULL;
+    return g;
+}
+
 void frame_corrupt(struct frame *f, struct rng *rng)
 {
     frame_finish_csum(f);
@@ -238,6 +287,7 @@ void frame_to_packet(const struct frame *f, struct packet *p, struct rng *rng)
 {
     p->csum = f->csum;
     p->gso_size = f->gso_size;
+    p->mtu = 0;
     p->n_body = 0;
     uint32_t total = f->len + f->padding, at = total;
     if (rng_one_in(rng, 2))

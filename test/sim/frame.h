@@ -16,6 +16,7 @@ struct frame {
     uint32_t epoch; /* of the sender's sequence space, see check_wire.h */
     bool corrupt;
     bool forged;       /* an attacker's, who sees nothing */
+    uint32_t too_big;  /* an ICMP message that tells this MTU; 0: a segment */
     uint8_t csum;      /* enum packet_csum */
     uint16_t gso_size; /* as in struct packet */
     struct seg seg;    /* decoded; text[0] lies in data */
@@ -42,6 +43,13 @@ void frame_finish_csum(struct frame *f);
  * numbers: text far outside of the window, an ACK of what was never sent, or a RST in the window
  * but not at its edge (RFC 5961). never: a sequence number that the sender never reaches. */
 struct frame *frame_forge(const struct frame *f, seq_t never, struct rng *rng);
+
+/* Octets of the largest IP packet in it. */
+uint32_t frame_packet_max(const struct frame *f);
+
+/* What a router answers to a packet that is larger than its next link's MTU (RFC 1191 4, RFC 4443
+ * 3.2): an ICMP message, with the segment's connection and from its receiver's side. */
+struct frame *frame_too_big(const struct frame *f, uint32_t mtu, struct rng *rng);
 
 /* Flips one bit that some checksum covers. */
 void frame_corrupt(struct frame *f, struct rng *rng);

@@ -91,7 +91,13 @@ static void forge(struct host *h, const struct frame *f, struct link *l)
         return;
     const struct end *e = &c->end[f->side];
     seq_t never = seq_add(e->wire.iss, (uint32_t)e->plan->to_write + 3);
-    link_send(l, frame_forge(f, never, &w->rng), w->now_ns);
+    struct frame *forged = frame_forge(f, never, &w->rng);
+    /* And what a router would say to it, though it does not even come by one. */
+    if (!seq_eq(forged->seg.seq, f->seg.seq) && rng_one_in(&w->rng, 4)) {
+        struct frame *told = frame_too_big(forged, w->plan.v6 ? 1280 : 552, &w->rng);
+        link_send(l->back, told, w->now_ns);
+    }
+    link_send(l, forged, w->now_ns);
 }
 
 static void transmit(struct host *h, const struct packet *p)
@@ -279,7 +285,7 @@ void host_poll(struct host *h)
         frame_to_packet(f, &in[i], &w->rng);
         if (f->corrupt)
             h->corrupt_in++;
-        else if (f->forged)
+        else if (f->forged || f->too_big)
             c->end[1 - f->side].wire.packets++;
         else
             wire_arrived(&c->end[1 - f->side].wire, &c->end[f->side].wire, &f->seg, f->epoch,

@@ -18,6 +18,10 @@ static void print_time(const struct world *w, const struct conn *c)
 /* "PSH|ACK 1:1461 ack 1 win 65535", relative to the initial sequence numbers. */
 static void describe(const struct frame *f, char *buf, size_t size)
 {
+    if (f->too_big) {
+        snprintf(buf, size, "too big for an MTU of %u", f->too_big);
+        return;
+    }
     const struct conn *c = f->conn;
     const struct wire_end *me = &c->end[f->side].wire, *peer = &c->end[1 - f->side].wire;
     const struct seg *s = &f->seg;

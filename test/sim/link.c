@@ -48,9 +48,22 @@ static void travel(struct link *l, struct frame *f, uint64_t leave_ns, const cha
     queue_push(l->queue, at, EVENT_FRAME, l->to, f);
 }
 
+/* What the next router does with it. */
+static bool too_big(struct link *l, const struct frame *f, uint64_t now_ns)
+{
+    if (l->plan.mtu == 0 || now_ns < l->plan.narrow_ns || frame_packet_max(f) <= l->plan.mtu)
+        return false;
+    l->too_big++;
+    tell(l, f, "too big", 0);
+    link_send(l->back, frame_too_big(f, l->plan.mtu, l->rng), now_ns);
+    return true;
+}
+
 static void one(struct link *l, struct frame *f, uint64_t now_ns)
 {
     l->packets++;
+    if (too_big(l, f, now_ns))
+        return;
     uint64_t leave_ns = leaves_at(l, f, now_ns);
     if (leave_ns == 0 || is_out(l, now_ns) || fault(l, l->plan.loss_ppm)) {
         l->lost++;

@@ -11,7 +11,7 @@ static uint32_t draw_ppm(struct rng *r, uint32_t most)
     return (uint32_t)rng_log(r, 500, most);
 }
 
-static void draw_link(struct link_plan *l, struct rng *r, uint64_t calm_ns)
+static void draw_link(struct link_plan *l, struct rng *r, bool v6, uint64_t calm_ns)
 {
     *l = (struct link_plan){
         .loss_ppm = draw_ppm(r, 300000),
@@ -32,6 +32,10 @@ static void draw_link(struct link_plan *l, struct rng *r, uint64_t calm_ns)
     if (rng_one_in(r, 8)) {
         l->outage_from_ns = rng_below(r, calm_ns);
         l->outage_to_ns = l->outage_from_ns + rng_log(r, NS_PER_MS, 400 * NS_PER_S);
+    }
+    if (rng_one_in(r, 6)) {
+        l->mtu = rng_range32(r, v6 ? 1280 : 552, rng_one_in(r, 3) ? 9000 : 1480);
+        l->narrow_ns = rng_one_in(r, 2) ? 0 : NS_PER_S + rng_below(r, calm_ns);
     }
 }
 
@@ -164,11 +168,12 @@ void plan_draw(struct plan *p, struct rng *r, uint32_t super)
     p->faultless = rng_one_in(r, 6);
     for (uint32_t i = 0; i < p->n_hosts; i++) {
         for (uint32_t k = 0; k < p->n_hosts; k++) {
-            draw_link(&p->link[i][k], r, p->calm_ns);
+            draw_link(&p->link[i][k], r, p->v6, p->calm_ns);
             if (p->faultless) {
                 p->link[i][k].loss_ppm = p->link[i][k].reorder_ppm = 0;
                 p->link[i][k].corrupt_ppm = p->link[i][k].dup_ppm = 0;
                 p->link[i][k].outage_to_ns = p->link[i][k].rate = 0;
+                p->link[i][k].mtu = 0;
             }
         }
     }

@@ -34,6 +34,13 @@ static uint32_t path_mss(const struct world *w, const struct host *h)
     return h->plan->caps.mtu - (w->plan.v6 ? 60 : 40);
 }
 
+/* What the narrow place on the way from this end lets through; 0: there is none. */
+static uint32_t narrow_mss(const struct world *w, const struct conn_plan *c, uint8_t side)
+{
+    uint32_t mtu = w->plan.link[c->host[side]][c->host[1 - side]].mtu;
+    return mtu ? mtu - (w->plan.v6 ? 60 : 40) : 0;
+}
+
 /* Whether on this connection no timer can run out before its answer is there. */
 static bool is_clean(const struct world *w, const struct conn_plan *c)
 {
@@ -71,6 +78,7 @@ static void make_conn(struct world *w, uint32_t i)
             .stream = rng_u64(&w->rng),
             .passive = s == 1 && c->plan->kind != CONN_SIMULTANEOUS,
             .nodelay = e->plan->nodelay || w->plan.host[c->plan->host[s]].tcp.nodelay,
+            .mss_narrow = narrow_mss(w, c->plan, s),
             .mss = path_mss(w, &(struct host){.plan = &w->plan.host[c->plan->host[s]]}),
             .rcvbuf = w->plan.host[c->plan->host[s]].tcp.rcvbuf,
             .shift = -1,
@@ -114,6 +122,7 @@ static void make(struct world *w, uint64_t seed, uint32_t super)
             w->link[i][k] = (struct link){
                 .plan = w->plan.link[i][k],
                 .to = k,
+                .back = &w->link[k][i],
                 .rng = &w->rng,
                 .queue = &w->queue,
                 .watch = w->trace ? ladder_sent : NULL,

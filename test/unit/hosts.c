@@ -149,6 +149,7 @@ static void input(struct peer *p, struct line l, bool damaged)
     struct packet packet;
     struct flow flow = reversed(&p->flow);
     packet_encode(&packet, &flow, &seg, 0, 64, false);
+    packet.mtu = host.in_mtu;
     if (damaged)
         packet.store[packet.head.len - 1] ^= 0x40;
     stack_input(host.stack, &packet, 1, host.now_ns);

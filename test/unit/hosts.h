@@ -23,6 +23,7 @@ struct host {
     struct stack_config config; /* to be changed before host_start() */
     uint64_t start_ns, now_ns;
     bool batch;
+    uint32_t in_mtu; /* of the device that packets come by; 0: not said */
 };
 
 extern struct host host;

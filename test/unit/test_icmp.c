@@ -72,7 +72,7 @@ static void what_is_emitted_is_parsed(void **state)
             bool v4_only = kind == ICMP_PROTOCOL_UNREACHABLE || kind == ICMP_SOURCE_QUENCH;
             if (v4 ? kind == ICMP_PROHIBITED : v4_only)
                 continue;
-            uint8_t octets[64] = {0}, out[64];
+            uint8_t octets[64] = {0}, out[80];
             for (size_t len = 0; len < 50; len++) {
                 octets[len] = (uint8_t)(7 * len);
                 struct icmp m = icmp_of_kind(kind, v4), back;

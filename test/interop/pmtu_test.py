@@ -1,0 +1,307 @@
+"""Links of other MTUs than 1500, narrow places on the way (RFC 1191, RFC 8201), and ICMP errors,
+true and forged (RFC 5927): with the kernel's router and the kernel's TCP."""
+import os
+import re
+import socket
+import struct
+import sys
+
+from programs import CLIENT, HOST1, HOST1_6, HOST2, HOST2_6, PORT, TERM, Program, check, \
+    echoclient, echoserver, in_node, kernel_client, kernel_server, nc_listens, pattern, run_all, \
+    until
+
+LENGTH = 1 << 20
+TOO_BIG = b"(too big for the path)"
+ROUTES = (("10.0.0.0/24", "router-veth1"), ("10.0.1.0/24", "router-veth2"),
+          ("fd00:0:0:1::/64", "router-veth1"), ("fd00:0:0:2::/64", "router-veth2"))
+
+
+def narrow(mtu):
+    """The router forwards no larger packets, though all devices have 1500: a veth whose end has
+    less would throw larger frames away without a word."""
+    for net, device in ROUTES:
+        if mtu >= 1280 or ":" not in net:
+            metric = ("metric", "256") if ":" in net else ()  # the kernel's own, to be replaced
+            in_node("router", "ip", "route", "replace", net, "dev", device, *metric, "mtu", "lock",
+                    str(mtu))
+
+
+def first_again(program):
+    """Why our program first sent something again."""
+    reasons = re.findall(rb" retransmit seq=.*?(\(.*\))\n", program.err)
+    return reasons[0] if reasons else None
+
+
+def echoes(addr, mtu):
+    """Our client meets the narrow place with its first full segments, recovers before any timer
+    runs out, and gets all of its text back. On a machine so busy that a message from the router
+    takes 200 ms it may try again: a client of its own has nothing to remember."""
+    data = pattern(LENGTH)
+    for _ in range(3):
+        with echoclient("host1", addr, PORT, "--trace") as client:
+            client.process.stdin.write(data)
+            client.end()
+            check(client.out == data, f"{addr}: {len(client.out)} octets, other ones")
+            if (why := first_again(client)) == TOO_BIG:
+                return
+    check(False, f"MTU {mtu}: first again: {why}")
+
+
+def learned(server):
+    server.signal(TERM)
+    server.end()
+    check(TOO_BIG in server.err, f"first again: {first_again(server)}")
+
+
+def through(mtu, host2):
+    """Ours to the kernel, ours to ours, with text both ways."""
+    narrow(mtu)
+    with kernel_server("host2", host2):
+        echoes(host2, mtu)
+    with echoserver("host2", host2, PORT, "--trace") as server:
+        echoes(host2, mtu)
+        learned(server)
+
+
+def from_the_kernel(mtu, host1):
+    """In a lab of its own: once the kernel knows the path's MTU it announces an MSS of no more
+    (RFC 1191 6.4 says otherwise), so that nothing of ours would be too big."""
+    narrow(mtu)
+    with echoserver("host1", host1, PORT, "--trace") as server:
+        said = kernel_client("host2", host1, PORT, LENGTH)
+        check(said == "same", f"kernel to ours, MTU {mtu}: {said}")
+        learned(server)
+
+
+def test_1000():
+    through(1000, HOST2)
+
+
+def test_1000_from_the_kernel():
+    from_the_kernel(1000, HOST1)
+
+
+def test_576():
+    through(576, HOST2)
+
+
+def test_576_from_the_kernel():
+    from_the_kernel(576, HOST1)
+
+
+def test_1280_ipv6():
+    through(1280, HOST2_6)
+
+
+def test_1280_ipv6_from_the_kernel():
+    from_the_kernel(1280, HOST1_6)
+
+
+def test_router_device():
+    """The router's device itself is smaller than the hosts'. Only towards host2: what host2 sends
+    has to be small, for the router's end of the veth takes no more."""
+    for mtu, addr in ((1300, HOST2_6), (1000, HOST2)):  # below 1280 the kernel has no IPv6
+        in_node("router", "ip", "link", "set", "dev", "router-veth2", "mtu", str(mtu))
+        with nc_listens("host2", addr) as sink, echoclient("host1", addr, PORT, "--trace") as client:
+            data = pattern(LENGTH)
+            client.process.stdin.write(data)
+            client.end_of_input()
+            until(lambda: len(sink.out) == LENGTH, f"{sink} gets all")
+            sink.end()
+            client.end()
+            check(sink.out == data, f"{addr}: other octets")
+            check(TOO_BIG in client.err, f"MTU {mtu}: first again: {first_again(client)}")
+
+
+def test_narrower_later():
+    """In the middle of a connection, twice."""
+    with kernel_server("host2", HOST2), echoclient("host1", HOST2, PORT, "--trace") as client:
+        data = pattern(LENGTH)
+        for i, mtu in enumerate((1500, 1200, 700)):
+            narrow(mtu)
+            client.process.stdin.write(data)
+            client.process.stdin.flush()
+            until(lambda: len(client.out) == (i + 1) * LENGTH, f"{client}: MTU {mtu}")
+            check(client.err.count(TOO_BIG) >= i, f"MTU {mtu}")
+        client.end()
+        check(client.out == 3 * data, "other octets")
+
+
+def test_next_connection_knows():
+    """A server's second connection to the same host begins with what the first has learned."""
+    narrow(1000)
+    with echoserver("host2", HOST2, PORT, "--trace") as server:
+        echoes(HOST2, 1000)
+        before = server.err.count(TOO_BIG)
+        check(before > 0, "the first has learned")
+        echoes(HOST2, 1000)
+        check(server.err.count(TOO_BIG) == before, "the second had to learn again")
+
+
+# ---- MTUs of the devices ----
+
+def set_mtus(left, right):
+    for node, device, mtu in (("host1", "host1-veth1", left), ("router", "router-veth1", left),
+                              ("router", "router-veth2", right), ("host2", "host2-veth1", right)):
+        in_node(node, "ip", "link", "set", "dev", device, "mtu", str(mtu))
+
+
+def mss_of(run):
+    """The MSS options of SYN and SYN-ACK while run() connects once, as tcpdump reads them."""
+    with Program("router", "tcpdump", "--immediate-mode", "-Unni", "router-veth1", "-v", "-c", "2",
+                 "(ip and tcp[tcpflags] & tcp-syn != 0) or "
+                 "(ip6 proto 6 and ip6[53] & 2 != 0)") as dump:
+        dump.tells("listening on")
+        run()
+        dump.ends_by_itself()
+    return [int(mss) for mss in re.findall(rb"mss (\d+)", dump.out)]
+
+
+def check_mtus(left, right, headers, host1, host2):
+    """Each end announces its own link (MUST-67), and text of all sizes goes through."""
+    want = [left - headers, right - headers]
+    with kernel_server("host2", host2):
+        got = mss_of(lambda: transfer(host2))
+        check(got == want, f"client: MSS {got}, not {want}")
+    with echoserver("host2", host2):
+        got = mss_of(lambda: transfer(host2))
+        check(got == want, f"both: MSS {got}, not {want}")
+    with echoserver("host1", host1):
+        got = mss_of(lambda: check(kernel_client("host2", host1, PORT, LENGTH) == "same", "text"))
+        check(got == want[::-1], f"server: MSS {got}, not {want[::-1]}")
+
+
+def transfer(addr):
+    data = pattern(LENGTH)
+    with Program("host1", CLIENT, addr, PORT) as client:
+        client.process.stdin.write(data)
+        client.end()
+        check(client.out == data, f"{addr}: {len(client.out)} octets, other ones")
+
+
+def test_mtu_9000():
+    set_mtus(9000, 9000)
+    check_mtus(9000, 9000, 40, HOST1, HOST2)
+    check_mtus(9000, 9000, 60, HOST1_6, HOST2_6)
+
+
+def test_mtu_576():
+    set_mtus(576, 576)
+    check_mtus(576, 576, 40, HOST1, HOST2)
+
+
+def test_mtu_unequal():
+    for left, right in ((1500, 9000), (9000, 576), (1280, 1500)):
+        set_mtus(left, right)
+        check_mtus(left, right, 40, HOST1, HOST2)
+
+
+def test_mtu_unequal_ipv6():
+    for left, right in ((1500, 9000), (9000, 1280)):
+        set_mtus(left, right)
+        check_mtus(left, right, 60, HOST1_6, HOST2_6)
+
+
+def test_device_among_others():
+    """A connection from outside has the MTU of the device its SYN came by, not the smallest of
+    all."""
+    in_node("host1", "ip", "link", "add", "small", "mtu", "1300", "type", "veth", "peer", "other")
+    in_node("host1", "ip", "link", "set", "small", "up")
+    with echoserver("host1", HOST1):
+        got = mss_of(lambda: kernel_client("host2", HOST1, PORT, LENGTH))
+        check(got == [1460, 1460], f"MSS {got}")
+
+
+# ---- ICMP errors in answer to a SYN ----
+
+def reject(kind):
+    in_node("router", "nft", "add", "table", "inet", "no")
+    in_node("router", "nft", "add", "chain", "inet", "no", "forward",
+            "{ type filter hook forward priority 0; }")
+    for family, protocol in (("ipv4", "icmp"), ("ipv6", "icmpv6")):
+        name = "addr-unreachable" if (protocol, kind) == ("icmpv6", "host-unreachable") else kind
+        in_node("router", "nft", "add", "rule", "inet", "no", "forward", "meta", "nfproto", family,
+                "tcp", "dport", str(PORT), "reject", "with", protocol, "type", name)
+
+
+def test_hard_error():
+    """SHLD-26: a port that is unreachable refuses at once."""
+    reject("port-unreachable")
+    for addr in (HOST2, HOST2_6):
+        with echoclient("host1", addr, PORT, "--trace") as client:
+            client.end(status=1)
+            check(b"Connection refused" in client.err, str(client))
+            check(client.err.count(b" sent ") == 1, f"more than one SYN: {client}")
+
+
+def test_soft_error():
+    """MUST-56: a host that is unreachable may be reached by the next SYN. The kernel's connect()
+    fails here."""
+    reject("host-unreachable")
+    said = kernel_client("host1", HOST2)
+    check(said == "OSError", f"the kernel's: {said}")
+    for addr in (HOST2, HOST2_6):
+        with kernel_server("host2", addr), echoclient("host1", addr, PORT, "--trace") as client:
+            client.tells("retransmit")
+            in_node("router", "nft", "delete", "table", "inet", "no")
+            client.type("hello\n")
+            client.says("hello\n")
+            client.end()
+        reject("host-unreachable")
+
+
+# ---- Forged errors ----
+
+def checksum(octets):
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return 0xffff ^ total
+
+
+def forge(port, seq, mtu):
+    """Run in a node: "too big", about a segment of host1's to host2."""
+    quoted = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 1500, 0, 0x4000, 64, 6, 0,
+                         socket.inet_aton(HOST1), socket.inet_aton(HOST2))
+    quoted += struct.pack("!HHI", int(port), PORT, int(seq) & 0xffffffff)
+    message = struct.pack("!BBHHH", 3, 4, 0, 0, int(mtu)) + quoted
+    message = message[:2] + struct.pack("!H", checksum(message)) + message[4:]
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
+        raw.sendto(message, (HOST1, 0))
+
+
+def test_forged():
+    """RFC 5927 4.1: believed only when it is about a segment in flight."""
+    with kernel_server("host2", HOST2), echoclient("host1", HOST2, PORT, "--trace") as client:
+        client.type("hello\n")
+        client.says("hello\n")
+        in_node("router", "nft", "add", "table", "inet", "mute")
+        in_node("router", "nft", "add", "chain", "inet", "mute", "forward",
+                "{ type filter hook forward priority 0; policy drop; }")
+        text = "x" * 1399 + "\n"
+        client.type(text)
+        sent = re.compile(rb" sent 10\.0\.0\.1:(\d+) > \S+ \S+ seq=(\d+) .*payload_len=1400")
+        until(lambda: sent.search(client.err), f"{client} sends")
+        port, seq = (int(n) for n in sent.search(client.err).groups())
+
+        def send(*args):
+            in_node("router", sys.executable, os.path.abspath(__file__), "forge",
+                    *(str(arg) for arg in args))
+
+        forged = (port, seq - 1, 600), (port, seq + 1400, 600), (port, seq + 0x80000000, 600), \
+            (port ^ 1, seq, 600), (port, seq, 60), (port, seq, 1500)
+        for i, args in enumerate(forged, 1):
+            send(*args)
+            until(lambda: client.err.count(b"dropped (ICMP: ") == i, f"{client}: {args}")
+        check(TOO_BIG not in client.err, f"a forged one is believed: {client}")
+        send(port, seq, 600)
+        client.tells(TOO_BIG.decode())
+        in_node("router", "nft", "delete", "table", "inet", "mute")
+        client.says(text)
+        client.end()
+
+
+if sys.argv[1:2] == ["forge"]:
+    forge(*sys.argv[2:])
+else:
+    run_all(globals())
