@@ -25,7 +25,8 @@ struct gathering {
     struct list bucket, age;
     struct ip_hdr hdr; /* of the first to come; once it is there, of the one at offset 0 */
     uint64_t since_ns;
-    bool spoiled; /* without pieces: whatever comes is thrown away (RFC 5722 3) */
+    uint32_t number; /* of all that its bucket has seen */
+    bool spoiled;    /* without pieces: whatever comes is thrown away (RFC 5722 3) */
     uint32_t total, have;
     uint32_t n_pieces;
     unsigned ecn; /* the code points seen, as bits */
@@ -39,7 +40,7 @@ void reassembly_init(struct reassembly *r, const struct siphash_key *key, struct
     *r = (struct reassembly){.mem = mem, .key = *key};
     list_init(&r->age);
     for (size_t i = 0; i < REASSEMBLY_BUCKETS; i++)
-        list_init(&r->bucket[i]);
+        list_init(&r->bucket[i].packets);
 }
 
 static void give(struct reassembly *r, void *ptr, size_t size)
@@ -99,7 +100,7 @@ static void *take(struct reassembly *r, size_t size)
     return ptr;
 }
 
-static struct list *bucket_of(struct reassembly *r, const struct ip_hdr *h)
+static struct reassembly_bucket *bucket_of(struct reassembly *r, const struct ip_hdr *h)
 {
     struct ip_addr pair[2] = {h->src, h->dst};
     return &r->bucket[siphash(&r->key, pair, sizeof pair) % REASSEMBLY_BUCKETS];
@@ -116,21 +117,27 @@ static bool same_packet(const struct ip_hdr *a, const struct ip_hdr *b)
 /* The packet that the fragment belongs to; begins one if need be. NULL without memory. */
 static struct gathering *find(struct reassembly *r, const struct ip_hdr *h, uint64_t now_ns)
 {
-    struct list *bucket = bucket_of(r, h);
+    struct reassembly_bucket *bucket = bucket_of(r, h);
+    struct list *packets = &bucket->packets;
     unsigned n = 0;
-    for (struct list *node = bucket->next; node != bucket; node = node->next, n++) {
+    for (struct list *node = packets->next; node != packets; node = node->next, n++) {
         struct gathering *g = container_of(node, struct gathering, bucket);
-        if (same_packet(&g->hdr, h))
+        if (!same_packet(&g->hdr, h))
+            continue;
+        if (bucket->begun - g->number <= REASSEMBLY_DISTANCE)
             return g;
+        drop(r, g);
+        break;
     }
     if (n == REASSEMBLY_BUCKET)
-        drop(r, container_of(bucket->next, struct gathering, bucket));
+        drop(r, container_of(packets->next, struct gathering, bucket));
     struct gathering *g = take(r, sizeof *g);
     if (g == NULL)
         return NULL;
     *g = (struct gathering){.hdr = *h, .since_ns = now_ns, .total = TOTAL_UNKNOWN};
     list_init(&g->pieces);
-    list_push_back(bucket, &g->bucket);
+    g->number = ++bucket->begun;
+    list_push_back(packets, &g->bucket);
     list_push_back(&r->age, &g->age);
     return g;
 }

@@ -29,11 +29,18 @@
  * round in less (RFC 4963), and TCP sends again much sooner. */
 #define REASSEMBLY_NS (30 * NS_PER_S)
 
+/* So many more packets begun between two hosts, and what comes with an old one's identification is
+ * another packet's: RFC 4963; ipfrag_max_dist of Linux. */
+#define REASSEMBLY_DISTANCE 64
+
 struct reassembly {
     struct mem *mem;
     struct siphash_key key; /* so that nobody can choose a bucket */
     struct list age;        /* packets in the making, oldest first */
-    struct list bucket[REASSEMBLY_BUCKETS];
+    struct reassembly_bucket {
+        struct list packets; /* oldest first */
+        uint32_t begun;      /* how many so far */
+    } bucket[REASSEMBLY_BUCKETS];
     size_t used;      /* octets of mem */
     uint8_t *whole;   /* the last one completed */
     size_t whole_len; /* its room */

@@ -348,6 +348,31 @@ static void many_packets(void **state)
     waits(&f);
 }
 
+/* RFC 4963: identifications come round. One that has been passed by so many others is forgotten.
+ */
+static void identifications_come_round(void **state)
+{
+    (void)state;
+    struct fragment old = fragment(true, 800, 8, true), a = fragment(true, 0, 800, false);
+    for (unsigned others = REASSEMBLY_DISTANCE; others <= REASSEMBLY_DISTANCE + 1; others++) {
+        old.hdr.id = 7;
+        waits(&old);
+        for (unsigned i = 0; i < others; i++) {
+            struct fragment b = fragment(true, 800, 8, true);
+            a.hdr.id = b.hdr.id = 1000 + i;
+            waits(&a);
+            add(&b, 808);
+        }
+        a.hdr.id = 7;
+        if (others == REASSEMBLY_DISTANCE) {
+            add(&a, 808);
+        } else {
+            waits(&a);
+            assert_int_equal(r.dropped, 1);
+        }
+    }
+}
+
 /* Any number of sources, and long packets. */
 static void much_memory(void **state)
 {
@@ -449,6 +474,7 @@ int main(void)
         reassembly_test(gaps_and_time),
         reassembly_test(many_pieces),
         reassembly_test(many_packets),
+        reassembly_test(identifications_come_round),
         reassembly_test(much_memory),
         reassembly_test(no_memory),
         reassembly_test(ecn),
