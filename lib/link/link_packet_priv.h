@@ -73,7 +73,7 @@ struct link_packet {
     size_t n_ports;
     struct ip_addr *owned;
     size_t n_owned;
-    int groups; /* an IPv6 socket, for the groups it has joined; -1: none yet */
+    int groups;                  /* an IPv6 socket, for the groups it has joined; -1: none yet */
     uint8_t refusal[REFUSE_MAX]; /* for the last packet that was too big, until recv() has it */
     size_t refusal_len;
 
