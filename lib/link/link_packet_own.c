@@ -43,8 +43,11 @@ void link_packet_answer(struct link_packet *lp, const struct resolve_question *q
     pthread_mutex_lock(&lp->lock);
     bool ours = link_packet_owns(lp, &q->target);
     pthread_mutex_unlock(&lp->lock);
+    if (!ours)
+        return;
     struct route r;
-    if (!ours || route_on_link(lp, &q->target, now, &r) < 0 || r.ifindex != ifindex)
+    route_refresh(lp->routes); /* what we say now is believed for half a minute */
+    if (route_on_link(lp, &q->target, now, &r) < 0 || r.ifindex != ifindex)
         return;
     uint8_t frame[RESOLVE_FRAME_MAX];
     struct writer w = writer(frame, sizeof frame);
