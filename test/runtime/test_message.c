@@ -12,12 +12,12 @@
 
 static uint8_t out[MUCH], in[MUCH];
 
-/* Cuts a buffer into n pieces of uneven length, some of them empty. */
+/* Cuts a buffer into n pieces of uneven length, many of them empty. */
 static void cut(struct iovec *iov, size_t n, uint8_t *buf, size_t len)
 {
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
-        size_t piece = i % 5 == 4 ? 0 : (i * 7919) % (2 * len / n);
+        size_t piece = i % 5 > 2 ? 0 : (i * 7919) % (4 * len / n);
         if (piece > len - at || i == n - 1)
             piece = len - at;
         iov[i] = (struct iovec){buf + at, piece};
