@@ -197,6 +197,8 @@ static void tell_address(struct job *j, const struct sockaddr_storage *addr)
 
 static void forget(int sock)
 {
+    if (sock >= SOCKS_MAX)
+        abort();
     if (sock >= 0)
         streams[sock].sent = streams[sock].received = 0;
 }
