@@ -31,7 +31,7 @@ def killed_and_again(remembered, until_seen):
                 connecting = again.start("connect", HOST2, 40000).wait()
                 wire.settle()
                 segs = wire.segments()[before:]
-                mine = [seg.flags for seg in segs if seg.src == HOST1]
+                mine = [seg.flags for seg in segs if seg.node == "host1"]
                 if connecting.error == "ECONNREFUSED":
                     seen.add("refused")
                 else:
@@ -132,9 +132,9 @@ def test_kernel_again_while_ours_is_established():
         again.ok("send", 1000, 1)
         accepted.ok("recv", 1000, 1)
         wire.settle()
-        segs = [(seg.src == HOST2, seg.flags) for seg in wire.segments()[before:]]
-        check(segs[:6] == [(True, "S"), (False, "."), (True, "R"), (True, "S"), (False, "S."),
-                           (True, ".")], f"{segs}")
+        segs = [(seg.node, seg.flags) for seg in wire.segments()[before:]]
+        check(segs[:6] == [("host2", "S"), ("host1", "."), ("host2", "R"), ("host2", "S"),
+                           ("host1", "S."), ("host2", ".")], f"{segs}")
 
 
 def test_from_ones_own_time_wait():

@@ -56,7 +56,7 @@ static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER;
 
 /* How far each socket's two streams have got. */
 static struct stream {
-    uint64_t sent, received;
+    _Atomic uint64_t sent, received;
 } streams[SOCKS_MAX];
 
 static uint64_t mix(uint64_t x) /* splitmix64 */
@@ -105,7 +105,7 @@ static size_t next_size(uint64_t *random, size_t max, uint64_t left)
     return n < left ? n : (size_t)left;
 }
 
-static uint64_t *reached(int sock, bool sending)
+static _Atomic uint64_t *reached(int sock, bool sending)
 {
     struct stream *s = &streams[sock];
     return sending ? &s->sent : &s->received;
@@ -199,8 +199,10 @@ static void tell_address(struct job *j, const struct sockaddr_storage *addr)
 
 static void forget(int sock)
 {
+    if (sock >= SOCKS_MAX)
+        abort();
     if (sock >= 0)
-        streams[sock] = (struct stream){0};
+        streams[sock].sent = streams[sock].received = 0;
 }
 
 static void do_socket(struct job *j)

@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 
-from programs import HOST1, HOST2, KILL, PATIENCE, Program, check, in_node, sockets, until
+from programs import HOST1, HOST1_6, HOST2, HOST2_6, KILL, PATIENCE, Program, check, in_node, sockets, until
 
 TOOL = os.environ["SOCKTOOL"]
 DEVICE = {"host1": "host1-veth1", "host2": "host2-veth1"}
 ADDR = {"host1": HOST1, "host2": HOST2}
+ADDR_6 = {"host1": HOST1_6, "host2": HOST2_6}
+NODE = {addr: node for table in (ADDR, ADDR_6) for node, addr in table.items()}
 
 Answer = collections.namedtuple("Answer", "result error text")
 
@@ -141,18 +143,19 @@ class Tool(Program):
         return text.encode() in self.err
 
 
-def pair(client, server, port=40000, local_port=None):
+def pair(client, server, port=40000, local_port=None, v6=False):
     """A connection of two Tools: the client's socket and the server's."""
-    listener = server.listen(ADDR[server.node], port)
-    connecting = client.socket(*((ADDR[client.node], local_port) if local_port else ()))
-    connecting.ok("connect", ADDR[server.node], port)
+    addr = ADDR_6 if v6 else ADDR
+    listener = server.listen(addr[server.node], port)
+    connecting = client.socket(addr[client.node], local_port or 0)
+    connecting.ok("connect", addr[server.node], port)
     accepted = listener.accept()
     listener.close()
     return connecting, accepted
 
 
-Segment = collections.namedtuple("Segment", "src sport dst dport flags seq ack length")
-LINE = re.compile(r"IP6? ([0-9a-f.:]+)\.(\d+) > ([0-9a-f.:]+)\.(\d+): Flags \[([SFRPUEW.]+)\], "
+Segment = collections.namedtuple("Segment", "node sport dport flags seq ack length")
+LINE = re.compile(r"IP6? ([0-9a-f.:]+)\.(\d+) > [0-9a-f.:]+\.(\d+): Flags \[([SFRPUEW.]+)\], "
                   r"(?:seq (\d+)(?::\d+)?, )?(?:ack (\d+), )?.*length (\d+)")
 
 
@@ -177,13 +180,13 @@ class Wire(Program):
         return [line for line in self.out.decode().splitlines() if ": Flags [" in line]
 
     def segments(self, **where):
-        """Those with these values; flags as tcpdump prints them, less the P."""
+        """Those with these values. node: who sent it; flags: as tcpdump prints them, less the P."""
         found = []
         for line in self.lines():
             m = LINE.search(line)
             check(m, f"not understood: {line}")
-            src, sport, dst, dport, flags, seq, ack, length = m.groups()
-            seg = Segment(src, int(sport), dst, int(dport), flags.replace("P", ""), int(seq or 0),
+            src, sport, dport, flags, seq, ack, length = m.groups()
+            seg = Segment(NODE[src], int(sport), int(dport), flags.replace("P", ""), int(seq or 0),
                           int(ack or 0), int(length))
             if all(getattr(seg, key) == value for key, value in where.items()):
                 found.append(seg)
@@ -195,7 +198,7 @@ class Wire(Program):
 
     def ends(self, node):
         """The flags of every segment with FIN or RST that the node has sent, in order."""
-        return [seg.flags for seg in self.segments(src=ADDR[node])
+        return [seg.flags for seg in self.segments(node=node)
                 if "F" in seg.flags or "R" in seg.flags]
 
     def ports(self):
@@ -223,7 +226,8 @@ class Lost:
 class World:
     """A Tool of ours in host1, one of the kernel's in host2, and what passes between them."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, v6=False):
+        self.v6 = v6
         self.ours = Tool("host1", "nstcp", "trace", *options)
         self.kernels = Tool("host2", "kernel")
         self.wire = None
@@ -237,8 +241,8 @@ class World:
 
     def connections(self):
         """One that we have opened, then one that the kernel has: our socket and the kernel's."""
-        for connect in (lambda: pair(self.ours, self.kernels, 40000),
-                        lambda: pair(self.kernels, self.ours, 40001)[::-1]):
+        for connect in (lambda: pair(self.ours, self.kernels, 40000, v6=self.v6),
+                        lambda: pair(self.kernels, self.ours, 40001, v6=self.v6)[::-1]):
             with Wire("host1") as self.wire:
                 yield connect()
 
