@@ -24,7 +24,10 @@ class Ends:
     def __init__(self, v6=False):
         self.tools = Tool("host1", "nstcp"), Tool("host2", "kernel")
         self.addrs = (HOST1_6, HOST2_6) if v6 else (HOST1, HOST2)
-        self.listeners = [tool.listen(addr) for tool, addr in zip(self.tools, self.addrs)]
+        # Room for the 200: beyond it the kernel answers with SYN cookies and forgets whom it could
+        # not queue, until they send something.
+        self.listeners = [tool.listen(addr, backlog=512)
+                          for tool, addr in zip(self.tools, self.addrs)]
 
     def __enter__(self):
         return self
