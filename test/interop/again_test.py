@@ -92,6 +92,7 @@ def test_same_process_peer_in_time_wait():
             with Wire("host1") as wire:
                 ours, kernels = pair(world.ours, world.kernels, 40000, 50000)
                 closes_first(ours, kernels)
+                wire.settle()
                 check("R" not in "".join(wire.ends("host1")), "no RST")
 
 

@@ -209,6 +209,7 @@ def test_mtu():
         for v6 in (False, True)[:1 if min(left, right) < 1280 else 2]:
             with Wire("host1") as wire, Ends(v6) as ends:
                 some_sizes(ends, min(left, right))
+                wire.settle()
                 mss = {m for line in wire.lines() for m in re.findall(r"mss (\d+)", line)}
                 headers = 60 if v6 else 40
                 check(mss == {str(left - headers), str(right - headers)},

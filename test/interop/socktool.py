@@ -147,7 +147,8 @@ def pair(client, server, port=40000, local_port=None, v6=False):
     """A connection of two Tools: the client's socket and the server's."""
     addr = ADDR_6 if v6 else ADDR
     listener = server.listen(addr[server.node], port)
-    connecting = client.socket(addr[client.node], local_port or 0)
+    connecting = client.socket(addr[client.node], local_port) if local_port else \
+        client.socket(domain=6 if v6 else 4)
     connecting.ok("connect", addr[server.node], port)
     accepted = listener.accept()
     listener.close()
@@ -202,7 +203,8 @@ class Wire(Program):
                 if "F" in seg.flags or "R" in seg.flags]
 
     def ports(self):
-        """Both of the connection that has been seen."""
+        """Both of the connection that is seen first."""
+        until(self.segments, "a segment")
         first = self.segments()[0]
         return first.sport, first.dport
 
