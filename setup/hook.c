@@ -9,8 +9,9 @@
  * down, its length compared with the next MTU, with an ICMP error where one was due. So the kernel
  * does what a router does, once, and nobody but the reader of the queue decides what becomes of it.
  *
- * The verdict "queue" is written as an immediate one, which means queue 0 and no bypass: nft(8)
- * would write the same as an expression of its own, which not every kernel has (CONFIG_NFT_QUEUE).
+ * "queue" is written as iptables' target NFQUEUE: the expression that nft(8) would write is one
+ * that not every kernel has (CONFIG_NFT_QUEUE), and an immediate verdict is refused by newer
+ * kernels.
  *
  * Last in its hook: what another table refuses never was on the link.
  */
@@ -21,7 +22,9 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_NFQUEUE.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libnftnl/chain.h>
@@ -38,7 +41,8 @@ struct parts {
     struct nftnl_table *table;
     struct nftnl_chain *chain;
     struct nftnl_rule *rule;
-    struct nftnl_expr *verdict; /* part of the rule, once it is added */
+    struct nftnl_expr *target;  /* part of the rule, once it is added */
+    struct xt_NFQ_info *number; /* part of the target, once it is set */
 };
 
 static void describe(const struct parts *p)
@@ -54,9 +58,10 @@ static void describe(const struct parts *p)
 
     nftnl_rule_set_str(p->rule, NFTNL_RULE_TABLE, TABLE);
     nftnl_rule_set_str(p->rule, NFTNL_RULE_CHAIN, CHAIN);
-    nftnl_expr_set_u32(p->verdict, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-    nftnl_expr_set_u32(p->verdict, NFTNL_EXPR_IMM_VERDICT, NF_QUEUE);
-    nftnl_rule_add_expr(p->rule, p->verdict);
+    nftnl_expr_set_str(p->target, NFTNL_EXPR_TG_NAME, "NFQUEUE");
+    nftnl_expr_set_u32(p->target, NFTNL_EXPR_TG_REV, 0);
+    nftnl_expr_set(p->target, NFTNL_EXPR_TG_INFO, p->number, sizeof(*p->number));
+    nftnl_rule_add_expr(p->rule, p->target);
 }
 
 /* The header of the batch's next message, which ends at *len so far. */
@@ -92,20 +97,23 @@ int hook_set(struct nl *hook)
 {
     if (nl_open(hook, NETLINK_NETFILTER) < 0)
         return refused(hook, strerror(errno));
-    const struct parts p = {nftnl_table_alloc(), nftnl_chain_alloc(), nftnl_rule_alloc(),
-                            nftnl_expr_alloc("immediate")};
-    bool whole = p.table && p.chain && p.rule && p.verdict;
+    struct parts p = {nftnl_table_alloc(), nftnl_chain_alloc(), nftnl_rule_alloc(),
+                      nftnl_expr_alloc("target"), calloc(1, sizeof(*p.number))};
     int err = -ENOMEM;
-    if (whole) {
+    if (p.table && p.chain && p.rule && p.target && p.number) {
         describe(&p);
         err = make(hook, &p);
-    } else if (p.verdict)
-        nftnl_expr_free(p.verdict);
+        p.target = NULL;
+        p.number = NULL;
+    }
+    free(p.number);
+    if (p.target)
+        nftnl_expr_free(p.target);
     if (p.rule)
         nftnl_rule_free(p.rule);
     if (p.chain)
         nftnl_chain_free(p.chain);
     if (p.table)
         nftnl_table_free(p.table);
-    return err == 0 ? 0 : refused(hook, whole ? hook->why : strerror(ENOMEM));
+    return err == 0 ? 0 : refused(hook, hook->why[0] ? hook->why : strerror(-err));
 }
