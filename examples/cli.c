@@ -9,12 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define END_MS 5000
+#define END_MS      5000
+#define TIMEOUT_MAX 4000000.0 /* seconds; 46 days */
 
 static const char options_help[] =
     "\n"
     "  --trace[=FILE]  write every segment, state change, retransmission and event\n"
     "                  to FILE, or to standard error, a line each\n"
+    "  --timeout S     give up after S seconds (such as 8 or 0.5) without progress:\n"
+    "                  without an answer to the connect or an acknowledgement of\n"
+    "                  what was sent, or without room to send more\n"
     "  --help          print this and end\n"
     "\n"
     "Needs root, or a private lab: ./setup/netns.sh run. Exit status: 0 done, 1 failed,\n"
@@ -32,6 +36,7 @@ static const struct {
     {ENETUNREACH, "see `ip route get`"},
     {EPERM, "run it as root, or inside ./setup/netns.sh run"},
     {ETIMEDOUT, "is the other host up, and the way to it?"},
+    {EAGAIN, "the connection stands, but the other program does not go on"},
 };
 
 static const char *advice_for(int error)
@@ -43,16 +48,18 @@ static const char *advice_for(int error)
     return NULL;
 }
 
-int cli_failed(const struct cli *cli, const char *what)
+int cli_failed(struct cli *cli, const char *what)
 {
-    int error = errno;
+    int error = errno == EINPROGRESS ? ETIMEDOUT : errno; /* of a connect that blocks */
     if (error == ESHUTDOWN) {
         fprintf(stderr, "%s: interrupted\n", cli->program);
         return 1;
     }
     const char *advice = advice_for(error);
-    fprintf(stderr, "%s: %s %s: %s%s%s\n", cli->program, what, cli->addr_text, strerror(error),
-            advice ? "; " : "", advice ? advice : "");
+    bool timed_out = error == ETIMEDOUT || error == EAGAIN;
+    cli->timed_out |= timed_out;
+    fprintf(stderr, "%s: %s %s: %s%s%s\n", cli->program, what, cli->addr_text,
+            timed_out ? "timed out" : strerror(error), advice ? "; " : "", advice ? advice : "");
     return 1;
 }
 
@@ -96,20 +103,48 @@ static void open_trace(struct cli *cli, const char *file)
     }
 }
 
+/* Of the option at *argv, which is --NAME VALUE or --NAME=VALUE: the value, and *argv at its last
+ * word. NULL: it is another option. */
+static const char *read_value(const struct cli *cli, const char *name, char ***argv)
+{
+    size_t len = strlen(name);
+    const char *word = **argv;
+    if (strncmp(word, name, len) != 0 || (word[len] && word[len] != '='))
+        return NULL;
+    if (word[len])
+        return word + len + 1;
+    if (!(*argv)[1])
+        wrong_usage(cli, "a value is missing after ", name);
+    return *++*argv;
+}
+
+static void read_timeout(struct cli *cli, const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (end == text || *end || !(seconds > 0 && seconds <= TIMEOUT_MAX))
+        wrong_usage(cli, "not a number of seconds above 0: ", text);
+    cli->timeout.tv_sec = (time_t)seconds;
+    cli->timeout.tv_usec = (suseconds_t)((seconds - (double)cli->timeout.tv_sec) * 1e6);
+    if (seconds < 0.001)
+        cli->timeout.tv_usec = 1000; /* what the stack can count */
+}
+
 static void read_arguments(struct cli *cli, const char *help, char **argv)
 {
-    const char *words[2];
+    const char *words[2], *value;
     int n = 0;
     for (argv++; *argv; argv++) {
         if (strcmp(*argv, "--help") == 0) {
-            printf("usage: %s [--trace[=FILE]] ADDR PORT\n\n%s%s", cli->program, help,
-                   options_help);
+            printf("usage: %s [OPTIONS] ADDR PORT\n\n%s%s", cli->program, help, options_help);
             exit(fflush(stdout) ? 1 : 0);
         }
         if (strcmp(*argv, "--trace") == 0)
             open_trace(cli, NULL);
         else if (strncmp(*argv, "--trace=", 8) == 0)
             open_trace(cli, *argv + 8);
+        else if ((value = read_value(cli, "--timeout", &argv)) != NULL)
+            read_timeout(cli, value);
         else if (**argv == '-' || n == 2)
             wrong_usage(cli, "what is this: ", *argv);
         else
@@ -153,7 +188,11 @@ void cli_begin(struct cli *cli, const char *program, const char *help, char **ar
     sigaddset(&cli->signals, SIGTERM);
     sigaddset(&cli->signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &cli->signals, NULL);
-    const struct nstcp_options options = {.trace_fd = cli->trace_fd};
+    const struct nstcp_options options = {
+        .trace_fd = cli->trace_fd,
+        .user_timeout_ms =
+            (unsigned)(cli->timeout.tv_sec * 1000 + (cli->timeout.tv_usec + 999) / 1000),
+    };
     char why[NSTCP_WHY_MAX];
     if (nstcp_create(&cli->stack, &options, why) < 0) {
         fprintf(stderr, "%s: %s%s\n", cli->program, why,
@@ -167,12 +206,19 @@ void cli_begin(struct cli *cli, const char *program, const char *help, char **ar
     }
 }
 
+void cli_limit(const struct cli *cli, int sock)
+{
+    const struct timeval *limit = &cli->timeout; /* zero, as it is from the start: no limit */
+    nstcp_setsockopt(cli->stack, sock, SOL_SOCKET, SO_SNDTIMEO, limit, sizeof *limit);
+    nstcp_setsockopt(cli->stack, sock, SOL_SOCKET, SO_RCVTIMEO, limit, sizeof *limit);
+}
+
 int cli_end(struct cli *cli, int status)
 {
     pthread_kill(cli->on_signal, SIGTERM); /* it waits for this, or has had one already */
     pthread_join(cli->on_signal, NULL);
     pthread_sigmask(SIG_UNBLOCK, &cli->signals, NULL); /* a second ^C ends it at once */
-    if (nstcp_destroy(cli->stack, END_MS) < 0) {
+    if (nstcp_destroy(cli->stack, cli->timed_out ? 0 : END_MS) < 0 && !cli->timed_out) {
         fprintf(stderr, "%s: connections without an answer for %d s were reset\n", cli->program,
                 END_MS / 1000);
         return 1;

@@ -19,12 +19,16 @@
 
 static const char help[] =
     "Sends standard input to the TCP server at ADDR and PORT and prints what\n"
-    "comes back, until the server has closed the connection.\n";
+    "comes back, until the server has closed the connection. With --timeout also\n"
+    "gives up when all is sent and for S seconds nothing more comes back; as long\n"
+    "as the input goes on it may be silent.\n";
 
 static struct cli cli;
 static int sock;
-static int over[2];           /* a pipe: its end tells send_input to end */
-static int input_status = -1; /* 0: all is sent, 1: it could not be read, -1: neither yet */
+static int over[2]; /* a pipe: its end tells send_input to end */
+
+/* 0: all is sent, 1: it could not be read or sent, -1: neither yet */
+static _Atomic int input_status = -1;
 
 /* As read(2); -1 with ECANCELED when main has no more use for it. */
 static ssize_t read_input(char *buf, size_t len)
@@ -43,13 +47,32 @@ static ssize_t read_input(char *buf, size_t len)
     return n;
 }
 
+/* A send that takes a part only has met an error, which the next one tells, or has timed out, and
+ * there was progress. */
+static bool send_all(const char *buf, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = nstcp_send(cli.stack, sock, buf, len, 0);
+        if (n < 0)
+            return false;
+        buf += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
 static void *send_input(void *arg)
 {
     char buf[65536];
     ssize_t n;
     while ((n = read_input(buf, sizeof buf)) > 0) {
-        if (nstcp_send(cli.stack, sock, buf, (size_t)n, 0) < n)
-            return arg; /* the connection is over: main learns why */
+        if (!send_all(buf, (size_t)n)) {
+            if (errno == EPIPE || errno == EBADF || errno == ESHUTDOWN)
+                return arg; /* the connection is over: main learns why */
+            input_status = cli_failed(&cli, "send to");
+            nstcp_shutdown(cli.stack, sock, SHUT_RD); /* ends main's recv */
+            return arg;
+        }
     }
     if (n < 0 && errno == ECANCELED)
         return arg;
@@ -82,12 +105,16 @@ static bool print(const char *buf, size_t len)
 static int print_answers(void)
 {
     char buf[65536];
-    ssize_t n;
-    while ((n = nstcp_recv(cli.stack, sock, buf, sizeof buf, 0)) > 0) {
-        if (!print(buf, (size_t)n))
+    for (;;) {
+        bool all_sent = input_status == 0;
+        ssize_t n = nstcp_recv(cli.stack, sock, buf, sizeof buf, 0);
+        if (n == 0)
+            return 0;
+        if (n < 0 && (errno != EAGAIN || all_sent))
+            return cli_failed(&cli, "receive from");
+        if (n > 0 && !print(buf, (size_t)n))
             return 1;
     }
-    return n < 0 ? cli_failed(&cli, "receive from") : 0;
 }
 
 static int talk(void)
@@ -114,6 +141,8 @@ int main(int argc, char **argv)
     cli_begin(&cli, "echoclient", help, argv);
     sock = nstcp_socket(cli.stack, cli.addr.ss_family, SOCK_STREAM, 0);
     int status;
+    if (sock >= 0)
+        cli_limit(&cli, sock);
     if (sock < 0 || nstcp_connect(cli.stack, sock, (struct sockaddr *)&cli.addr, cli.addr_len) < 0)
         status = cli_failed(&cli, "connect to");
     else

@@ -18,7 +18,8 @@
 
 static const char help[] =
     "Sends back what its clients send, any number of clients at once, until\n"
-    "SIGINT (^C) or SIGTERM; then closes their connections.\n";
+    "SIGINT (^C) or SIGTERM; then closes their connections. With --timeout also\n"
+    "closes that of a client which sends nothing for S seconds, or does not read.\n";
 
 static struct cli cli;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -30,6 +31,7 @@ static void *echo(void *arg)
     int sock = (int)(intptr_t)arg;
     char buf[32768];
     ssize_t n;
+    cli_limit(&cli, sock);
     while ((n = nstcp_recv(cli.stack, sock, buf, sizeof buf, 0)) > 0) {
         if (nstcp_send(cli.stack, sock, buf, (size_t)n, 0) < n)
             break; /* the client is gone, or nstcp_stop was called */

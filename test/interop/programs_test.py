@@ -1,6 +1,7 @@
 """echoclient and echoserver as programs: many clients, clients that do not read, ends of all kinds,
 messages, exit status."""
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import threading
 import time
 
 from programs import CLIENT, HOST1, HOST2, INT, NETNS, PATIENCE, PORT, SERVER, TERM, Program, \
-    check, echoclient, echoserver, kernel_client, kernel_server, run_all, until
+    check, echoclient, echoserver, in_node, kernel_client, kernel_server, nc_listens, run_all
 
 
 def clients(addr, port, count):
@@ -144,7 +145,11 @@ def test_usage():
         done = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)
         check(done.returncode == 0 and done.stdout.startswith("usage: "), str(done))
         for args in ([], [HOST1], [HOST1, "0"], [HOST1, "65536"], [HOST1, "7x"], ["host1", "7"],
-                     [HOST1, "7", "8"], ["--bad", HOST1, "7"], [HOST1 + ".", "7"]):
+                     [HOST1, "7", "8"], ["--bad", HOST1, "7"], [HOST1 + ".", "7"],
+                     ["--timeout", "0", HOST1, "7"], ["--timeout=-1", HOST1, "7"],
+                     ["--timeout", "1s", HOST1, "7"], ["--timeout", "nan", HOST1, "7"],
+                     ["--timeout=", HOST1, "7"], [HOST1, "7", "--timeout"],
+                     ["--timeouts", "1", HOST1, "7"]):
             done = subprocess.run([program, *args], capture_output=True, text=True, check=False)
             check(done.returncode == 2 and done.stderr.count("\n") == 1 and not done.stdout,
                   f"{args}: {done}")
@@ -159,6 +164,97 @@ def test_trace_file():
         client.type("x\n")
         check(client.end() == "x\n" and not client.err, str(client))
         check(b"SYN-SENT > ESTABLISHED" in trace.read(), "the trace")
+
+
+def drops(node, what):
+    """From now on the node throws away what it forwards, if it matches."""
+    in_node(node, "nft", "add", "table", "inet", "drops")
+    in_node(node, "nft", "add", "chain", "inet", "drops", "forward",
+            "{ type filter hook forward priority 0; }")
+    in_node(node, "nft", "add", "rule", "inet", "drops", "forward", *what, "drop")
+
+
+def ends_after(client, since, seconds, text):
+    """It says that and ends with status 1, so long after `since`; up to 3 s later on a busy
+    machine."""
+    client.ends_by_itself()
+    took = time.monotonic() - since
+    client.end(status=1)
+    said = [line for line in client.err.decode().splitlines() if not line.startswith("[")]
+    check(len(said) == 1 and said[0].startswith(text), str(client))
+    check(seconds - 0.1 < took < seconds + 3, f"{took} s; {client}")
+
+
+def test_timeout_of_connect():
+    drops("router", ())
+    since = time.monotonic()
+    with echoclient("host1", HOST2, PORT, "--timeout", "1.5", "--trace") as client:
+        ends_after(client, since, 1.5, f"echoclient: connect to {HOST2}:{PORT}: timed out; ")
+        check(client.err.count(b" retransmit seq=") == 1, str(client))
+
+
+def test_timeout_of_what_is_not_acknowledged():
+    """All is lost after the first exchange. The silence before that is no reason to give up, and
+    what happens to the reset at the end is none to wait."""
+    with kernel_server("host2", HOST2), \
+            echoclient("host1", HOST2, PORT, "--timeout=1", "--trace") as client:
+        client.type("x")
+        client.says("x")
+        try:
+            client.process.wait(2.5)
+            check(False, f"it gave up while nothing was to be done: {client}")
+        except subprocess.TimeoutExpired:
+            pass
+        drops("router", ())
+        since = time.monotonic()
+        client.type("y")
+        ends_after(client, since, 1, f"echoclient: receive from {HOST2}:{PORT}: timed out; ")
+        check(client.err.count(b" retransmit seq=") >= 2, str(client))
+
+
+def test_timeout_of_a_server_that_does_not_read():
+    """It acknowledges all that fits, and every probe of its window."""
+    with nc_listens("host2", HOST2) as nc, \
+            echoclient("host1", HOST2, PORT, "--timeout", "1") as client:
+        nc.signal(signal.SIGSTOP)
+        typist = threading.Thread(target=endless, args=(client,), daemon=True)
+        typist.start()
+        client.ends_by_itself()
+        check(f"echoclient: send to {HOST2}:{PORT}: timed out; " in client.err.decode(),
+              str(client))
+        typist.join()
+        client.end(status=1)
+        check(client.err.count(b"\n") == 1, str(client))
+        nc.signal(signal.SIGCONT)
+
+
+def endless(client):
+    try:
+        while True:
+            client.process.stdin.write(bytes(1 << 20))
+    except BrokenPipeError:
+        pass
+
+
+def test_timeout_of_a_server_that_does_not_close():
+    with nc_listens("host2", HOST2) as nc, \
+            echoclient("host1", HOST2, PORT, "--timeout", "0.5") as client:
+        nc.signal(signal.SIGSTOP)
+        client.type("x")
+        client.end_of_input()
+        ends_after(client, time.monotonic(), 0.5,
+                   f"echoclient: receive from {HOST2}:{PORT}: timed out; ")
+
+
+def test_timeout_of_the_server():
+    """It closes the connection of a silent client, in order, and goes on."""
+    with echoserver("host1", HOST1, PORT, "--timeout", "1") as server:
+        with echoclient("host2", HOST1) as silent:
+            silent.type("x")
+            silent.says("x")
+            silent.ends_by_itself()
+            check(b"closed the connection before the end" in silent.err, str(silent))
+        check(kernel_client("host2", HOST1) == "same", str(server))
 
 
 def sleeps(pid):
