@@ -1,9 +1,9 @@
 /* queue.c - nfnetlink_queue over libmnl.
  *
  * See include/uapi/linux/netfilter/nfnetlink_queue.h. Without NFQA_CFG_F_GSO the kernel cuts a
- * super-frame into packets of the MTU and finishes unfinished checksums before it queues: one
- * verdict is for one packet as it is on the wire. Only its description is copied here (a few
- * octets), the packet stays in the kernel.
+ * super-frame into packets of the MTU before it queues, and finishes unfinished checksums if the
+ * packet is to be copied (NFQNL_COPY_PACKET, not _META): one verdict is for one packet as it is on
+ * the wire. We have one octet copied; the packet stays in the kernel.
  *
  * What has been taken costs no room in the socket's buffer any more, and that is small where the
  * administrator's limit holds (not root): so taking goes before letting go. The numbers of the
@@ -45,7 +45,8 @@ static int configure(struct nl *nl)
 {
     struct nfgenmsg head = header();
     const struct nfqnl_msg_config_cmd bind = {.command = NFQNL_CFG_CMD_BIND};
-    const struct nfqnl_msg_config_params params = {.copy_mode = NFQNL_COPY_META};
+    const struct nfqnl_msg_config_params params = {.copy_range = htonl(1),
+                                                   .copy_mode = NFQNL_COPY_PACKET};
     struct nlmsghdr *req =
         nl_begin(nl, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG, 0, &head, sizeof(head));
     mnl_attr_put(req, NFQA_CFG_CMD, sizeof(bind), &bind);
