@@ -28,29 +28,28 @@ void exec_argv(char **argv)
     _exit(err == ENOENT ? 127 : 126);
 }
 
-/* Finds the node's namespace and enters it. 0, or -1 after saying why. */
-static int enter(const char *node)
+int exec_enter(const char *node, const char *doing)
 {
     struct ns ns;
     int home = ns_home();
     if (home < 0)
-        return say_failed(node, strerror(errno), "exec");
+        return say_failed(node, strerror(errno), "%s", doing);
     switch (ns_look(&ns, node, home)) {
     case NS_OURS:
         if (ns_enter(ns.fd) < 0)
-            return say_failed(node, strerror(errno), "enter the namespace");
+            return say_failed(node, strerror(errno), "%s: enter the namespace", doing);
         ns_close(&ns);
         close(home);
         return 0;
     case NS_FOREIGN:
-        return say_failed(node, "exists and is not ours", "exec");
+        return say_failed(node, "exists and is not ours", "%s", doing);
     case NS_UNKNOWN:
-        return say_refused(node, errno, "exec");
+        return say_refused(node, errno, doing);
     case NS_NONE:
     case NS_STALE:
         break;
     }
-    return say_failed(node, NO_LAB, "exec");
+    return say_failed(node, NO_LAB, "%s", doing);
 }
 
 int exec_in_node(const char *node, char **argv)
@@ -59,7 +58,7 @@ int exec_in_node(const char *node, char **argv)
         say_failed(node, "no such node in the lab", "exec");
         return 2;
     }
-    if (enter(node) < 0)
+    if (exec_enter(node, "exec") < 0)
         return 1;
     if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_SLAVE | MS_REC, NULL) < 0) {
         say_failed(node, strerror(errno), "exec: private mounts");

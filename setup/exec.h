@@ -2,6 +2,10 @@
 #ifndef NETNS_EXEC_H
 #define NETNS_EXEC_H
 
+/* Finds the network namespace of the node and enters it, for the command `doing`. 0, or -1 after
+ * saying why. */
+int exec_enter(const char *node, const char *doing);
+
 /* Becomes argv in the node. Returns only if it cannot, what the program is to exit with: 1, 2 for
  * a node that is not in the topology; 127 or 126 if argv cannot be started. */
 int exec_in_node(const char *node, char **argv);

@@ -26,7 +26,7 @@
 static int loopback_up(void)
 {
     struct ns here = {.name = "the private lab", .fd = -1};
-    if (nl_open(&here.nl) < 0)
+    if (nl_open(&here.nl, NETLINK_ROUTE) < 0)
         return say_failed("the private lab", strerror(errno), "netlink socket");
     int result = link_set_up(&here, "lo");
     ns_close(&here);

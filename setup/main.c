@@ -3,6 +3,7 @@
  * Exit status: 0 done, 1 failed, 2 wrong usage; run, shell and exec: that of the command.
  */
 #include "exec.h"
+#include "impair.h"
 #include "lab.h"
 #include "private.h"
 #include "rights.h"
@@ -31,18 +32,24 @@ static const char help[] =
     "  run CMD...       run CMD with a private lab, which ends with CMD (no root needed)\n"
     "  shell            the same with your $SHELL\n"
     "  exec NODE CMD... run CMD in host1, router or host2 of the lab around you, private or up\n"
+    "  impair ...       make the router of the lab around you a bad one, see below\n"
     "\n"
     "Inside `run` and `shell`, `ip netns exec NODE CMD` works too, NSTCP_LAB=private is set, and\n"
     "no process, device or mount outlives CMD. Any number of them may run side by side.\n"
     "\n"
+    "impair --loss P% [--dir host1|host2|both] [--seed N]\n"
+    "                   lose P in a hundred of the packets that go to host1, to host2, or both\n"
+    "                   ways; P may have decimals. Replaces what was set before. The same seed\n"
+    "                   loses the same packets, counted in each direction; without --seed one is\n"
+    "                   chosen. Prints what it does, with the seed.\n"
+    "impair             what is set, and what came of it in packets of at most the MTU; overflow\n"
+    "                   are those dropped because they came too fast\n"
+    "impair off         the kernel forwards again\n"
+    "\n"
+    "Only forwarded packets are impaired, not the router's own. It ends with the lab.\n"
+    "\n"
     "Exit status: 0 done, 1 failed, 2 wrong usage; run, shell and exec end with CMD's own (128\n"
     "plus the signal that killed it, 127 not found, 126 not executable).\n";
-
-static int usage(const char *what)
-{
-    fprintf(stderr, "netns: usage: %s: see ./setup/netns.sh --help\n", what);
-    return 2;
-}
 
 static int as_admin(const char *name, int job(void))
 {
@@ -87,6 +94,14 @@ static int cmd_exec(char **argv)
     return exec_in_node(argv[0], argv + 1);
 }
 
+static int cmd_impair(char **argv)
+{
+    int argc = 0;
+    while (argv[argc])
+        argc++;
+    return impair_command(argc + 1, argv - 1);
+}
+
 static int cmd_help(char **argv)
 {
     (void)argv;
@@ -98,9 +113,10 @@ static const struct command {
     int least, most; /* arguments; most -1: any number */
     int (*run)(char **argv);
 } commands[] = {
-    {"up", 0, 0, cmd_up},       {"down", 0, 0, cmd_down},   {"status", 0, 0, cmd_status},
-    {"run", 1, -1, cmd_run},    {"shell", 0, 0, cmd_shell}, {"exec", 2, -1, cmd_exec},
-    {"--help", 0, 0, cmd_help}, {"-h", 0, 0, cmd_help},     {"help", 0, 0, cmd_help},
+    {"up", 0, 0, cmd_up},          {"down", 0, 0, cmd_down},   {"status", 0, 0, cmd_status},
+    {"run", 1, -1, cmd_run},       {"shell", 0, 0, cmd_shell}, {"exec", 2, -1, cmd_exec},
+    {"impair", 0, -1, cmd_impair}, {"--help", 0, 0, cmd_help}, {"-h", 0, 0, cmd_help},
+    {"help", 0, 0, cmd_help},
 };
 
 int main(int argc, char **argv)
@@ -112,11 +128,11 @@ int main(int argc, char **argv)
         if (strcmp(name, c->name) != 0)
             continue;
         if (count < c->least)
-            return usage("too few arguments");
+            return say_usage("too few arguments");
         if (c->most >= 0 && count > c->most)
-            return usage("too many arguments");
+            return say_usage("too many arguments");
         int result = c->run(argc > 1 ? argv + 2 : argv + 1);
         return fflush(stdout) == 0 ? result : 1;
     }
-    return usage(name);
+    return say_usage("%s", name);
 }

@@ -25,7 +25,7 @@ step() {
 }
 
 up_to_date() {
-    [ -x "$program" ] && [ -z "$(find "$here/setup" -name '*.[ch]' -newer "$program" </dev/null)" ]
+    [ -x "$program" ] && [ -z "$(find "$here/setup" "$here/lib/base" -name '*.[ch]' -newer "$program" </dev/null)" ]
 }
 
 if ! up_to_date; then
@@ -33,7 +33,10 @@ if ! up_to_date; then
     need ninja ninja-build
     need "${CC:-cc}" gcc
     need pkg-config pkg-config
-    pkg-config --exists libmnl || fail libmnl "not found (Debian, Ubuntu: apt install libmnl-dev)"
+    for library in libmnl libnftnl; do
+        pkg-config --exists $library ||
+            fail $library "not found (Debian, Ubuntu: apt install $library-dev)"
+    done
     # One at a time: eight of us may have been started together.
     exec 9<"$here/setup"
     ! command -v flock >/dev/null 2>&1 || flock 9

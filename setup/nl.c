@@ -1,4 +1,4 @@
-/* nl.c - rtnetlink requests over libmnl, with extended acknowledgements.
+/* nl.c - netlink requests over libmnl, with extended acknowledgements.
  *
  * See netlink(7), rtnetlink(7) and include/uapi/linux/netlink.h. Requests are numbered by a
  * counter, so that an answer can belong to one request only. It knows no message type.
@@ -18,9 +18,9 @@ struct talk {
     void *arg;
 };
 
-int nl_open(struct nl *nl)
+int nl_open(struct nl *nl, int bus)
 {
-    *nl = (struct nl){.sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)};
+    *nl = (struct nl){.sock = mnl_socket_open2(bus, SOCK_CLOEXEC)};
     if (!nl->sock)
         return -1;
     int on = 1;
@@ -97,16 +97,15 @@ static int take_answer(const struct nlmsghdr *nlh, void *arg)
     return talk->cb ? talk->cb(nlh, talk->arg) : MNL_CB_OK;
 }
 
-static int converse(struct nl *nl, mnl_cb_t cb, void *arg)
+static int converse(struct nl *nl, size_t request_len, mnl_cb_t cb, void *arg)
 {
     mnl_cb_t control[NLMSG_MIN_TYPE] = {[NLMSG_ERROR] = take_ack, [NLMSG_DONE] = take_done};
     _Alignas(8) char buf[32768];
-    struct talk talk = {nl, cb, arg};
-    struct nlmsghdr *req = (struct nlmsghdr *)nl->request;
+    struct talk answers = {nl, cb, arg};
     unsigned int port = mnl_socket_get_portid(nl->sock);
 
-    req->nlmsg_seq = ++nl->seq;
-    if (mnl_socket_sendto(nl->sock, req, req->nlmsg_len) < 0)
+    nl->seq++;
+    if (mnl_socket_sendto(nl->sock, nl->request, request_len) < 0)
         return -1;
     for (int more = MNL_CB_OK; more > MNL_CB_STOP;) {
         ssize_t len = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
@@ -115,7 +114,7 @@ static int converse(struct nl *nl, mnl_cb_t cb, void *arg)
         const struct nlmsghdr *first = (const struct nlmsghdr *)buf;
         if (mnl_nlmsg_ok(first, (int)len) && first->nlmsg_seq != nl->seq)
             continue; /* the late answer to a request that was given up */
-        more = mnl_cb_run2(buf, (size_t)len, nl->seq, port, take_answer, &talk, control,
+        more = mnl_cb_run2(buf, (size_t)len, nl->seq, port, take_answer, &answers, control,
                            NLMSG_MIN_TYPE);
         if (more < 0)
             return -1;
@@ -123,13 +122,26 @@ static int converse(struct nl *nl, mnl_cb_t cb, void *arg)
     return 0;
 }
 
-int nl_talk(struct nl *nl, mnl_cb_t cb, void *arg)
+/* converse(), and the reason in words. */
+static int talk(struct nl *nl, size_t request_len, mnl_cb_t cb, void *arg)
 {
     nl->why[0] = '\0';
-    if (converse(nl, cb, arg) == 0)
+    if (converse(nl, request_len, cb, arg) == 0)
         return 0;
     int err = errno;
     if (!nl->why[0])
         snprintf(nl->why, sizeof(nl->why), "%s", strerror(err));
     return -err;
+}
+
+int nl_talk(struct nl *nl, mnl_cb_t cb, void *arg)
+{
+    struct nlmsghdr *req = (struct nlmsghdr *)nl->request;
+    req->nlmsg_seq = nl->seq + 1;
+    return talk(nl, req->nlmsg_len, cb, arg);
+}
+
+int nl_talk_batch(struct nl *nl, size_t len)
+{
+    return talk(nl, len, NULL, NULL);
 }

@@ -1,11 +1,11 @@
-/* nl.h - one rtnetlink conversation: a request, its answers, its acknowledgement. */
+/* nl.h - one netlink conversation: a request, its answers, its acknowledgement. */
 #ifndef NETNS_NL_H
 #define NETNS_NL_H
 
 #include <libmnl/libmnl.h>
 #include <stdint.h>
 
-/* A rtnetlink socket. It stays in the network namespace where it was opened. */
+/* A netlink socket. It stays in the network namespace where it was opened. */
 struct nl {
     struct mnl_socket *sock;
     uint32_t seq;  /* of the last request */
@@ -13,8 +13,8 @@ struct nl {
     _Alignas(8) char request[1024];
 };
 
-/* 0, or -1 with errno set. */
-int nl_open(struct nl *nl);
+/* bus: NETLINK_ROUTE, or another protocol of netlink(7). 0, or -1 with errno set. */
+int nl_open(struct nl *nl, int bus);
 
 /* Allowed on a zeroed and on a closed one. */
 void nl_close(struct nl *nl);
@@ -26,5 +26,9 @@ struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, int flags, void *body, s
 /* Sends the request begun last and hands each answer to cb (NULL: none expected). cb returns
  * MNL_CB_OK. 0, or a negative errno with nl->why filled in; -EINTR: the dump was inconsistent. */
 int nl_talk(struct nl *nl, mnl_cb_t cb, void *arg);
+
+/* Sends the first len bytes of nl's buffer: a batch of nfnetlink, each message numbered nl->seq + 1
+ * by the caller and only the last with NLM_F_ACK. Returns as nl_talk. */
+int nl_talk_batch(struct nl *nl, size_t len);
 
 #endif

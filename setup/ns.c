@@ -81,7 +81,7 @@ static int open_nl(struct ns *ns, int home)
 {
     if (ns_enter(ns->fd) < 0)
         return -1;
-    int ok = nl_open(&ns->nl);
+    int ok = nl_open(&ns->nl, NETLINK_ROUTE);
     int err = errno;
     if (ns_enter(home) < 0)
         return -1;
@@ -132,7 +132,7 @@ enum ns_state ns_look(struct ns *ns, const char *name, int home)
 /* In the new namespace: sets the mark, then gives the namespace its name. */
 static int mark_and_name(struct ns *ns, const char *file)
 {
-    if (nl_open(&ns->nl) < 0)
+    if (nl_open(&ns->nl, NETLINK_ROUTE) < 0)
         return say_failed(ns->name, strerror(errno), "netlink socket");
     if (link_set_up(ns, "lo") < 0)
         return -1;

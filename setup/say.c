@@ -25,3 +25,14 @@ int say_refused(const char *on, int err, const char *what)
     snprintf(why, sizeof(why), "%s%s", strerror(err), rights ? "; " SAY_REMEDY : "");
     return say_failed(on, why, "%s", what);
 }
+
+int say_usage(const char *what, ...)
+{
+    char line[256];
+    va_list ap;
+    va_start(ap, what);
+    vsnprintf(line, sizeof(line), what, ap);
+    va_end(ap);
+    fprintf(stderr, "netns: usage: %s: see ./setup/netns.sh --help\n", line);
+    return 2;
+}

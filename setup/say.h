@@ -13,4 +13,7 @@ int say_failed(const char *on, const char *why, const char *what, ...)
 /* The same for an errno; where it means that the rights are missing, with the remedy. */
 int say_refused(const char *on, int err, const char *what);
 
+/* Wrong usage: prints what is wrong, and where to read. Always 2, the exit status. */
+int say_usage(const char *what, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

@@ -8,6 +8,7 @@
 #include "status.h"
 
 #include "addr.h"
+#include "control.h"
 #include "link.h"
 #include "ns.h"
 #include "route.h"
@@ -148,6 +149,26 @@ static void draw_facts(struct drawing *d, struct ns *ns, int node)
     }
 }
 
+/* What is done to the packets that the router forwards, if anything is. */
+static void draw_impairment(const struct drawing *d, const struct ns *router)
+{
+    struct impair_state state;
+    char text[IMPAIR_TEXT_MAX];
+    if (ns_enter(router->fd) < 0)
+        return;
+    int found = control_ask(&(struct control_request){.op = CONTROL_SHOW}, &state);
+    if (ns_enter(d->home) < 0 || found <= 0)
+        return;
+    impair_describe(&state.settings, text);
+    draw_line(d, "impaired: %s", text);
+    for (int i = 0; i < TOPO_LINKS; i++)
+        draw_line(d, "%-14s%5s packets %5s lost, to %s", "",
+                  amount_of(state.counters.packets[i]).text, amount_of(state.counters.lost[i]).text,
+                  impair_goal(i));
+    if (state.counters.overflow > 0)
+        draw_line(d, "%-14s%5s overflow", "", amount_of(state.counters.overflow).text);
+}
+
 static void draw_node(struct drawing *d, int node)
 {
     const struct pen *pen = d->pen;
@@ -162,6 +183,8 @@ static void draw_node(struct drawing *d, int node)
     if (state == NS_OURS) {
         d->nodes++;
         draw_facts(d, &ns, node);
+        if (node == ROUTER)
+            draw_impairment(d, &ns);
         for (int l = 0; l < TOPO_LINKS; l++)
             for (int e = 0; e < 2; e++)
                 if (topo_link[l].end[e].node == node)

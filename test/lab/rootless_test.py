@@ -54,7 +54,8 @@ def test(folder):
         print("skipped: this kernel gives user namespaces to root only")
         sys.exit(77)
     env = {**os.environ, "NETNS": program, "NSTCP_LAB_ROOTLESS": "1"}
-    for script in ("world_test.py", "mend_test.py", "run_test.py", "stress_test.py"):
+    for script in ("world_test.py", "mend_test.py", "run_test.py", "stress_test.py",
+                   "impair_test.py"):
         done = as_nobody(python, "-B", os.path.join(folder, script), env=env)
         check(done.returncode == 0, f"{script} without root")
 

@@ -65,7 +65,8 @@ static void one(struct link *l, struct frame *f, uint64_t now_ns)
     if (too_big(l, f, now_ns))
         return;
     uint64_t leave_ns = leaves_at(l, f, now_ns);
-    if (leave_ns == 0 || is_out(l, now_ns) || fault(l, l->plan.loss_ppm)) {
+    if (leave_ns == 0 || is_out(l, now_ns) || fault(l, l->plan.loss_ppm) ||
+        rng_chance(l->rng, l->loss_ppm)) {
         l->lost++;
         tell(l, f, leave_ns == 0 ? "queue full" : "lost", 0);
         return;

@@ -42,6 +42,7 @@ typedef void link_watch(void *ctx, const struct frame *f, const char *fate, uint
 struct link {
     struct link_plan plan;
     bool calm;         /* the faults are over */
+    uint32_t loss_ppm; /* besides the plan's, and never over */
     uint32_t to;       /* host */
     struct link *back; /* the other direction */
     struct rng *rng;

@@ -7,7 +7,8 @@
 #include "world.h"
 
 static const char help[] =
-    "usage: vopr [--seeds A-B | --seed N] [--super MSS] [--trace] [--keep-going] [--twice]\n"
+    "usage: vopr [--seeds A-B | --seed N] [--super MSS] [--loss P] [--trace] [--keep-going] "
+    "[--twice]\n"
     "\n"
     "Runs the TCP engine in simulated worlds. A seed decides everything about a world, so a\n"
     "seed is a bug report.\n"
@@ -15,6 +16,8 @@ static const char help[] =
     "  --seeds A-B   these seeds (default 1-100)\n"
     "  --seed N      one seed; prints its hash, which must always be the same\n"
     "  --super MSS   super-segments of so many MSS, 1 to 44 (default 1)\n"
+    "  --loss P      P percent of all packets are lost, from the beginning to the end, besides\n"
+    "                what the seed says\n"
     "  --trace       prints the segments as a ladder; with --seed\n"
     "  --keep-going  does not stop at the first seed that fails\n"
     "  --twice       runs each seed twice and compares the hashes\n"
@@ -48,6 +51,10 @@ static bool parse_value(struct options *o, const char *name, const char *value)
     } else if (strcmp(name, "--super") == 0) {
         o->world.super = (uint32_t)n;
         if (n < 1 || n > 44)
+            return false;
+    } else if (strcmp(name, "--loss") == 0) {
+        o->world.loss_ppm = (uint32_t)n * 10000;
+        if (n > 99)
             return false;
     } else if (strcmp(name, "--seeds") == 0) {
         o->first = n;

@@ -30,16 +30,18 @@ static void calm(struct world *w)
 }
 
 /* How long nothing may go on without faults: the RTO or the persist timer backed off to their
- * maximum, and the answer lost because both sides' timers ran into each other. */
+ * maximum, and the answer lost because both sides' timers ran into each other. Where packets go on
+ * being lost: until R2 has run out. */
 static uint64_t patience(const struct world *w)
 {
-    uint64_t ns = 60 * NS_PER_S;
+    uint64_t ns = 60 * NS_PER_S, r2_ns = 0;
     for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
         const struct tcp_config *c = &w->plan.host[i].tcp;
         ns = time_max(ns, 2 * c->rto_max_ns + c->orphan_ns + 30 * NS_PER_S);
         ns = time_max(ns, 2 * c->msl_ns + 30 * NS_PER_S);
+        r2_ns = time_max(r2_ns, time_max(c->user_timeout_ns, c->syn_timeout_ns));
     }
-    return ns;
+    return w->link[0][1].loss_ppm ? ns + r2_ns : ns;
 }
 
 static bool pair_is_over(const struct conn *c)

@@ -107,10 +107,11 @@ static void set_clock_for_wrap(struct world *w, const struct siphash_key *secret
     w->plan.host[me].clock_ns = at - c->plan->open_ns;
 }
 
-static void make(struct world *w, uint64_t seed, uint32_t super)
+static void make(struct world *w, uint64_t seed, const struct world_options *options)
 {
     rng_init(&w->rng, seed);
-    plan_draw(&w->plan, &w->rng, super);
+    plan_draw(&w->plan, &w->rng, options->super);
+    w->plan.faultless = w->plan.faultless && options->loss_ppm == 0;
     w->now_ns = NS_PER_S / 2;
     for (uint32_t i = 0; i < w->plan.n_hosts; i++)
         host_init(&w->host[i], w, i);
@@ -124,6 +125,7 @@ static void make(struct world *w, uint64_t seed, uint32_t super)
         for (uint32_t k = 0; k < w->plan.n_hosts; k++) {
             w->link[i][k] = (struct link){
                 .plan = w->plan.link[i][k],
+                .loss_ppm = options->loss_ppm,
                 .to = k,
                 .back = &w->link[k][i],
                 .rng = &w->rng,
@@ -173,7 +175,7 @@ bool world_run(uint64_t seed, const struct world_options *options, struct world_
     fail_frame.armed = true;
     bool good = setjmp(fail_frame.env) == 0;
     if (good) {
-        make(w, seed, options->super);
+        make(w, seed, options);
         if (options->trace)
             ladder_begin(w, seed);
         world_live(w);

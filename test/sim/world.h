@@ -103,6 +103,8 @@ enum sabotage {
 
 struct world_options {
     uint32_t super; /* MSS per super-segment */
+    uint32_t
+        loss_ppm; /* on every link, besides what the seed says, from the beginning to the end */
     bool trace;
     enum sabotage sabotage;
 };
