@@ -303,7 +303,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->progress_ns = now_ns;
     if (ack > me->acked) {
         me->acked = ack;
-        me->acked_ns = now_ns;
+        if (fresh)
+            me->acked_ns = now_ns;
     }
     if (ack + wnd > me->edge)
         me->edge = ack + wnd;

@@ -7,8 +7,8 @@
 #include "world.h"
 
 static const char help[] =
-    "usage: vopr [--seeds A-B | --seed N] [--super MSS] [--loss P] [--trace] [--keep-going] "
-    "[--twice]\n"
+    "usage: vopr [--seeds A-B | --seed N] [--super MSS] [--loss P] [--trace]\n"
+    "            [--keep-going] [--twice]\n"
     "\n"
     "Runs the TCP engine in simulated worlds. A seed decides everything about a world, so a\n"
     "seed is a bug report.\n"
