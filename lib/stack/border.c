@@ -119,7 +119,7 @@ void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now
             continue;
         }
         if (d == DECODE_NOT_TCP) {
-            icmp_arrives(s, in, now_ns);
+            icmp_arrives(s, in, p[i].mtu, now_ns);
             continue;
         }
         if (d == DECODE_CHECKSUM)

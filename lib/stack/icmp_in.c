@@ -8,6 +8,7 @@
  * little harm: see tcp/pmtu.c and tcp/unreach.h.
  */
 #include "icmp.h"
+#include "minmax.h"
 #include "pmtu.h"
 #include "sock.h"
 #include "unreach.h"
@@ -23,6 +24,9 @@ static void ignore(struct stack *s, uint64_t *counter, const char *why, uint64_t
 /* So many answers a second: they amplify nothing, but are work that anybody can ask for. */
 #define ECHO_MAX     1000
 #define ECHO_SPAN_NS NS_PER_S
+
+/* And so many wait for output, which a busy device may keep waiting. */
+#define ECHO_WAITING 64
 
 /* An answer, as it goes on the wire. */
 struct echo {
@@ -41,36 +45,41 @@ static bool within_rate(struct stack *s, uint64_t now_ns)
 }
 
 /* RFC 1122 3.2.2.6, RFC 4443 4.2: with the same data, from the address that was asked. Options and
- * source routes of the request are not taken over (CVE-2021-31344). */
+ * source routes of the request are not taken over (CVE-2021-31344). We make no fragments; RFC
+ * 1122 would then have an answer truncated to the MTU. RFC 4443 wants all data whatever its length,
+ * but a short answer says more than none, so IPv6's is truncated as well. */
 static void answer_echo(struct stack *s, const struct ip_hdr *request, const struct icmp *m,
-                        uint64_t now_ns)
+                        uint32_t mtu, uint64_t now_ns)
 {
     const struct flow key = {.local = request->dst};
     if (!table_find(&s->owned, &key) || !ip_addr_is_unicast(&request->src))
         return;
-    bool v4 = ip_addr_is_v4(&request->dst);
-    size_t len = ip_hdr_len(&request->dst) + ICMP_HDR_LEN + m->body.len;
-    struct echo *e = within_rate(s, now_ns) ? mem_alloc(s->mem, sizeof *e + len) : NULL;
+    size_t len = min_u32((uint32_t)(ip_hdr_len(&request->dst) + ICMP_HDR_LEN + m->body.len),
+                         stack_first_mtu(s, &request->src, mtu));
+    bool may = within_rate(s, now_ns) && s->n_echoes < ECHO_WAITING;
+    struct echo *e = may ? mem_alloc(s->mem, sizeof *e + len) : NULL;
     if (!e) {
         ignore(s, &s->counters.icmp_echo_drops, "ICMP: too many echo requests", now_ns);
         return;
     }
-    struct icmp reply = icmp_of_kind(ICMP_ECHO_REPLY, v4);
+    struct icmp reply = icmp_of_kind(ICMP_ECHO_REPLY, ip_addr_is_v4(&request->dst));
     reply.rest = m->rest;
-    reply.body = m->body;
+    reply.body.ptr = m->body.ptr;
+    reply.body.len = len - ip_hdr_len(&request->dst) - ICMP_HDR_LEN;
     const struct ip_hdr ip = {
         .src = request->dst,
         .dst = request->src,
         .proto = request->proto,
         .ttl = STACK_TTL,
         .df = true,
-        .payload_len = (uint32_t)(ICMP_HDR_LEN + m->body.len),
+        .payload_len = (uint32_t)(ICMP_HDR_LEN + reply.body.len),
     };
     e->len = len;
     struct writer w = writer(e->octets, len);
     ip_emit(&w, &ip);
     icmp_emit(&w, &ip, &reply);
     list_push_back(&s->echoes, &e->node);
+    s->n_echoes++;
     s->counters.icmp_echoes++;
 }
 
@@ -84,7 +93,9 @@ bool icmp_output(struct stack *s, struct packet *p)
     p->n_body = 0;
     p->csum = CSUM_FULL;
     p->gso_size = 0;
+    p->mtu = 0;
     list_push_back(&s->echoes_lent, node);
+    s->n_echoes--;
     return true;
 }
 
@@ -181,7 +192,7 @@ static void error_arrives(struct stack *s, const struct ip_hdr *ip, const struct
     conn_settle(c, now_ns);
 }
 
-void icmp_arrives(struct stack *s, const struct packet *p, uint64_t now_ns)
+void icmp_arrives(struct stack *s, const struct packet *p, uint32_t mtu, uint64_t now_ns)
 {
     struct reader r = reader(p->head.ptr, p->head.len);
     struct ip_hdr ip;
@@ -204,7 +215,7 @@ void icmp_arrives(struct stack *s, const struct packet *p, uint64_t now_ns)
     enum icmp_kind kind = icmp_kind(&m, ip_addr_is_v4(&ip.dst));
     switch (kind) {
     case ICMP_ECHO_REQUEST:
-        answer_echo(s, &ip, &m, now_ns);
+        answer_echo(s, &ip, &m, mtu, now_ns);
         break;
     case ICMP_OTHER:
     case ICMP_ECHO_REPLY:

@@ -83,11 +83,11 @@ static void sock_leave(struct sock *so)
     so->stack->n_socks--;
 }
 
-/* Within what the IP version has to carry (RFC 791 3.2, RFC 8200 5) and what its length field can.
- */
-static uint32_t usable_mtu(const struct ip_addr *remote, uint32_t mtu)
+uint32_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, uint32_t mtu)
 {
     uint32_t least = ip_addr_is_v4(remote) ? 68 : 1280;
+    if (mtu == 0)
+        mtu = s->config.caps.mtu;
     if (mtu < least)
         return least;
     return mtu < UINT16_MAX ? mtu : UINT16_MAX;
@@ -125,8 +125,7 @@ struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu,
     list_init(&c->queued);
     list_init(&c->pending);
     heap_node_init(&c->timer);
-    const struct tcp_path path = {usable_mtu(&flow->remote, mtu ? mtu : s->config.caps.mtu),
-                                  s->config.caps.super_max};
+    const struct tcp_path path = {stack_first_mtu(s, &flow->remote, mtu), s->config.caps.super_max};
     tcb_init(&c->tcb, flow, &path, &s->config.tcp, s->mem, &s->config.trace, c->sock.id);
     const struct path_slot *known = paths_find(&s->paths, &s->config.secret, &flow->remote);
     if (known)

@@ -92,7 +92,8 @@ void reassembly_finish(struct reassembly *r)
 /* Memory, at the cost of what has waited longest. NULL when the engine has none. */
 static void *take(struct reassembly *r, size_t size)
 {
-    while (r->used + size > REASSEMBLY_BYTES && !list_empty(&r->age))
+    size_t most = (size_t)min_u64(REASSEMBLY_BYTES, r->mem->limit / 4);
+    while (r->used + size > most && !list_empty(&r->age))
         drop(r, oldest(r));
     void *ptr = mem_alloc(r->mem, size);
     if (ptr != NULL)
@@ -260,7 +261,7 @@ bool reassembly_add(struct reassembly *r, const struct packet *p, uint64_t now_n
     (void)ip_parse(&rest, packet_len(p), &h);
     *why = malformed(&h);
     struct piece *f = *why ? NULL : copy(r, p, &h, rest);
-    /* In this order: making room for f must not throw its own packet away. */
+    /* In this order: making room for f may throw its own packet away, and g would dangle. */
     struct gathering *g = f ? find(r, &h, now_ns) : NULL;
     if (g == NULL) {
         if (f != NULL)

@@ -3,7 +3,8 @@
  * Like the rest of the engine without a clock: what has waited for too long is thrown away when
  * the next fragment comes, so that fragments never wake anybody up. Called by border.c only.
  *
- * What others send is held within limits, and costs O(1): REASSEMBLY_BYTES in all, one bucket of
+ * What others send is held within limits, and costs O(1): REASSEMBLY_BYTES in all, or a quarter of
+ * the engine's memory where that is less, so that connections have the rest; one bucket of
  * REASSEMBLY_BUCKET packets for each pair of addresses, REASSEMBLY_PIECES fragments a packet. Where
  * there is no room, what has waited longest goes. That is also what a lost fragment wants: its
  * siblings are of no use any more.

@@ -84,6 +84,7 @@ struct stack {
     struct list echoes, echoes_lent; /* answers to echo requests: to go, and given to output */
     uint64_t echo_span_ns;           /* a second began, */
     uint32_t echoes_in_span;         /* and so many requests came in it */
+    uint32_t n_echoes;               /* in `echoes` */
     struct paths paths;
     struct stack_counters counters;
 };
@@ -104,6 +105,10 @@ static inline struct conn *as_conn(struct sock *so)
  * or a connection that ends and whose memory is used; then it does not fail. Without one, at
  * max_socks, the oldest in TIME-WAIT has to go. mtu: of the path's first link; 0: the link's. */
 struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu, struct conn *old);
+
+/* The MTU of the first link to this address. mtu: as it is known, 0: the link's; brought within
+ * what the IP version has to carry (RFC 791 3.2, RFC 8200 5) and what its length field can. */
+uint32_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, uint32_t mtu);
 
 /* Frees it, whatever its state; nothing is sent. */
 void conn_free(struct conn *c);
@@ -159,8 +164,9 @@ void listener_forget(struct conn *c);
 
 /* icmp_in.c */
 
-/* A packet that packet_decode() calls DECODE_NOT_TCP. */
-void icmp_arrives(struct stack *s, const struct packet *p, uint64_t now_ns);
+/* A packet that packet_decode() calls DECODE_NOT_TCP. mtu: of the device it came by; 0: the link's.
+ */
+void icmp_arrives(struct stack *s, const struct packet *p, uint32_t mtu, uint64_t now_ns);
 
 /* The next answer to an echo request. It lies in memory of its own until icmp_forget_lent(). */
 bool icmp_output(struct stack *s, struct packet *p);

@@ -116,8 +116,9 @@ void stack_abort_left(struct stack *s, uint64_t now_ns);
 /* STATUS (3.10.6). */
 void stack_status(const struct sock *so, struct tcp_status *status);
 
-/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_TIMEDOUT, ERR_ABORTED, or what
- * ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH, ERR_PROHIBITED. Does not clear it. */
+/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_PIPE (a reset after the peer had
+ * closed), ERR_TIMEDOUT, ERR_ABORTED, or what ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH,
+ * ERR_PROHIBITED. Does not clear it. */
 int stack_error(const struct sock *so);
 
 /* Options. A listener's are those that its connections begin with, from the SYN on; with ones made

@@ -259,22 +259,23 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
 static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     t->probe = false;
+    bool in_flight = seq_lt(t->snd.una, t->snd.nxt);
+    uint32_t unsent = (uint32_t)seq_diff(text_end(t), t->snd.nxt);
+    if (!in_flight && unsent == 0 && !t->fin_queued) {
+        persist_stop(&t->persist); /* all was acknowledged after the timer had run out */
+        return false;
+    }
     if (t->snd.wnd > 0)
         persist_stop(&t->persist); /* the retransmission timer takes over */
     else
         tcp_timeout_expect(t, now_ns);
-    if (seq_lt(t->snd.una, t->snd.nxt))
+    if (in_flight)
         return resend(t, seg, t->snd.una, 1, 0, "window probe", now_ns);
-    uint32_t unsent = (uint32_t)seq_diff(text_end(t), t->snd.nxt);
     uint32_t len = t->snd.wnd > 0 ? t->snd.wnd : 1;
     if (len > t->snd.mss)
         len = t->snd.mss;
     if (len > unsent)
         len = unsent;
-    if (len == 0 && !t->fin_queued) {
-        persist_stop(&t->persist);
-        return false;
-    }
     return send_new(t, seg, len, len == 0, now_ns);
 }
 

@@ -1,7 +1,6 @@
-/* icmp_in.c: which ICMP messages are believed (RFC 9293 3.9.2.2, RFC 5927), and echo. What follows
- * for a connection is in test_pmtu.c and test_unreach.c. */
-#include "hosts.h"
-#include "icmp.h"
+/* icmp_in.c: which ICMP messages are believed (RFC 9293 3.9.2.2, RFC 5927). Echo is in
+ * test_icmp_in_echo.c. What follows for a connection is in test_pmtu.c and test_unreach.c. */
+#include "icmp_message.h"
 
 static const struct ip_addr a6 = {{0xfd, [15] = 7}}, b6 = {{0xfd, [15] = 8}};
 static const struct ip_addr router = {{[10] = 0xff, 0xff, 10, 0, 1, 254}};
@@ -14,25 +13,6 @@ struct message {
     unsigned cut;      /* octets missing at the end */
     bool damaged;
 };
-
-static void input(struct ip_hdr *ip, const struct icmp *m, unsigned cut, bool damaged)
-{
-    uint8_t octets[2000];
-    struct writer w = writer(octets, sizeof octets);
-    ip->proto = ip_addr_is_v4(&ip->dst) ? IP_PROTO_ICMP : IP_PROTO_ICMP6;
-    ip->payload_len = (uint32_t)(ICMP_HDR_LEN + m->body.len);
-    ip_emit(&w, ip);
-    icmp_emit(&w, ip, m);
-    assert_false(w.bad);
-    size_t len = sizeof octets - w.len;
-    if (damaged)
-        octets[len - 1] ^= 1;
-    uint8_t *copy = exact_copy(octets, len - cut);
-    const struct packet p = {.head = {copy, len - cut}};
-    stack_input(host.stack, &p, 1, host.now_ns);
-    free(copy);
-    assert_null(stack_check(host.stack));
-}
 
 /* A router's message about a segment of ours to this peer. */
 #define hears(p, ...) (host_step(HERE), send_error((p), (struct message){__VA_ARGS__}))
@@ -337,117 +317,6 @@ static void mtu_of_the_device(void **state)
     }
 }
 
-/* ---- Echo: RFC 1122 3.2.2.6, RFC 4443 4.2 ---- */
-
-static void ping(const struct ip_addr *from, const struct ip_addr *to, uint32_t rest, size_t len)
-{
-    uint8_t data[1500];
-    for (size_t i = 0; i < len; i++)
-        data[i] = (uint8_t)(i * 3);
-    struct icmp m = icmp_of_kind(ICMP_ECHO_REQUEST, ip_addr_is_v4(to));
-    m.rest = rest;
-    m.body = (struct bytes){data, len};
-    struct ip_hdr ip = {.src = *from, .dst = *to, .ttl = 3, .tos = 0xff};
-    input(&ip, &m, 0, false);
-}
-
-/* The answer to it. */
-static void pong(const struct ip_addr *from, const struct ip_addr *to, uint32_t rest, size_t len)
-{
-    struct packet p;
-    struct ip_hdr ip;
-    struct icmp m;
-    memset(&p, 0x5a, sizeof p);
-    assert_int_equal(stack_deadline(host.stack), 0);
-    assert_int_equal(stack_output(host.stack, &p, 1, host.now_ns), 1);
-    assert_int_equal(p.n_body, 0);
-    assert_int_equal(p.csum, CSUM_FULL);
-    assert_int_equal(p.gso_size, 0);
-    struct reader r = reader(p.head.ptr, p.head.len);
-    assert_int_equal(ip_parse(&r, p.head.len, &ip), IP_OK);
-    assert_true(ip_addr_eq(&ip.src, from));
-    assert_true(ip_addr_eq(&ip.dst, to));
-    assert_int_equal(ip.ttl, 64);
-    assert_int_equal(icmp_parse(&r, &ip, &m), ICMP_OK);
-    assert_int_equal(icmp_kind(&m, ip_addr_is_v4(to)), ICMP_ECHO_REPLY);
-    assert_int_equal(m.rest, rest);
-    assert_int_equal(m.body.len, len);
-    for (size_t i = 0; i < len; i++)
-        assert_int_equal(m.body.ptr[i], (uint8_t)(i * 3));
-}
-
-static void echo(void **state)
-{
-    (void)state;
-    struct ip_addr a4 = ip_addr_v4(0x0a000063), b4 = ip_addr_v4(0x0a000101), ours = HOST_ADDR;
-    ping(&b4, &a4, 1, 56);
-    ping(&b6, &a6, 1, 56);
-    nothing_leaves();
-    for (unsigned i = 0; i < 2; i++) { /* twice is as once */
-        assert_int_equal(stack_own_address(host.stack, &a4), ERR_NONE);
-        assert_int_equal(stack_own_address(host.stack, &a6), ERR_NONE);
-    }
-    for (size_t len = 0; len <= 1400; len += 175) {
-        ping(&b4, &a4, 0xabcd0001, len);
-        ping(&b6, &a6, 0xabcd0002, len);
-        pong(&a4, &b4, 0xabcd0001, len);
-        pong(&a6, &b6, 0xabcd0002, len);
-        nothing_leaves();
-    }
-    assert_int_equal(host_counters().icmp_echoes, 18);
-    ping(&b4, &ours, 1, 56); /* the kernel's: it answers */
-    stack_disown_address(host.stack, &a6);
-    stack_disown_address(host.stack, &a6);
-    ping(&b6, &a6, 1, 56);
-    nothing_leaves();
-    ping(&b4, &a4, 2, 56); /* and one that never goes, one that is lent: both are freed */
-    ping(&b4, &a4, 3, 56);
-    pong(&a4, &b4, 2, 56);
-    host_start();
-}
-
-/* RFC 1122 3.2.1.3, RFC 4443 2.4 (e): never to an address that is not one host's. */
-static void echo_from_nobody(void **state)
-{
-    (void)state;
-    struct ip_addr a4 = ip_addr_v4(0x0a000063);
-    const struct ip_addr from[] = {ip_addr_v4(0), ip_addr_v4(UINT32_MAX), ip_addr_v4(0xe0000001)};
-    assert_int_equal(stack_own_address(host.stack, &a4), ERR_NONE);
-    for (size_t i = 0; i < sizeof from / sizeof *from; i++)
-        ping(&from[i], &a4, 1, 56);
-    nothing_leaves();
-}
-
-/* VULNERABILITIES D11. */
-static void echo_rate(void **state)
-{
-    (void)state;
-    struct ip_addr a4 = ip_addr_v4(0x0a000063), b4 = ip_addr_v4(0x0a000101);
-    assert_int_equal(stack_own_address(host.stack, &a4), ERR_NONE);
-    for (unsigned second = 0; second < 2; second++) {
-        for (unsigned i = 0; i < 1200; i++)
-            ping(&b4, &a4, i, 8);
-        for (unsigned i = 0; i < 1000; i++)
-            pong(&a4, &b4, i, 8);
-        host_later(999);
-        assert_int_equal(host_counters().icmp_echo_drops, 200 * (second + 1));
-        host_later(1);
-    }
-}
-
-static void no_memory(void **state)
-{
-    (void)state;
-    struct ip_addr a4 = ip_addr_v4(0x0a000063), b4 = ip_addr_v4(0x0a000101);
-    test_mem_fail_at(&host.mem, 1);
-    assert_int_equal(stack_own_address(host.stack, &a4), ERR_NOMEM);
-    test_mem_fail_at(&host.mem, 2);
-    assert_int_equal(stack_own_address(host.stack, &a4), ERR_NONE);
-    ping(&b4, &a4, 1, 8);
-    assert_int_equal(host_counters().icmp_echo_drops, 1);
-    nothing_leaves();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -461,10 +330,6 @@ int main(void)
         host_test(mtus),
         host_test(the_next_connection_knows),
         host_test(mtu_of_the_device),
-        host_test(echo),
-        host_test(echo_from_nobody),
-        host_test(echo_rate),
-        host_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -395,6 +395,23 @@ static void much_memory(void **state)
     add(&last, 60008);
 }
 
+/* Fragments may have a quarter of the engine's memory: the rest is the connections'. */
+static void little_memory(void **state)
+{
+    (void)state;
+    struct fragment f = fragment(false, 0, 1400, false);
+    mem.mem.limit = 1 << 20;
+    for (unsigned i = 0; i < 2000; i++) {
+        f.hdr.src.b[8] = (uint8_t)i;
+        f.hdr.id = i;
+        waits(&f);
+        assert_true(mem.live <= mem.mem.limit / 4);
+    }
+    f.at = 1400;
+    f.last = true;
+    add(&f, 2800);
+}
+
 static void no_memory(void **state)
 {
     (void)state;
@@ -476,6 +493,7 @@ int main(void)
         reassembly_test(many_packets),
         reassembly_test(identifications_come_round),
         reassembly_test(much_memory),
+        reassembly_test(little_memory),
         reassembly_test(no_memory),
         reassembly_test(ecn),
         reassembly_test(noise),

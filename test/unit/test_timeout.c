@@ -268,6 +268,23 @@ static void probes_without_answer(void **state)
     expect_closed(ERR_TIMEDOUT);
 }
 
+/* The device was busy: the ACK of all text has come between the timer and the probe. There is
+ * nothing to probe with, and nothing that the user timeout could be waiting for. */
+static void probe_too_late(void **state)
+{
+    (void)state;
+    establish();
+    user_sends(1000);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+    at(150);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    at(400);
+    batch();
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = ZERO);
+    at(1000000);
+    expect_state(STATE_ESTABLISHED);
+}
+
 /* A pure ACK stays inside of the peer's window, where the peer takes it, though a probe went beyond
  * (output.c). */
 static void ack_while_probing(void **state)
@@ -417,6 +434,7 @@ int main(void)
         ladder_test(probes),
         ladder_test(probes_are_taken),
         ladder_test(probes_without_answer),
+        ladder_test(probe_too_late),
         ladder_test(ack_while_probing),
         ladder_test(probe_with_fin),
         ladder_test(window_shuts_on_flight),
