@@ -27,10 +27,10 @@
  *
  * fork(2): a child owns nothing of its parent's stacks. There all calls on them fail with
  * ESHUTDOWN, but for nstcp_destroy, which succeeds, closes the child's copies of the packet socket
- * and the timer (those of two rtnetlink sockets stay open), and leaves the parent's stack alone. A
- * child that does not call it does no harm: ports and connections end with the parent. It may make
- * stacks of its own. vfork(2): the child may make no call. execve(2): all descriptors are
- * close-on-exec.
+ * and the timer (those of two rtnetlink sockets and one for IPv6's groups stay open), and leaves
+ * the parent's stack alone. A child that does not call it does no harm: ports and connections end
+ * with the parent. It may make stacks of its own. vfork(2): the child may make no call. execve(2):
+ * all descriptors are close-on-exec.
  *
  * Blocking: a call waits only where it says "waits", and not when the socket is non-blocking
  * (O_NONBLOCK) or the call has MSG_DONTWAIT; then it fails with EAGAIN instead.

@@ -66,13 +66,15 @@ struct link_packet {
     struct route_table *routes;
     _Atomic uint64_t counters[N_COUNTERS];
 
-    pthread_mutex_t lock; /* for neigh, ports and owned */
+    int groups; /* an IPv6 socket, for the groups it has joined; -1: the kernel has no IPv6 */
+
+    pthread_mutex_t lock; /* for all down to asked */
     struct neigh_table *neigh;
     struct port_range *ports;
     size_t n_ports;
     struct ip_addr *owned;
     size_t n_owned;
-    int groups; /* an IPv6 socket, for the groups it has joined; -1: none yet */
+    const struct ip_addr *asked; /* who has it? NULL: not asked, or somebody has answered */
 
     /* send()'s */
     struct frame tx[TX_BATCH];
