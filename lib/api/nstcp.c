@@ -12,6 +12,7 @@
 
 #define MEMORY_DEFAULT  ((size_t)1 << 30)
 #define SOCKETS_DEFAULT 65536
+#define SOCKETS_MAX     (1U << 30) /* their numbers are ints */
 
 static struct tcp_config tcp_config_of(const struct nstcp_options *o)
 {
@@ -49,6 +50,8 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
         .max_socks = o->max_sockets ? o->max_sockets : SOCKETS_DEFAULT,
         .mem_limit = o->memory_max ? o->memory_max : MEMORY_DEFAULT,
     };
+    if (config.max_socks > SOCKETS_MAX)
+        config.max_socks = SOCKETS_MAX;
     stack->max_slots = config.max_socks;
     stack->sndbuf_default = config.tcp.sndbuf;
     stack->rcvbuf_default = config.tcp.rcvbuf;

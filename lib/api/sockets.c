@@ -1,5 +1,6 @@
 /* Sockets before they are connected: socket, bind, listen, accept. */
 #include <errno.h>
+#include <limits.h>
 #include <sys/random.h>
 
 #include "api_priv.h"
@@ -189,7 +190,7 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
     struct call c;
     if (call_begin(&c, stack, sock))
         return -1;
-    if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+    if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) || (addr && len && *len > INT_MAX))
         return (int)call_end(&c, -EINVAL);
     uint64_t deadline = call_deadline(c.slot->options.recv_timeout_ns);
     struct slot *slot = NULL;

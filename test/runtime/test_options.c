@@ -1,5 +1,6 @@
 /* Socket options, flags, and the limits of a stack. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -46,6 +47,8 @@ static void numbers(void **state)
     assert_fails(set(t.left, s, SOL_SOCKET, SO_TYPE, 1), ENOPROTOOPT);
     assert_fails(set(t.left, s, IPPROTO_TCP, TCP_CORK, 1), ENOPROTOOPT);
     assert_fails(nstcp_setsockopt(t.left, s, IPPROTO_TCP, TCP_NODELAY, "x", 1), EINVAL);
+    assert_fails(nstcp_setsockopt(t.left, s, IPPROTO_TCP, TCP_NODELAY, &(int){0}, (socklen_t)-1),
+                 EINVAL);
     int six = nstcp_socket(t.left, AF_INET6, SOCK_STREAM, 0);
     assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_FREEBIND), 0);
     assert_int_equal(set(t.left, six, IPPROTO_IP, IP_FREEBIND, 7), 0); /* the same by both names */
@@ -128,6 +131,9 @@ static void limits(void **state)
     assert_int_equal(must_socket(t.left), 3);
     assert_int_equal(must_socket(t.left), 17);
     assert_fails(nstcp_socket(t.left, AF_INET, SOCK_STREAM, 0), EMFILE);
+    two_down(&t);
+    two_up(&t, &(struct two_config){.options = {.max_sockets = UINT_MAX}});
+    assert_int_equal(must_socket(t.left), 1);
     two_down(&t);
 }
 
