@@ -10,7 +10,7 @@
 int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol)
 {
     struct call c;
-    if (call_begin(&c, stack, NO_SOCK))
+    if (call_begin_any(&c, stack))
         return -1;
     if (domain != AF_INET && domain != AF_INET6)
         return (int)call_end(&c, -EAFNOSUPPORT);

@@ -137,6 +137,31 @@ static void limits(void **state)
     two_down(&t);
 }
 
+/* What a program hands on when it has not looked at nstcp_socket's result, for one. */
+static void no_socket(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    must_socket(t.left);
+    static const int none[] = {-1, 0, 2, INT_MAX, INT_MIN};
+    for (int i = 0; i < 5; i++) {
+        int s = none[i], value = 0;
+        socklen_t len = sizeof value;
+        char c = 0;
+        assert_fails(set(t.left, s, SOL_SOCKET, SO_REUSEADDR, 1), EBADF);
+        assert_fails(nstcp_getsockopt(t.left, s, SOL_SOCKET, SO_ERROR, &value, &len), EBADF);
+        assert_fails(nstcp_listen(t.left, s, 1), EBADF);
+        assert_fails(nstcp_send(t.left, s, &c, 1, 0), EBADF);
+        assert_fails(nstcp_recv(t.left, s, &c, 1, 0), EBADF);
+        assert_fails(nstcp_accept(t.left, s, NULL, NULL), EBADF);
+        assert_fails(nstcp_shutdown(t.left, s, SHUT_WR), EBADF);
+        assert_fails(nstcp_fcntl(t.left, s, F_GETFL, 0), EBADF);
+        assert_fails(nstcp_close(t.left, s), EBADF);
+    }
+    two_down(&t);
+}
+
 /* Text that finds no memory is refused on the way in, and a send waits or fails; nothing breaks. */
 static void little_memory(void **state)
 {
@@ -261,9 +286,11 @@ static void info(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(receive_buffer), cmocka_unit_test(user_timeout),  cmocka_unit_test(info),
-        cmocka_unit_test(numbers),        cmocka_unit_test(structs),       cmocka_unit_test(flags),
-        cmocka_unit_test(limits),         cmocka_unit_test(little_memory),
+        cmocka_unit_test(receive_buffer), cmocka_unit_test(user_timeout),
+        cmocka_unit_test(info),           cmocka_unit_test(numbers),
+        cmocka_unit_test(structs),        cmocka_unit_test(flags),
+        cmocka_unit_test(no_socket),      cmocka_unit_test(limits),
+        cmocka_unit_test(little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
