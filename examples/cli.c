@@ -225,6 +225,18 @@ void cli_begin(struct cli *cli, const char *program, const char *arguments, cons
     }
 }
 
+int cli_listen(const struct cli *cli, int sock, int backlog)
+{
+    const int on = cli->freebind;
+    if (nstcp_setsockopt(cli->stack, sock, IPPROTO_IP, IP_FREEBIND, &on, sizeof on) < 0 ||
+        nstcp_bind(cli->stack, sock, (const struct sockaddr *)&cli->addr, cli->addr_len) < 0 ||
+        nstcp_listen(cli->stack, sock, backlog) < 0)
+        return -1;
+    printf("listening on %s\n", cli->addr_text);
+    fflush(stdout);
+    return 0;
+}
+
 void cli_limit(const struct cli *cli, int sock)
 {
     const struct timeval *limit = &cli->timeout; /* zero, as it is from the start: no limit */

@@ -96,20 +96,13 @@ static int serve(int listener)
 int main(int argc, char **argv)
 {
     (void)argc;
-    int status = 1;
+    int status;
     cli_begin(&cli, "echoserver", "ADDR PORT", help, argv);
     int listener = nstcp_socket(cli.stack, cli.addr.ss_family, SOCK_STREAM, 0);
-    if (listener < 0 ||
-        nstcp_setsockopt(cli.stack, listener, IPPROTO_IP, IP_FREEBIND, &cli.freebind,
-                         sizeof cli.freebind) < 0 ||
-        nstcp_bind(cli.stack, listener, (struct sockaddr *)&cli.addr, cli.addr_len) < 0 ||
-        nstcp_listen(cli.stack, listener, BACKLOG) < 0) {
-        cli_failed(&cli, "bind");
-    } else {
-        printf("listening on %s\n", cli.addr_text);
-        fflush(stdout);
+    if (listener < 0 || cli_listen(&cli, listener, BACKLOG) < 0)
+        status = cli_failed(&cli, "bind");
+    else
         status = serve(listener);
-    }
     wait_for_clients(0);
     return cli_end(&cli, status);
 }

@@ -59,11 +59,8 @@ static int receive(int sock)
 
 static int serve(int listener)
 {
-    if (nstcp_bind(cli.stack, listener, (struct sockaddr *)&cli.addr, cli.addr_len) < 0 ||
-        nstcp_listen(cli.stack, listener, 1) < 0)
+    if (cli_listen(&cli, listener, 1) < 0)
         return cli_failed(&cli, "bind");
-    printf("listening on %s\n", cli.addr_text);
-    fflush(stdout);
     int sock = nstcp_accept(cli.stack, listener, NULL, NULL);
     if (sock < 0)
         return cli_failed(&cli, "accept on");

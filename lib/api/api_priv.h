@@ -112,14 +112,14 @@ struct call {
     int cancel_state;
 };
 
-#define NO_SOCK (-1)
-
 /* Counts the call and takes the lock: what the few calls begin with that a stopped stack allows. 0,
  * or -ESHUTDOWN in the child of a fork: then the call is over, errno is set, the lock not held. */
 int call_enter(struct call *c, struct nstcp *stack);
 
-/* The same, and finds and keeps the socket. 0, or a negative errno: then the call is over, the lock
- * not held. */
+/* The same for all others. 0, or a negative errno: then the call is over, the lock not held. */
+int call_begin_any(struct call *c, struct nstcp *stack);
+
+/* The same, and finds and keeps the socket. */
 int call_begin(struct call *c, struct nstcp *stack, int sock);
 
 /* Gives the lock back. Returns result; for a negative errno -1, and errno is set. */

@@ -24,20 +24,28 @@ int call_enter(struct call *c, struct nstcp *stack)
     return 0;
 }
 
-int call_begin(struct call *c, struct nstcp *stack, int sock)
+int call_begin_any(struct call *c, struct nstcp *stack)
 {
     int err = call_enter(c, stack);
+    if (!err && stack->stopped) {
+        err = -ESHUTDOWN;
+        call_end(c, err);
+    }
+    return err;
+}
+
+int call_begin(struct call *c, struct nstcp *stack, int sock)
+{
+    int err = call_begin_any(c, stack);
     if (err)
         return err;
-    err = stack->stopped ? -ESHUTDOWN : 0;
-    if (!err && sock != NO_SOCK) {
-        c->slot = slot_find(stack, sock);
-        err = c->slot ? 0 : -EBADF;
-    }
-    if (c->slot)
+    c->slot = slot_find(stack, sock);
+    if (c->slot) {
         slot_ref(c->slot);
-    if (err)
+    } else {
+        err = -EBADF;
         call_end(c, err);
+    }
     return err;
 }
 

@@ -29,7 +29,8 @@ void *cursor_piece(struct cursor *cur, size_t *len)
         cur->at = 0;
     }
     *len = cur->iov->iov_len - cur->at;
-    return (char *)cur->iov->iov_base + cur->at;
+    char *base = cur->iov->iov_base;
+    return base ? base + cur->at : NULL; /* NULL: recv with MSG_TRUNC */
 }
 
 void cursor_advance(struct cursor *cur, size_t n)

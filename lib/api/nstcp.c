@@ -12,6 +12,7 @@
 
 #define MEMORY_DEFAULT  ((size_t)1 << 30)
 #define SOCKETS_DEFAULT 65536
+#define SOCKETS_MAX     (1U << 30) /* their numbers are ints */
 
 static struct tcp_config tcp_config_of(const struct nstcp_options *o)
 {
@@ -49,6 +50,8 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
         .max_socks = o->max_sockets ? o->max_sockets : SOCKETS_DEFAULT,
         .mem_limit = o->memory_max ? o->memory_max : MEMORY_DEFAULT,
     };
+    if (config.max_socks > SOCKETS_MAX)
+        config.max_socks = SOCKETS_MAX;
     stack->max_slots = config.max_socks;
     stack->sndbuf_default = config.tcp.sndbuf;
     stack->rcvbuf_default = config.tcp.rcvbuf;
@@ -81,8 +84,12 @@ int nstcp_create(struct nstcp **out, const struct nstcp_options *options, char w
     char unread[NSTCP_WHY_MAX];
     struct link *link;
     struct host *host;
+    int cancel_state;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     int err = host_kernel_create(&host, &link, why ? why : unread, NSTCP_WHY_MAX);
-    return err ? failed(why, NULL, err) : nstcp_create_on(out, options, link, host, why);
+    int result = err ? failed(why, NULL, err) : nstcp_create_on(out, options, link, host, why);
+    pthread_setcancelstate(cancel_state, NULL);
+    return result;
 }
 
 void nstcp_stop(struct nstcp *stack)
@@ -127,12 +134,13 @@ int nstcp_destroy(struct nstcp *stack, int timeout_ms)
 {
     if (!stack)
         return 0;
-    if (runtime_forked(stack->rt)) {
-        runtime_disown(stack->rt);
-        return 0;
-    }
     int cancel_state;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    if (runtime_forked(stack->rt)) {
+        runtime_disown(stack->rt);
+        pthread_setcancelstate(cancel_state, NULL);
+        return 0;
+    }
     runtime_lock(stack->rt);
     end_calls(stack);
     close_all(stack);

@@ -27,10 +27,10 @@
  *
  * fork(2): a child owns nothing of its parent's stacks. There all calls on them fail with
  * ESHUTDOWN, but for nstcp_destroy, which succeeds, closes the child's copies of the packet socket
- * and the timer (those of two rtnetlink sockets stay open), and leaves the parent's stack alone. A
- * child that does not call it does no harm: ports and connections end with the parent. It may make
- * stacks of its own. vfork(2): the child may make no call. execve(2): all descriptors are
- * close-on-exec.
+ * and the timer (those of two rtnetlink sockets and one for IPv6's groups stay open), and leaves
+ * the parent's stack alone. A child that does not call it does no harm: ports and connections end
+ * with the parent. It may make stacks of its own. vfork(2): the child may make no call. execve(2):
+ * all descriptors are close-on-exec.
  *
  * Blocking: a call waits only where it says "waits", and not when the socket is non-blocking
  * (O_NONBLOCK) or the call has MSG_DONTWAIT; then it fails with EAGAIN instead.
@@ -113,8 +113,9 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
  * 0: a free one, see nstcp_getsockname. Sockets of this stack share an address and port as in Linux
  * when all have SO_REUSEADDR and none listens; connections and TIME-WAIT are no hindrance, also
  * without it. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback address),
- * EACCES (port below 1024), EINVAL (bound already, or connected), EAFNOSUPPORT. May take
- * milliseconds.
+ * EACCES (port below 1024), EINVAL (bound already, or connected; or a link-local address, since
+ * sin6_scope_id is not looked at), EAFNOSUPPORT, ENOMEM, EMFILE (each port that is held counts in a
+ * descriptor table of its own, RLIMIT_NOFILE long). May take milliseconds.
  *
  * With IP_FREEBIND or IPV6_FREEBIND (ip(7)) the address need not be this host's. One of a network
  * that this host is on, which nobody has, becomes the stack's own until nstcp_destroy, with all its
@@ -144,8 +145,10 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
  * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EACCES (ICMP: prohibited; an unreachable
  * host or net is what the timeout is called then, RFC 9293 3.9.2.2), EADDRNOTAVAIL (an address of
  * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this
- * connection is there already), EALREADY, EISCONN, EAFNOSUPPORT. After a failure the socket may be
- * used to connect again. The first of a stack may take milliseconds.
+ * connection is there already), EALREADY, EISCONN, EAFNOSUPPORT, ENOMEM, EMFILE (see nstcp_bind:
+ * ephemeral ports are held, too, by 64). After a failure the socket may be used to connect again.
+ * The first of a stack may take milliseconds. A link-local address is looked for where the kernel's
+ * first route to it leads.
  *
  * To AF_UNSPEC: resets the connection, gives up an attempt or a listener; the socket is as new, but
  * for what was bound and set. */

@@ -104,6 +104,8 @@ static int set_int(struct slot *slot, int level, int name, int value)
 
 static int set_option(struct slot *slot, int level, int name, const void *value, socklen_t len)
 {
+    if (len > INT_MAX)
+        return -EINVAL;
     switch (OPTION(level, name)) {
     case OPTION(SOL_SOCKET, SO_RCVTIMEO):
         return set_timeout(&slot->options.recv_timeout_ns, value, len);

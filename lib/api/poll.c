@@ -70,7 +70,7 @@ int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms
     struct entry few[FEW];
     struct entry *entries = n <= FEW ? few : calloc(n, sizeof *entries);
     struct call c;
-    if (call_begin(&c, stack, NO_SOCK)) {
+    if (call_begin_any(&c, stack)) {
         if (entries != few)
             free(entries);
         return -1;

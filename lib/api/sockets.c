@@ -1,5 +1,6 @@
 /* Sockets before they are connected: socket, bind, listen, accept. */
 #include <errno.h>
+#include <limits.h>
 #include <sys/random.h>
 
 #include "api_priv.h"
@@ -9,7 +10,7 @@
 int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol)
 {
     struct call c;
-    if (call_begin(&c, stack, NO_SOCK))
+    if (call_begin_any(&c, stack))
         return -1;
     if (domain != AF_INET && domain != AF_INET6)
         return (int)call_end(&c, -EAFNOSUPPORT);
@@ -189,7 +190,7 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
     struct call c;
     if (call_begin(&c, stack, sock))
         return -1;
-    if (flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC))
+    if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) || (addr && len && *len > INT_MAX))
         return (int)call_end(&c, -EINVAL);
     uint64_t deadline = call_deadline(c.slot->options.recv_timeout_ns);
     struct slot *slot = NULL;

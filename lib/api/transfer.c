@@ -140,7 +140,7 @@ static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
         return -EOPNOTSUPP;
     bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT);
     uint64_t deadline = wait ? call_deadline(c->slot->options.recv_timeout_ns) : 0;
-    size_t done = 0, wanted = flags & MSG_WAITALL ? cur->left : 1;
+    size_t done = 0, wanted = (flags & MSG_WAITALL) && cur->left > 0 ? cur->left : 1;
     int64_t n;
     do {
         n = has_connection(c->slot) ? 0 : -ENOTCONN;

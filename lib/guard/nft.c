@@ -163,7 +163,7 @@ static void put_table(struct batch *b)
         b->failed = true;
         return;
     }
-    nftnl_table_set_str(t, NFTNL_TABLE_NAME, b->nft->table);
+    b->failed |= nftnl_table_set_str(t, NFTNL_TABLE_NAME, b->nft->table) < 0;
     nftnl_table_set_u32(t, NFTNL_TABLE_FLAGS, NFT_TABLE_F_OWNER);
     struct nlmsghdr *h = batch_open(b, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
     nftnl_table_nlmsg_build_payload(h, t);
@@ -178,8 +178,8 @@ static void put_set(struct batch *b, enum set_id id)
         b->failed = true;
         return;
     }
-    nftnl_set_set_str(s, NFTNL_SET_TABLE, b->nft->table);
-    nftnl_set_set_str(s, NFTNL_SET_NAME, sets[id].name);
+    b->failed |= nftnl_set_set_str(s, NFTNL_SET_TABLE, b->nft->table) < 0;
+    b->failed |= nftnl_set_set_str(s, NFTNL_SET_NAME, sets[id].name) < 0;
     nftnl_set_set_u32(s, NFTNL_SET_ID, id + 1);
     nftnl_set_set_u32(s, NFTNL_SET_KEY_TYPE, sets[id].key_type);
     nftnl_set_set_u32(s, NFTNL_SET_KEY_LEN, sets[id].key_len);
@@ -196,9 +196,9 @@ static void put_chain(struct batch *b)
         b->failed = true;
         return;
     }
-    nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, b->nft->table);
-    nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, CHAIN);
-    nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter");
+    b->failed |= nftnl_chain_set_str(c, NFTNL_CHAIN_TABLE, b->nft->table) < 0;
+    b->failed |= nftnl_chain_set_str(c, NFTNL_CHAIN_NAME, CHAIN) < 0;
+    b->failed |= nftnl_chain_set_str(c, NFTNL_CHAIN_TYPE, "filter") < 0;
     nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, NF_INET_PRE_ROUTING);
     nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, PRIORITY);
     nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);
@@ -259,7 +259,7 @@ static void expr_lookup(struct batch *b, struct nftnl_rule *r, enum set_id id)
     if (e == NULL)
         return;
     nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-    nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, sets[id].name);
+    b->failed |= nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, sets[id].name) < 0;
     nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SET_ID, id + 1);
 }
 
@@ -293,8 +293,8 @@ static void put_rule(struct batch *b, enum set_id id, uint16_t flags)
     }
     const uint16_t loopback = ARPHRD_LOOPBACK;
     const uint8_t tcp = IPPROTO_TCP;
-    nftnl_rule_set_str(r, NFTNL_RULE_TABLE, b->nft->table);
-    nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, CHAIN);
+    b->failed |= nftnl_rule_set_str(r, NFTNL_RULE_TABLE, b->nft->table) < 0;
+    b->failed |= nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, CHAIN) < 0;
     expr_meta_cmp(b, r, NFT_META_NFPROTO, NFT_CMP_EQ, &sets[id].nfproto, 1);
     if (sets[id].port)
         expr_meta_cmp(b, r, NFT_META_L4PROTO, NFT_CMP_EQ, &tcp, 1);
@@ -387,8 +387,8 @@ static void put_elems(struct batch *b, uint16_t type, uint16_t flags, const stru
         b->failed = true;
         return;
     }
-    nftnl_set_set_str(s, NFTNL_SET_TABLE, b->nft->table);
-    nftnl_set_set_str(s, NFTNL_SET_NAME, sets[id].name);
+    b->failed |= nftnl_set_set_str(s, NFTNL_SET_TABLE, b->nft->table) < 0;
+    b->failed |= nftnl_set_set_str(s, NFTNL_SET_NAME, sets[id].name) < 0;
     for (unsigned i = 0; i < v->count; i++) {
         uint8_t key[20] = {0};
         uint16_t port = htons((uint16_t)(v->first + i));

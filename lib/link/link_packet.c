@@ -117,6 +117,13 @@ static int open_neighbours(struct link_packet *lp)
     return lp->neigh != NULL ? 0 : -ENOMEM;
 }
 
+/* Here, not when it is needed: the caller may be in another network namespace then. */
+static int open_groups(struct link_packet *lp)
+{
+    lp->groups = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return lp->groups >= 0 || errno == EAFNOSUPPORT ? 0 : -errno;
+}
+
 static void set_up_slots(struct link_packet *lp)
 {
     for (size_t i = 0; i < RX_BATCH; i++) {
@@ -168,6 +175,10 @@ int link_packet_create(struct link **out, char *err, size_t errlen)
     if (e == 0) {
         what = "open an rtnetlink socket";
         e = route_create(&lp->routes);
+    }
+    if (e == 0) {
+        what = "open an IPv6 socket";
+        e = open_groups(lp);
     }
     if (e == 0)
         e = open_socket(lp, &what);

@@ -60,7 +60,8 @@ int link_packet_set_ports(struct link *l, const struct port_range *v, size_t n);
  * -EADDRNOTAVAIL: it is on none of the networks this host is on, or this host's own, or not an
  * address for one host. -EADDRINUSE: another host answers for it. Asks three times within 0.3 s,
  * and waits so long: RFC 5227 2.1.1 wants up to 7 s and RFC 4862 5.4 one, but a bind() waits for
- * this. Afterwards nobody is asked any more: who takes the address later has it as well.
+ * this. Another thread has to be in recv() all the time, or no answer is heard. Afterwards nobody
+ * is asked any more: who takes the address later has it as well.
  */
 int link_packet_own(struct link *l, const struct ip_addr *addr);
 

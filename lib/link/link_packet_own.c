@@ -6,14 +6,8 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <linux/if_ether.h>
-
-#include "filter.h"
 
 #define PROBES   3
 #define PROBE_NS (100 * NS_PER_MS) /* the wait for an answer after each */
@@ -57,62 +51,42 @@ void link_packet_answer(struct link_packet *lp, const struct resolve_question *q
 
 /* ---- Does anybody have it? ---- */
 
-/* A packet socket of its own on the device, which hears neighbours and nobody else: the link's is
- * read by another thread. Negative errno. */
-static int open_probe(const struct route *r)
+/* Whether nobody has said until now that it has the address that is asked for. */
+static bool unclaimed(struct link_packet *lp)
 {
-    struct sock_filter prog[FILTER_MAX]; /* 32 KiB */
-    struct sock_fprog fprog = {(unsigned short)filter_build(prog, NULL, 0, NULL, 0), prog};
-    struct sockaddr_ll sll = {.sll_family = AF_PACKET,
-                              .sll_protocol = htobe16(ETH_P_ALL),
-                              .sll_ifindex = (int)r->ifindex};
-    const int on = 1;
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -errno;
-    if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &fprog, sizeof fprog) < 0 ||
-        bind(fd, (const struct sockaddr *)&sll, sizeof sll) < 0) {
-        int err = -errno;
-        close(fd);
-        return err;
-    }
-    return fd;
+    pthread_mutex_lock(&lp->lock);
+    bool yes = lp->asked != NULL;
+    pthread_mutex_unlock(&lp->lock);
+    return yes;
 }
 
-/* Whether one of the frames that have come says that somebody has addr. */
-static bool somebody_has(int fd, const struct ip_addr *addr)
+static void ask_for(struct link_packet *lp, const struct ip_addr *addr)
 {
-    uint8_t frame[256];
-    struct resolve_news news;
-    ssize_t len;
-    while ((len = recv(fd, frame, sizeof frame, 0)) >= 0) {
-        if (resolve_parse(frame, (size_t)len, &news) && ip_addr_eq(&news.ip, addr))
-            return true;
-    }
-    return false;
+    pthread_mutex_lock(&lp->lock);
+    lp->asked = addr;
+    pthread_mutex_unlock(&lp->lock);
 }
 
-/* Asks in nobody's name. 0, -EADDRINUSE, or another negative errno. */
-static int probe(int fd, const struct route *to)
+/* Asks in nobody's name, and waits for whoever is in recv() to hear the answer. 0, -EADDRINUSE. */
+static int probe(struct link_packet *lp, const struct route *to)
 {
     struct route r = *to;
-    r.source = ip_addr_is_v4(&r.next_hop) ? ip_addr_v4(0) : IP_ADDR_ANY6;
-    for (unsigned i = 0; i < PROBES; i++) {
+    bool v4 = ip_addr_is_v4(&r.next_hop);
+    r.source = v4 ? ip_addr_v4(0) : IP_ADDR_ANY6;
+    ask_for(lp, &r.next_hop);
+    for (unsigned i = 0; i < PROBES && unclaimed(lp); i++) {
         uint8_t frame[RESOLVE_FRAME_MAX];
         struct writer w = writer(frame, sizeof frame);
         resolve_emit(&w, &r, NULL);
-        if (send(fd, frame, sizeof frame - w.len, 0) < 0)
-            return -errno;
-        uint64_t now = now_ns(), end = now + PROBE_NS;
-        for (; now < end; now = now_ns()) {
-            struct pollfd p = {.fd = fd, .events = POLLIN};
-            poll(&p, 1, (int)((end - now + NS_PER_MS - 1) / NS_PER_MS));
-            if (somebody_has(fd, &r.next_hop))
-                return -EADDRINUSE;
-        }
+        link_packet_send_frame(lp, r.ifindex, v4, frame, sizeof frame - w.len);
+        uint64_t end = now_ns() + PROBE_NS;
+        struct timespec until = {(time_t)(end / NS_PER_S), (long)(end % NS_PER_S)};
+        while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+            ;
     }
-    return 0;
+    bool free_to_take = unclaimed(lp);
+    ask_for(lp, NULL);
+    return free_to_take ? 0 : -EADDRINUSE;
 }
 
 /* ---- Making it ours ---- */
@@ -121,8 +95,6 @@ static int probe(int fd, const struct route *to)
  * so that switches hear of it too (MLD, RFC 3810). */
 static int join_group(struct link_packet *lp, const struct route *r)
 {
-    if (lp->groups < 0)
-        lp->groups = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct ip_addr group = resolve_solicited_node(&r->next_hop);
     struct ipv6_mreq mreq = {.ipv6mr_interface = r->ifindex};
     memcpy(&mreq.ipv6mr_multiaddr, group.b, sizeof group.b);
@@ -160,11 +132,7 @@ int link_packet_own(struct link *l, const struct ip_addr *addr)
     int err = route_on_link(lp, addr, now_ns(), &r);
     if (err < 0)
         return err;
-    int fd = open_probe(&r);
-    if (fd < 0)
-        return fd;
-    err = probe(fd, &r);
-    close(fd);
+    err = probe(lp, &r);
     if (err == 0 && !ip_addr_is_v4(addr))
         err = join_group(lp, &r);
     if (err == 0)

@@ -67,13 +67,15 @@ struct link_packet {
     struct route_table *routes;
     _Atomic uint64_t counters[N_COUNTERS];
 
-    pthread_mutex_t lock; /* for neigh, ports, owned and refusal */
+    int groups; /* an IPv6 socket, for the groups it has joined; -1: the kernel has no IPv6 */
+
+    pthread_mutex_t lock; /* for all down to refusal_len */
     struct neigh_table *neigh;
     struct port_range *ports;
     size_t n_ports;
     struct ip_addr *owned;
     size_t n_owned;
-    int groups;                  /* an IPv6 socket, for the groups it has joined; -1: none yet */
+    const struct ip_addr *asked; /* who has it? NULL: not asked, or somebody has answered */
     uint8_t refusal[REFUSE_MAX]; /* for the last packet that was too big, until recv() has it */
     size_t refusal_len;
 

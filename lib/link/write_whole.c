@@ -21,11 +21,12 @@ static void advance(struct iovec **iov, int *n, size_t len)
 
 int write_whole(int fd, struct iovec *iov, int n, size_t *part)
 {
-    sigset_t pipe_signal, pending, before;
-    sigemptyset(&pipe_signal);
-    sigaddset(&pipe_signal, SIGPIPE);
+    sigset_t raised, pending, before;
+    sigemptyset(&raised);
+    sigaddset(&raised, SIGPIPE);
+    sigaddset(&raised, SIGXFSZ);
     sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    pthread_sigmask(SIG_BLOCK, &raised, &before);
     size_t done = 0;
     int err = 0;
     advance(&iov, &n, 0); /* empty pieces */
@@ -38,8 +39,10 @@ int write_whole(int fd, struct iovec *iov, int n, size_t *part)
             err = w == 0 ? -EIO : -errno;
         }
     }
-    if (err == -EPIPE && !sigismember(&pending, SIGPIPE))
-        sigtimedwait(&pipe_signal, NULL, &(struct timespec){0});
+    sigdelset(&raised, err == -EPIPE ? SIGXFSZ : SIGPIPE);
+    if ((err == -EPIPE && !sigismember(&pending, SIGPIPE)) ||
+        (err == -EFBIG && !sigismember(&pending, SIGXFSZ)))
+        sigtimedwait(&raised, NULL, &(struct timespec){0});
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (part)
         *part = done;

@@ -5,9 +5,9 @@
 
 #include <sys/uio.h>
 
-/* Writes all of the n pieces, which it changes, waiting for whoever reads them. No SIGPIPE, which
- * would end the program for want of a reader. 0, or a negative errno; *part, unless NULL, is then
- * how many octets have been written. */
+/* Writes all of the n pieces, which it changes, waiting for whoever reads them. No SIGPIPE and no
+ * SIGXFSZ, which would end the program for want of a reader, or where files may not get longer. 0,
+ * or a negative errno; *part, unless NULL, is then how many octets have been written. */
 int write_whole(int fd, struct iovec *iov, int n, size_t *part);
 
 #endif

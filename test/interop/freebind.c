@@ -5,14 +5,16 @@
  *                                      without; prints "bound" or the error
  *     freebind connect ADDR TO PORT    connects from ADDR, sends 100 000 octets, and prints "same"
  *                                      when they came back
- *     freebind twice ADDR              binds two sockets, the second without IP_FREEBIND, and
- *                                      connects to itself
+ *     freebind elsewhere ADDR          the same as bind, by a thread that has gone to another
+ * network namespace since it made the stack freebind twice ADDR              binds two sockets, the
+ * second without IP_FREEBIND, and connects to itself
  */
 #include "nstcp.h"
 
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +70,13 @@ static int bind_there(const char *text, int freebind)
     return 0;
 }
 
+static int bind_from_elsewhere(const char *text)
+{
+    if (unshare(CLONE_NEWNET) < 0)
+        err(1, "unshare");
+    return bind_there(text, 1);
+}
+
 static int connect_from(const char *from, const char *to, int port)
 {
     static unsigned char out[OCTETS], in[OCTETS];
@@ -118,6 +127,8 @@ int main(int argc, char **argv)
     int status = 2;
     if (strcmp(argv[1], "bind") == 0)
         status = bind_there(argv[2], argc == 3);
+    else if (strcmp(argv[1], "elsewhere") == 0)
+        status = bind_from_elsewhere(argv[2]);
     else if (strcmp(argv[1], "connect") == 0 && argc == 5)
         status = connect_from(argv[2], argv[3], atoi(argv[4]));
     else if (strcmp(argv[1], "twice") == 0)

@@ -1,11 +1,14 @@
 """IP_FREEBIND and IPV6_FREEBIND: an address that the kernel does not have is ours, for ARP and
 neighbour discovery (RFC 826, RFC 4861), for ping (RFC 1122 3.2.2.6, RFC 4443 4.2) and for TCP."""
+import filecmp
 import os
 import re
+import tempfile
 
 from lab import check, in_node, netns
 from programs import HOST1, HOST1_6, HOST2, HOST2_6, KILL, PORT, SERVER, TERM, Program, \
-    echoserver, established, kernel_client, kernel_server, run_all, tables, until
+    echoserver, established, fileclient, fileserver, kernel_client, kernel_server, run_all, tables, \
+    until
 
 TOOL = os.environ["FREEBIND"]
 OURS, OURS_6 = "10.0.0.77", "fd00:0:0:1::77"
@@ -145,6 +148,27 @@ def test_errors():
         said = bind("host1", addr)
         check(said == cannot, f"{addr}: {said}")
     check(tables("host1") == "", "nothing is left")
+
+
+def test_elsewhere():
+    """A stack stays in its network namespace, wherever the thread is that calls bind."""
+    for addr, router in ((OURS, "10.0.0.254"), (OURS_6, "fd00:0:0:1::fe")):
+        for wanted, said in ((addr, "bound\n"), (router, "Address already in use\n")):
+            done = netns("exec", "host1", TOOL, "elsewhere", wanted)
+            check((done.returncode, done.stdout) == (0, said), f"{wanted}: {done}")
+
+
+def test_files():
+    for addr, _, _ in FAMILIES:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = os.path.join(folder, "copy")
+            with fileserver("host1", addr, copy, "--freebind") as server, \
+                    fileclient("host2", addr, TOOL) as client:
+                client.ends_by_itself()
+                client.end()
+                server.ends_by_itself()
+                server.end()
+            check(filecmp.cmp(copy, TOOL, False), addr)
 
 
 def test_two_programs():

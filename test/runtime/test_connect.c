@@ -206,6 +206,8 @@ static void connecting_without_waiting(void **state)
     assert_int_equal(error, 0);
     assert_int_equal(nstcp_connect(t.left, sock, sa, sizeof to), 0);
     assert_fails(nstcp_connect(t.left, sock, sa, sizeof to), EISCONN);
+    struct sockaddr from;
+    assert_fails(nstcp_accept(t.right, listener, &from, &(socklen_t){(socklen_t)-1}), EINVAL);
     must_accept(t.right, listener);
     assert_fails(nstcp_recv(t.left, sock, &(char){0}, 1, 0), EAGAIN);
     /* And where nobody listens. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "two_stacks.h"
 
@@ -131,6 +132,34 @@ struct sending {
     int error; /* of the call after that */
 };
 
+static void *send_late(void *arg)
+{
+    const struct sending *s = arg;
+    nanosleep(&(struct timespec){0, 20000000}, NULL);
+    must_send(s->t->left, s->sock, "x", 1);
+    return NULL;
+}
+
+/* Of no octets: waits as for one, with MSG_WAITALL too. As Linux. */
+static void nothing_wanted(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int left, right;
+    must_pair(&t, &left, &right);
+    static const int flags[] = {0, MSG_WAITALL, MSG_PEEK | MSG_WAITALL};
+    for (int i = 0; i < 3; i++) {
+        pthread_t thread = must_thread(send_late, &(struct sending){.t = &t, .sock = left});
+        assert_int_equal(nstcp_recv(t.right, right, NULL, 0, flags[i]), 0);
+        must_join(thread);
+        assert_int_equal(nstcp_recv(t.right, right, in, 2, 0), 1);
+        assert_fails(nstcp_recv(t.right, right, NULL, 0, flags[i] | MSG_DONTWAIT), EAGAIN);
+    }
+    assert_int_equal(nstcp_send(t.left, left, NULL, 0, 0), 0);
+    two_down(&t);
+}
+
 static void *send_much(void *arg)
 {
     struct sending *s = arg;
@@ -180,9 +209,8 @@ static void error_waits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_pieces),
-        cmocka_unit_test(wrong_messages),
-        cmocka_unit_test(partial),
+        cmocka_unit_test(in_pieces),   cmocka_unit_test(wrong_messages),
+        cmocka_unit_test(partial),     cmocka_unit_test(nothing_wanted),
         cmocka_unit_test(error_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

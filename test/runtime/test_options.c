@@ -1,5 +1,6 @@
 /* Socket options, flags, and the limits of a stack. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -46,6 +47,8 @@ static void numbers(void **state)
     assert_fails(set(t.left, s, SOL_SOCKET, SO_TYPE, 1), ENOPROTOOPT);
     assert_fails(set(t.left, s, IPPROTO_TCP, TCP_CORK, 1), ENOPROTOOPT);
     assert_fails(nstcp_setsockopt(t.left, s, IPPROTO_TCP, TCP_NODELAY, "x", 1), EINVAL);
+    assert_fails(nstcp_setsockopt(t.left, s, IPPROTO_TCP, TCP_NODELAY, &(int){0}, (socklen_t)-1),
+                 EINVAL);
     int six = nstcp_socket(t.left, AF_INET6, SOCK_STREAM, 0);
     assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_FREEBIND), 0);
     assert_int_equal(set(t.left, six, IPPROTO_IP, IP_FREEBIND, 7), 0); /* the same by both names */
@@ -128,6 +131,34 @@ static void limits(void **state)
     assert_int_equal(must_socket(t.left), 3);
     assert_int_equal(must_socket(t.left), 17);
     assert_fails(nstcp_socket(t.left, AF_INET, SOCK_STREAM, 0), EMFILE);
+    two_down(&t);
+    two_up(&t, &(struct two_config){.options = {.max_sockets = UINT_MAX}});
+    assert_int_equal(must_socket(t.left), 1);
+    two_down(&t);
+}
+
+/* What a program hands on when it has not looked at nstcp_socket's result, for one. */
+static void no_socket(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    must_socket(t.left);
+    static const int none[] = {-1, 0, 2, INT_MAX, INT_MIN};
+    for (int i = 0; i < 5; i++) {
+        int s = none[i], value = 0;
+        socklen_t len = sizeof value;
+        char c = 0;
+        assert_fails(set(t.left, s, SOL_SOCKET, SO_REUSEADDR, 1), EBADF);
+        assert_fails(nstcp_getsockopt(t.left, s, SOL_SOCKET, SO_ERROR, &value, &len), EBADF);
+        assert_fails(nstcp_listen(t.left, s, 1), EBADF);
+        assert_fails(nstcp_send(t.left, s, &c, 1, 0), EBADF);
+        assert_fails(nstcp_recv(t.left, s, &c, 1, 0), EBADF);
+        assert_fails(nstcp_accept(t.left, s, NULL, NULL), EBADF);
+        assert_fails(nstcp_shutdown(t.left, s, SHUT_WR), EBADF);
+        assert_fails(nstcp_fcntl(t.left, s, F_GETFL, 0), EBADF);
+        assert_fails(nstcp_close(t.left, s), EBADF);
+    }
     two_down(&t);
 }
 
@@ -255,9 +286,11 @@ static void info(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(receive_buffer), cmocka_unit_test(user_timeout),  cmocka_unit_test(info),
-        cmocka_unit_test(numbers),        cmocka_unit_test(structs),       cmocka_unit_test(flags),
-        cmocka_unit_test(limits),         cmocka_unit_test(little_memory),
+        cmocka_unit_test(receive_buffer), cmocka_unit_test(user_timeout),
+        cmocka_unit_test(info),           cmocka_unit_test(numbers),
+        cmocka_unit_test(structs),        cmocka_unit_test(flags),
+        cmocka_unit_test(no_socket),      cmocka_unit_test(limits),
+        cmocka_unit_test(little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
