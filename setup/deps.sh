@@ -11,7 +11,7 @@ deps_build='cc:gcc ld:binutils meson:meson ninja:ninja-build pkg-config:pkg-conf
 deps_build_libs='libmnl:libmnl-dev libnftnl:libnftnl-dev'
 deps_test='clang:clang clang-format:clang-format nc:netcat-openbsd nft:nftables ip:iproute2
            ping:iputils-ping python3:python3 setpriv:util-linux strace:strace tcpdump:tcpdump
-           git:git nm:binutils'
+           git:git nm:binutils tshark:tshark'
 deps_test_libs='cmocka:libcmocka-dev'
 
 # Prints the packages that are missing for $1.
