@@ -3,6 +3,7 @@
 FIN, its ACK, FIN, its ACK; a peer that has nothing more to say may send the second and the third
 as one (RFC 9293 figure 12, 3.6). The side whose FIN was first waits in TIME-WAIT (3.6.1)."""
 import subprocess
+import sys
 import tempfile
 
 from programs import HOST1, HOST2, PORT, Program, check, echoclient, echoserver, kernel_client, \
@@ -63,18 +64,41 @@ def in_order(text, *words):
 
 
 def test_ours_closes_first_against_nc():
-    """nc closes when we have: our FIN is the first, and TIME-WAIT is ours."""
+    """nc ends when we do, so that its FIN may carry the ACK of ours. TIME-WAIT is ours."""
     with tempfile.TemporaryDirectory() as folder:
         wire = Wire(folder)
         with wire.dump, nc_listens("host2", HOST2, PORT) as nc:
             with echoclient("host1", HOST2, PORT, "--trace") as client:
                 client.type("one line\n")
                 nc.says("one line\n")
-                client.end_of_input()
-                client.tells("FIN-WAIT-1")
-                nc.end_of_input()
                 client.end()
             wire.close_of(HOST1, HOST2)
+            in_order(states(client), "FIN-WAIT-1", "TIME-WAIT")
+
+
+READS_TO_THE_END = """
+import socket, sys
+server = socket.create_server((sys.argv[1], int(sys.argv[2])))
+print("ready", flush=True)
+sock = server.accept()[0]
+while sock.recv(1000): pass
+sys.stdin.readline()
+"""
+
+
+def test_ours_closes_first_and_the_kernel_later():
+    with tempfile.TemporaryDirectory() as folder:
+        wire = Wire(folder)
+        with wire.dump, Program("host2", sys.executable, "-c", READS_TO_THE_END, HOST2,
+                                PORT) as kernel:
+            kernel.says("ready")
+            with echoclient("host1", HOST2, PORT, "--trace") as client:
+                client.type("one line\n")
+                client.end_of_input()
+                client.tells("FIN-WAIT-2")  # acknowledged, and no more than that
+                kernel.end()
+                client.end()
+            check(wire.close_of(HOST1, HOST2) == 4, f"not four segments: {wire.rows()}")
             in_order(states(client), "FIN-WAIT-1", "FIN-WAIT-2", "TIME-WAIT")
 
 
