@@ -193,13 +193,13 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     me->edge_sent = edge;
 }
 
-/* Whether a pure ACK at this place is a keep-alive (RFC 9293 3.8.4). One behind a probe of a shut
- * window lies in front of SND.NXT too, but there the probe is not acknowledged; or only by a
+/* Whether a pure ACK at this place may be a keep-alive (RFC 9293 3.8.4). One behind a probe of a
+ * shut window lies in front of SND.NXT too, but there the probe is not acknowledged; or only by a
  * segment that is old itself and thrown away, its ACK with it (seed 1516, super-segments of 44
- * MSS). */
-static bool is_keepalive(const struct wire_end *me, uint64_t at)
+ * MSS): it is a keep-alive for sure when acked_new says so. */
+static bool like_keepalive(const struct wire_end *me, uint64_t at)
 {
-    return at + 1 == me->sent && me->acked_new == me->sent;
+    return at + 1 == me->sent && me->acked == me->sent;
 }
 
 static void sent_keepalive(struct wire_end *me, uint64_t now_ns)
@@ -253,9 +253,9 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
         sent_text(me, peer, seg, at, now_ns);
     if (seg->flags & TCP_FIN)
         sent_fin(me, at + seg->text_len);
-    if (seg_len(seg) == 0 && is_keepalive(me, at)) {
+    if (seg_len(seg) == 0 && like_keepalive(me, at) && me->acked_new == me->sent) {
         sent_keepalive(me, now_ns);
-    } else if (seg_len(seg) == 0) {
+    } else if (seg_len(seg) == 0 && !(like_keepalive(me, at) && me->keepalive.on)) {
         me->pure_acks++;
         SIM_CHECK(at <= me->sent, "ack", "sequence number beyond what is sent");
         SIM_CHECK(me->pure_acks <= me->packets + me->reads + 2, "ack storm",
@@ -295,10 +295,10 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
     if (ack > me->sent)
         return; /* of an earlier epoch of ours */
-    if (fresh && ack >= me->acked) {
+    if (fresh && ack >= me->acked)
         me->heard_ns = now_ns;
+    if ((fresh || syn) && ack >= me->acked_new) /* an old SYN is trimmed off its ACK (MUST-10) */
         me->acked_new = ack;
-    }
     if (fresh && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
         me->progress_ns = now_ns;
     if (ack > me->acked) {

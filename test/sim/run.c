@@ -41,6 +41,9 @@ static uint64_t patience(const struct world *w)
         ns = time_max(ns, 2 * c->msl_ns + 30 * NS_PER_S);
         r2_ns = time_max(r2_ns, time_max(c->user_timeout_ns, c->syn_timeout_ns));
     }
+    for (uint32_t i = 0; i < w->plan.n_conns; i++)
+        for (int k = 0; k < 2; k++)
+            r2_ns = time_max(r2_ns, w->conn[i].end[k].plan->user_timeout_ms * NS_PER_MS);
     return w->link[0][1].loss_ppm ? ns + r2_ns : ns;
 }
 
