@@ -120,9 +120,9 @@ void icmp_finish(struct stack *s)
 
 /* ---- Errors ---- */
 
-/* RFC 9293 3.9.2.2 calls the first kinds hard and the others soft. Errno's words for them are
- * Linux's, but for a protocol that is unreachable (ENOPROTOOPT there): a host without TCP refuses
- * as well. */
+/* RFC 9293 3.9.2.2, and RFC 5927 5.1 for IPv6, call the first kinds hard and the others soft.
+ * Errno's words for them are Linux's, but for a protocol that is unreachable (ENOPROTOOPT there): a
+ * host without TCP refuses as well. */
 static void unreachable(struct conn *c, enum icmp_kind kind, uint64_t now_ns)
 {
     switch (kind) {

@@ -106,10 +106,18 @@ static void conn_finish(struct conn *c)
     sock_leave(&c->sock);
 }
 
+/* The connection that has to go at max_socks; NULL below it, and when there is none. */
+static struct conn *to_give_way(struct stack *s)
+{
+    bool room = s->n_socks < s->config.max_socks;
+    return room || list_empty(&s->time_wait) ? NULL
+                                             : container_of(s->time_wait.next, struct conn, queued);
+}
+
 struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu, struct conn *old)
 {
-    if (!old && s->n_socks >= s->config.max_socks && !list_empty(&s->time_wait))
-        old = container_of(s->time_wait.next, struct conn, queued);
+    if (!old)
+        old = to_give_way(s);
     struct conn *c = old;
     if (old) {
         conn_finish(old);
@@ -147,6 +155,9 @@ void conn_unlist(struct conn *c)
 
 struct listener *listener_create(struct stack *s, const struct flow *key, uint32_t backlog)
 {
+    struct conn *old = to_give_way(s);
+    if (old)
+        conn_free(old);
     if (s->n_socks >= s->config.max_socks)
         return NULL;
     struct listener *l = mem_zalloc(s->mem, sizeof *l);

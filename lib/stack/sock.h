@@ -113,6 +113,7 @@ uint32_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, ui
 /* Frees it, whatever its state; nothing is sent. */
 void conn_free(struct conn *c);
 
+/* NULL for want of memory, or at max_socks with nothing in TIME-WAIT that could go. */
 struct listener *listener_create(struct stack *s, const struct flow *key, uint32_t backlog);
 
 /* The four-tuple is free for another: CLOSED means that there is no connection (RFC 9293 3.3.2),

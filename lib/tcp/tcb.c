@@ -134,6 +134,8 @@ static const char *check_sender(const struct tcb *t)
         return "cwnd >= 1 SMSS";
     if (seq_lt(t->snd.una, t->snd.nxt) && t->rtx_due_ns == TIME_NEVER && !persist_on(&t->persist))
         return "a timer runs while something is unacknowledged";
+    if (seq_eq(t->snd.una, t->snd.nxt) && t->give_up_due_ns != TIME_NEVER)
+        return "the user timeout runs only while something is unacknowledged";
     return NULL;
 }
 

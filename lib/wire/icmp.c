@@ -60,8 +60,9 @@ void icmp_emit(struct writer *w, const struct ip_hdr *ip, const struct icmp *m)
     put_u16(&field, checksum(ip, start, ICMP_HDR_LEN + m->body.len));
 }
 
-/* RFC 792; codes 4 and up: RFC 1122 3.2.2.1, RFC 1812 5.2.7.1. The prohibitions among them (9, 10,
- * 13) are soft errors to RFC 9293 3.9.2.2, like the unreachable net or host they stand for. */
+/* RFC 792; codes 4 and up: RFC 1122 3.2.2.1, RFC 1812 5.2.7.1. From 5 on none is
+ * among the hard errors of RFC 9293 3.9.2.2: soft, like the unreachable net or host it stands for.
+ */
 static enum icmp_kind kind_unreachable4(uint8_t code)
 {
     switch (code) {
@@ -81,7 +82,7 @@ static enum icmp_kind kind_unreachable4(uint8_t code)
     }
 }
 
-/* RFC 4443 3.1. */
+/* RFC 4443 3.1. Codes 5 and 6 tell more of what 1 does, which RFC 5927 5.1 has as hard. */
 static enum icmp_kind kind_unreachable6(uint8_t code)
 {
     switch (code) {

@@ -331,6 +331,27 @@ static void time_wait_gives_way(void **state)
     assert_int_equal(host_recv(so, 0, 1), 0);
 }
 
+/* And to a new listener. */
+static void time_wait_gives_way_to_a_listener(void **state)
+{
+    (void)state;
+    host.config.max_socks = 3;
+    host_start();
+    struct sock *l = host_listen(80, 5), *none;
+    struct peer first = peer(1, 80), second = peer(2, 80);
+    to_time_wait(&first, l);
+    to_time_wait(&second, l);
+    const struct ip_addr any = ip_addr_v4(0);
+    assert_int_equal(stack_listen(host.stack, &any, 80, 1, NULL, &none), ERR_IN_USE);
+    assert_int_equal(stack_sock_count(host.stack), 3);
+    host_listen(81, 5);
+    arrives(&first, .flags = FIN | ACK, .seq = 1, .ack = 2); /* not known any more */
+    leaves(&first, .flags = RST, .seq = 2);
+    arrives(&second, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&second, .flags = ACK, .seq = 2, .ack = 2);
+    assert_int_equal(stack_sock_count(host.stack), 3);
+}
+
 /* MAY-2: without memory for anything new as well, as the old connection's is used. */
 static void time_wait_gives_its_memory(void **state)
 {
@@ -371,6 +392,7 @@ int main(void)
         host_test(without_room),
         host_test(time_wait_stays_when_the_queue_is_full),
         host_test(time_wait_gives_way),
+        host_test(time_wait_gives_way_to_a_listener),
         host_test(time_wait_gives_its_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,6 +220,7 @@ static void broken_invariants(void **state)
     BREAKS(t->rcvq.start = t->rcvq.head + 1);
     BREAKS(t->rcv.nxt = seq_add(t->rcv.nxt, 1));
     receive(.flags = ACK, .seq = 1, .ack = 101);
+    BREAKS(t->give_up_due_ns = the.now_ns + 1);
 }
 
 static void broken_in_other_states(void **state)
