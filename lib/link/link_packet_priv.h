@@ -74,7 +74,7 @@ struct link_packet {
     size_t n_ports;
     struct ip_addr *owned;
     size_t n_owned;
-    const struct ip_addr *asked; /* who has it? NULL: not asked, or somebody has answered */
+    const struct neigh_key *asked; /* who has it? NULL: not asked, or somebody has answered */
 
     /* send()'s */
     struct frame tx[TX_BATCH];
