@@ -64,8 +64,9 @@ struct nstcp;
 /* All zero: the defaults. */
 struct nstcp_options {
     /* A descriptor to which every segment, state change, retransmission and event is written, a
-     * line each; 0: none. The stack waits for whoever reads it; a line that can't be written is
-     * lost. It stays the caller's and must stay open as long as the stack. */
+     * line each; 0: none. The stack waits for whoever reads it, and all calls with it, nstcp_stop
+     * too; a line that can't be written is lost. It stays the caller's and must stay open as long
+     * as the stack. */
     int trace_fd;
     /* A descriptor to which every packet sent or received is written, as pcapng; 0: none. The stack
      * waits for whoever reads it; when it can't be written any more the record ends there, and the

@@ -8,7 +8,7 @@
  *    TCP sees it, while a packet tap still does (nft.c).
  *
  * It knows addresses and port numbers, no connections. Called by runtime/ and by the example
- * `handshake`. Not thread-safe: one caller at a time, as under the stack's lock.
+ * `handshake`. Not thread-safe: one caller at a time.
  *
  * A guard has a thread of its own that sleeps between the calls and to which all descriptors belong
  * (keeper.h). So a child made by fork() has none of them, and does not keep a port or the table

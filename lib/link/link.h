@@ -1,6 +1,6 @@
 /*
- * A link moves IP packets. It knows no TCP. packet (AF_PACKET on a device), pair (two ends in
- * memory) and later pcap are kinds of it, behind one table of calls.
+ * A link moves IP packets. It knows no TCP. packet (AF_PACKET on all devices), pair (two ends in
+ * memory) and pcap (records what passes another one) are kinds of it, behind one table of calls.
  *
  * Thread rules: the caller serialises send() with itself and recv() with itself; one thread may be
  * in send() while another is in recv().

@@ -60,10 +60,10 @@ static bool unclaimed(struct link_packet *lp)
     return yes;
 }
 
-static void ask_for(struct link_packet *lp, const struct ip_addr *addr)
+static void ask_for(struct link_packet *lp, const struct neigh_key *who)
 {
     pthread_mutex_lock(&lp->lock);
-    lp->asked = addr;
+    lp->asked = who;
     pthread_mutex_unlock(&lp->lock);
 }
 
@@ -73,7 +73,8 @@ static int probe(struct link_packet *lp, const struct route *to)
     struct route r = *to;
     bool v4 = ip_addr_is_v4(&r.next_hop);
     r.source = v4 ? ip_addr_v4(0) : IP_ADDR_ANY6;
-    ask_for(lp, &r.next_hop);
+    const struct neigh_key who = {r.ifindex, r.next_hop};
+    ask_for(lp, &who);
     for (unsigned i = 0; i < PROBES && unclaimed(lp); i++) {
         uint8_t frame[RESOLVE_FRAME_MAX];
         struct writer w = writer(frame, sizeof frame);

@@ -75,8 +75,8 @@ struct link_packet {
     size_t n_ports;
     struct ip_addr *owned;
     size_t n_owned;
-    const struct ip_addr *asked; /* who has it? NULL: not asked, or somebody has answered */
-    uint8_t refusal[REFUSE_MAX]; /* for the last packet that was too big, until recv() has it */
+    const struct neigh_key *asked; /* who has it? NULL: not asked, or somebody has answered */
+    uint8_t refusal[REFUSE_MAX];   /* for the last packet that was too big, until recv() has it */
     size_t refusal_len;
 
     /* send()'s */

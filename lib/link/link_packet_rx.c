@@ -131,7 +131,7 @@ static void hear(struct link_packet *lp, const uint8_t *frame, size_t len, uint3
     pthread_mutex_lock(&lp->lock);
     if (!to_us && !link_packet_owns(lp, &news.to))
         news.claim = NEIGH_OTHER; /* an answer, but to another station's question */
-    if (lp->asked != NULL && ip_addr_eq(lp->asked, &news.ip))
+    if (lp->asked != NULL && lp->asked->ifindex == ifindex && ip_addr_eq(&lp->asked->ip, &news.ip))
         lp->asked = NULL;
     neigh_heard(lp->neigh, &key, news.claim, &news.mac, now, &ready);
     link_packet_send_ready(lp, &ready, now);

@@ -1,4 +1,4 @@
-/* arp.c: RFC 826. VULNERABILITIES A9. */
+/* arp.c: RFC 826. */
 #include "arp.h"
 #include "support.h"
 

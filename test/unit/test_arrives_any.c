@@ -1,5 +1,5 @@
 /* arrives.c and arrives_sync.c: every state with every set of flags, with numbers on each side of
- * each limit (VULNERABILITIES B2). What RFC 9293 says of all of them is asserted: which states may
+ * each limit. What RFC 9293 says of all of them is asserted: which states may
  * follow, when a connection may end, and what may be answered. */
 #include "segments.h"
 

@@ -398,7 +398,7 @@ static void text_beyond_a_waiting_fin(void **state)
     expect_events(0);
 }
 
-/* SHLD-31 may not keep order out (VULNERABILITIES D1): one burst is lost, what follows takes the
+/* SHLD-31 may not keep order out: one burst is lost, what follows takes the
  * memory there is, and the burst is taken all the same when it comes again. */
 static void no_room_for_order(void **state)
 {

@@ -1,4 +1,4 @@
-/* codec.c: whole packets. MUST-2, MUST-3; VULNERABILITIES A3, A4. */
+/* codec.c: whole packets. MUST-2, MUST-3. */
 #include "codec.h"
 #include "support.h"
 

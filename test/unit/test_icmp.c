@@ -1,4 +1,4 @@
-/* icmp.c: ICMP (RFC 792, 1191, 1812) and ICMPv6 (RFC 4443). VULNERABILITIES A5, A6. */
+/* icmp.c: ICMP (RFC 792, 1191, 1812) and ICMPv6 (RFC 4443). */
 #include "icmp.h"
 #include "support.h"
 #include "tcp.h"

@@ -183,7 +183,6 @@ static void about_nobody(void **state)
     assert_int_equal(status_of(listener).state, STATE_LISTEN);
 }
 
-/* VULNERABILITIES A6. */
 static void malformed(void **state)
 {
     (void)state;

@@ -85,7 +85,6 @@ static void echo_from_nobody(void **state)
     nothing_leaves();
 }
 
-/* VULNERABILITIES D11. */
 static void echo_rate(void **state)
 {
     (void)state;

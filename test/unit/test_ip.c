@@ -1,4 +1,4 @@
-/* ip.c: both families' headers, and IPv4 (RFC 791 3.1). VULNERABILITIES A4, A5. Extension headers
+/* ip.c: both families' headers, and IPv4 (RFC 791 3.1). Extension headers
  * are in test_ip6.c. */
 #include "ip_support.h"
 

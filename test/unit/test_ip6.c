@@ -1,4 +1,4 @@
-/* ip.c: IPv6 (RFC 8200 3 and 4, RFC 6946). VULNERABILITIES A4, A7. */
+/* ip.c: IPv6 (RFC 8200 3 and 4, RFC 6946). */
 #include "ip_support.h"
 
 /* An IPv6 packet under construction; the payload length is filled in by finish6. */

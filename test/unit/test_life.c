@@ -53,7 +53,7 @@ static void destroy_with_everything(void **state)
     /* host_teardown() destroys it, and asks for every octet */
 }
 
-/* An idle connection holds no queue (ARCHITECTURE: a million of them). */
+/* An idle connection holds no queue. */
 static void idle_connections_hold_no_buffers(void **state)
 {
     (void)state;
@@ -242,7 +242,7 @@ static void all_allocations_fail_from_the_kth_on(void **state)
     }
 }
 
-/* VULNERABILITIES D1: single octets beyond holes take a chunk each. However many connections play
+/* Single octets beyond holes take a chunk each. However many connections play
  * that, what others receive in order has room. */
 static void disorder_leaves_room_for_others(void **state)
 {

@@ -57,8 +57,7 @@ static void backlog_full(void **state)
     host_handshake(HERE, &d);
 }
 
-/* RST of a half-open connection gives its place back, also while the queue is full (VULNERABILITIES
- * B6). */
+/* RST of a half-open connection gives its place back, also while the queue is full. */
 static void rst_frees_half_open(void **state)
 {
     (void)state;
@@ -289,7 +288,7 @@ static void time_wait_stays_when_the_queue_is_full(void **state)
     assert_int_equal(stack_sock_count(host.stack), 3);
 }
 
-/* VULNERABILITIES D9: at max_socks the oldest TIME-WAIT that nobody holds gives way to a new
+/* At max_socks the oldest TIME-WAIT that nobody holds gives way to a new
  * connection, of either kind; the others and what users hold stay. */
 static void time_wait_gives_way(void **state)
 {

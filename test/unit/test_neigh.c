@@ -1,4 +1,4 @@
-/* neigh.c: RFC 826, RFC 1122 2.3.2.1-2. VULNERABILITIES A9, C11, D10. */
+/* neigh.c: RFC 826, RFC 1122 2.3.2.1-2. */
 #include "neigh.h"
 #include "nstime.h"
 #include "support.h"

@@ -1,4 +1,4 @@
-/* ranges.c: the set of intervals behind reassembly. VULNERABILITIES D1: cost and memory bounded. */
+/* ranges.c: the set of intervals behind reassembly: cost and memory bounded. */
 #include "ranges.h"
 #include "support.h"
 
@@ -81,7 +81,7 @@ static void drop_and_find(void **state)
     ranges_finish(&r);
 }
 
-/* A peer who sends every second octet (VULNERABILITIES D1, D2). */
+/* A peer who sends every second octet. */
 static void at_the_cap_nothing_changes(void **state)
 {
     (void)state;

@@ -263,7 +263,7 @@ static void refused_insert_changes_nothing(void **state)
     }
 }
 
-/* VULNERABILITIES D1 (CVE-2018-5390): single octets, never two together, over a window of 16 MB, in
+/* CVE-2018-5390: single octets, never two together, over a window of 16 MB, in
  * the worst order. Memory stays within the window and the bound on holes, a refused one leaves
  * nothing, and what fits to an interval that exists is still taken. */
 static void single_octets_are_bounded(void **state)
@@ -300,7 +300,7 @@ static void single_octets_are_bounded(void **state)
 }
 
 /* One lost burst under a memory limit: what was stored behind it must not keep it out when it is
- * sent again, and no text out of order takes the last quarter (VULNERABILITIES D1). */
+ * sent again, and no text out of order takes the last quarter. */
 static void order_drives_out_disorder(void **state)
 {
     (void)state;

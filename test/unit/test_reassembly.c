@@ -1,5 +1,4 @@
-/* reassembly.c: RFC 791 3.2, RFC 1122 3.3.2, RFC 8200 4.5, RFC 5722, RFC 1858, RFC 3168 5.3.
- * VULNERABILITIES D7. */
+/* reassembly.c: RFC 791 3.2, 1122 3.3.2, 8200 4.5, 5722, 1858, 3168 5.3; CVE-2018-5391. */
 #include "reassembly.h"
 
 #include "fragments.h"

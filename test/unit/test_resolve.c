@@ -1,4 +1,4 @@
-/* resolve.c: RFC 826, RFC 4861 4.3, 4.4, 7.1.2. VULNERABILITIES A9. */
+/* resolve.c: RFC 826, RFC 4861 4.3, 4.4, 7.1.2. */
 #include "resolve.h"
 #include "support.h"
 
@@ -305,7 +305,7 @@ static void unasked(void **state)
     }
 }
 
-/* RFC 4861 7.1.1. VULNERABILITIES A8. */
+/* RFC 4861 7.1.1. */
 static void bad_questions(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* tcp.c: RFC 9293 3.1, 3.2; RFC 7323 2. VULNERABILITIES A1, A2, A3, A11 to A13. */
+/* tcp.c: RFC 9293 3.1, 3.2; RFC 7323 2. */
 #include "support.h"
 #include "tcp.h"
 

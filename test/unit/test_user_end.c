@@ -97,7 +97,7 @@ static void reset_inside_of_a_shrunk_window(void **state)
 
 /* ---- The user leaves ---- */
 
-/* Text that nobody will read does not outlive its reader (VULNERABILITIES D9): TIME-WAIT lasts for
+/* Text that nobody will read does not outlive its reader: TIME-WAIT lasts for
  * two MSL. */
 static void leave_unread_text_in_time_wait(void **state)
 {
