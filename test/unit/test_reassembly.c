@@ -4,7 +4,6 @@
 #include "fragments.h"
 
 #define S NS_PER_S
-
 static struct test_mem mem;
 static struct reassembly r;
 static uint64_t now;
