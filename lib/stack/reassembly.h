@@ -58,7 +58,9 @@ void reassembly_finish(struct reassembly *r);
  *
  * Fragments that overlap spoil the whole packet (RFC 5722 3; RFC 8200 4.5), for IPv4 as well: no
  * sender makes them but to deceive. An exact duplicate is overlooked. A TCP header without its
- * options has to be in the first fragment (RFC 1858, RFC 3128; RFC 7112).
+ * options has to be in the first fragment (RFC 1858, RFC 3128; RFC 7112), if it stands right behind
+ * the IP or the fragment header: RFC 8200 4.5 asks for it behind other extension headers as well,
+ * which we do not look into before the packet is whole.
  */
 bool reassembly_add(struct reassembly *r, const struct packet *p, uint64_t now_ns,
                     struct packet *out, const char **why);
