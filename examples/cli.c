@@ -227,8 +227,10 @@ void cli_begin(struct cli *cli, const char *program, const char *arguments, cons
 
 int cli_listen(const struct cli *cli, int sock, int backlog)
 {
-    const int on = cli->freebind;
-    if (nstcp_setsockopt(cli->stack, sock, IPPROTO_IP, IP_FREEBIND, &on, sizeof on) < 0 ||
+    const int freebind = cli->freebind, on = 1;
+    if (nstcp_setsockopt(cli->stack, sock, IPPROTO_IP, IP_FREEBIND, &freebind, sizeof freebind) <
+            0 ||
+        nstcp_setsockopt(cli->stack, sock, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0 ||
         nstcp_bind(cli->stack, sock, (const struct sockaddr *)&cli->addr, cli->addr_len) < 0 ||
         nstcp_listen(cli->stack, sock, backlog) < 0)
         return -1;

@@ -36,7 +36,8 @@ struct cli {
 void cli_begin(struct cli *cli, const char *program, const char *arguments, const char *help,
                char **argv);
 
-/* Binds the server's socket to ADDR PORT, listens, and says so. -1 with errno. */
+/* Binds the server's socket to ADDR PORT, listens, and says so. Clients that vanish are noticed, by
+ * keep-alives. -1 with errno. */
 int cli_listen(const struct cli *cli, int sock, int backlog);
 
 /* Gives the socket the limits of --timeout, if there is one: SO_SNDTIMEO and SO_RCVTIMEO. A connect

@@ -116,7 +116,8 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
  * without it. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback address),
  * EACCES (port below 1024), EINVAL (bound already, or connected; or a link-local address, since
  * sin6_scope_id is not looked at), EAFNOSUPPORT, ENOMEM, EMFILE (each port that is held counts in a
- * descriptor table of its own, RLIMIT_NOFILE long). May take milliseconds.
+ * descriptor table of its own, RLIMIT_NOFILE long), ENOBUFS (about a thousand ports that lie
+ * apart). May take milliseconds.
  *
  * With IP_FREEBIND or IPV6_FREEBIND (ip(7)) the address need not be this host's. One of a network
  * that this host is on, which nobody has, becomes the stack's own until nstcp_destroy, with all its

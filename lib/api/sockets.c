@@ -53,15 +53,18 @@ static bool taken(const struct nstcp *stack, const struct slot *slot, const stru
     return false;
 }
 
-/* A port of those claimed for connections on which nobody listens; 0: none. */
+/* A port of those claimed for connections that no socket has, so that it may connect to anybody; 0:
+ * none. */
 static uint16_t some_port(const struct nstcp *stack, const struct slot *slot)
 {
     uint32_t n = runtime_port_count(stack->rt), start = 0;
     if (getrandom(&start, sizeof start, 0) != sizeof start)
         start = 0; /* the lowest, then: it need not be a secret */
+    uint64_t used[STACK_PORT_WORDS] = {0};
+    stack_used_ports(runtime_stack(stack->rt), used);
     for (uint32_t i = 0; i < n; i++) {
         uint16_t port = runtime_port_at(stack->rt, start % n + i);
-        if (!taken(stack, slot, &slot->local, port))
+        if (!(used[port / 64] >> port % 64 & 1) && !taken(stack, slot, &slot->local, port))
             return port;
     }
     return 0;

@@ -282,5 +282,5 @@ int filter_build(struct sock_filter *prog, const struct port_range *v, size_t n,
     land(&p, not_ip4);
     drop_unless(&p, BPF_JEQ, ETHER_TYPE_IPV6);
     ip6(&p, v, n, owned, n_owned);
-    return p.full ? -E2BIG : (int)p.n;
+    return p.full ? -ENOBUFS : (int)p.n;
 }

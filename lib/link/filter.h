@@ -16,7 +16,8 @@
 #define FILTER_MAX BPF_MAXINSNS
 
 /*
- * Writes the program into prog, of FILTER_MAX instructions; returns how many there are, or -E2BIG.
+ * Writes the program into prog, of FILTER_MAX instructions; returns how many there are, or
+ * -ENOBUFS.
  *
  * It passes, from Ethernet devices and of no VLAN (a tag may say priority only, IEEE 802.1Q 6.9):
  *  - ARP that is not for another station; Neighbour Advertisements likewise;

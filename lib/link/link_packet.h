@@ -48,8 +48,8 @@ struct link_packet_counters {
  */
 int link_packet_create(struct link **out, char *err, size_t errlen);
 
-/* From now on receives TCP to these ports only, instead of those set before; copies v. -E2BIG: the
- * filter can't hold so many (about 1000 ranges); -ENOMEM. On error all stays as it was. */
+/* From now on receives TCP to these ports only, instead of those set before; copies v. -ENOBUFS:
+ * the filter can't hold so many (about 1000 ranges); -ENOMEM. On error all stays as it was. */
 int link_packet_set_ports(struct link *l, const struct port_range *v, size_t n);
 
 /*

@@ -183,6 +183,14 @@ uint32_t stack_sock_count(const struct stack *s)
     return s->n_socks;
 }
 
+void stack_used_ports(const struct stack *s, uint64_t used[STACK_PORT_WORDS])
+{
+    for (const struct list *node = s->socks.next; node != &s->socks; node = node->next) {
+        const struct sock *so = container_of((struct list *)(uintptr_t)node, struct sock, all);
+        used[so->node.flow.local_port / 64] |= UINT64_C(1) << so->node.flow.local_port % 64;
+    }
+}
+
 uint32_t stack_sock_id(const struct sock *so)
 {
     return so->id;

@@ -50,6 +50,12 @@ void stack_destroy(struct stack *s);
  */
 int stack_add_ports(struct stack *s, uint16_t first, uint16_t count);
 
+#define STACK_PORT_WORDS 1024
+
+/* Sets bit p % 64 of used[p / 64] for every local port p that a socket has, TIME-WAIT included.
+ * O(sockets). */
+void stack_used_ports(const struct stack *s, uint64_t used[STACK_PORT_WORDS]);
+
 /* Active OPEN: sends the SYN. flow->local must be set; flow->local_port may be 0: chosen by RFC
  * 6056 algorithm 3. mtu: of the path's first link, 0 for the link's. `user` comes back with every
  * event. ERR_ADDRESS, ERR_NO_PORT, ERR_IN_USE, ERR_NOMEM. The answer comes as SOCK_EV_COMPLETED or

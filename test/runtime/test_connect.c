@@ -185,6 +185,26 @@ static void more_ports_than_a_block(void **state)
     two_down(&t);
 }
 
+/* bind to port 0 keeps clear of TIME-WAIT, in which a connection to the same peer could not be. */
+static void bound_beside_time_wait(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int listener = must_listen(t.right, "10.0.1.1", PORT);
+    const struct sockaddr_in from = addr4("10.0.0.1", 0), to = addr4("10.0.1.1", PORT);
+    for (int i = 0; i < 100; i++) {
+        int left = must_socket(t.left);
+        assert_int_equal(nstcp_bind(t.left, left, (const struct sockaddr *)&from, sizeof from), 0);
+        assert_int_equal(nstcp_connect(t.left, left, (const struct sockaddr *)&to, sizeof to), 0);
+        int right = must_accept(t.right, listener);
+        must_close(t.left, left);
+        must_recv_all(t.right, right, "", 0);
+        must_close(t.right, right);
+    }
+    two_down(&t);
+}
+
 static void connecting_without_waiting(void **state)
 {
     (void)state;
@@ -285,6 +305,7 @@ int main(void)
         cmocka_unit_test(wrong_addresses),
         cmocka_unit_test(binding),
         cmocka_unit_test(more_ports_than_a_block),
+        cmocka_unit_test(bound_beside_time_wait),
         cmocka_unit_test(connecting_without_waiting),
         cmocka_unit_test(connected_with_a_full_queue),
         cmocka_unit_test(again_after_so_error),
