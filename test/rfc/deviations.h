@@ -1,0 +1,39 @@
+/* Where the engine means to leave RFC 9293 3.10.7. See oracle.h. */
+#ifndef DEVIATIONS_H
+#define DEVIATIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum deviation {
+    DEV_SYN_TEXT,
+    DEV_REFUSED,
+    DEV_BEYOND_WINDOW,
+    DEV_EDGE,
+    DEV_SYN_AGAIN,
+    DEV_TIME_WAIT_RST,
+    DEV_WINDOW_WITH_UNA,
+    DEV_FIN_AT_EDGE,
+    DEVIATIONS
+};
+
+struct deviation_text {
+    const char *name, *rfc, *we, *why;
+};
+
+extern const struct deviation_text deviation_text[DEVIATIONS];
+
+/* Which deviations a case has come by, and one that is not granted in it. */
+struct deviating {
+    uint32_t used; /* bits */
+    int without;   /* enum deviation, or -1 */
+};
+
+/* Whether the engine is granted this one, at a place where it matters. */
+static inline bool leaves_rfc(struct deviating *d, enum deviation which)
+{
+    d->used |= 1u << which;
+    return d->without != (int)which;
+}
+
+#endif

@@ -1,0 +1,304 @@
+/* RFC 9293 3.10.7.4, step by step, with the three defences of RFC 5961. See oracle.h. */
+#include "oracle.h"
+
+static bool in_window(const struct rfc_tcb *t, uint32_t s)
+{
+    return s - t->rcv_nxt < t->rcv_wnd;
+}
+
+static bool has_received_fin(const struct rfc_tcb *t)
+{
+    return t->state == RFC_CLOSE_WAIT || t->state == RFC_CLOSING || t->state == RFC_LAST_ACK ||
+           t->state == RFC_TIME_WAIT;
+}
+
+/* Table 6. */
+static bool acceptable(struct oracle *o, const struct rfc_seg *seg)
+{
+    const struct rfc_tcb *t = &o->t;
+    uint32_t len = rfc_len(seg);
+    bool yes;
+    if (len == 0 && t->rcv_wnd == 0)
+        yes = seg->seq == t->rcv_nxt;
+    else if (len == 0)
+        yes = in_window(t, seg->seq);
+    else if (t->rcv_wnd == 0)
+        yes = false;
+    else
+        yes = in_window(t, seg->seq) || in_window(t, seg->seq + len - 1);
+    if (!yes && seg->text == 0 && seg->seq == t->rcv_nxt + t->rcv_wnd)
+        yes = leaves_rfc(&o->dev, DEV_EDGE);
+    return yes;
+}
+
+/* "the idealized segment": without what lies outside of the window, SYN and FIN included. */
+static void trim(struct oracle *o, struct rfc_seg *seg)
+{
+    const struct rfc_tcb *t = &o->t;
+    if (rfc_before(seg->seq, t->rcv_nxt)) {
+        uint32_t cut = t->rcv_nxt - seg->seq;
+        if (seg->ctl & RFC_SYN) {
+            seg->seq++;
+            cut--;
+        }
+        seg->seq += cut;
+        seg->text -= cut;
+    }
+    uint32_t room = t->rcv_nxt + t->rcv_wnd - seg->seq;
+    if (seg->text > room) {
+        seg->text = room;
+        seg->ctl &= ~(unsigned)RFC_FIN;
+    } else if (seg->ctl & RFC_FIN && seg->text == room) {
+        if (!leaves_rfc(&o->dev, DEV_FIN_AT_EDGE))
+            seg->ctl &= ~(unsigned)RFC_FIN;
+    }
+}
+
+/* The SYN that has opened the connection, once more. */
+static bool syn_again(struct oracle *o, const struct rfc_seg *seg)
+{
+    const struct rfc_tcb *t = &o->t;
+    return t->state == RFC_SYN_RECEIVED && seg->ctl & RFC_SYN && !(seg->ctl & RFC_RST) &&
+           seg->seq == t->irs && leaves_rfc(&o->dev, DEV_SYN_AGAIN);
+}
+
+/* False: the segment is dropped. May trim it. */
+static bool first_sequence(struct oracle *o, struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (syn_again(o, seg)) {
+        o->synack_again = true;
+        return false;
+    }
+    if (acceptable(o, seg))
+        return true;
+    if (t->rcv_wnd == 0 && seg->seq == t->rcv_nxt && !(seg->ctl & RFC_SYN)) {
+        /* "special allowance should be made to accept valid ACKs, URGs, and RSTs" */
+        o->ack_at_once = !(seg->ctl & RFC_RST);
+        return true;
+    }
+    if (seg->ctl & RFC_RST)
+        return false;
+    o->ack_at_once = true;
+    /* 3.10.7.4, fifth and eighth: a FIN that comes again lies left of the window, so here is where
+     * TIME-WAIT begins again. */
+    if (t->state == RFC_TIME_WAIT && seg->ctl & RFC_FIN && seg->seq + rfc_len(seg) == t->rcv_nxt)
+        o->two_msl = true;
+    return false;
+}
+
+static void reset(struct oracle *o)
+{
+    struct rfc_tcb *t = &o->t;
+    switch (t->state) {
+    case RFC_SYN_RECEIVED:
+        if (t->passive)
+            t->state = RFC_LISTEN;
+        else
+            oracle_over(o, RFC_REFUSED);
+        break;
+    case RFC_CLOSING:
+    case RFC_LAST_ACK:
+        oracle_over(o, RFC_NO_ERROR);
+        break;
+    case RFC_TIME_WAIT:
+        if (!leaves_rfc(&o->dev, DEV_TIME_WAIT_RST))
+            oracle_over(o, RFC_NO_ERROR);
+        break;
+    default:
+        oracle_over(o, RFC_RESET);
+        break;
+    }
+}
+
+static bool second_rst(struct oracle *o, const struct rfc_seg *seg)
+{
+    if (!(seg->ctl & RFC_RST))
+        return true;
+    if (seg->seq == o->t.rcv_nxt)
+        reset(o);
+    else if (in_window(&o->t, seg->seq))
+        o->ack_at_once = true; /* the challenge */
+    return false;
+}
+
+static bool fourth_syn(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (!(seg->ctl & RFC_SYN))
+        return true;
+    if (t->state == RFC_SYN_RECEIVED && t->passive && in_window(t, seg->seq))
+        t->state = RFC_LISTEN;
+    else
+        o->ack_at_once = true; /* the challenge: "irrespective of the sequence number" */
+    return false;
+}
+
+/* ESTABLISHED STATE, and what the later ones do "in addition" to it. */
+static void ack_established(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    bool advances = rfc_before(t->snd_una, seg->ack);
+    if (advances) {
+        oracle_signal(o, RFC_SIG_OK);
+        t->snd_una = seg->ack;
+    }
+    if (rfc_before(seg->ack, t->snd_una))
+        return;
+    if (rfc_before(t->snd_wl1, seg->seq) ||
+        (t->snd_wl1 == seg->seq && !rfc_before(seg->ack, t->snd_wl2)))
+        oracle_window(o, seg);
+    else if (advances && leaves_rfc(&o->dev, DEV_WINDOW_WITH_UNA))
+        oracle_window(o, seg);
+}
+
+/* The rest of step five: whether the segment goes on. */
+static bool ack_by_state(struct oracle *o)
+{
+    struct rfc_tcb *t = &o->t;
+    bool fin_acked = t->fin_sent && t->snd_una == t->snd_nxt;
+    switch (t->state) {
+    case RFC_FIN_WAIT_1:
+        if (fin_acked)
+            t->state = RFC_FIN_WAIT_2;
+        return true;
+    case RFC_CLOSING:
+        if (fin_acked) {
+            t->state = RFC_TIME_WAIT;
+            o->two_msl = true;
+        }
+        return fin_acked;
+    case RFC_LAST_ACK:
+        if (fin_acked)
+            oracle_over(o, RFC_NO_ERROR);
+        return !fin_acked;
+    default:
+        return true;
+    }
+}
+
+static bool ack_syn_received(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (!rfc_before(t->snd_una, seg->ack) || rfc_before(t->snd_nxt, seg->ack)) {
+        oracle_answer(o, RFC_RST, seg->ack, 0);
+        return false;
+    }
+    t->state = RFC_ESTABLISHED;
+    t->snd_una = seg->ack;
+    oracle_window(o, seg);
+    oracle_signal(o, RFC_SIG_OPEN);
+    return true;
+}
+
+static bool fifth_ack(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (!(seg->ctl & RFC_ACK))
+        return false;
+    if (rfc_before(seg->ack, t->snd_una - t->max_snd_wnd) || rfc_before(t->snd_nxt, seg->ack)) {
+        o->ack_at_once = true;
+        return false;
+    }
+    if (t->state == RFC_SYN_RECEIVED)
+        return ack_syn_received(o, seg);
+    if (t->state == RFC_TIME_WAIT)
+        return true; /* "the only thing that can arrive" is the FIN: see the first and the eighth */
+    ack_established(o, seg);
+    return ack_by_state(o);
+}
+
+static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (!(seg->ctl & RFC_URG) || has_received_fin(t))
+        return;
+    uint32_t up = seg->seq + (seg->ctl & RFC_SYN ? 1 : 0) + seg->up;
+    if (rfc_before(t->rcv_up, up))
+        t->rcv_up = up;
+    uint32_t consumed = t->irs + 1 + t->read;
+    if (rfc_before(consumed, t->rcv_up) && !t->urgent) {
+        oracle_signal(o, RFC_SIG_URGENT);
+        t->urgent = true;
+    }
+}
+
+static void seventh_text(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (seg->text == 0 || has_received_fin(t))
+        return;
+    bool had_hole = oracle_held(t) > 0, in_order = seg->seq == t->rcv_nxt;
+    uint32_t old = t->rcv_nxt, at = seg->seq - t->irs - 1;
+    for (uint32_t i = 0; i < seg->text; i++)
+        t->arrived[at + i] = true; /* SHLD-31 */
+    while (t->arrived[t->rcv_nxt - t->irs - 1])
+        t->rcv_nxt++;
+    uint32_t n = t->rcv_nxt - old;
+    t->rcv_wnd -= n;
+    t->unacked += n;
+    if (n > 0)
+        oracle_signal(o, RFC_SIG_ARRIVED);
+    /* 3.8.6.3: SHLD-18, SHLD-19; RFC 5681 4.2: out of order, or filling a gap: at once. */
+    if (!in_order || had_hole || t->unacked >= 2 * t->rmss)
+        o->ack_at_once = true;
+    else
+        o->ack_delayed = true;
+}
+
+static void take_fin(struct oracle *o)
+{
+    struct rfc_tcb *t = &o->t;
+    t->fin_taken = true;
+    t->rcv_nxt++;
+    if (t->rcv_wnd > 0)
+        t->rcv_wnd--;
+    oracle_signal(o, RFC_SIG_ARRIVED); /* "connection closing" */
+    o->ack_at_once = true;
+    switch (t->state) {
+    case RFC_ESTABLISHED:
+        t->state = RFC_CLOSE_WAIT;
+        break;
+    case RFC_FIN_WAIT_1: /* our FIN is not acknowledged, or this would be FIN-WAIT-2 by now */
+        t->state = RFC_CLOSING;
+        break;
+    default:
+        t->state = RFC_TIME_WAIT;
+        o->two_msl = true;
+        break;
+    }
+}
+
+static void eighth_fin(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (has_received_fin(t))
+        return;
+    if (seg->ctl & RFC_FIN) {
+        t->fin_held = true;
+        t->fin = seg->seq + seg->text;
+        o->ack_at_once = true;
+    }
+    if (t->fin_held && t->fin == t->rcv_nxt)
+        take_fin(o);
+}
+
+void oracle_sixth_on(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_seg s = *seg;
+    sixth_urg(o, &s);
+    if (s.ctl & RFC_SYN) { /* of the SYN,ACK: what follows it */
+        s.seq++;
+        s.ctl &= ~(unsigned)RFC_SYN;
+    }
+    trim(o, &s);
+    seventh_text(o, &s);
+    eighth_fin(o, &s);
+}
+
+void oracle_arrives_sync(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_seg s = *seg;
+    if (first_sequence(o, &s) && second_rst(o, &s) && fourth_syn(o, &s) && fifth_ack(o, &s))
+        oracle_sixth_on(o, &s);
+}
