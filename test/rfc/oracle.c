@@ -15,24 +15,10 @@ void oracle_signal(struct oracle *o, unsigned signal)
     o->signals |= signal;
 }
 
-void oracle_over(struct oracle *o, enum rfc_error error)
-{
-    o->t.state = RFC_CLOSED;
-    o->error = error;
-    oracle_signal(o, RFC_SIG_OVER);
-}
-
-void oracle_window(struct oracle *o, const struct rfc_seg *seg)
-{
-    o->t.snd_wnd = seg->wnd;
-    o->t.snd_wl1 = seg->seq;
-    o->t.snd_wl2 = seg->ack;
-    if (o->t.max_snd_wnd < seg->wnd)
-        o->t.max_snd_wnd = seg->wnd;
-}
-
 uint32_t oracle_unread(const struct rfc_tcb *t)
 {
+    if (t->rcv_nxt == t->irs)
+        return 0; /* no SYN has come */
     return t->rcv_nxt - t->irs - 1 - (t->fin_taken ? 1 : 0) - t->read;
 }
 
@@ -42,6 +28,29 @@ uint32_t oracle_held(const struct rfc_tcb *t)
     for (uint32_t i = t->rcv_nxt - t->irs - 1; i < RFC_STREAM; i++)
         n += t->arrived[i];
     return n;
+}
+
+void oracle_over(struct oracle *o, enum rfc_error error)
+{
+    struct rfc_tcb *t = &o->t;
+    t->state = RFC_CLOSED;
+    o->error = error;
+    oracle_signal(o, RFC_SIG_OVER);
+    if (oracle_unread(t) + oracle_held(t) > 0 && leaves_rfc(&o->dev, DEV_KEEPS_UNREAD))
+        return;
+    /* "All segment queues should be flushed." */
+    t->read += oracle_unread(t);
+    for (uint32_t i = 0; i < RFC_STREAM; i++)
+        t->arrived[i] = false;
+}
+
+void oracle_window(struct oracle *o, const struct rfc_seg *seg)
+{
+    o->t.snd_wnd = seg->wnd;
+    o->t.snd_wl1 = seg->seq;
+    o->t.snd_wl2 = seg->ack;
+    if (o->t.max_snd_wnd < seg->wnd)
+        o->t.max_snd_wnd = seg->wnd;
 }
 
 /* 3.10.7.1 */

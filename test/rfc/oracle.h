@@ -49,16 +49,17 @@ struct rfc_seg {
 /* Signals to the user. */
 enum {
     RFC_SIG_OPEN = 1,    /* the connection is open */
-    RFC_SIG_OK = 2,      /* "ok" for a SEND or the CLOSE: text or the FIN is acknowledged */
+    RFC_SIG_OK = 2,      /* "ok" for SENDs, and for the CLOSE in FIN-WAIT-2 */
     RFC_SIG_ARRIVED = 4, /* there is more to RECEIVE: text, or "connection closing" */
     RFC_SIG_URGENT = 8,
-    RFC_SIG_OVER = 16, /* the connection is over, with `error` */
+    RFC_SIG_OVER = 16, /* both directions have ended: TIME-WAIT, or CLOSED with `error` */
 };
 
 enum rfc_error {
     RFC_NO_ERROR,
     RFC_RESET,   /* "connection reset" */
     RFC_REFUSED, /* "connection refused" */
+    RFC_PIPE,    /* not of the RFC: see DEV_CLOSE_WAIT_RST */
 };
 
 #define RFC_STREAM 8192 /* octets of the peer's text that the oracle can follow */
@@ -72,14 +73,12 @@ struct rfc_tcb {
     uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
     uint32_t max_snd_wnd; /* RFC 5961 5.2 */
     bool fin_sent;        /* our FIN is the last before SND.NXT */
-    bool close_queued;    /* "queue for processing after entering ESTABLISHED state" */
 
     uint32_t irs, rcv_nxt, rcv_wnd;
     uint32_t rcv_up;
     bool urgent;      /* the user was told of RCV.UP */
     uint32_t read;    /* octets of text the user has consumed */
     uint32_t unacked; /* octets of text for which an ACK is being delayed */
-    bool user_gone;   /* has CLOSEd and will never RECEIVE (3.6.1, MAY-1) */
 
     bool arrived[RFC_STREAM]; /* which octets of the peer's text are here */
     bool fin_held;            /* the peer's FIN is here: its number */

@@ -26,7 +26,7 @@ static bool acceptable(struct oracle *o, const struct rfc_seg *seg)
         yes = false;
     else
         yes = in_window(t, seg->seq) || in_window(t, seg->seq + len - 1);
-    if (!yes && seg->text == 0 && seg->seq == t->rcv_nxt + t->rcv_wnd)
+    if (!yes && len == 0 && !(seg->ctl & RFC_RST) && seg->seq == t->rcv_nxt + t->rcv_wnd)
         yes = leaves_rfc(&o->dev, DEV_EDGE);
     return yes;
 }
@@ -58,8 +58,9 @@ static void trim(struct oracle *o, struct rfc_seg *seg)
 static bool syn_again(struct oracle *o, const struct rfc_seg *seg)
 {
     const struct rfc_tcb *t = &o->t;
-    return t->state == RFC_SYN_RECEIVED && seg->ctl & RFC_SYN && !(seg->ctl & RFC_RST) &&
-           seg->seq == t->irs && leaves_rfc(&o->dev, DEV_SYN_AGAIN);
+    return t->state == RFC_SYN_RECEIVED && seg->seq == t->irs &&
+           (seg->ctl & (RFC_SYN | RFC_ACK | RFC_RST)) == RFC_SYN &&
+           leaves_rfc(&o->dev, DEV_SYN_AGAIN);
 }
 
 /* False: the segment is dropped. May trim it. */
@@ -72,7 +73,7 @@ static bool first_sequence(struct oracle *o, struct rfc_seg *seg)
     }
     if (acceptable(o, seg))
         return true;
-    if (t->rcv_wnd == 0 && seg->seq == t->rcv_nxt && !(seg->ctl & RFC_SYN)) {
+    if (t->rcv_wnd == 0 && seg->seq == t->rcv_nxt) {
         /* "special allowance should be made to accept valid ACKs, URGs, and RSTs" */
         o->ack_at_once = !(seg->ctl & RFC_RST);
         return true;
@@ -87,23 +88,36 @@ static bool first_sequence(struct oracle *o, struct rfc_seg *seg)
     return false;
 }
 
+/* "return this connection to LISTEN state" */
+static void back_to_listen(struct oracle *o)
+{
+    if (leaves_rfc(&o->dev, DEV_BACK_TO_LISTEN))
+        oracle_over(o, RFC_NO_ERROR);
+    else
+        o->t.state = RFC_LISTEN;
+}
+
 static void reset(struct oracle *o)
 {
     struct rfc_tcb *t = &o->t;
+    bool lost;
     switch (t->state) {
     case RFC_SYN_RECEIVED:
         if (t->passive)
-            t->state = RFC_LISTEN;
+            back_to_listen(o);
         else
             oracle_over(o, RFC_REFUSED);
         break;
-    case RFC_CLOSING:
-    case RFC_LAST_ACK:
+    case RFC_TIME_WAIT:
         oracle_over(o, RFC_NO_ERROR);
         break;
-    case RFC_TIME_WAIT:
-        if (!leaves_rfc(&o->dev, DEV_TIME_WAIT_RST))
-            oracle_over(o, RFC_NO_ERROR);
+    case RFC_CLOSING:
+    case RFC_LAST_ACK:
+        lost = t->snd_una != t->snd_nxt - 1 && leaves_rfc(&o->dev, DEV_CLOSING_RST);
+        oracle_over(o, lost ? RFC_RESET : RFC_NO_ERROR);
+        break;
+    case RFC_CLOSE_WAIT:
+        oracle_over(o, leaves_rfc(&o->dev, DEV_CLOSE_WAIT_RST) ? RFC_PIPE : RFC_RESET);
         break;
     default:
         oracle_over(o, RFC_RESET);
@@ -115,6 +129,8 @@ static bool second_rst(struct oracle *o, const struct rfc_seg *seg)
 {
     if (!(seg->ctl & RFC_RST))
         return true;
+    if (o->t.state == RFC_TIME_WAIT && leaves_rfc(&o->dev, DEV_TIME_WAIT_RST))
+        return false;
     if (seg->seq == o->t.rcv_nxt)
         reset(o);
     else if (in_window(&o->t, seg->seq))
@@ -128,7 +144,7 @@ static bool fourth_syn(struct oracle *o, const struct rfc_seg *seg)
     if (!(seg->ctl & RFC_SYN))
         return true;
     if (t->state == RFC_SYN_RECEIVED && t->passive && in_window(t, seg->seq))
-        t->state = RFC_LISTEN;
+        back_to_listen(o);
     else
         o->ack_at_once = true; /* the challenge: "irrespective of the sequence number" */
     return false;
@@ -140,7 +156,8 @@ static void ack_established(struct oracle *o, const struct rfc_seg *seg)
     struct rfc_tcb *t = &o->t;
     bool advances = rfc_before(t->snd_una, seg->ack);
     if (advances) {
-        oracle_signal(o, RFC_SIG_OK);
+        if (!t->fin_sent || t->snd_una != t->snd_nxt - 1)
+            oracle_signal(o, RFC_SIG_OK);
         t->snd_una = seg->ack;
     }
     if (rfc_before(seg->ack, t->snd_una))
@@ -152,6 +169,13 @@ static void ack_established(struct oracle *o, const struct rfc_seg *seg)
         oracle_window(o, seg);
 }
 
+static void time_wait(struct oracle *o)
+{
+    o->t.state = RFC_TIME_WAIT;
+    o->two_msl = true;
+    oracle_signal(o, RFC_SIG_OVER);
+}
+
 /* The rest of step five: whether the segment goes on. */
 static bool ack_by_state(struct oracle *o)
 {
@@ -159,14 +183,14 @@ static bool ack_by_state(struct oracle *o)
     bool fin_acked = t->fin_sent && t->snd_una == t->snd_nxt;
     switch (t->state) {
     case RFC_FIN_WAIT_1:
-        if (fin_acked)
+        if (fin_acked) {
             t->state = RFC_FIN_WAIT_2;
+            oracle_signal(o, RFC_SIG_OK);
+        }
         return true;
     case RFC_CLOSING:
-        if (fin_acked) {
-            t->state = RFC_TIME_WAIT;
-            o->two_msl = true;
-        }
+        if (fin_acked)
+            time_wait(o);
         return fin_acked;
     case RFC_LAST_ACK:
         if (fin_acked)
@@ -196,7 +220,9 @@ static bool fifth_ack(struct oracle *o, const struct rfc_seg *seg)
     struct rfc_tcb *t = &o->t;
     if (!(seg->ctl & RFC_ACK))
         return false;
-    if (rfc_before(seg->ack, t->snd_una - t->max_snd_wnd) || rfc_before(t->snd_nxt, seg->ack)) {
+    bool wild =
+        rfc_before(seg->ack, t->snd_una - t->max_snd_wnd) || rfc_before(t->snd_nxt, seg->ack);
+    if (wild && !(t->state == RFC_SYN_RECEIVED && leaves_rfc(&o->dev, DEV_SYN_RECEIVED_ACK))) {
         o->ack_at_once = true;
         return false;
     }
@@ -214,6 +240,8 @@ static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
     if (!(seg->ctl & RFC_URG) || has_received_fin(t))
         return;
     uint32_t up = seg->seq + (seg->ctl & RFC_SYN ? 1 : 0) + seg->up;
+    if (!rfc_before(t->rcv_nxt, up) && leaves_rfc(&o->dev, DEV_OLD_URGENT))
+        return;
     if (rfc_before(t->rcv_up, up))
         t->rcv_up = up;
     uint32_t consumed = t->irs + 1 + t->read;
@@ -223,11 +251,16 @@ static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
     }
 }
 
-static void seventh_text(struct oracle *o, const struct rfc_seg *seg)
+/* cut: the segment has carried more. */
+static void seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
 {
     struct rfc_tcb *t = &o->t;
-    if (seg->text == 0 || has_received_fin(t))
+    if (has_received_fin(t))
         return;
+    if (seg->text == 0) {
+        o->ack_at_once |= cut; /* none of it can be taken: as for an unacceptable segment */
+        return;
+    }
     bool had_hole = oracle_held(t) > 0, in_order = seg->seq == t->rcv_nxt;
     uint32_t old = t->rcv_nxt, at = seg->seq - t->irs - 1;
     for (uint32_t i = 0; i < seg->text; i++)
@@ -242,6 +275,8 @@ static void seventh_text(struct oracle *o, const struct rfc_seg *seg)
     /* 3.8.6.3: SHLD-18, SHLD-19; RFC 5681 4.2: out of order, or filling a gap: at once. */
     if (!in_order || had_hole || t->unacked >= 2 * t->rmss)
         o->ack_at_once = true;
+    else if (cut && leaves_rfc(&o->dev, DEV_CUT_TEXT))
+        o->ack_at_once = true;
     else
         o->ack_delayed = true;
 }
@@ -251,8 +286,6 @@ static void take_fin(struct oracle *o)
     struct rfc_tcb *t = &o->t;
     t->fin_taken = true;
     t->rcv_nxt++;
-    if (t->rcv_wnd > 0)
-        t->rcv_wnd--;
     oracle_signal(o, RFC_SIG_ARRIVED); /* "connection closing" */
     o->ack_at_once = true;
     switch (t->state) {
@@ -263,18 +296,38 @@ static void take_fin(struct oracle *o)
         t->state = RFC_CLOSING;
         break;
     default:
-        t->state = RFC_TIME_WAIT;
-        o->two_msl = true;
+        time_wait(o);
         break;
     }
+}
+
+/* "Remain in the CLOSE-WAIT state", and so on: but it has advanced RCV.NXT before. */
+static void second_fin(struct oracle *o)
+{
+    if (leaves_rfc(&o->dev, DEV_SECOND_FIN))
+        return;
+    o->t.rcv_nxt++;
+    o->ack_at_once = true;
+    o->two_msl = o->t.state == RFC_TIME_WAIT;
+}
+
+static bool fin_counts(struct oracle *o, uint32_t fin)
+{
+    bool text_beyond = false;
+    for (uint32_t i = fin - o->t.irs - 1; i < RFC_STREAM; i++)
+        text_beyond = text_beyond || o->t.arrived[i];
+    return !(text_beyond && leaves_rfc(&o->dev, DEV_FIN_BEFORE_TEXT));
 }
 
 static void eighth_fin(struct oracle *o, const struct rfc_seg *seg)
 {
     struct rfc_tcb *t = &o->t;
-    if (has_received_fin(t))
+    if (has_received_fin(t)) {
+        if (seg->ctl & RFC_FIN && seg->seq == t->rcv_nxt)
+            second_fin(o);
         return;
-    if (seg->ctl & RFC_FIN) {
+    }
+    if (seg->ctl & RFC_FIN && fin_counts(o, seg->seq + seg->text)) {
         t->fin_held = true;
         t->fin = seg->seq + seg->text;
         o->ack_at_once = true;
@@ -292,13 +345,30 @@ void oracle_sixth_on(struct oracle *o, const struct rfc_seg *seg)
         s.ctl &= ~(unsigned)RFC_SYN;
     }
     trim(o, &s);
-    seventh_text(o, &s);
+    seventh_text(o, &s, s.text < seg->text);
     eighth_fin(o, &s);
+}
+
+/* 3.5, figure 8, MUST-10: the SYN,ACK that ends a simultaneous open. Its SYN lies left of the
+ * window and is trimmed. */
+static bool trim_crossing_syn(const struct rfc_tcb *t, struct rfc_seg *seg)
+{
+    if (t->state != RFC_SYN_RECEIVED || t->passive || seg->seq != t->irs ||
+        (seg->ctl & (RFC_SYN | RFC_ACK | RFC_RST)) != (RFC_SYN | RFC_ACK))
+        return false;
+    seg->seq++;
+    seg->ctl &= ~(unsigned)RFC_SYN;
+    return true;
 }
 
 void oracle_arrives_sync(struct oracle *o, const struct rfc_seg *seg)
 {
     struct rfc_seg s = *seg;
-    if (first_sequence(o, &s) && second_rst(o, &s) && fourth_syn(o, &s) && fifth_ack(o, &s))
+    bool crossing = trim_crossing_syn(&o->t, &s);
+    bool go_on =
+        first_sequence(o, &s) && second_rst(o, &s) && fourth_syn(o, &s) && fifth_ack(o, &s);
+    if (crossing)
+        o->t.snd_wl1 = seg->seq; /* the SYN's, whether it counted or not */
+    if (go_on)
         oracle_sixth_on(o, &s);
 }

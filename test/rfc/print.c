@@ -8,7 +8,8 @@ static const char *const state_text[] = {
     "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING",  "LAST-ACK",     "TIME-WAIT",
 };
 
-static const char *const error_text[] = {"no error", "connection reset", "connection refused"};
+static const char *const error_text[] = {"no error", "connection reset", "connection refused",
+                                         "broken pipe"};
 
 struct numbers {
     uint32_t iss, irs;

@@ -18,6 +18,8 @@ static struct reaction meaningful(struct reaction r)
         forget_the_tcb(&r);
     if (r.closing)
         r.rcv_wnd = 0;
+    if (r.state == RFC_TIME_WAIT) /* nothing will be sent */
+        r.snd_wnd = r.snd_wl1 = r.snd_wl2 = 0;
     return r;
 }
 
@@ -79,8 +81,17 @@ static unsigned signals_of(unsigned events)
 
 static enum rfc_error error_of(int err)
 {
-    assert_true(err == ERR_NONE || err == ERR_RESET || err == ERR_REFUSED);
-    return err == ERR_RESET ? RFC_RESET : err == ERR_REFUSED ? RFC_REFUSED : RFC_NO_ERROR;
+    switch (err) {
+    case ERR_NONE:
+        return RFC_NO_ERROR;
+    case ERR_RESET:
+        return RFC_RESET;
+    case ERR_REFUSED:
+        return RFC_REFUSED;
+    default:
+        assert_int_equal(err, ERR_PIPE);
+        return RFC_PIPE;
+    }
 }
 
 static void take_answers(struct reaction *r, enum rfc_when when)

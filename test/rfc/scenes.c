@@ -84,7 +84,7 @@ static void unread(struct rfc_tcb *t, uint32_t n)
         uint32_t now = n < SCENE_MSS ? n : SCENE_MSS;
         receive(.flags = ACK, .seq = next(t), .ack = acked(t), .text = now);
         ignore();
-        later(50); /* the ACK is sent, if it was delayed */
+        later(40); /* a delayed ACK */
         ignore();
         for (uint32_t i = 0; i < now; i++)
             t->arrived[t->rcv_nxt - the.irs - 1 + i] = true;
@@ -130,10 +130,10 @@ static void fin_received(struct rfc_tcb *t)
     t->snd_wl1 = t->rcv_nxt;
     t->fin = t->rcv_nxt++;
     t->fin_held = t->fin_taken = true;
-    t->rcv_wnd -= t->rcv_wnd > 0;
-    t->state = t->state == RFC_ESTABLISHED   ? RFC_CLOSE_WAIT
+    t->rcv_wnd = the.edge.v - t->rcv_nxt; /* as the ACK has it; a FIN takes no room */
+    t->state = t->state == RFC_ESTABLISHED  ? RFC_CLOSE_WAIT
                : t->state == RFC_FIN_WAIT_1 ? RFC_CLOSING
-                                             : RFC_TIME_WAIT;
+                                            : RFC_TIME_WAIT;
 }
 
 /* ---- The scenes ---- */

@@ -11,9 +11,9 @@
 #include "scenes.h"
 #include "segments.h"
 
-#define SEG_WND 700 /* not what the peer has offered before, and less than is in flight */
-#define UP      5   /* urgent pointer */
-#define SHOWN   8   /* mismatches that are printed in full */
+#define SEG_WND 700    /* not what the peer has offered before, and less than is in flight */
+#define UP      5      /* urgent pointer */
+#define SHOWN   800000 /* mismatches that are printed in full */
 
 static struct {
     unsigned long cases, mismatches;
@@ -37,7 +37,7 @@ static void note_need(const struct rfc_tcb *before, const struct rfc_seg *seg, u
 static void arrives(const struct rfc_seg *seg)
 {
     receive(.flags = seg->ctl, .seq = seg->ctl == (RST | ACK) ? seg->seq : seg->seq - the.irs,
-            .ack = seg->ack - the.iss, .wnd = (int)seg->wnd, .text = seg->text,
+            .ack = seg->ctl & ACK ? seg->ack - the.iss : 0, .wnd = (int)seg->wnd, .text = seg->text,
             .up = seg->ctl & URG ? seg->up : 0);
 }
 
@@ -86,10 +86,10 @@ static unsigned sequence_numbers(const struct rfc_tcb *t, uint32_t text, uint32_
     to[n++] = edge + 1;
     to[n++] = edge + FAR;
     if (text > 0) {
-        to[n++] = left - text;         /* a FIN would be the first octet of the window, */
+        to[n++] = left - text;           /* a FIN would be the first octet of the window, */
         to[n++] = left - (text + 1) / 2; /* text overlaps the left edge, */
-        to[n++] = edge - text - 1;     /* a FIN is the last of the window, */
-        to[n++] = edge - text;         /* and the first beyond it */
+        to[n++] = edge - text - 1;       /* a FIN is the last of the window, */
+        to[n++] = edge - text;           /* and the first beyond it */
         to[n++] = edge - (text + 1) / 2;
     }
     return n;
@@ -119,7 +119,7 @@ static void all_flags(const struct scene *scene, const struct rfc_tcb *t, struct
     unsigned n = ack_numbers(t, acks);
     for (seg.ctl = 0; seg.ctl < 64; seg.ctl++) {
         for (unsigned i = 0; i < (seg.ctl & RFC_ACK ? n : 1); i++) {
-            seg.ack = seg.ctl & RFC_ACK ? acks[i] : the.iss;
+            seg.ack = seg.ctl & RFC_ACK ? acks[i] : 0;
             one_case(scene, &seg);
         }
     }
@@ -135,7 +135,8 @@ static void all_of(const struct scene *scene)
         uint32_t seqs[PLACES];
         unsigned n = sequence_numbers(&t, texts[i], seqs);
         for (unsigned j = 0; j < n; j++)
-            all_flags(scene, &t, (struct rfc_seg){.seq = seqs[j], .text = texts[i], .wnd = SEG_WND, .up = UP});
+            all_flags(scene, &t,
+                      (struct rfc_seg){.seq = seqs[j], .text = texts[i], .wnd = SEG_WND, .up = UP});
     }
 }
 
