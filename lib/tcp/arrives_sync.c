@@ -292,11 +292,9 @@ static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_n
         t->fin_seen = true;
         t->rcv.fin = fin;
     }
-    if (!t->fin_seen)
-        return GO_ON;
-    if (!seq_eq(t->rcv.fin, t->rcv.nxt)) {
+    if (!t->fin_seen || !seq_eq(t->rcv.fin, t->rcv.nxt)) {
         if ((seg->flags & TCP_FIN) && seg->text_len == 0)
-            ackdelay_duplicate(&t->ackdelay); /* out of order, as text would be: RFC 5681 4.2 */
+            ackdelay_duplicate(&t->ackdelay); /* not taken, as text would be: RFC 5681 4.2 */
         return GO_ON;
     }
     t->rcv.nxt = seq_add(t->rcv.nxt, 1);

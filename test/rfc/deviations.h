@@ -9,6 +9,7 @@ enum deviation {
     DEV_SYN_TEXT,
     DEV_REFUSED,
     DEV_EDGE,
+    DEV_BUDGET,
     DEV_SYN_AGAIN,
     DEV_BACK_TO_LISTEN,
     DEV_CLOSE_WAIT_RST,
@@ -20,6 +21,7 @@ enum deviation {
     DEV_BEYOND_WINDOW,
     DEV_OLD_URGENT,
     DEV_CUT_TEXT,
+    DEV_TEXT_BEYOND_FIN,
     DEV_FIN_AT_EDGE,
     DEV_FIN_BEFORE_TEXT,
     DEV_SECOND_FIN,
@@ -27,7 +29,7 @@ enum deviation {
 };
 
 struct deviation_text {
-    const char *name, *rfc, *we, *why;
+    const char *rfc, *we, *why;
 };
 
 extern const struct deviation_text deviation_text[DEVIATIONS];

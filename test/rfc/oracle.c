@@ -150,6 +150,10 @@ static void acknowledge(struct oracle *o)
         oracle_answer(o, RFC_SYN | RFC_ACK, t->iss, t->rcv_nxt);
         return;
     }
+    if (o->fin_goes) {
+        oracle_answer(o, RFC_FIN | RFC_ACK, o->t.snd_nxt++, t->rcv_nxt);
+        return;
+    }
     if (!o->ack_at_once && !o->ack_delayed)
         return;
     uint32_t number = t->snd_nxt, edge = t->snd_una + t->snd_wnd;
@@ -161,6 +165,7 @@ static void acknowledge(struct oracle *o)
 
 void oracle_arrives(struct oracle *o, const struct rfc_seg *seg)
 {
+    o->ack_delayed = o->t.unacked > 0;
     switch (o->t.state) {
     case RFC_CLOSED:
         closed(o, seg);

@@ -59,10 +59,11 @@ enum rfc_error {
     RFC_NO_ERROR,
     RFC_RESET,   /* "connection reset" */
     RFC_REFUSED, /* "connection refused" */
+    RFC_ABORTED, /* we have reset it ourselves */
     RFC_PIPE,    /* not of the RFC: see DEV_CLOSE_WAIT_RST */
 };
 
-#define RFC_STREAM 8192 /* octets of the peer's text that the oracle can follow */
+#define RFC_STREAM 1024 /* octets of the peer's text that the oracle can follow */
 
 /* The connection: RFC 9293 3.3.1, and what else the text of 3.10.7 speaks of. */
 struct rfc_tcb {
@@ -76,9 +77,12 @@ struct rfc_tcb {
 
     uint32_t irs, rcv_nxt, rcv_wnd;
     uint32_t rcv_up;
-    bool urgent;      /* the user was told of RCV.UP */
-    uint32_t read;    /* octets of text the user has consumed */
-    uint32_t unacked; /* octets of text for which an ACK is being delayed */
+    bool urgent;       /* the user was told of RCV.UP */
+    uint32_t read;     /* octets of text the user has consumed */
+    uint32_t unacked;  /* octets of text for which an ACK is being delayed */
+    bool close_queued; /* 3.10.4: "queue for processing after entering ESTABLISHED state" */
+    bool user_gone;    /* has CLOSEd and will never RECEIVE (3.6.1, MAY-1) */
+    bool throttled;    /* RFC 5961 7: no challenge ACK may be sent now */
 
     bool arrived[RFC_STREAM]; /* which octets of the peer's text are here */
     bool fin_held;            /* the peer's FIN is here: its number */
@@ -111,7 +115,7 @@ struct oracle {
 
     /* Inside one call */
     bool ack_at_once, ack_delayed;
-    bool synack_again;
+    bool synack_again, fin_goes;
 
     struct deviating dev;
 };

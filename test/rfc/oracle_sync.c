@@ -1,6 +1,13 @@
 /* RFC 9293 3.10.7.4, step by step, with the three defences of RFC 5961. See oracle.h. */
 #include "oracle.h"
 
+/* RFC 5961 7 */
+static void challenge(struct oracle *o)
+{
+    if (!o->t.throttled)
+        o->ack_at_once = true;
+}
+
 static bool in_window(const struct rfc_tcb *t, uint32_t s)
 {
     return s - t->rcv_nxt < t->rcv_wnd;
@@ -44,6 +51,10 @@ static void trim(struct oracle *o, struct rfc_seg *seg)
         seg->seq += cut;
         seg->text -= cut;
     }
+    if (t->fin_held && !t->fin_taken && rfc_before(t->fin, seg->seq + seg->text) &&
+        leaves_rfc(&o->dev, DEV_TEXT_BEYOND_FIN)) {
+        seg->text = rfc_before(t->fin, seg->seq) ? 0 : t->fin - seg->seq;
+    }
     uint32_t room = t->rcv_nxt + t->rcv_wnd - seg->seq;
     if (seg->text > room) {
         seg->text = room;
@@ -79,6 +90,9 @@ static bool first_sequence(struct oracle *o, struct rfc_seg *seg)
         return true;
     }
     if (seg->ctl & RFC_RST)
+        return false;
+    if (rfc_len(seg) == 0 && seg->seq != t->rcv_nxt - 1 && t->throttled &&
+        leaves_rfc(&o->dev, DEV_BUDGET))
         return false;
     o->ack_at_once = true;
     /* 3.10.7.4, fifth and eighth: a FIN that comes again lies left of the window, so here is where
@@ -134,7 +148,7 @@ static bool second_rst(struct oracle *o, const struct rfc_seg *seg)
     if (seg->seq == o->t.rcv_nxt)
         reset(o);
     else if (in_window(&o->t, seg->seq))
-        o->ack_at_once = true; /* the challenge */
+        challenge(o);
     return false;
 }
 
@@ -146,7 +160,7 @@ static bool fourth_syn(struct oracle *o, const struct rfc_seg *seg)
     if (t->state == RFC_SYN_RECEIVED && t->passive && in_window(t, seg->seq))
         back_to_listen(o);
     else
-        o->ack_at_once = true; /* the challenge: "irrespective of the sequence number" */
+        challenge(o); /* "irrespective of the sequence number" */
     return false;
 }
 
@@ -209,6 +223,10 @@ static bool ack_syn_received(struct oracle *o, const struct rfc_seg *seg)
         return false;
     }
     t->state = RFC_ESTABLISHED;
+    if (t->close_queued) { /* 3.10.4, ESTABLISHED: FIN */
+        t->state = RFC_FIN_WAIT_1;
+        t->fin_sent = o->fin_goes = true;
+    }
     t->snd_una = seg->ack;
     oracle_window(o, seg);
     oracle_signal(o, RFC_SIG_OPEN);
@@ -223,7 +241,7 @@ static bool fifth_ack(struct oracle *o, const struct rfc_seg *seg)
     bool wild =
         rfc_before(seg->ack, t->snd_una - t->max_snd_wnd) || rfc_before(t->snd_nxt, seg->ack);
     if (wild && !(t->state == RFC_SYN_RECEIVED && leaves_rfc(&o->dev, DEV_SYN_RECEIVED_ACK))) {
-        o->ack_at_once = true;
+        challenge(o);
         return false;
     }
     if (t->state == RFC_SYN_RECEIVED)
@@ -259,6 +277,11 @@ static void seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
         return;
     if (seg->text == 0) {
         o->ack_at_once |= cut; /* none of it can be taken: as for an unacceptable segment */
+        return;
+    }
+    if (t->user_gone) { /* 3.6.1, SHLD-3 */
+        oracle_answer(o, RFC_RST, t->snd_nxt, 0);
+        oracle_over(o, RFC_ABORTED);
         return;
     }
     bool had_hole = oracle_held(t) > 0, in_order = seg->seq == t->rcv_nxt;
@@ -311,26 +334,34 @@ static void second_fin(struct oracle *o)
     o->two_msl = o->t.state == RFC_TIME_WAIT;
 }
 
+/* Whether a FIN with this number is believed. */
 static bool fin_counts(struct oracle *o, uint32_t fin)
 {
+    const struct rfc_tcb *t = &o->t;
+    if (t->fin_held && t->fin != fin && leaves_rfc(&o->dev, DEV_SECOND_FIN))
+        return false;
     bool text_beyond = false;
-    for (uint32_t i = fin - o->t.irs - 1; i < RFC_STREAM; i++)
-        text_beyond = text_beyond || o->t.arrived[i];
+    for (uint32_t i = fin - t->irs - 1; i < RFC_STREAM; i++)
+        text_beyond = text_beyond || t->arrived[i];
     return !(text_beyond && leaves_rfc(&o->dev, DEV_FIN_BEFORE_TEXT));
 }
 
 static void eighth_fin(struct oracle *o, const struct rfc_seg *seg)
 {
     struct rfc_tcb *t = &o->t;
+    if (t->state == RFC_CLOSED)
+        return;
     if (has_received_fin(t)) {
         if (seg->ctl & RFC_FIN && seg->seq == t->rcv_nxt)
             second_fin(o);
         return;
     }
-    if (seg->ctl & RFC_FIN && fin_counts(o, seg->seq + seg->text)) {
-        t->fin_held = true;
-        t->fin = seg->seq + seg->text;
+    if (seg->ctl & RFC_FIN) {
         o->ack_at_once = true;
+        if (fin_counts(o, seg->seq + seg->text)) {
+            t->fin_held = true;
+            t->fin = seg->seq + seg->text;
+        }
     }
     if (t->fin_held && t->fin == t->rcv_nxt)
         take_fin(o);

@@ -9,7 +9,7 @@ static const char *const state_text[] = {
 };
 
 static const char *const error_text[] = {"no error", "connection reset", "connection refused",
-                                         "broken pipe"};
+                                         "aborted", "broken pipe"};
 
 struct numbers {
     uint32_t iss, irs;

@@ -3,8 +3,13 @@
 
 #include "segments.h"
 
+struct scene_numbers scene_numbers;
+
 static void opened(struct rfc_tcb *t, bool passive)
 {
+    the.iss = scene_numbers.iss;
+    the.irs = scene_numbers.irs;
+    the.path.mtu = SCENE_MSS + 40;
     the.config.rcvbuf = the.config.rcvbuf_max = SCENE_WND;
     ladder_open(HERE, passive);
     *t = (struct rfc_tcb){.state = passive ? RFC_LISTEN : RFC_SYN_SENT,
@@ -95,14 +100,47 @@ static void unread(struct rfc_tcb *t, uint32_t n)
     }
 }
 
-/* Octets 100 to 199 of the window are here, those before are not. */
-static void hole(struct rfc_tcb *t)
+/* Text that waits for its ACK. */
+static void unacknowledged(struct rfc_tcb *t)
 {
-    receive(.flags = ACK, .seq = next(t) + 100, .ack = acked(t), .text = 100);
+    receive(.flags = ACK, .seq = next(t), .ack = acked(t), .text = SCENE_MSS);
+    t->snd_wl1 = t->rcv_nxt;
+    for (uint32_t i = 0; i < SCENE_MSS; i++)
+        t->arrived[t->rcv_nxt++ - the.irs - 1] = true;
+    t->rcv_wnd -= SCENE_MSS;
+    t->unacked = SCENE_MSS;
+}
+
+/* Octets 50 to 99 of the window are here, those before are not; and perhaps the FIN. */
+static void hole(struct rfc_tcb *t, unsigned fin)
+{
+    receive(.flags = ACK | fin, .seq = next(t) + 50, .ack = acked(t), .text = 50);
     expect(.flags = ACK, .seq = ours(), .ack = next(t));
-    for (uint32_t i = 100; i < 200; i++)
+    for (uint32_t i = 50; i < 100; i++)
         t->arrived[t->rcv_nxt - the.irs - 1 + i] = true;
-    t->snd_wl1 = t->rcv_nxt + 100;
+    t->snd_wl1 = t->rcv_nxt + 50;
+    t->fin_held = fin;
+    t->fin = fin ? t->rcv_nxt + 100 : 0;
+}
+
+/* As many challenge ACKs as there are in 5 seconds (RFC 5961 7). */
+static void throttled(struct rfc_tcb *t)
+{
+    for (int i = 0; i < 10; i++) {
+        receive(.flags = RST, .seq = next(t) + 1);
+        expect(.flags = ACK, .seq = ours(), .ack = next(t));
+    }
+    t->throttled = true;
+}
+
+/* The user has CLOSEd and will not RECEIVE (3.6.1, MAY-1). */
+static void left(struct rfc_tcb *t)
+{
+    user_leave();
+    ignore();
+    t->user_gone = t->fin_sent = true;
+    t->snd_nxt++;
+    t->state = RFC_FIN_WAIT_1;
 }
 
 static void fin_sent(struct rfc_tcb *t)
@@ -165,6 +203,13 @@ static void scene_syn_received_active(struct rfc_tcb *t)
     syn_received(t, false);
 }
 
+static void scene_syn_received_closed(struct rfc_tcb *t)
+{
+    syn_received(t, false);
+    assert_int_equal(user_close(), ERR_NONE);
+    t->close_queued = true;
+}
+
 static void scene_established_passive(struct rfc_tcb *t)
 {
     established_by(t, true);
@@ -180,7 +225,7 @@ static void scene_established_unread(struct rfc_tcb *t)
 {
     established(t);
     in_flight(t);
-    unread(t, 1000);
+    unread(t, SCENE_MSS);
 }
 
 static void scene_established_shut(struct rfc_tcb *t)
@@ -199,7 +244,25 @@ static void scene_established_shut_flight(struct rfc_tcb *t)
 static void scene_established_hole(struct rfc_tcb *t)
 {
     established(t);
-    hole(t);
+    hole(t, 0);
+}
+
+static void scene_established_held_fin(struct rfc_tcb *t)
+{
+    established(t);
+    hole(t, FIN);
+}
+
+static void scene_established_unacknowledged(struct rfc_tcb *t)
+{
+    established(t);
+    unacknowledged(t);
+}
+
+static void scene_established_throttled(struct rfc_tcb *t)
+{
+    established(t);
+    throttled(t);
 }
 
 static void scene_fin_wait_1(struct rfc_tcb *t)
@@ -224,9 +287,20 @@ static void scene_fin_wait_1_shut(struct rfc_tcb *t)
 
 static void scene_fin_wait_1_hole(struct rfc_tcb *t)
 {
-    established(t);
-    hole(t);
+    scene_established_hole(t);
     fin_sent(t);
+}
+
+static void scene_fin_wait_1_held_fin(struct rfc_tcb *t)
+{
+    scene_established_held_fin(t);
+    fin_sent(t);
+}
+
+static void scene_fin_wait_1_left(struct rfc_tcb *t)
+{
+    established(t);
+    left(t);
 }
 
 static void scene_fin_wait_2(struct rfc_tcb *t)
@@ -238,12 +312,24 @@ static void scene_fin_wait_2(struct rfc_tcb *t)
 static void scene_fin_wait_2_unread(struct rfc_tcb *t)
 {
     scene_fin_wait_2(t);
-    unread(t, 1000);
+    unread(t, SCENE_MSS);
 }
 
 static void scene_fin_wait_2_shut(struct rfc_tcb *t)
 {
     scene_fin_wait_1_shut(t);
+    fin_acked(t);
+}
+
+static void scene_fin_wait_2_held_fin(struct rfc_tcb *t)
+{
+    scene_fin_wait_2(t);
+    hole(t, FIN);
+}
+
+static void scene_fin_wait_2_left(struct rfc_tcb *t)
+{
+    scene_fin_wait_1_left(t);
     fin_acked(t);
 }
 
@@ -263,7 +349,7 @@ static void scene_close_wait_flight(struct rfc_tcb *t)
 static void scene_close_wait_unread(struct rfc_tcb *t)
 {
     established(t);
-    unread(t, 1000);
+    unread(t, SCENE_MSS);
     fin_received(t);
 }
 
@@ -289,7 +375,7 @@ static void scene_closing_flight(struct rfc_tcb *t)
 static void scene_closing_unread(struct rfc_tcb *t)
 {
     established(t);
-    unread(t, 1000);
+    unread(t, SCENE_MSS);
     fin_sent(t);
     fin_received(t);
 }
@@ -354,6 +440,7 @@ const struct scene scenes[] = {
     {"SYN-SENT", scene_syn_sent},
     {"SYN-RECEIVED, passive", scene_syn_received_passive},
     {"SYN-RECEIVED, active", scene_syn_received_active},
+    {"SYN-RECEIVED, CLOSE queued", scene_syn_received_closed},
     {"ESTABLISHED", established},
     {"ESTABLISHED, passive", scene_established_passive},
     {"ESTABLISHED, text in flight", scene_established_flight},
@@ -361,13 +448,20 @@ const struct scene scenes[] = {
     {"ESTABLISHED, window shut", scene_established_shut},
     {"ESTABLISHED, window shut, text in flight", scene_established_shut_flight},
     {"ESTABLISHED, a hole", scene_established_hole},
+    {"ESTABLISHED, a FIN beyond a hole", scene_established_held_fin},
+    {"ESTABLISHED, an ACK delayed", scene_established_unacknowledged},
+    {"ESTABLISHED, challenges used up", scene_established_throttled},
     {"FIN-WAIT-1", scene_fin_wait_1},
     {"FIN-WAIT-1, text in flight", scene_fin_wait_1_flight},
     {"FIN-WAIT-1, window shut", scene_fin_wait_1_shut},
     {"FIN-WAIT-1, a hole", scene_fin_wait_1_hole},
+    {"FIN-WAIT-1, a FIN beyond a hole", scene_fin_wait_1_held_fin},
+    {"FIN-WAIT-1, the user has left", scene_fin_wait_1_left},
     {"FIN-WAIT-2", scene_fin_wait_2},
     {"FIN-WAIT-2, unread", scene_fin_wait_2_unread},
     {"FIN-WAIT-2, window shut", scene_fin_wait_2_shut},
+    {"FIN-WAIT-2, a FIN beyond a hole", scene_fin_wait_2_held_fin},
+    {"FIN-WAIT-2, the user has left", scene_fin_wait_2_left},
     {"CLOSE-WAIT", scene_close_wait},
     {"CLOSE-WAIT, text in flight", scene_close_wait_flight},
     {"CLOSE-WAIT, unread", scene_close_wait_unread},

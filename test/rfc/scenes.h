@@ -5,9 +5,17 @@
 
 #include "oracle.h"
 
-#define SCENE_WND      3000  /* our receive window */
+#define SCENE_WND      300   /* our receive window */
 #define SCENE_PEER_WND 10000 /* the peer's */
-#define SCENE_MSS      1000  /* both ends' */
+#define SCENE_MSS      100   /* both ends' */
+
+/* What all scenes begin with. */
+struct scene_numbers {
+    const char *name;
+    uint32_t iss, irs;
+};
+
+extern struct scene_numbers scene_numbers;
 
 struct scene {
     const char *name;

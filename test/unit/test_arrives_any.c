@@ -163,6 +163,19 @@ static void rst_with_text_at_a_shut_window(void **state)
     expect_state(STATE_TIME_WAIT);
 }
 
+/* 3.10.7.4 eighth: "send an acknowledgment for the FIN": one that can't be, for there is text
+ * beyond it, is not taken, but the peer learns where we are. */
+static void fin_before_text(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = ACK, .seq = 11, .ack = 1, .text = 10);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    expect_state(STATE_ESTABLISHED);
+}
+
 /* ---- Simultaneous open, and SYNs that come again ---- */
 
 /* 3.10.7.4 first: what lies left of the window is trimmed, the SYN included. With text, or a FIN,
@@ -237,6 +250,7 @@ int main(void)
         ladder_test(rst_reaches_into_the_window),
         ladder_test(syn_reaches_into_the_window),
         ladder_test(rst_with_text_at_a_shut_window),
+        ladder_test(fin_before_text),
         ladder_test(syn_again_with_more),
         ladder_test(crossing_syn_without_scale),
         ladder_test(crossing_syn_ack_window),
