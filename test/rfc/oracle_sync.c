@@ -52,9 +52,8 @@ static void trim(struct oracle *o, struct rfc_seg *seg)
         seg->text -= cut;
     }
     if (t->fin_held && !t->fin_taken && rfc_before(t->fin, seg->seq + seg->text) &&
-        leaves_rfc(&o->dev, DEV_TEXT_BEYOND_FIN)) {
+        leaves_rfc(&o->dev, DEV_TEXT_BEYOND_FIN))
         seg->text = rfc_before(t->fin, seg->seq) ? 0 : t->fin - seg->seq;
-    }
     uint32_t room = t->rcv_nxt + t->rcv_wnd - seg->seq;
     if (seg->text > room) {
         seg->text = room;
@@ -74,10 +73,10 @@ static bool syn_again(struct oracle *o, const struct rfc_seg *seg)
            leaves_rfc(&o->dev, DEV_SYN_AGAIN);
 }
 
-/* False: the segment is dropped. May trim it. */
-static bool first_sequence(struct oracle *o, struct rfc_seg *seg)
+/* This and the following steps: false when the segment is dropped. */
+static bool first_sequence(struct oracle *o, const struct rfc_seg *seg)
 {
-    struct rfc_tcb *t = &o->t;
+    const struct rfc_tcb *t = &o->t;
     if (syn_again(o, seg)) {
         o->synack_again = true;
         return false;

@@ -1,437 +1,278 @@
-/* See scenes.h. Each step is taken by the engine, and written down for the oracle. */
+/* See scenes.h. */
 #include "scenes.h"
 
 #include "segments.h"
-
-struct scene_numbers scene_numbers;
-
-static void opened(struct rfc_tcb *t, bool passive)
-{
-    the.iss = scene_numbers.iss;
-    the.irs = scene_numbers.irs;
-    the.path.mtu = SCENE_MSS + 40;
-    the.config.rcvbuf = the.config.rcvbuf_max = SCENE_WND;
-    ladder_open(HERE, passive);
-    *t = (struct rfc_tcb){.state = passive ? RFC_LISTEN : RFC_SYN_SENT,
-                          .passive = passive,
-                          .rmss = SCENE_MSS,
-                          .iss = the.iss,
-                          .snd_una = the.iss,
-                          .snd_nxt = the.iss + 1,
-                          .rcv_wnd = SCENE_WND};
-    if (!passive)
-        expect(.flags = SYN, .seq = 0);
-}
-
-static void numbers_agreed(struct rfc_tcb *t, unsigned ack)
-{
-    t->irs = the.irs;
-    t->rcv_nxt = t->rcv_up = the.irs + 1;
-    t->snd_wnd = t->max_snd_wnd = SCENE_PEER_WND;
-    t->snd_wl1 = the.irs;
-    t->snd_wl2 = ack ? the.iss + ack : 0;
-}
-
-static void syn_received(struct rfc_tcb *t, bool passive)
-{
-    opened(t, passive);
-    receive(.flags = SYN, .seq = 0, .wnd = SCENE_PEER_WND, .mss = SCENE_MSS);
-    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
-    numbers_agreed(t, 0);
-    t->state = RFC_SYN_RECEIVED;
-}
-
-static void established_by(struct rfc_tcb *t, bool passive)
-{
-    if (passive) {
-        syn_received(t, true);
-        receive(.flags = ACK, .seq = 1, .ack = 1);
-        t->snd_wl1 = the.irs + 1;
-        t->snd_wl2 = the.iss + 1;
-    } else {
-        opened(t, false);
-        receive(.flags = SYN | ACK, .ack = 1, .wnd = SCENE_PEER_WND, .mss = SCENE_MSS);
-        expect(.flags = ACK, .seq = 1, .ack = 1);
-        numbers_agreed(t, 1);
-    }
-    t->state = RFC_ESTABLISHED;
-    t->snd_una = the.iss + 1;
-}
+#include "steps.h"
 
 static void established(struct rfc_tcb *t)
 {
-    established_by(t, false);
+    step_established_active(t, SCENE_PEER_WND);
 }
-
-/* Two segments, not acknowledged. */
-static void in_flight(struct rfc_tcb *t)
-{
-    user_sends(2 * SCENE_MSS);
-    ignore();
-    t->snd_nxt += 2 * SCENE_MSS;
-}
-
-/* The number of the next segment the peer sends, when it is in order. */
-static uint32_t next(const struct rfc_tcb *t)
-{
-    return t->rcv_nxt - the.irs;
-}
-
-static uint32_t acked(const struct rfc_tcb *t)
-{
-    return t->snd_una - the.iss;
-}
-
-/* Text arrives and is acknowledged; nobody reads it. */
-static void unread(struct rfc_tcb *t, uint32_t n)
-{
-    while (n > 0) {
-        uint32_t now = n < SCENE_MSS ? n : SCENE_MSS;
-        receive(.flags = ACK, .seq = next(t), .ack = acked(t), .text = now);
-        ignore();
-        later(40); /* a delayed ACK */
-        ignore();
-        for (uint32_t i = 0; i < now; i++)
-            t->arrived[t->rcv_nxt - the.irs - 1 + i] = true;
-        t->snd_wl1 = t->rcv_nxt;
-        t->rcv_nxt += now;
-        t->rcv_wnd -= now;
-        n -= now;
-    }
-}
-
-/* Text that waits for its ACK. */
-static void unacknowledged(struct rfc_tcb *t)
-{
-    receive(.flags = ACK, .seq = next(t), .ack = acked(t), .text = SCENE_MSS);
-    t->snd_wl1 = t->rcv_nxt;
-    for (uint32_t i = 0; i < SCENE_MSS; i++)
-        t->arrived[t->rcv_nxt++ - the.irs - 1] = true;
-    t->rcv_wnd -= SCENE_MSS;
-    t->unacked = SCENE_MSS;
-}
-
-/* Octets 50 to 99 of the window are here, those before are not; and perhaps the FIN. */
-static void hole(struct rfc_tcb *t, unsigned fin)
-{
-    receive(.flags = ACK | fin, .seq = next(t) + 50, .ack = acked(t), .text = 50);
-    expect(.flags = ACK, .seq = ours(), .ack = next(t));
-    for (uint32_t i = 50; i < 100; i++)
-        t->arrived[t->rcv_nxt - the.irs - 1 + i] = true;
-    t->snd_wl1 = t->rcv_nxt + 50;
-    t->fin_held = fin;
-    t->fin = fin ? t->rcv_nxt + 100 : 0;
-}
-
-/* As many challenge ACKs as there are in 5 seconds (RFC 5961 7). */
-static void throttled(struct rfc_tcb *t)
-{
-    for (int i = 0; i < 10; i++) {
-        receive(.flags = RST, .seq = next(t) + 1);
-        expect(.flags = ACK, .seq = ours(), .ack = next(t));
-    }
-    t->throttled = true;
-}
-
-/* The user has CLOSEd and will not RECEIVE (3.6.1, MAY-1). */
-static void left(struct rfc_tcb *t)
-{
-    user_leave();
-    ignore();
-    t->user_gone = t->fin_sent = true;
-    t->snd_nxt++;
-    t->state = RFC_FIN_WAIT_1;
-}
-
-static void fin_sent(struct rfc_tcb *t)
-{
-    assert_int_equal(user_close(), ERR_NONE);
-    ignore();
-    t->fin_sent = true;
-    t->snd_nxt++;
-    t->state = t->state == RFC_CLOSE_WAIT ? RFC_LAST_ACK : RFC_FIN_WAIT_1;
-}
-
-static void fin_acked(struct rfc_tcb *t)
-{
-    receive(.flags = ACK, .seq = next(t), .ack = ours());
-    t->snd_una = t->snd_nxt;
-    t->snd_wl1 = t->rcv_nxt;
-    t->snd_wl2 = t->snd_una;
-    t->state = t->state == RFC_CLOSING ? RFC_TIME_WAIT : RFC_FIN_WAIT_2;
-}
-
-static void fin_received(struct rfc_tcb *t)
-{
-    receive(.flags = FIN | ACK, .seq = next(t), .ack = acked(t));
-    expect(.flags = ACK, .seq = ours(), .ack = next(t) + 1);
-    t->snd_wl1 = t->rcv_nxt;
-    t->fin = t->rcv_nxt++;
-    t->fin_held = t->fin_taken = true;
-    t->rcv_wnd = the.edge.v - t->rcv_nxt; /* as the ACK has it; a FIN takes no room */
-    t->state = t->state == RFC_ESTABLISHED  ? RFC_CLOSE_WAIT
-               : t->state == RFC_FIN_WAIT_1 ? RFC_CLOSING
-                                            : RFC_TIME_WAIT;
-}
-
-/* ---- The scenes ---- */
 
 static void scene_closed(struct rfc_tcb *t)
 {
-    opened(t, true);
+    step_opened(t, true);
     user_close();
     t->state = RFC_CLOSED;
 }
 
 static void scene_listen(struct rfc_tcb *t)
 {
-    opened(t, true);
+    step_opened(t, true);
 }
 
 static void scene_syn_sent(struct rfc_tcb *t)
 {
-    opened(t, false);
+    step_opened(t, false);
 }
 
 static void scene_syn_received_passive(struct rfc_tcb *t)
 {
-    syn_received(t, true);
+    step_syn_received(t, true);
 }
 
 static void scene_syn_received_active(struct rfc_tcb *t)
 {
-    syn_received(t, false);
+    step_syn_received(t, false);
 }
 
 static void scene_syn_received_closed(struct rfc_tcb *t)
 {
-    syn_received(t, false);
+    step_syn_received(t, false);
     assert_int_equal(user_close(), ERR_NONE);
     t->close_queued = true;
-}
-
-static void scene_established_passive(struct rfc_tcb *t)
-{
-    established_by(t, true);
 }
 
 static void scene_established_flight(struct rfc_tcb *t)
 {
     established(t);
-    in_flight(t);
+    step_in_flight(t);
 }
 
 static void scene_established_unread(struct rfc_tcb *t)
 {
     established(t);
-    in_flight(t);
-    unread(t, SCENE_MSS);
+    step_in_flight(t);
+    step_unread(t, SCENE_MSS);
 }
 
 static void scene_established_shut(struct rfc_tcb *t)
 {
     established(t);
-    unread(t, SCENE_WND);
+    step_unread(t, SCENE_WND);
 }
 
 static void scene_established_shut_flight(struct rfc_tcb *t)
 {
     established(t);
-    unread(t, SCENE_WND);
-    in_flight(t);
+    step_unread(t, SCENE_WND);
+    step_in_flight(t);
 }
 
 static void scene_established_hole(struct rfc_tcb *t)
 {
     established(t);
-    hole(t, 0);
+    step_hole(t, 0);
 }
 
 static void scene_established_held_fin(struct rfc_tcb *t)
 {
     established(t);
-    hole(t, FIN);
+    step_hole(t, FIN);
 }
 
 static void scene_established_unacknowledged(struct rfc_tcb *t)
 {
     established(t);
-    unacknowledged(t);
+    step_unacknowledged(t);
+}
+
+static void scene_established_shrunk(struct rfc_tcb *t)
+{
+    established(t);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 400);
+    t->snd_wnd = 400;
+    t->snd_wl1 = t->rcv_nxt;
+}
+
+static void scene_established_small(struct rfc_tcb *t)
+{
+    step_established_active(t, 50);
 }
 
 static void scene_established_throttled(struct rfc_tcb *t)
 {
     established(t);
-    throttled(t);
+    step_throttled(t);
 }
 
 static void scene_fin_wait_1(struct rfc_tcb *t)
 {
     established(t);
-    fin_sent(t);
+    step_fin_sent(t);
 }
 
 static void scene_fin_wait_1_flight(struct rfc_tcb *t)
 {
     established(t);
-    in_flight(t);
-    fin_sent(t);
+    step_in_flight(t);
+    step_fin_sent(t);
 }
 
 static void scene_fin_wait_1_shut(struct rfc_tcb *t)
 {
     established(t);
-    unread(t, SCENE_WND);
-    fin_sent(t);
+    step_unread(t, SCENE_WND);
+    step_fin_sent(t);
 }
 
 static void scene_fin_wait_1_hole(struct rfc_tcb *t)
 {
     scene_established_hole(t);
-    fin_sent(t);
+    step_fin_sent(t);
 }
 
 static void scene_fin_wait_1_held_fin(struct rfc_tcb *t)
 {
     scene_established_held_fin(t);
-    fin_sent(t);
+    step_fin_sent(t);
 }
 
 static void scene_fin_wait_1_left(struct rfc_tcb *t)
 {
     established(t);
-    left(t);
+    step_left(t);
 }
 
 static void scene_fin_wait_2(struct rfc_tcb *t)
 {
     scene_fin_wait_1(t);
-    fin_acked(t);
+    step_fin_acked(t);
 }
 
 static void scene_fin_wait_2_unread(struct rfc_tcb *t)
 {
     scene_fin_wait_2(t);
-    unread(t, SCENE_MSS);
+    step_unread(t, SCENE_MSS);
 }
 
 static void scene_fin_wait_2_shut(struct rfc_tcb *t)
 {
     scene_fin_wait_1_shut(t);
-    fin_acked(t);
+    step_fin_acked(t);
 }
 
 static void scene_fin_wait_2_held_fin(struct rfc_tcb *t)
 {
     scene_fin_wait_2(t);
-    hole(t, FIN);
+    step_hole(t, FIN);
 }
 
 static void scene_fin_wait_2_left(struct rfc_tcb *t)
 {
     scene_fin_wait_1_left(t);
-    fin_acked(t);
+    step_fin_acked(t);
 }
 
 static void scene_close_wait(struct rfc_tcb *t)
 {
     established(t);
-    fin_received(t);
+    step_fin_received(t);
 }
 
 static void scene_close_wait_flight(struct rfc_tcb *t)
 {
     established(t);
-    in_flight(t);
-    fin_received(t);
+    step_in_flight(t);
+    step_fin_received(t);
 }
 
 static void scene_close_wait_unread(struct rfc_tcb *t)
 {
     established(t);
-    unread(t, SCENE_MSS);
-    fin_received(t);
+    step_unread(t, SCENE_MSS);
+    step_fin_received(t);
 }
 
 static void scene_close_wait_shut(struct rfc_tcb *t)
 {
     established(t);
-    unread(t, SCENE_WND);
-    fin_received(t);
+    step_unread(t, SCENE_WND);
+    step_fin_received(t);
 }
 
 static void scene_closing(struct rfc_tcb *t)
 {
     scene_fin_wait_1(t);
-    fin_received(t);
+    step_fin_received(t);
 }
 
 static void scene_closing_flight(struct rfc_tcb *t)
 {
     scene_fin_wait_1_flight(t);
-    fin_received(t);
+    step_fin_received(t);
 }
 
 static void scene_closing_unread(struct rfc_tcb *t)
 {
     established(t);
-    unread(t, SCENE_MSS);
-    fin_sent(t);
-    fin_received(t);
+    step_unread(t, SCENE_MSS);
+    step_fin_sent(t);
+    step_fin_received(t);
 }
 
 static void scene_closing_shut(struct rfc_tcb *t)
 {
     scene_fin_wait_1_shut(t);
-    fin_received(t);
+    step_fin_received(t);
 }
 
 static void scene_last_ack(struct rfc_tcb *t)
 {
     scene_close_wait(t);
-    fin_sent(t);
+    step_fin_sent(t);
 }
 
 static void scene_last_ack_flight(struct rfc_tcb *t)
 {
     scene_close_wait_flight(t);
-    fin_sent(t);
+    step_fin_sent(t);
 }
 
 static void scene_last_ack_unread(struct rfc_tcb *t)
 {
     scene_close_wait_unread(t);
-    fin_sent(t);
+    step_fin_sent(t);
 }
 
 static void scene_last_ack_shut(struct rfc_tcb *t)
 {
     scene_close_wait_shut(t);
-    fin_sent(t);
+    step_fin_sent(t);
 }
 
 static void scene_time_wait(struct rfc_tcb *t)
 {
     scene_fin_wait_2(t);
-    fin_received(t);
+    step_fin_received(t);
 }
 
 static void scene_time_wait_by_closing(struct rfc_tcb *t)
 {
     scene_closing(t);
-    fin_acked(t);
+    step_fin_acked(t);
 }
 
 static void scene_time_wait_unread(struct rfc_tcb *t)
 {
     scene_fin_wait_2_unread(t);
-    fin_received(t);
+    step_fin_received(t);
 }
 
 static void scene_time_wait_shut(struct rfc_tcb *t)
 {
     scene_fin_wait_2_shut(t);
-    fin_received(t);
+    step_fin_received(t);
 }
 
 const struct scene scenes[] = {
@@ -442,7 +283,7 @@ const struct scene scenes[] = {
     {"SYN-RECEIVED, active", scene_syn_received_active},
     {"SYN-RECEIVED, CLOSE queued", scene_syn_received_closed},
     {"ESTABLISHED", established},
-    {"ESTABLISHED, passive", scene_established_passive},
+    {"ESTABLISHED, passive", step_established_passive},
     {"ESTABLISHED, text in flight", scene_established_flight},
     {"ESTABLISHED, unread, text in flight", scene_established_unread},
     {"ESTABLISHED, window shut", scene_established_shut},
@@ -450,6 +291,8 @@ const struct scene scenes[] = {
     {"ESTABLISHED, a hole", scene_established_hole},
     {"ESTABLISHED, a FIN beyond a hole", scene_established_held_fin},
     {"ESTABLISHED, an ACK delayed", scene_established_unacknowledged},
+    {"ESTABLISHED, the peer's window has shrunk", scene_established_shrunk},
+    {"ESTABLISHED, the peer's window is small", scene_established_small},
     {"ESTABLISHED, challenges used up", scene_established_throttled},
     {"FIN-WAIT-1", scene_fin_wait_1},
     {"FIN-WAIT-1, text in flight", scene_fin_wait_1_flight},

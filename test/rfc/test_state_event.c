@@ -95,6 +95,7 @@ static unsigned sequence_numbers(const struct rfc_tcb *t, uint32_t text, uint32_
     to[n++] = edge + 1;
     to[n++] = edge + FAR;
     if (text > 0) {
+        to[n++] = left - 1;              /* much text overlaps both edges: not acceptable */
         to[n++] = left - text;           /* a FIN would be the first octet of the window, */
         to[n++] = left - (text + 1) / 2; /* text overlaps the left edge, */
         to[n++] = edge - text - 1;       /* a FIN is the last of the window, */
