@@ -68,7 +68,8 @@ static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t n
     if (tcb_rcv_wnd(t) == 0 && seq_eq(seg->seq, t->rcv.nxt)) {
         /* A shut window still lets ACK, URG and RST in (MUST-66); the text is cut off in the
          * seventh step, and the ACK tells the window. */
-        ackdelay_now(&t->ackdelay);
+        if (!(seg->flags & TCP_RST))
+            ackdelay_now(&t->ackdelay);
         return GO_ON;
     }
     return unacceptable(t, seg, now_ns);
@@ -84,6 +85,8 @@ static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_n
          * new connection, and ignores it here. So do we. */
         return DROP;
     }
+    if (seq_lt(seg->seq, t->rcv.nxt))
+        return DROP; /* what it carries reaches into the window; its number has to */
     if (!seq_eq(seg->seq, t->rcv.nxt)) {
         tcp_reset_challenge(t, now_ns);
         return DROP;
@@ -123,7 +126,7 @@ static enum step fourth_syn(struct tcb *t, const struct seg *seg, uint64_t now_n
 {
     if (!(seg->flags & TCP_SYN))
         return GO_ON;
-    if (t->state == STATE_SYN_RECEIVED && t->passive)
+    if (t->state == STATE_SYN_RECEIVED && t->passive && !seq_lt(seg->seq, t->rcv.nxt))
         state_set(t, STATE_CLOSED, "SYN in the window: back to LISTEN", now_ns);
     else
         tcp_reset_challenge(t, now_ns);
@@ -289,11 +292,9 @@ static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_n
         t->fin_seen = true;
         t->rcv.fin = fin;
     }
-    if (!t->fin_seen)
-        return GO_ON;
-    if (!seq_eq(t->rcv.fin, t->rcv.nxt)) {
+    if (!t->fin_seen || !seq_eq(t->rcv.fin, t->rcv.nxt)) {
         if ((seg->flags & TCP_FIN) && seg->text_len == 0)
-            ackdelay_duplicate(&t->ackdelay); /* out of order, as text would be: RFC 5681 4.2 */
+            ackdelay_duplicate(&t->ackdelay); /* not taken, as text would be: RFC 5681 4.2 */
         return GO_ON;
     }
     t->rcv.nxt = seq_add(t->rcv.nxt, 1);

@@ -216,8 +216,9 @@ void ladder_ignore(struct where w)
     ladder_silence(w);
 }
 
-/* [at, at + len) of the peer's stream, in memory of exactly that size. */
-static struct bytes peer_text(uint64_t at, uint32_t len)
+/* [at, at + len) of the peer's stream, in memory of exactly that size. What lies before its first
+ * octet is at the other end of the 32 bits. */
+static struct bytes peer_text(uint32_t at, uint32_t len)
 {
     uint8_t *p = malloc(len);
     if (!p)
@@ -236,7 +237,7 @@ static void free_text(struct bytes b)
 static enum arrives arrive(struct seg *seg)
 {
     uint32_t len = seg->text_len, cut = len / 3;
-    uint64_t at = seg_text_start(seg).v - the.irs - 1;
+    uint32_t at = seg_text_start(seg).v - the.irs - 1;
     struct bytes first = peer_text(at, cut), second = peer_text(at + cut, len - cut);
     if (cut > 0)
         seg->text[seg->n_text++] = first;

@@ -111,6 +111,71 @@ static void any(void **state)
     }
 }
 
+/* ---- Segments that reach into the window from its left ---- */
+
+/* 3.10.7.4 second, 1) (RFC 5961 3.2): a RST whose number is outside of the window is dropped
+ * silently, though what it carries (SHLD-2) ends inside. */
+static void rst_reaches_into_the_window(void **state)
+{
+    (void)state;
+    for (enum tcp_state s = STATE_SYN_RECEIVED; s <= STATE_TIME_WAIT; s++) {
+        reach(s);
+        receive(.flags = RST, .seq = theirs() - 5, .text = 10);
+        expect_silence();
+        expect_state(s);
+        receive(.flags = RST | FIN, .seq = theirs() - 5, .text = 5);
+        expect_silence();
+        expect_state(s);
+        again();
+    }
+}
+
+/* 3.10.7.4 first: what lies left of the window is trimmed, the SYN included. So a SYN before it
+ * does not return a passive connection to LISTEN (fourth), whatever else the segment carries. */
+static void syn_reaches_into_the_window(void **state)
+{
+    (void)state;
+    reach(STATE_SYN_RECEIVED);
+    receive(.flags = SYN, .seq = UINT32_MAX, .text = 10);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    expect_state(STATE_SYN_RECEIVED);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .text = 10);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    expect_state(STATE_SYN_RECEIVED);
+}
+
+/* 3.10.7.4 first: an unacceptable RST is not answered, in TIME-WAIT neither (RFC 1337). */
+static void rst_with_text_at_a_shut_window(void **state)
+{
+    (void)state;
+    the.config.rcvbuf = the.config.rcvbuf_max = 1000;
+    establish();
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    later(40);
+    expect(.flags = ACK, .seq = 1, .ack = 1001, .wnd = ZERO);
+    assert_int_equal(user_close(), ERR_NONE);
+    expect(.flags = FIN | ACK, .seq = 1, .ack = 1001);
+    receive(.flags = FIN | ACK, .seq = 1001, .ack = 2);
+    expect(.flags = ACK, .seq = 2, .ack = 1002);
+    expect_state(STATE_TIME_WAIT);
+    receive(.flags = RST, .seq = 1002, .text = 1);
+    expect_silence();
+    expect_state(STATE_TIME_WAIT);
+}
+
+/* 3.10.7.4 eighth: "send an acknowledgment for the FIN": one that can't be, for there is text
+ * beyond it, is not taken, but the peer learns where we are. */
+static void fin_before_text(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = ACK, .seq = 11, .ack = 1, .text = 10);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    expect_state(STATE_ESTABLISHED);
+}
+
 /* ---- Simultaneous open, and SYNs that come again ---- */
 
 /* 3.10.7.4 first: what lies left of the window is trimmed, the SYN included. With text, or a FIN,
@@ -182,6 +247,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ladder_test(any),
+        ladder_test(rst_reaches_into_the_window),
+        ladder_test(syn_reaches_into_the_window),
+        ladder_test(rst_with_text_at_a_shut_window),
+        ladder_test(fin_before_text),
         ladder_test(syn_again_with_more),
         ladder_test(crossing_syn_without_scale),
         ladder_test(crossing_syn_ack_window),

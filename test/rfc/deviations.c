@@ -1,0 +1,62 @@
+/*
+ * Every place where the engine means to leave 3.10.7, and so what the oracle grants it: what the
+ * RFC says, what we do, why. "RFC" without a number is 9293. Each has to be needed by some case, or
+ * the test fails; lib/README.md ("Where we leave RFC 9293") tells the same for its readers.
+ */
+#include "deviations.h"
+
+const struct deviation_text deviation_text[DEVIATIONS] = {
+    [DEV_SYN_TEXT] = {"3.10.7.2, 3.10.7.3: text and FIN that come with a SYN should be queued",
+                      "they are not kept",
+                      "a SYN that nobody has vouched for must not cost memory (RFC 4987); "
+                      "the peer sends them again"},
+    [DEV_REFUSED] = {"3.10.7.3 second: \"connection reset\"", "\"connection refused\"",
+                     "POSIX: ECONNREFUSED"},
+    [DEV_EDGE] = {"3.10.7.4 first: SEG.SEQ < RCV.NXT+RCV.WND",
+                  "an empty segment, but for a RST, also at the edge",
+                  "a peer that has filled the window acknowledges from there; Linux"},
+    [DEV_BUDGET] = {"3.10.7.4 first: every unacceptable segment is answered",
+                    "those of length 0 like challenges, within a limit",
+                    "RFC 5961 7: two stacks would answer each other for ever"},
+    [DEV_SYN_AGAIN] = {"3.10.7.4 first: the SYN again in SYN-RECEIVED is answered by an ACK",
+                       "by the SYN,ACK again", "a peer in SYN-SENT throws the ACK away; Linux"},
+    [DEV_BACK_TO_LISTEN] = {"3.10.7.4 second, fourth: a passive connection returns to LISTEN",
+                            "CLOSED, without an error",
+                            "the listener has a socket of its own (stack/), which has never left"},
+    [DEV_CLOSE_WAIT_RST] = {"3.10.7.4 second: \"connection reset\" in CLOSE-WAIT",
+                            "the end of the stream, and EPIPE for SENDs",
+                            "what the peer had to say is complete; Linux"},
+    [DEV_CLOSING_RST] = {"3.10.7.4 second: in CLOSING and LAST-ACK no word to the user",
+                         "\"connection reset\" when text is unacknowledged",
+                         "MUST-12: the user is to know whether all has arrived"},
+    [DEV_TIME_WAIT_RST] = {"3.10.7.4 second: a RST ends TIME-WAIT, or is challenged", "ignored",
+                           "RFC 1337 3"},
+    [DEV_KEEPS_UNREAD] = {"3.10.7.4 second: all segment queues should be flushed",
+                          "what the user has not read is kept", "it was acknowledged; Linux"},
+    [DEV_SYN_RECEIVED_ACK] = {"3.10.7.4 fifth: a wild SEG.ACK is answered by an ACK (RFC 5961 5.2)",
+                              "in SYN-RECEIVED by a RST",
+                              "3.5.2 (2) and the same step under SYN-RECEIVED have it so"},
+    [DEV_WINDOW_WITH_UNA] =
+        {"3.10.7.4 fifth: SND.WND by SND.WL1 and SND.WL2 only", "also when SND.UNA advances",
+         "a segment sent again has an old SEG.SEQ and the newest window; Linux"},
+    [DEV_BEYOND_WINDOW] = {"3.10.7.4: an ACK has <SEQ=SND.NXT>",
+                           "the smaller of SND.NXT and SND.UNA+SND.WND",
+                           "beyond the peer's window it would be thrown away; Linux"},
+    [DEV_OLD_URGENT] = {"3.10.7.4 sixth: SEG.UP counts when in advance of what was consumed",
+                        "when in advance of what has arrived",
+                        "it has arrived without being urgent; Linux"},
+    [DEV_CUT_TEXT] = {"3.8.6.3: the ACK of new text should be delayed (SHLD-18)",
+                      "at once when part of the segment was old or beyond the window",
+                      "the peer sends again, so an ACK was lost, or it does not know the window"},
+    [DEV_TEXT_BEYOND_FIN] = {"3.10.7.4 seventh: all text in the window is taken",
+                             "none from beyond a FIN that waits for a hole to be filled",
+                             "a stream has one end"},
+    [DEV_FIN_AT_EDGE] = {"3.10.7.4 first: a FIN beyond the window is trimmed",
+                         "just beyond it, it is taken", "it takes no room; Linux"},
+    [DEV_FIN_BEFORE_TEXT] = {"3.10.7.4 eighth: a FIN is taken",
+                             "not when text from beyond it waits; answered all the same",
+                             "a stream has one end; one of the two is forged"},
+    [DEV_SECOND_FIN] = {"3.10.7.4 eighth: each FIN advances RCV.NXT, and TIME-WAIT begins again",
+                        "the first counts, others in the window do nothing",
+                        "a stream has one end; the peer's own FIN again lies left of the window"},
+};

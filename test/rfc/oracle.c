@@ -1,0 +1,185 @@
+/* RFC 9293 3.10.7.1 to 3.10.7.3, and what all states share. See oracle.h. */
+#include "oracle.h"
+
+#include <assert.h>
+
+void oracle_answer(struct oracle *o, unsigned ctl, uint32_t seq, uint32_t ack)
+{
+    assert(o->n_answers < RFC_ANSWERS);
+    o->answer[o->n_answers++] =
+        (struct rfc_answer){.ctl = ctl, .seq = seq, .ack = ctl & RFC_ACK ? ack : 0};
+}
+
+void oracle_signal(struct oracle *o, unsigned signal)
+{
+    o->signals |= signal;
+}
+
+uint32_t oracle_unread(const struct rfc_tcb *t)
+{
+    if (t->rcv_nxt == t->irs)
+        return 0; /* no SYN has come */
+    return t->rcv_nxt - t->irs - 1 - (t->fin_taken ? 1 : 0) - t->read;
+}
+
+uint32_t oracle_held(const struct rfc_tcb *t)
+{
+    uint32_t n = 0;
+    for (uint32_t i = t->rcv_nxt - t->irs - 1; i < RFC_STREAM; i++)
+        n += t->arrived[i];
+    return n;
+}
+
+void oracle_over(struct oracle *o, enum rfc_error error)
+{
+    struct rfc_tcb *t = &o->t;
+    t->state = RFC_CLOSED;
+    o->error = error;
+    oracle_signal(o, RFC_SIG_OVER);
+    if (oracle_unread(t) + oracle_held(t) > 0 && leaves_rfc(&o->dev, DEV_KEEPS_UNREAD))
+        return;
+    /* "All segment queues should be flushed." */
+    t->read += oracle_unread(t);
+    for (uint32_t i = 0; i < RFC_STREAM; i++)
+        t->arrived[i] = false;
+}
+
+void oracle_window(struct oracle *o, const struct rfc_seg *seg)
+{
+    o->t.snd_wnd = seg->wnd;
+    o->t.snd_wl1 = seg->seq;
+    o->t.snd_wl2 = seg->ack;
+    if (o->t.max_snd_wnd < seg->wnd)
+        o->t.max_snd_wnd = seg->wnd;
+}
+
+/* 3.10.7.1 */
+static void closed(struct oracle *o, const struct rfc_seg *seg)
+{
+    if (seg->ctl & RFC_RST)
+        return;
+    if (!(seg->ctl & RFC_ACK))
+        oracle_answer(o, RFC_RST | RFC_ACK, 0, seg->seq + rfc_len(seg));
+    else
+        oracle_answer(o, RFC_RST, seg->ack, 0);
+}
+
+/* "any other control or text should be queued for processing later" */
+static void queue_what_the_syn_carries(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (seg->text == 0 && !(seg->ctl & RFC_FIN))
+        return;
+    if (leaves_rfc(&o->dev, DEV_SYN_TEXT))
+        return;
+    uint32_t fits = seg->text < t->rcv_wnd ? seg->text : t->rcv_wnd;
+    for (uint32_t i = 0; i < fits; i++)
+        t->arrived[i] = true;
+}
+
+static void take_syn(struct oracle *o, const struct rfc_seg *seg)
+{
+    o->t.irs = seg->seq;
+    o->t.rcv_nxt = seg->seq + 1;
+    o->t.rcv_up = o->t.rcv_nxt;
+    oracle_window(o, seg);
+}
+
+/* 3.10.7.2 */
+static void listening(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (seg->ctl & RFC_RST)
+        return;
+    if (seg->ctl & RFC_ACK) {
+        oracle_answer(o, RFC_RST, seg->ack, 0);
+        return;
+    }
+    if (!(seg->ctl & RFC_SYN))
+        return;
+    take_syn(o, seg);
+    t->snd_nxt = t->iss + 1;
+    t->snd_una = t->iss;
+    t->state = RFC_SYN_RECEIVED;
+    oracle_answer(o, RFC_SYN | RFC_ACK, t->iss, t->rcv_nxt);
+    queue_what_the_syn_carries(o, seg);
+}
+
+static void syn_sent_syn(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    take_syn(o, seg);
+    if (seg->ctl & RFC_ACK)
+        t->snd_una = seg->ack;
+    if (rfc_before(t->iss, t->snd_una)) {
+        t->state = RFC_ESTABLISHED;
+        oracle_signal(o, RFC_SIG_OPEN);
+        o->ack_at_once = true;
+        oracle_sixth_on(o, seg);
+        return;
+    }
+    t->state = RFC_SYN_RECEIVED;
+    oracle_answer(o, RFC_SYN | RFC_ACK, t->iss, t->rcv_nxt);
+    queue_what_the_syn_carries(o, seg);
+}
+
+/* 3.10.7.3 */
+static void syn_sent(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    bool ack = seg->ctl & RFC_ACK;
+    if (ack && (!rfc_before(t->iss, seg->ack) || rfc_before(t->snd_nxt, seg->ack))) {
+        if (!(seg->ctl & RFC_RST))
+            oracle_answer(o, RFC_RST, seg->ack, 0);
+        return;
+    }
+    if (seg->ctl & RFC_RST) {
+        if (ack)
+            oracle_over(o, leaves_rfc(&o->dev, DEV_REFUSED) ? RFC_REFUSED : RFC_RESET);
+        return;
+    }
+    if (seg->ctl & RFC_SYN)
+        syn_sent_syn(o, seg);
+}
+
+/* One ACK for all that the segment asked for (MUST-58). */
+static void acknowledge(struct oracle *o)
+{
+    const struct rfc_tcb *t = &o->t;
+    if (o->synack_again) {
+        oracle_answer(o, RFC_SYN | RFC_ACK, t->iss, t->rcv_nxt);
+        return;
+    }
+    if (o->fin_goes) {
+        oracle_answer(o, RFC_FIN | RFC_ACK, o->t.snd_nxt++, t->rcv_nxt);
+        return;
+    }
+    if (!o->ack_at_once && !o->ack_delayed)
+        return;
+    uint32_t number = t->snd_nxt, edge = t->snd_una + t->snd_wnd;
+    if (rfc_before(edge, number) && leaves_rfc(&o->dev, DEV_BEYOND_WINDOW))
+        number = edge;
+    oracle_answer(o, RFC_ACK, number, t->rcv_nxt);
+    o->answer[o->n_answers - 1].when = o->ack_at_once ? RFC_AT_ONCE : RFC_DELAYED;
+}
+
+void oracle_arrives(struct oracle *o, const struct rfc_seg *seg)
+{
+    o->ack_delayed = o->t.unacked > 0;
+    switch (o->t.state) {
+    case RFC_CLOSED:
+        closed(o, seg);
+        break;
+    case RFC_LISTEN:
+        listening(o, seg);
+        break;
+    case RFC_SYN_SENT:
+        syn_sent(o, seg);
+        break;
+    default:
+        oracle_arrives_sync(o, seg);
+        break;
+    }
+    if (o->t.state != RFC_CLOSED)
+        acknowledge(o);
+}

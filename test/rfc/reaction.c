@@ -1,0 +1,168 @@
+/* See reaction.h. */
+#include "reaction.h"
+
+#include "segments.h"
+#include "timeout.h"
+
+static void forget_the_tcb(struct reaction *r)
+{
+    r->snd_una = r->snd_nxt = r->snd_wnd = r->snd_wl1 = r->snd_wl2 = r->max_snd_wnd = 0;
+    r->rcv_nxt = r->rcv_wnd = 0;
+    r->closing = false;
+}
+
+/* Variables that the state gives no meaning are not compared. */
+static struct reaction meaningful(struct reaction r)
+{
+    if (r.state < RFC_SYN_RECEIVED)
+        forget_the_tcb(&r);
+    if (r.closing)
+        r.rcv_wnd = 0;
+    if (r.state == RFC_TIME_WAIT) /* nothing will be sent */
+        r.snd_wnd = r.snd_wl1 = r.snd_wl2 = 0;
+    return r;
+}
+
+struct reaction reaction_of_oracle(const struct oracle *o)
+{
+    const struct rfc_tcb *t = &o->t;
+    struct reaction r = {
+        .state = t->state,
+        .n_answers = o->n_answers,
+        .signals = o->signals,
+        .error = o->error,
+        .two_msl = o->two_msl,
+        .unread = oracle_unread(t),
+        .held = oracle_held(t),
+        .snd_una = t->snd_una,
+        .snd_nxt = t->snd_nxt,
+        .snd_wnd = t->snd_wnd,
+        .snd_wl1 = t->snd_wl1,
+        .snd_wl2 = t->snd_wl2,
+        .max_snd_wnd = t->max_snd_wnd,
+        .rcv_nxt = t->rcv_nxt,
+        .rcv_wnd = t->rcv_wnd,
+        .closing = t->fin_taken,
+    };
+    memcpy(r.answer, o->answer, sizeof r.answer);
+    return meaningful(r);
+}
+
+/* ---- The engine's ---- */
+
+static const enum rfc_state states[] = {
+    [STATE_CLOSED] = RFC_CLOSED,           [STATE_LISTEN] = RFC_LISTEN,
+    [STATE_SYN_SENT] = RFC_SYN_SENT,       [STATE_SYN_RECEIVED] = RFC_SYN_RECEIVED,
+    [STATE_ESTABLISHED] = RFC_ESTABLISHED, [STATE_FIN_WAIT_1] = RFC_FIN_WAIT_1,
+    [STATE_FIN_WAIT_2] = RFC_FIN_WAIT_2,   [STATE_CLOSE_WAIT] = RFC_CLOSE_WAIT,
+    [STATE_CLOSING] = RFC_CLOSING,         [STATE_LAST_ACK] = RFC_LAST_ACK,
+    [STATE_TIME_WAIT] = RFC_TIME_WAIT,
+};
+
+static unsigned signals_of(unsigned events)
+{
+    static const struct {
+        unsigned event, signal;
+    } map[] = {
+        {TCB_EV_ESTABLISHED, RFC_SIG_OPEN}, {TCB_EV_ACKED, RFC_SIG_OK},
+        {TCB_EV_ARRIVED, RFC_SIG_ARRIVED},  {TCB_EV_URGENT, RFC_SIG_URGENT},
+        {TCB_EV_CLOSED, RFC_SIG_OVER},
+    };
+    unsigned signals = 0;
+    for (size_t i = 0; i < sizeof map / sizeof *map; i++) {
+        if (events & map[i].event) {
+            signals |= map[i].signal;
+            events &= ~map[i].event;
+        }
+    }
+    assert_int_equal(events, 0);
+    return signals;
+}
+
+static enum rfc_error error_of(int err)
+{
+    switch (err) {
+    case ERR_NONE:
+        return RFC_NO_ERROR;
+    case ERR_RESET:
+        return RFC_RESET;
+    case ERR_REFUSED:
+        return RFC_REFUSED;
+    case ERR_ABORTED:
+        return RFC_ABORTED;
+    default:
+        assert_int_equal(err, ERR_PIPE);
+        return RFC_PIPE;
+    }
+}
+
+static void take_answers(struct reaction *r, enum rfc_when when)
+{
+    struct seg seg;
+    while (ladder_take(HERE, &seg)) {
+        assert_true(r->n_answers < RFC_ANSWERS);
+        assert_int_equal(seg.text_len, 0);
+        r->answer[r->n_answers++] = (struct rfc_answer){
+            .ctl = seg.flags,
+            .seq = seg.seq.v,
+            .ack = seg.flags & ACK ? seg.ack.v : 0,
+            .when = when,
+        };
+    }
+}
+
+/* No timer but that of the delayed ACK is as short. */
+static void wait_for_delayed_ack(struct reaction *r)
+{
+    the.now_ns += the.config.ack_delay_ns;
+    tcp_timeout(&the.tcb, the.now_ns);
+    take_answers(r, RFC_DELAYED);
+}
+
+struct reaction reaction_of_engine(uint64_t linger_ns)
+{
+    const struct tcb *t = &the.tcb;
+    struct reaction r = {0};
+    take_answers(&r, RFC_AT_ONCE);
+    wait_for_delayed_ack(&r);
+    r.state = states[t->state];
+    r.signals = signals_of(t->events);
+    r.error = error_of(t->error);
+    r.two_msl = t->state == STATE_TIME_WAIT && t->linger_due_ns != linger_ns;
+    r.unread = (uint32_t)rcvq_len(&t->rcvq);
+    r.held = (uint32_t)ranges_total(&t->rcvq.beyond);
+    r.snd_una = t->snd.una.v;
+    r.snd_nxt = t->snd.nxt.v;
+    r.snd_wnd = t->snd.wnd;
+    r.snd_wl1 = t->snd.wl1.v;
+    r.snd_wl2 = t->snd.wl2.v;
+    r.max_snd_wnd = t->snd.wnd_max;
+    r.rcv_nxt = t->rcv.nxt.v;
+    r.rcv_wnd = tcb_rcv_wnd(t);
+    r.closing = t->fin_seen && seq_lt(t->rcv.fin, t->rcv.nxt);
+    return meaningful(r);
+}
+
+/* ---- Comparing ---- */
+
+static bool same_answers(const struct reaction *a, const struct reaction *b)
+{
+    if (a->n_answers != b->n_answers)
+        return false;
+    for (unsigned i = 0; i < a->n_answers; i++) {
+        const struct rfc_answer *x = &a->answer[i], *y = &b->answer[i];
+        if (x->ctl != y->ctl || x->seq != y->seq || x->ack != y->ack || x->when != y->when)
+            return false;
+    }
+    return true;
+}
+
+bool reaction_same(const struct reaction *a, const struct reaction *b)
+{
+    return a->state == b->state && same_answers(a, b) && a->signals == b->signals &&
+           a->error == b->error && a->two_msl == b->two_msl && a->unread == b->unread &&
+           a->held == b->held && a->snd_una == b->snd_una && a->snd_nxt == b->snd_nxt &&
+           a->snd_wnd == b->snd_wnd && a->snd_wl1 == b->snd_wl1 && a->snd_wl2 == b->snd_wl2 &&
+           a->max_snd_wnd == b->max_snd_wnd && a->rcv_nxt == b->rcv_nxt &&
+           a->rcv_wnd == b->rcv_wnd && a->closing == b->closing;
+}

@@ -1,0 +1,168 @@
+/* See steps.h. */
+#include "steps.h"
+
+#include "scenes.h"
+#include "segments.h"
+
+struct scene_numbers scene_numbers;
+
+void step_opened(struct rfc_tcb *t, bool passive)
+{
+    the.iss = scene_numbers.iss;
+    the.irs = scene_numbers.irs;
+    the.path.mtu = SCENE_MSS + 40;
+    the.config.rcvbuf = the.config.rcvbuf_max = SCENE_WND;
+    ladder_open(HERE, passive);
+    *t = (struct rfc_tcb){.state = passive ? RFC_LISTEN : RFC_SYN_SENT,
+                          .passive = passive,
+                          .rmss = SCENE_MSS,
+                          .iss = the.iss,
+                          .snd_una = the.iss,
+                          .snd_nxt = the.iss + 1,
+                          .rcv_wnd = SCENE_WND};
+    if (!passive)
+        expect(.flags = SYN, .seq = 0);
+}
+
+static void numbers_agreed(struct rfc_tcb *t, unsigned ack, uint32_t wnd)
+{
+    t->irs = the.irs;
+    t->rcv_nxt = t->rcv_up = the.irs + 1;
+    t->snd_wnd = t->max_snd_wnd = wnd;
+    t->snd_wl1 = the.irs;
+    t->snd_wl2 = ack ? the.iss + ack : 0;
+}
+
+void step_syn_received(struct rfc_tcb *t, bool passive)
+{
+    step_opened(t, passive);
+    receive(.flags = SYN, .seq = 0, .wnd = SCENE_PEER_WND, .mss = SCENE_MSS);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    numbers_agreed(t, 0, SCENE_PEER_WND);
+    t->state = RFC_SYN_RECEIVED;
+}
+
+void step_established_passive(struct rfc_tcb *t)
+{
+    step_syn_received(t, true);
+    receive(.flags = ACK, .seq = 1, .ack = 1);
+    t->state = RFC_ESTABLISHED;
+    t->snd_una = the.iss + 1;
+    t->snd_wl1 = the.irs + 1;
+    t->snd_wl2 = the.iss + 1;
+}
+
+void step_established_active(struct rfc_tcb *t, uint32_t wnd)
+{
+    step_opened(t, false);
+    receive(.flags = SYN | ACK, .ack = 1, .wnd = (int)wnd, .mss = SCENE_MSS);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    numbers_agreed(t, 1, wnd);
+    t->state = RFC_ESTABLISHED;
+    t->snd_una = the.iss + 1;
+}
+
+void step_in_flight(struct rfc_tcb *t)
+{
+    user_sends(2 * SCENE_MSS);
+    ignore();
+    t->snd_nxt += 2 * SCENE_MSS;
+}
+
+/* The number of the next segment the peer sends, when it is in order. */
+static uint32_t next(const struct rfc_tcb *t)
+{
+    return t->rcv_nxt - the.irs;
+}
+
+static uint32_t acked(const struct rfc_tcb *t)
+{
+    return t->snd_una - the.iss;
+}
+
+void step_unread(struct rfc_tcb *t, uint32_t n)
+{
+    while (n > 0) {
+        uint32_t now = n < SCENE_MSS ? n : SCENE_MSS;
+        receive(.flags = ACK, .seq = next(t), .ack = acked(t), .text = now);
+        ignore();
+        later(40); /* a delayed ACK */
+        ignore();
+        for (uint32_t i = 0; i < now; i++)
+            t->arrived[t->rcv_nxt - the.irs - 1 + i] = true;
+        t->snd_wl1 = t->rcv_nxt;
+        t->rcv_nxt += now;
+        t->rcv_wnd -= now;
+        n -= now;
+    }
+}
+
+void step_unacknowledged(struct rfc_tcb *t)
+{
+    receive(.flags = ACK, .seq = next(t), .ack = acked(t), .text = SCENE_MSS);
+    t->snd_wl1 = t->rcv_nxt;
+    for (uint32_t i = 0; i < SCENE_MSS; i++)
+        t->arrived[t->rcv_nxt++ - the.irs - 1] = true;
+    t->rcv_wnd -= SCENE_MSS;
+    t->unacked = SCENE_MSS;
+}
+
+void step_hole(struct rfc_tcb *t, unsigned fin)
+{
+    receive(.flags = ACK | fin, .seq = next(t) + 50, .ack = acked(t), .text = 50);
+    expect(.flags = ACK, .seq = ours(), .ack = next(t));
+    for (uint32_t i = 50; i < 100; i++)
+        t->arrived[t->rcv_nxt - the.irs - 1 + i] = true;
+    t->snd_wl1 = t->rcv_nxt + 50;
+    t->fin_held = fin;
+    t->fin = fin ? t->rcv_nxt + 100 : 0;
+}
+
+void step_throttled(struct rfc_tcb *t)
+{
+    for (int i = 0; i < 10; i++) {
+        receive(.flags = RST, .seq = next(t) + 1);
+        expect(.flags = ACK, .seq = ours(), .ack = next(t));
+    }
+    t->throttled = true;
+}
+
+void step_left(struct rfc_tcb *t)
+{
+    user_leave();
+    ignore();
+    t->user_gone = t->fin_sent = true;
+    t->snd_nxt++;
+    t->state = RFC_FIN_WAIT_1;
+}
+
+void step_fin_sent(struct rfc_tcb *t)
+{
+    assert_int_equal(user_close(), ERR_NONE);
+    ignore();
+    t->fin_sent = true;
+    t->snd_nxt++;
+    t->state = t->state == RFC_CLOSE_WAIT ? RFC_LAST_ACK : RFC_FIN_WAIT_1;
+}
+
+void step_fin_acked(struct rfc_tcb *t)
+{
+    receive(.flags = ACK, .seq = next(t), .ack = ours());
+    t->snd_una = t->snd_nxt;
+    t->snd_wl1 = t->rcv_nxt;
+    t->snd_wl2 = t->snd_una;
+    t->state = t->state == RFC_CLOSING ? RFC_TIME_WAIT : RFC_FIN_WAIT_2;
+}
+
+void step_fin_received(struct rfc_tcb *t)
+{
+    receive(.flags = FIN | ACK, .seq = next(t), .ack = acked(t));
+    expect(.flags = ACK, .seq = ours(), .ack = next(t) + 1);
+    t->snd_wl1 = t->rcv_nxt;
+    t->fin = t->rcv_nxt++;
+    t->fin_held = t->fin_taken = true;
+    t->rcv_wnd = the.edge.v - t->rcv_nxt; /* as the ACK has it; a FIN takes no room */
+    t->state = t->state == RFC_ESTABLISHED  ? RFC_CLOSE_WAIT
+               : t->state == RFC_FIN_WAIT_1 ? RFC_CLOSING
+                                            : RFC_TIME_WAIT;
+}
