@@ -125,10 +125,9 @@ static void as_long_as_it_takes(void **state)
     two_down(&t);
 }
 
-/* timeout_ms 0: what can't be acknowledged at once is reset. */
-static void without_waiting(void **state)
+/* What is not acknowledged at the timeout is reset; 0: what can't be at once. */
+static void reset_at(int timeout_ms)
 {
-    (void)state;
     struct two t;
     two_up(&t, NULL);
     int left, right;
@@ -138,7 +137,7 @@ static void without_waiting(void **state)
     nstcp_setsockopt(t.left, left, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
     assert_true(nstcp_send(t.left, left, much, sizeof much, 0) > 0);
     must_close(t.left, left); /* closed earlier: the same */
-    assert_fails(nstcp_destroy(t.left, 0), ETIMEDOUT);
+    assert_fails(nstcp_destroy(t.left, timeout_ms), ETIMEDOUT);
     t.left = NULL;
     ssize_t n;
     while ((n = nstcp_recv(t.right, right, much, sizeof much, 0)) > 0)
@@ -147,12 +146,25 @@ static void without_waiting(void **state)
     two_down(&t);
 }
 
+static void without_waiting(void **state)
+{
+    (void)state;
+    reset_at(0);
+}
+
+static void reset_at_its_timeout(void **state)
+{
+    (void)state;
+    reset_at(20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_to_wait_for), cmocka_unit_test(not_for_time_wait),
-        cmocka_unit_test(not_for_the_peer),    cmocka_unit_test(not_for_what_nobody_has),
-        cmocka_unit_test(as_long_as_it_takes), cmocka_unit_test(without_waiting),
+        cmocka_unit_test(nothing_to_wait_for),  cmocka_unit_test(not_for_time_wait),
+        cmocka_unit_test(not_for_the_peer),     cmocka_unit_test(not_for_what_nobody_has),
+        cmocka_unit_test(as_long_as_it_takes),  cmocka_unit_test(without_waiting),
+        cmocka_unit_test(reset_at_its_timeout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

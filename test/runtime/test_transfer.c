@@ -158,26 +158,6 @@ static void destroy_waits_for_acknowledgment(void **state)
     two_down(&t);
 }
 
-static void destroy_resets_at_its_timeout(void **state)
-{
-    (void)state;
-    struct two t;
-    two_up(&t, NULL);
-    int left, right;
-    must_pair(&t, &left, &right);
-    static char much[16 << 20];
-    const struct timeval tv = {0, 20000};
-    nstcp_setsockopt(t.left, left, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
-    assert_true(nstcp_send(t.left, left, much, sizeof much, 0) > 0);
-    assert_fails(nstcp_destroy(t.left, 20), ETIMEDOUT);
-    t.left = NULL;
-    ssize_t n;
-    while ((n = nstcp_recv(t.right, right, much, sizeof much, 0)) > 0)
-        ;
-    assert_fails(n, ECONNRESET);
-    two_down(&t);
-}
-
 /* How often the threads of the stacks in this process have gone to sleep, all together. */
 static unsigned long sleeps(void)
 {
@@ -232,7 +212,6 @@ int main(void)
         cmocka_unit_test(bulk_over_a_busy_link),
         cmocka_unit_test(many_threads),
         cmocka_unit_test(destroy_waits_for_acknowledgment),
-        cmocka_unit_test(destroy_resets_at_its_timeout),
         cmocka_unit_test(idle_threads_sleep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
