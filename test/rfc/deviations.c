@@ -45,6 +45,8 @@ const struct deviation_text deviation_text[DEVIATIONS] = {
     [DEV_OLD_URGENT] = {"3.10.7.4 sixth: SEG.UP counts when in advance of what was consumed",
                         "when in advance of what has arrived",
                         "it has arrived without being urgent; Linux"},
+    [DEV_URGENT_ADVANCES] = {"3.10.7.4 sixth: a user in urgent mode is not signaled again",
+                             "whenever the urgent pointer advances", "3.8.5, MUST-32"},
     [DEV_CUT_TEXT] = {"3.8.6.3: the ACK of new text should be delayed (SHLD-18)",
                       "at once when part of the segment was old or beyond the window",
                       "the peer sends again, so an ACK was lost, or it does not know the window"},

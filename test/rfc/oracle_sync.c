@@ -259,8 +259,11 @@ static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
     uint32_t up = seg->seq + (seg->ctl & RFC_SYN ? 1 : 0) + seg->up;
     if (!rfc_before(t->rcv_nxt, up) && leaves_rfc(&o->dev, DEV_OLD_URGENT))
         return;
-    if (rfc_before(t->rcv_up, up))
+    if (rfc_before(t->rcv_up, up)) {
         t->rcv_up = up;
+        if (t->urgent && leaves_rfc(&o->dev, DEV_URGENT_ADVANCES))
+            t->urgent = false;
+    }
     uint32_t consumed = t->irs + 1 + t->read;
     if (rfc_before(consumed, t->rcv_up) && !t->urgent) {
         oracle_signal(o, RFC_SIG_URGENT);

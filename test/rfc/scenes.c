@@ -100,6 +100,12 @@ static void scene_established_small(struct rfc_tcb *t)
     step_established_active(t, 50);
 }
 
+static void scene_established_urgent(struct rfc_tcb *t)
+{
+    established(t);
+    step_urgent(t);
+}
+
 static void scene_established_throttled(struct rfc_tcb *t)
 {
     established(t);
@@ -293,6 +299,7 @@ const struct scene scenes[] = {
     {"ESTABLISHED, an ACK delayed", scene_established_unacknowledged},
     {"ESTABLISHED, the peer's window has shrunk", scene_established_shrunk},
     {"ESTABLISHED, the peer's window is small", scene_established_small},
+    {"ESTABLISHED, urgent mode", scene_established_urgent},
     {"ESTABLISHED, challenges used up", scene_established_throttled},
     {"FIN-WAIT-1", scene_fin_wait_1},
     {"FIN-WAIT-1, text in flight", scene_fin_wait_1_flight},

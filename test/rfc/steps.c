@@ -118,6 +118,14 @@ void step_hole(struct rfc_tcb *t, unsigned fin)
     t->fin = fin ? t->rcv_nxt + 100 : 0;
 }
 
+void step_urgent(struct rfc_tcb *t)
+{
+    receive(.flags = URG | ACK, .seq = next(t), .ack = acked(t), .up = 2);
+    t->snd_wl1 = t->rcv_nxt;
+    t->rcv_up = t->rcv_nxt + 2;
+    t->urgent = true;
+}
+
 void step_throttled(struct rfc_tcb *t)
 {
     for (int i = 0; i < 10; i++) {

@@ -23,6 +23,9 @@ void step_unacknowledged(struct rfc_tcb *t);
 /* Octets 50 to 99 of the window are here, those before are not; and the FIN behind them, or 0. */
 void step_hole(struct rfc_tcb *t, unsigned fin);
 
+/* The user was told of an urgent pointer, two octets ahead. */
+void step_urgent(struct rfc_tcb *t);
+
 /* As many challenge ACKs have been sent as may be in 5 seconds (RFC 5961 7). */
 void step_throttled(struct rfc_tcb *t);
 
