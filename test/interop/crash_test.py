@@ -2,6 +2,7 @@
 ends without its stack, and what becomes of the other side, of the port and of the next connection
 from it."""
 import select
+import subprocess
 
 from programs import HOST1, HOST2, check, in_node, kernel_client, kernel_server, run_all, sockets, \
     tables, until
@@ -45,6 +46,26 @@ def test_peers_host_vanishes():
         for call in receiving:
             call.fails(*GONE)
         for ours, _ in connections:
+            ours.fails("EPIPE", "send", 1, 1)
+            ours.close()
+        check(world.ours.quit().error == "OK", "nothing is left to be waited for")
+
+
+def test_peers_namespace_destroyed():
+    """The peer's program, its kernel's TCP and its end of the wire end together, without a word."""
+    with World("user_timeout=1500") as world:
+        connections = list(world.connections())
+        for _, kernels in connections:
+            kernels.ok("linger", "on", 0)  # nothing is left to be sent, which would keep it alive
+        with Lost(FROM2):
+            world.kernels.kill()
+            subprocess.run(["ip", "netns", "del", "host2"], check=True)
+            until(lambda: "router-veth2" not in in_node("router", "ip", "-brief", "link"),
+                  "the namespace is gone")
+        for ours, _ in connections:
+            ours.ok("send", 1000, 1)
+        for ours, _ in connections:
+            ours.fails("|".join(GONE), "recv", 1, 1)
             ours.fails("EPIPE", "send", 1, 1)
             ours.close()
         check(world.ours.quit().error == "OK", "nothing is left to be waited for")
