@@ -208,7 +208,8 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
         if (len >= mss)
             return len - len % mss;
         /* The window, not cwnd, is what bounds: half of the largest ever is worth sending. */
-        return idle && wnd_room <= cwnd_room && len >= t->snd.wnd_max / 2 ? len : 0;
+        return idle && wnd_room <= cwnd_room && len >= t->snd.wnd_max - t->snd.wnd_max / 2 ? len
+                                                                                           : 0;
     }
     if (unsent > most)
         return most;

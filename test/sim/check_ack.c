@@ -50,6 +50,8 @@ void ack_arrived(struct ack_watch *a, uint64_t at, uint64_t end, bool may_owe, u
             remove_range(a, 0);
         }
     }
+    if (!may_owe && out_of_order)
+        a->refuses = true; /* there was no room in the accept queue for who sent it, perhaps */
     if (!may_owe || a->overflow)
         return;
     if (!a->owed)

@@ -186,7 +186,7 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     uint64_t step = edge - me->edge_sent, half = me->rcvbuf / 2;
     uint64_t worth = me->mss < half ? me->mss : half;
     bool capped = seg->wnd == UINT16_MAX;
-    SIM_CHECK(!me->edge_scaled || step < grain || capped || step + grain > worth, "silly receiver",
+    SIM_CHECK(!me->edge_scaled || step <= grain || capped || step + grain > worth, "silly receiver",
               "the window moves by %llu octets", (unsigned long long)step);
     me->edge_scaled = !syn;
     me->ack_sent = ack;
@@ -270,10 +270,14 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
 {
     bool syn = seg->flags & TCP_SYN;
     me->packets++;
-    if (syn && epoch != peer->epoch && !me->peer_syn)
+    if (syn && !me->peer_syn)
+        me->peer_epoch = epoch;
+    if ((syn || me->peer_syn) && me->peer_epoch != peer->epoch)
         me->lost = true; /* connected with what its peer was before: a RST will end it */
-    if (seg->flags & TCP_RST || peer->ghost || epoch != peer->epoch)
+    if (seg->flags & TCP_RST || epoch != peer->epoch)
         return;
+    if (peer->ghost && seg->text_len == 0)
+        return; /* text was sent before it was one */
     uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
     if (syn)
         me->peer_syn = true;
@@ -299,7 +303,7 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->heard_ns = now_ns;
     if ((fresh || syn) && ack >= me->acked_new) /* an old SYN is trimmed off its ACK (MUST-10) */
         me->acked_new = ack;
-    if (fresh && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
+    if (fresh && ack >= me->acked && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
         me->progress_ns = now_ns;
     if (ack > me->acked) {
         me->acked = ack;

@@ -65,6 +65,7 @@ struct wire_end {
     /* What has reached it. */
     struct ack_watch ack_watch;
     bool peer_syn;        /* the peer's SYN */
+    uint32_t peer_epoch;  /* which its peer was in then */
     uint64_t arrived;     /* highest offset of the peer, exclusive */
     uint64_t acked, edge; /* the peer's ACKs and the edges it offered, in our offsets */
     uint64_t acked_new;   /* ACKs of segments that were not thrown away for their age */

@@ -218,16 +218,16 @@ static void silly_window(void **state)
 static void half_of_the_largest_window(void **state)
 {
     (void)state;
-    establish(.wnd = 800);
+    establish(.wnd = 799);
     user_sends(5000);
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 800);
-    receive(.flags = ACK, .seq = 1, .ack = 801, .wnd = 400);
-    expect(.flags = ACK, .seq = 801, .ack = 1, .text = 400);
-    receive(.flags = ACK, .seq = 1, .ack = 1201, .wnd = 399);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 799);
+    receive(.flags = ACK, .seq = 1, .ack = 800, .wnd = 400);
+    expect(.flags = ACK, .seq = 800, .ack = 1, .text = 400);
+    receive(.flags = ACK, .seq = 1, .ack = 1200, .wnd = 399);
     expect_silence();
-    receive(.flags = ACK, .seq = 1, .ack = 1201, .wnd = 400);
-    expect(.flags = ACK, .seq = 1201, .ack = 1, .text = 400);
-    receive(.flags = ACK, .seq = 1, .ack = 1601, .wnd = ZERO);
+    receive(.flags = ACK, .seq = 1, .ack = 1200, .wnd = 400);
+    expect(.flags = ACK, .seq = 1200, .ack = 1, .text = 400);
+    receive(.flags = ACK, .seq = 1, .ack = 1600, .wnd = ZERO);
 }
 
 /* (4): the override timeout, in 0.1 to 1 s: what fits is sent. */
