@@ -35,8 +35,9 @@ static const struct {
     {EADDRINUSE, "another program has this port: end it, or choose another port"},
     {EADDRNOTAVAIL, "bind to an address of this host; connect to one of another host"},
     {ECONNREFUSED, "nobody listens there: start the server first"},
-    {EHOSTUNREACH, "see `ip route get`"},
-    {ENETUNREACH, "see `ip route get`"},
+    {ECONNRESET, "the other program has given up: see what it says, and try again"},
+    {EHOSTUNREACH, "see `ip link` and `ip route`"},
+    {ENETUNREACH, "see `ip link` and `ip route`"},
     {EPERM, "run it as root, or inside ./setup/netns.sh run"},
     {ETIMEDOUT, "is the other host up, and the way to it?"},
     {EAGAIN, "the connection stands, but the other program does not go on"},
@@ -152,8 +153,10 @@ static void read_arguments(struct cli *cli, const char *arguments, const char *h
             read_timeout(cli, value);
         else if (strcmp(*argv, "--freebind") == 0)
             cli->freebind = 1;
-        else if ((**argv == '-' && (*argv)[1]) || n == wanted)
-            wrong_usage(cli, "what is this: ", *argv);
+        else if (**argv == '-' && (*argv)[1])
+            wrong_usage(cli, "no such option: ", *argv);
+        else if (n == wanted)
+            wrong_usage(cli, "one argument too many: ", *argv);
         else
             words[n++] = *argv;
     }
