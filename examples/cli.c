@@ -21,7 +21,6 @@ static const char options_help[] =
     "  --timeout S     give up after S seconds (such as 8 or 0.5) without progress:\n"
     "                  without an answer to the connect or an acknowledgement of\n"
     "                  what was sent, or without room to send more\n"
-    "  --freebind      (servers) ADDR may be one that no host has: it is ours meanwhile\n"
     "  --help          print this and end\n"
     "\n"
     "Needs root, or a private lab: ./setup/netns.sh run. Exit status: 0 done, 1 failed,\n"
@@ -151,7 +150,7 @@ static void read_arguments(struct cli *cli, const char *arguments, const char *h
             cli->pcap_fd = open_record(cli, value);
         else if ((value = read_value(cli, "--timeout", &argv)) != NULL)
             read_timeout(cli, value);
-        else if (strcmp(*argv, "--freebind") == 0)
+        else if (strcmp(*argv, "--freebind") == 0 && strstr(help, "--freebind"))
             cli->freebind = 1;
         else if (**argv == '-' && (*argv)[1])
             wrong_usage(cli, "no such option: ", *argv);

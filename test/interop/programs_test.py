@@ -161,6 +161,8 @@ def test_usage():
         done = subprocess.run([program, "--trace=/nowhere/x", HOST1, "7"], capture_output=True,
                               text=True, check=False)
         check(done.returncode == 1 and "/nowhere/x: No such file" in done.stderr, str(done))
+    done = subprocess.run([CLIENT, "--freebind", HOST1, "7"], capture_output=True, text=True, check=False)
+    check(done.returncode == 2 and "no such option: --freebind;" in done.stderr, str(done))
 
 
 def test_trace_file():
