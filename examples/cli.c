@@ -39,7 +39,7 @@ static const struct {
     {ENETUNREACH, "see `ip link` and `ip route`"},
     {EPERM, "run it as root, or inside ./setup/netns.sh run"},
     {ETIMEDOUT, "is the other host up, and the way to it?"},
-    {EAGAIN, "the connection stands, but the other program does not go on"},
+    {EAGAIN, "the other program does not go on, or the way to it is cut"},
 };
 
 static const char *advice_for(int error)
