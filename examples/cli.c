@@ -21,7 +21,6 @@ static const char options_help[] =
     "  --timeout S     give up after S seconds (such as 8 or 0.5) without progress:\n"
     "                  without an answer to the connect or an acknowledgement of\n"
     "                  what was sent, or without room to send more\n"
-    "  --freebind      (servers) ADDR may be one that no host has: it is ours meanwhile\n"
     "  --help          print this and end\n"
     "\n"
     "Needs root, or a private lab: ./setup/netns.sh run. Exit status: 0 done, 1 failed,\n"
@@ -35,11 +34,12 @@ static const struct {
     {EADDRINUSE, "another program has this port: end it, or choose another port"},
     {EADDRNOTAVAIL, "bind to an address of this host; connect to one of another host"},
     {ECONNREFUSED, "nobody listens there: start the server first"},
-    {EHOSTUNREACH, "see `ip route get`"},
-    {ENETUNREACH, "see `ip route get`"},
+    {ECONNRESET, "the other program has given up: see what it says, and try again"},
+    {EHOSTUNREACH, "see `ip link` and `ip route`"},
+    {ENETUNREACH, "see `ip link` and `ip route`"},
     {EPERM, "run it as root, or inside ./setup/netns.sh run"},
     {ETIMEDOUT, "is the other host up, and the way to it?"},
-    {EAGAIN, "the connection stands, but the other program does not go on"},
+    {EAGAIN, "the other program does not go on, or the way to it is cut"},
 };
 
 static const char *advice_for(int error)
@@ -150,10 +150,12 @@ static void read_arguments(struct cli *cli, const char *arguments, const char *h
             cli->pcap_fd = open_record(cli, value);
         else if ((value = read_value(cli, "--timeout", &argv)) != NULL)
             read_timeout(cli, value);
-        else if (strcmp(*argv, "--freebind") == 0)
+        else if (strcmp(*argv, "--freebind") == 0 && strstr(help, "--freebind"))
             cli->freebind = 1;
-        else if ((**argv == '-' && (*argv)[1]) || n == wanted)
-            wrong_usage(cli, "what is this: ", *argv);
+        else if (**argv == '-' && (*argv)[1])
+            wrong_usage(cli, "no such option: ", *argv);
+        else if (n == wanted)
+            wrong_usage(cli, "one argument too many: ", *argv);
         else
             words[n++] = *argv;
     }

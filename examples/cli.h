@@ -29,10 +29,11 @@ struct cli {
     bool timed_out;         /* cli_failed has said so */
 };
 
-/* Reads "PROGRAM [OPTIONS] ARGUMENTS", these being "ADDR PORT" or "ADDR PORT FILE", and makes the
- * stack, with --timeout as its user timeout: what was sent and is not acknowledged for so long ends
- * the connection with ETIMEDOUT. Exits at --help and where that fails. From here on a signal stops
- * the stack: every call fails with ESHUTDOWN. Called before any thread is started. */
+/* Reads "PROGRAM [OPTIONS] ARGUMENTS", these being "ADDR PORT" or "ADDR PORT FILE", with --freebind
+ * among the options of a program whose help names it, and makes the stack, with --timeout as its
+ * user timeout: what was sent and is not acknowledged for so long ends the connection with
+ * ETIMEDOUT. Exits at --help and where that fails. From here on a signal stops the stack: every
+ * call fails with ESHUTDOWN. Called before any thread is started. */
 void cli_begin(struct cli *cli, const char *program, const char *arguments, const char *help,
                char **argv);
 

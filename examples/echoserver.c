@@ -19,7 +19,8 @@
 static const char help[] =
     "Sends back what its clients send, any number of clients at once, until\n"
     "SIGINT (^C) or SIGTERM; then closes their connections. With --timeout also\n"
-    "closes that of a client which sends nothing for S seconds, or does not read.\n";
+    "closes that of a client which sends nothing for S seconds, or does not read.\n"
+    "With --freebind ADDR may be one that no host has: it is ours meanwhile.\n";
 
 static struct cli cli;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;

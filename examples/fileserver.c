@@ -22,7 +22,8 @@ static const char help[] =
     "it is there, in place of an older one: never a part. Then closes the\n"
     "connection, by which fileclient knows; resets it when anything fails. With\n"
     "nc as client: nc -N ADDR PORT <FILE. With --timeout also fails when a client\n"
-    "sends nothing for S seconds.\n";
+    "sends nothing for S seconds. With --freebind ADDR may be one that no host has:\n"
+    "it is ours meanwhile.\n";
 
 static struct cli cli;
 static struct store store;

@@ -44,8 +44,8 @@ static void usage(FILE *out)
     fputs("usage: handshake [--pcap FILE] ADDR PORT\n\n"
           "Opens a TCP connection to ADDR (IPv4 or IPv6) and PORT, shows every packet of the\n"
           "handshake and of the closing, and ends. --pcap writes them to FILE, for tshark\n"
-          "or Wireshark. Needs the rights of root in its network\n"
-          "namespace; try it inside setup/netns.sh run.\n",
+          "or Wireshark. Needs root, or a private lab: ./setup/netns.sh run. Exit status:\n"
+          "0 done, 1 failed, 2 wrong usage.\n",
           out);
 }
 
@@ -151,7 +151,7 @@ static void receive_segment(struct connection *c, struct seg *s, uint64_t deadli
         struct pollfd fd = {.fd = c->link->ops->poll_fd(c->link), .events = POLLIN};
         poll(&fd, 1, (int)((deadline - now) / NS_PER_MS) + 1);
     }
-    fail("%s within 5 s", missing);
+    fail("within 5 s %s", missing);
 }
 
 /* --- the connection --- */
@@ -164,7 +164,7 @@ static void prepare(struct connection *c, struct guard *guard)
     if (err == -EADDRNOTAVAIL)
         fail("that is an address of this host: what goes there does not pass a link");
     if (err < 0)
-        fail("no way there: %s", strerror(-err));
+        fail("find the way there: %s; see `ip link` and `ip route`", strerror(-err));
     c->flow.local = route.source;
     c->mss = (uint16_t)(route.mtu - ip_hdr_len(&c->flow.remote) - TCP_HDR_LEN);
     if (guard_claim_block(guard, &c->flow.local_port) < 0)
@@ -195,13 +195,14 @@ static void receive_syn_ack(struct connection *c)
     uint64_t deadline = now_ns() + WAIT_NS;
     struct seg s;
     for (;;) {
-        receive_segment(c, &s, deadline, "no answer");
+        receive_segment(c, &s, deadline,
+                        "no answer came; is the other host up, and the way to it?");
         if (!(s.flags & TCP_ACK) || !seq_eq(s.ack, c->snd_nxt)) {
             puts("That acknowledges something that we have not sent: ignored.\n");
             continue;
         }
         if (s.flags & TCP_RST)
-            fail("connection refused");
+            fail("connection refused; nobody listens there: start the server first");
         if (s.flags & TCP_SYN)
             break;
         puts("That is no SYN: ignored.\n");
@@ -217,8 +218,8 @@ static void finish(struct connection *c)
     while (!acknowledged || !closed) {
         struct seg s;
         receive_segment(c, &s, deadline,
-                        acknowledged ? "the peer has not closed its side"
-                                     : "no acknowledgement of our FIN");
+                        acknowledged ? "the peer did not close its side"
+                                     : "no acknowledgement of our FIN came");
         if (!seq_eq(s.seq, c->rcv_nxt)) {
             puts("That is not what comes next: ignored.\n");
             continue;
@@ -270,9 +271,11 @@ int main(int argc, char **argv)
     }
     char why[200];
     struct guard *guard;
-    if (guard_create(&guard, why, sizeof why) < 0 ||
-        link_packet_create(&c.link, why, sizeof why) < 0)
-        fail("%s", why);
+    int err = guard_create(&guard, why, sizeof why);
+    if (err == 0)
+        err = link_packet_create(&c.link, why, sizeof why);
+    if (err < 0)
+        fail("%s%s", why, err == -EPERM ? "; run it as root, or inside ./setup/netns.sh run" : "");
     prepare(&c, guard);
     if (pcap)
         record(&c, pcap);

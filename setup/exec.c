@@ -55,7 +55,7 @@ int exec_enter(const char *node, const char *doing)
 int exec_in_node(const char *node, char **argv)
 {
     if (topo_find(node) < 0) {
-        say_failed(node, "no such node in the lab", "exec");
+        say_failed(node, "no such node in the lab; there are host1, router and host2", "exec");
         return 2;
     }
     if (exec_enter(node, "exec") < 0)

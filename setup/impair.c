@@ -156,7 +156,9 @@ static int set(const struct impair_settings *settings)
 int impair_command(int argc, char **argv)
 {
     struct impair_settings settings;
-    bool ending = argc == 2 && strcmp(argv[1], "off") == 0;
+    bool ending = argc > 1 && strcmp(argv[1], "off") == 0;
+    if (ending && argc > 2)
+        return say_usage("impair off: %s: too many arguments", argv[2]);
     int wrong = argc == 1 || ending ? 0 : parse(argc, argv, &settings);
     if (wrong)
         return wrong;

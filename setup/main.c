@@ -94,18 +94,20 @@ static int cmd_exec(char **argv)
     return exec_in_node(argv[0], argv + 1);
 }
 
+static int cmd_help(char **argv)
+{
+    (void)argv;
+    return fputs(help, stdout) < 0 ? 1 : 0;
+}
+
 static int cmd_impair(char **argv)
 {
     int argc = 0;
     while (argv[argc])
         argc++;
+    if (argc == 1 && strcmp(argv[0], "--help") == 0)
+        return cmd_help(argv);
     return impair_command(argc + 1, argv - 1);
-}
-
-static int cmd_help(char **argv)
-{
-    (void)argv;
-    return fputs(help, stdout) < 0 ? 1 : 0;
 }
 
 static const struct command {
@@ -128,11 +130,11 @@ int main(int argc, char **argv)
         if (strcmp(name, c->name) != 0)
             continue;
         if (count < c->least)
-            return say_usage("too few arguments");
+            return say_usage("%s: too few arguments", name);
         if (c->most >= 0 && count > c->most)
-            return say_usage("too many arguments");
+            return say_usage("%s: too many arguments", name);
         int result = c->run(argc > 1 ? argv + 2 : argv + 1);
         return fflush(stdout) == 0 ? result : 1;
     }
-    return say_usage("%s", name);
+    return say_usage("%s: no such command", name);
 }

@@ -119,12 +119,16 @@ def test_shared(installed, folder):
 
 
 def test_static(installed, folder):
-    """The archive is all that is needed besides the libraries that nstcp.pc names."""
-    program = os.path.join(folder, "static")
+    """The archive is all that is needed besides the libraries that nstcp.pc names, and a program may
+    have functions with the names of ours."""
+    program, own = os.path.join(folder, "static"), os.path.join(folder, "own.c")
+    with open(own, "w", encoding="utf-8") as file:
+        file.write("void heap_init(void);\nvoid heap_init(void)\n{\n    __builtin_trap();\n}\n")
+    check("heap_init" in run("nm", installed.archive), "there is no heap_init")
     libs = [installed.archive if word == "-lnstcp" else word
             for word in installed.pkg_config("--static", "--libs")]
     check(installed.archive in libs and "-lmnl" in libs and "-lnftnl" in libs, f"{libs}")
-    run(*CC, *FLAGS, *STRICT, "-o", program, readme_program(folder),
+    run(*CC, *FLAGS, *STRICT, "-o", program, readme_program(folder), own,
         *installed.pkg_config("--cflags"), *libs)
     check(not links_to_us(program), "it is the shared library")
     talks(program)

@@ -156,9 +156,13 @@ def test_usage():
             done = subprocess.run([program, *args], capture_output=True, text=True, check=False)
             check(done.returncode == 2 and done.stderr.count("\n") == 1 and not done.stdout,
                   f"{args}: {done}")
+            for word, says in (("--bad", "no such option: --bad;"), ("8", "too many: 8;")):
+                check(word not in args or says in done.stderr, f"{args}: {done}")
         done = subprocess.run([program, "--trace=/nowhere/x", HOST1, "7"], capture_output=True,
                               text=True, check=False)
         check(done.returncode == 1 and "/nowhere/x: No such file" in done.stderr, str(done))
+    done = subprocess.run([CLIENT, "--freebind", HOST1, "7"], capture_output=True, text=True, check=False)
+    check(done.returncode == 2 and "no such option: --freebind;" in done.stderr, str(done))
 
 
 def test_trace_file():

@@ -383,8 +383,9 @@ def test_errors():
     refused("impair", "--loss", "1", "--dir", "mars", says=["mars", "host1"], status=2)
     for seed in ("x", "-1", "", "18446744073709551616"):
         refused("impair", "--loss", "1", "--seed", seed, says=["--seed"], status=2)
+    check(ok("impair", "--help") == ok("--help"), "help")
     for args, text in ((["--dir", "host1"], "--loss"), (["--loss"], "value"), (["on"], "on"),
-                       (["--delay", "5"], "--delay"), (["off", "now"], "off")):
+                       (["--delay", "5"], "--delay"), (["off", "now"], "off: now")):
         refused("impair", *args, says=[text, "--help"], status=2)
     ok("down")
     for args in ([], ["off"], ["--loss", "5"]):

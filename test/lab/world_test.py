@@ -53,7 +53,7 @@ def test():
 
     check(netns("exec", "host1", "sh", "-c", "exit 9").returncode == 9, "exec's status")
     check(netns("exec", "host1", "/nonesuch").returncode == 127, "exec of nothing")
-    refused("exec", "mars", "true", says=["mars"], status=2)
+    refused("exec", "mars", "true", says=["mars", "host1, router and host2"], status=2)
 
 
 inside(test)

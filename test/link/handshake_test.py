@@ -33,7 +33,7 @@ def test_established_and_closed():
 def test_refused():
     done = handshake("10.0.1.1", "40001")
     check(done.returncode == 1, f"{done.returncode}")
-    check(done.stderr == "handshake: connection refused\n", done.stderr)
+    check(done.stderr == "handshake: connection refused; nobody listens there: start the server first\n", done.stderr)
     check(shown(done) == [("sent", "SYN"), ("received", "RST|ACK")], done.stdout)
 
 
@@ -44,7 +44,8 @@ def test_no_answer():
         done = handshake(addr, "40000")
         took = time.monotonic() - start
         check(done.returncode == 1, f"{done.returncode}")
-        check(done.stderr == "handshake: no answer within 5 s\n", done.stderr)
+        check(done.stderr == "handshake: within 5 s no answer came; "
+              "is the other host up, and the way to it?\n", done.stderr)
         check(4.9 < took < 7, f"{addr}: {took} s")
 
 
