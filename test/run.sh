@@ -2,8 +2,8 @@
 # The whole test suite, on a machine that may never have seen the project: installs what is missing,
 # builds, tests. By default every suite with gcc; unit, sim, runtime and book once more under clang's
 # address and undefined-behaviour sanitizers, runtime and interop under its thread sanitizer. --full:
-# every suite under each. Ends with meson's own summaries, the time each suite took, and "N passed,
-# N failed".
+# every suite under each. Ends with meson's own summaries, the time each suite took, how many of RFC
+# 9293's requirements are tested, and "N passed, N failed".
 #
 # Exit status: 0 all passed, 1 something failed, 2 usage.
 
@@ -102,5 +102,6 @@ variant "$threaded" build-tsan clang -Db_sanitize=thread -Db_lundef=false
 
 echo
 printf '%s' "$times"
+python3 test/rfc/requirements.py
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

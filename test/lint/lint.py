@@ -8,6 +8,10 @@ import re
 import subprocess
 import sys
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'rfc'))
+sys.dont_write_bytecode = True
+import requirements  # noqa: E402
+
 # Floors, each with the floors it may include from. Those up to `stack` are pure: no OS header.
 FLOORS = {
     'base': [],
@@ -206,6 +210,51 @@ def rule_calls(root):
                 yield f'{readme}:{number}: there is no test {file}: {name}'
     for name, where in wanted.items():
         yield f'{readme}:1: {name} of {where} is not there'
+
+
+def tests_that_run(root, file):
+    """The names of a program's tests, None when it is not there: cmocka's that are in tests[], or
+    Python's that run_all() finds. None run when the meson.build beside it does not name it."""
+    try:
+        text = '\n'.join(lines(root, 'test/' + file))
+        build = '\n'.join(lines(root, f'test/{os.path.dirname(file)}/meson.build'))
+    except FileNotFoundError:
+        return None
+    stem, ending = os.path.splitext(os.path.basename(file))
+    short = re.sub('^test_|_test$', '', stem)
+    if not re.search(rf"'({short}|{stem}|{stem}{ending})'", re.sub('#.*', '', build)):
+        return set()
+    if ending == '.py':
+        return set(re.findall(r'^def (test_\w+)\(', text, re.M))
+    array = re.search(r'struct CMUnitTest tests\[\] = \{(.*?)\n    \};', text, re.S)
+    return set(re.findall(r'\w+_test\((\w+)\)', array.group(1))) if array else set()
+
+
+def rule_requirements(root):
+    """Every requirement of RFC 9293 is there once, with tests that run, or a reason."""
+    table = 'test/rfc/requirements.tsv'
+    wanted = set(requirements.LABELS)
+    for number, row in requirements.read(os.path.join(root, table)):
+        label, status = row['label'], row['status']
+        if label not in wanted:
+            yield f'{table}:{number}: {label} is no label, or here again'
+        wanted.discard(label)
+        if row['level'] not in requirements.LEVELS:
+            yield f'{table}:{number}: {row["level"]} is no level'
+        if status not in requirements.STATUSES:
+            yield f'{table}:{number}: {status} is no status'
+        elif status == 'tested' and not row['tests']:
+            yield f'{table}:{number}: {label} has no test'
+        elif status != 'tested' and not row['reason']:
+            yield f'{table}:{number}: {label} has no reason'
+        for file, name in requirements.tests(row):
+            known = tests_that_run(root, file)
+            if known is None:
+                yield f'{table}:{number}: there is no test/{file}'
+            elif name not in known:
+                yield f'{table}:{number}: {file} does not run {name}'
+    for label in sorted(wanted):
+        yield f'{table}:1: {label} is missing'
 
 
 def rule_symbols(root, *archives):

@@ -101,6 +101,44 @@ class Rules(unittest.TestCase):
             self.write('lib/README.md', head + ''.join(rows[:i] + rows[i + 1:]))
             self.assertEqual(len(self.breaches('calls')), 1, rows[i])
 
+    def requirements(self, rows):
+        text = 'label\tlevel\tsection\trequirement\tstatus\ttests\treason\n'
+        self.write('test/rfc/requirements.tsv', text + ''.join('\t'.join(r) + '\n' for r in rows))
+        return self.breaches('requirements')
+
+    def test_requirements(self):
+        for folder in ('unit', 'rfc'):
+            os.makedirs(os.path.join(self.root, 'test', folder))
+        self.write('test/unit/meson.build', "t = [['a'], # 'b'\n]\ntest('c', files('c_test.py'))\n")
+        program = GOOD + 'static void f(void **state)\nstatic void g(void **state)\n' \
+            'const struct CMUnitTest tests[] = {\n        host_test(f),\n    };\n'
+        self.write('test/unit/test_a.c', program)
+        self.write('test/unit/test_b.c', program)
+        self.write('test/unit/c_test.py', 'def test_f():\ndef g():\n')
+        good = [[label, 'MUST', '3.1', 'x', 'tested', 'unit/test_a.c: f; unit/c_test.py: test_f', '']
+                for label in lint.requirements.LABELS]
+        self.assertEqual(self.requirements(good), [])
+        self.assertEqual(len(self.requirements(good[1:])), 1, 'one label is missing')
+        self.assertEqual(len(self.requirements(good + good[:1])), 1, 'one is there twice')
+        self.assertEqual(len(self.requirements([['MUST-70', *good[0][1:]]] + good)), 1)
+        for column, value in ((1, 'CAN'), (4, 'done'), (4, 'missing'), (5, ''), (5, 'unit/test_a.c'),
+                              (5, 'unit/test_a.c: g'), (5, 'unit/test_a.c: f, g'),
+                              (5, 'unit/test_b.c: f'), (5, 'unit/test_c.c: f'),
+                              (5, 'unit/c_test.py: g')):
+            bad = [list(row) for row in good]
+            bad[7][column] = value
+            self.assertEqual(len(self.requirements(bad)), 1, value)
+        for status in ('deviation', 'not applicable', 'missing'):
+            good[7][4:] = status, '', 'for a reason'
+            self.assertEqual(self.requirements(good), [])
+
+    def test_requirement_counts(self):
+        rows = [{'level': level, 'status': status} for level, status in (
+            ('MUST', 'tested'), ('MUST NOT', 'missing'), ('SHOULD', 'deviation'),
+            ('SHOULD NOT', 'tested'), ('RECOMMENDED', 'tested'), ('MAY', 'not applicable'))]
+        self.assertEqual(lint.requirements.counts(rows), 'RFC 9293: MUST 1/2, SHOULD 2/3, MAY 0/0 '
+                         '(1 deviations, 1 missing)')
+
     def symbols(self, text, *options):
         self.write('a.c', text)
         name = os.path.join(self.root, 'a.')

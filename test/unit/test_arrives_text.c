@@ -134,6 +134,23 @@ static void one_ack_for_a_batch(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 8002, .wnd = 2000);
 }
 
+/* MAY-8: the window stays shut for as long as nobody reads, whatever is asked. */
+static void shut_until_it_is_read(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 10000);
+    expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = ZERO);
+    for (unsigned hour = 1; hour < 100; hour++) {
+        at(hour * 3600000);
+        receive(.flags = ACK, .seq = 10001, .ack = 1, .text = 1);
+        expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = ZERO);
+    }
+    expect_state(STATE_ESTABLISHED);
+    user_receives(10000);
+    expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = 10000);
+}
+
 /* A super-segment is as many full-sized ones as it holds. */
 static void super_segment_arrives(void **state)
 {
@@ -434,6 +451,7 @@ int main(void)
         ladder_test(delayed_ack_goes_with_text),
         ladder_test(delayed_ack_of_small_segments),
         ladder_test(one_ack_for_a_batch),
+        ladder_test(shut_until_it_is_read),
         ladder_test(super_segment_arrives),
         ladder_test(hole),
         ladder_test(duplicates_of_a_batch),

@@ -47,6 +47,30 @@ static void connect_mtu(void **state)
     leaves(&a, .flags = SYN, .seq = 0, .mss = 1000);
 }
 
+/* MUST-43: from the address that the user names; MUST-45: to the end, and what comes to another of
+ * our addresses is not for it. */
+static void connect_from_a_chosen_address(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), other = a;
+    a.flow.local = ip_addr_v4(0x0a000063);
+    struct sock *so = host_connected(HERE, &a);
+    struct tcp_status status;
+    stack_status(so, &status);
+    assert_true(ip_addr_eq(&status.flow.local, &a.flow.local));
+    other.flow.local_port = a.flow.local_port;
+    assert_false(ip_addr_eq(&other.flow.local, &a.flow.local));
+    arrives(&other, .flags = ACK, .seq = 1, .ack = 1, .text = 5);
+    leaves(&other, .flags = RST, .seq = 1);
+    assert_int_equal(host_send(so, 0, 10), 10);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    host_later(200);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 11);
+    host_close(so);
+    leaves(&a, .flags = FIN | ACK, .seq = 11, .ack = 1);
+}
+
 static void connect_refused(void **state)
 {
     (void)state;
@@ -348,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         host_test(connect_addresses),
         host_test(connect_mtu),
+        host_test(connect_from_a_chosen_address),
         host_test(connect_refused),
         host_test(transfer),
         host_test(send_buffer),

@@ -148,6 +148,33 @@ static void addresses(void **state)
     host_handshake(HERE, &same_port);
 }
 
+/* As listen_calls: MUST-42 also for SYN-RECEIVED; MUST-41: the connections are as they were. */
+static void listen_beside_connections(void **state)
+{
+    (void)state;
+    struct peer sent = peer(1, 80), received = peer(2, 80);
+    struct sock *so = host_connect(&sent), *crossed = host_connect(&received);
+    leaves(&sent, .flags = SYN, .seq = 0);
+    leaves(&received, .flags = SYN, .seq = 0);
+    arrives(&received, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&received, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    struct sock *l = host_listen(80, 5);
+    nothing_leaves();
+    struct tcp_status status;
+    stack_status(so, &status);
+    assert_int_equal(status.state, STATE_SYN_SENT);
+    stack_status(crossed, &status);
+    assert_int_equal(status.state, STATE_SYN_RECEIVED);
+    arrives(&sent, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    leaves(&sent, .flags = ACK, .seq = 1, .ack = 1);
+    expect_event(so, SOCK_EV_COMPLETED);
+    arrives(&received, .flags = ACK, .seq = 1, .ack = 1);
+    expect_event(crossed, SOCK_EV_COMPLETED);
+    struct peer third = peer(3, 80);
+    host_handshake(HERE, &third);
+    expect_event(l, SOCK_EV_COMPLETED);
+}
+
 static struct sock *listen_at(struct ip_addr a, uint16_t port, int err)
 {
     struct sock *so = NULL;
@@ -385,6 +412,7 @@ int main(void)
         host_test(half_open_limit),
         host_test(half_open_times_out),
         host_test(addresses),
+        host_test(listen_beside_connections),
         host_test(listen_calls),
         host_test(close_resets_the_unaccepted),
         host_test(events_wait_for_accept),

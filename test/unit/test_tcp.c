@@ -395,6 +395,26 @@ static void emit_no_mss_without_syn(void **state)
     }
 }
 
+/* MUST-68, MUST-69: the options we send fill the header, each by its length, NOP between them; what
+ * is behind an End of Option List would be zero. */
+static void emit_fills_the_header(void **state)
+{
+    (void)state;
+    for (unsigned which = 0; which < 4; which++) {
+        const struct seg seg = {.flags = TCP_SYN, .opts = {which & 1, which & 2, 0x0909, 9}};
+        uint8_t out[60];
+        struct writer w = writer(out, sizeof out);
+        tcp_emit(&w, &seg, 1, 2);
+        size_t len = sizeof out - w.len, at = 20;
+        assert_int_equal(out[12] >> 4, len / 4);
+        while (at < len && out[at] != 0)
+            at += out[at] == 1 ? 1 : out[at + 1];
+        for (; at < len; at++)
+            assert_int_equal(out[at], 0);
+        assert_int_equal(at, len);
+    }
+}
+
 static void emit_parse_round_trip(void **state)
 {
     (void)state;
@@ -466,6 +486,7 @@ int main(void)
         cmocka_unit_test(random_octets),
         cmocka_unit_test(emit_syn_like_linux),
         cmocka_unit_test(emit_no_mss_without_syn),
+        cmocka_unit_test(emit_fills_the_header),
         cmocka_unit_test(emit_parse_round_trip),
         cmocka_unit_test(flags_text),
     };

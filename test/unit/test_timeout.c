@@ -392,6 +392,29 @@ static void answered_probes_keep_the_connection(void **state)
     expect_state(STATE_ESTABLISHED);
 }
 
+/* SHLD-17: nor does what was sent before the window shrank, and now lies beyond its edge, end it.
+ */
+static void shrunk_window_keeps_the_connection(void **state)
+{
+    (void)state;
+    the.config.user_timeout_ns = 20 * NS_PER_S;
+    establish();
+    user_sends(2000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = ZERO);
+    for (unsigned i = 0; i < 12; i++) {
+        ladder_at(HERE, tcp_deadline(&the.tcb) - the.start_ns);
+        expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1);
+        receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = ZERO);
+    }
+    assert_true(ladder_now() > 60 * NS_PER_S);
+    expect_state(STATE_ESTABLISHED);
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 10000);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 2001);
+}
+
 /* SHLD-9, MUST-20: R1 counts anew after the handshake. Trouble told of the SYN is not that of the
  * text. */
 static void trouble_after_trouble_with_syn(void **state)
@@ -441,6 +464,7 @@ int main(void)
         ladder_test(too_early),
         ladder_test(too_late),
         ladder_test(answered_probes_keep_the_connection),
+        ladder_test(shrunk_window_keeps_the_connection),
         ladder_test(trouble_after_trouble_with_syn),
     };
     return ladder_main(tests);
