@@ -75,26 +75,41 @@ static void read_all(struct nstcp *stack, int sock, size_t expected)
     assert_int_equal(expected, 0);
 }
 
+/* A close of left's socket that lingers for a minute, with full queues, in a thread. */
+struct lingering {
+    struct two t;
+    int left, right;
+    size_t sent; /* octets */
+    struct waiting w;
+    pthread_t thread;
+    double began;
+};
+
+static void linger_in_thread(struct lingering *l)
+{
+    two_up(&l->t, NULL);
+    must_pair(&l->t, &l->left, &l->right);
+    l->sent = fill(l->t.left, l->left);
+    set_linger(l->t.left, l->left, 60);
+    l->w = (struct waiting){.stack = l->t.left, .sock = l->left, .error = 99};
+    l->began = now();
+    l->thread = must_thread(in_close, &l->w);
+    until_closed(l->t.left, l->left);
+}
+
 /* close lasts until the peer has read all, and no longer. */
 static void lingers(void **state)
 {
     (void)state;
-    struct two t;
-    two_up(&t, NULL);
-    int left, right;
-    must_pair(&t, &left, &right);
-    size_t sent = fill(t.left, left);
-    set_linger(t.left, left, 60);
-    struct waiting w = {.stack = t.left, .sock = left, .error = 99};
-    pthread_t thread = must_thread(in_close, &w);
-    until_closed(t.left, left);
+    struct lingering l;
+    linger_in_thread(&l);
     double read_at = now();
-    read_all(t.right, right, sent);
-    must_join(thread);
-    assert_int_equal(w.error, 0);
-    assert_true(w.ended > read_at);
-    assert_true(w.ended < read_at + 50);
-    two_down(&t);
+    read_all(l.t.right, l.right, l.sent);
+    must_join(l.thread);
+    assert_int_equal(l.w.error, 0);
+    assert_true(l.w.ended > read_at);
+    assert_true(l.w.ended < read_at + 50);
+    two_down(&l.t);
 }
 
 /* The time is over: close returns, and the rest still arrives. */
@@ -119,26 +134,18 @@ static void lingering_is_ended(void **state)
 {
     (void)state;
     for (int text = 0; text < 2; text++) {
-        struct two t;
-        two_up(&t, NULL);
-        int left, right;
-        must_pair(&t, &left, &right);
-        fill(t.left, left);
-        set_linger(t.left, left, 60);
-        struct waiting w = {.stack = t.left, .sock = left, .error = 99};
-        double began = now();
-        pthread_t thread = must_thread(in_close, &w);
-        until_closed(t.left, left);
+        struct lingering l;
+        linger_in_thread(&l);
         if (text) {
-            must_send(t.right, right, "x", 1);
+            must_send(l.t.right, l.right, "x", 1);
         } else {
-            set_linger(t.right, right, 0);
-            must_close(t.right, right);
+            set_linger(l.t.right, l.right, 0);
+            must_close(l.t.right, l.right);
         }
-        must_join(thread);
-        assert_int_equal(w.error, 0);
-        assert_true(w.ended < began + 50);
-        two_down(&t);
+        must_join(l.thread);
+        assert_int_equal(l.w.error, 0);
+        assert_true(l.w.ended < l.began + 50);
+        two_down(&l.t);
     }
 }
 
@@ -147,26 +154,18 @@ static void lingering_is_stopped(void **state)
 {
     (void)state;
     for (int destroy = 0; destroy < 2; destroy++) {
-        struct two t;
-        two_up(&t, NULL);
-        int left, right;
-        must_pair(&t, &left, &right);
-        fill(t.left, left);
-        set_linger(t.left, left, 60);
-        struct waiting w = {.stack = t.left, .sock = left, .error = 99};
-        double began = now();
-        pthread_t thread = must_thread(in_close, &w);
-        until_closed(t.left, left);
+        struct lingering l;
+        linger_in_thread(&l);
         if (destroy)
-            assert_fails(nstcp_destroy(t.left, 0), ETIMEDOUT);
+            assert_fails(nstcp_destroy(l.t.left, 0), ETIMEDOUT);
         else
-            nstcp_stop(t.left);
-        must_join(thread);
-        assert_int_equal(w.error, 0);
-        assert_true(w.ended < began + 50);
+            nstcp_stop(l.t.left);
+        must_join(l.thread);
+        assert_int_equal(l.w.error, 0);
+        assert_true(l.w.ended < l.began + 50);
         if (!destroy)
-            nstcp_destroy(t.left, 0);
-        nstcp_destroy(t.right, 0);
+            nstcp_destroy(l.t.left, 0);
+        nstcp_destroy(l.t.right, 0);
     }
 }
 

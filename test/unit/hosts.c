@@ -255,6 +255,17 @@ struct sock *host_connected(struct where w, struct peer *p)
     return so;
 }
 
+void host_to_time_wait(struct where w, struct peer *p, struct sock *listener)
+{
+    host_handshake(w, p);
+    struct sock *so = host_accept(listener);
+    host_step(w);
+    stack_close(so, host.now_ns);
+    host_leaves(w, p, (struct line){.flags = FIN | ACK, .seq = 1, .ack = 1});
+    host_arrives(w, p, (struct line){.flags = FIN | ACK, .seq = 1, .ack = 2});
+    host_leaves(w, p, (struct line){.flags = ACK, .seq = 2, .ack = 2});
+}
+
 void host_event(struct where w, struct sock *so, unsigned what)
 {
     struct stack_event ev;

@@ -78,6 +78,9 @@ void host_handshake(struct where w, struct peer *p);
 struct sock *host_accept(struct sock *listener);
 struct sock *host_connected(struct where w, struct peer *p);
 
+/* A connection of this listener that we close first, up to TIME-WAIT. */
+void host_to_time_wait(struct where w, struct peer *p, struct sock *listener);
+
 /* The next event is of this socket and says this; there is no event. */
 #define expect_event(so, what) host_event(HERE, (so), (what))
 #define expect_no_event()      host_event(HERE, NULL, 0)

@@ -308,23 +308,13 @@ static void deadlines(void **state)
 
 /* ---- TIME-WAIT ---- */
 
-/* A connection of a listener that we close first, up to TIME-WAIT. */
-static void to_time_wait(struct peer *a, struct sock *l)
-{
-    host_handshake(HERE, a);
-    host_close(host_accept(l));
-    leaves(a, .flags = FIN | ACK, .seq = 1, .ack = 1);
-    arrives(a, .flags = FIN | ACK, .seq = 1, .ack = 2);
-    leaves(a, .flags = ACK, .seq = 2, .ack = 2);
-}
-
 /* 3.6.1, MAY-2: a newer SYN opens a new connection; an older one gets an ACK. */
 static void reopened(void **state)
 {
     (void)state;
     struct sock *l = host_listen(80, 5);
     struct peer a = peer(1, 80);
-    to_time_wait(&a, l);
+    host_to_time_wait(HERE, &a, l);
     arrives(&a, .flags = SYN, .seq = 1);
     leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
     uint32_t old_nxt = a.iss + 2;
@@ -399,7 +389,7 @@ static void time_wait_ends(void **state)
     (void)state;
     struct sock *l = host_listen(80, 5);
     struct peer a = peer(1, 80);
-    to_time_wait(&a, l);
+    host_to_time_wait(HERE, &a, l);
     host_at(59999);
     assert_int_equal(stack_sock_count(host.stack), 2);
     host_at(60000);

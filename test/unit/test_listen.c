@@ -281,16 +281,6 @@ static void without_room(void **state)
     host_handshake(HERE, &b);
 }
 
-/* A connection of this listener that we close first, up to TIME-WAIT. */
-static void to_time_wait(struct peer *a, struct sock *l)
-{
-    host_handshake(HERE, a);
-    host_close(host_accept(l));
-    leaves(a, .flags = FIN | ACK, .seq = 1, .ack = 1);
-    arrives(a, .flags = FIN | ACK, .seq = 1, .ack = 2);
-    leaves(a, .flags = ACK, .seq = 2, .ack = 2);
-}
-
 /* 3.6.1, MAY-2: TIME-WAIT gives way to a SYN that is accepted. One that finds the queue full leaves
  * it as it is: the peer's FIN again gets its ACK, and the next SYN an ISS beyond. */
 static void time_wait_stays_when_the_queue_is_full(void **state)
@@ -298,7 +288,7 @@ static void time_wait_stays_when_the_queue_is_full(void **state)
     (void)state;
     struct sock *l = host_listen(80, 1);
     struct peer a = peer(1, 80), b = peer(2, 80);
-    to_time_wait(&a, l);
+    host_to_time_wait(HERE, &a, l);
     uint32_t old_iss = a.iss;
     host_handshake(HERE, &b);
     arrives(&a, .flags = SYN, .seq = 100);
@@ -330,9 +320,9 @@ static void time_wait_gives_way(void **state)
     leaves(&held, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&held, .flags = FIN | ACK, .seq = 1, .ack = 2);
     leaves(&held, .flags = ACK, .seq = 2, .ack = 2);
-    to_time_wait(&first, l);
-    to_time_wait(&second, l);
-    to_time_wait(&third, l);
+    host_to_time_wait(HERE, &first, l);
+    host_to_time_wait(HERE, &second, l);
+    host_to_time_wait(HERE, &third, l);
     assert_int_equal(stack_sock_count(host.stack), 5);
 
     struct peer b = peer(5, 80), c = peer(6, 0), d = peer(7, 80), e = peer(8, 80);
@@ -365,8 +355,8 @@ static void time_wait_gives_way_to_a_listener(void **state)
     host_start();
     struct sock *l = host_listen(80, 5), *none;
     struct peer first = peer(1, 80), second = peer(2, 80);
-    to_time_wait(&first, l);
-    to_time_wait(&second, l);
+    host_to_time_wait(HERE, &first, l);
+    host_to_time_wait(HERE, &second, l);
     const struct ip_addr any = ip_addr_v4(0);
     assert_int_equal(stack_listen(host.stack, &any, 80, 1, NULL, &none), ERR_IN_USE);
     assert_int_equal(stack_sock_count(host.stack), 3);
@@ -386,8 +376,8 @@ static void time_wait_gives_its_memory(void **state)
     host_start();
     struct sock *l = host_listen(80, 5);
     struct peer a = peer(1, 80), b = peer(2, 80), c = peer(3, 80);
-    to_time_wait(&a, l);
-    to_time_wait(&b, l);
+    host_to_time_wait(HERE, &a, l);
+    host_to_time_wait(HERE, &b, l);
     test_mem_fail_at(&host.mem, 1);
     a.irs += 100;
     arrives(&a, .flags = SYN, .seq = 0);
