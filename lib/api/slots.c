@@ -110,11 +110,8 @@ void slot_unref(struct slot *slot)
 
 enum tcp_state slot_tcp_state(const struct slot *slot)
 {
-    if (!slot->so)
-        return STATE_CLOSED;
-    struct tcp_status status;
-    stack_status(slot->so, &status);
-    return status.state == STATE_TIME_WAIT ? STATE_CLOSED : status.state;
+    enum tcp_state state = slot->so ? stack_state(slot->so) : STATE_CLOSED;
+    return state == STATE_TIME_WAIT ? STATE_CLOSED : state;
 }
 
 bool slot_connected(const struct slot *slot)

@@ -107,10 +107,9 @@ static int64_t peek_across(struct call *c, const struct cursor *cur, size_t n, u
 static int64_t recv_some(struct call *c, struct cursor *cur, int flags)
 {
     uint64_t now = runtime_now();
-    struct tcp_status status;
-    stack_status(c->slot->so, &status);
+    size_t unread = stack_unread(c->slot->so);
     bool peek = (flags & MSG_PEEK) != 0;
-    size_t n = cur->left < status.unread ? cur->left : status.unread, len;
+    size_t n = cur->left < unread ? cur->left : unread, len;
     void *piece = cursor_piece(cur, &len);
     if (n == 0)
         return err_to_errno((int)engine_recv(c->slot, piece, len, peek, now));

@@ -174,6 +174,18 @@ void stack_status(const struct sock *so, struct tcp_status *status)
         tcb_status(&as_conn((struct sock *)(uintptr_t)so)->tcb, status);
 }
 
+enum tcp_state stack_state(const struct sock *so)
+{
+    return so->kind == SOCK_LISTENER ? STATE_LISTEN
+                                     : as_conn((struct sock *)(uintptr_t)so)->tcb.state;
+}
+
+size_t stack_unread(const struct sock *so)
+{
+    return so->kind == SOCK_LISTENER ? 0
+                                     : rcvq_len(&as_conn((struct sock *)(uintptr_t)so)->tcb.rcvq);
+}
+
 int stack_error(const struct sock *so)
 {
     return so->kind == SOCK_CONNECTION ? as_conn((struct sock *)(uintptr_t)so)->tcb.error

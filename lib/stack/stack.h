@@ -122,6 +122,10 @@ void stack_abort_left(struct stack *s, uint64_t now_ns);
 /* STATUS (3.10.6). */
 void stack_status(const struct sock *so, struct tcp_status *status);
 
+/* Two parts of it, for who asks at every call: the state, and the octets that can be read. */
+enum tcp_state stack_state(const struct sock *so);
+size_t stack_unread(const struct sock *so);
+
 /* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_PIPE (a reset after the peer had
  * closed), ERR_TIMEDOUT, ERR_ABORTED, or what ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH,
  * ERR_PROHIBITED. Does not clear it. */
