@@ -1,6 +1,6 @@
 /*
  * Lines: segments as tests speak of them. See segments.h; the connection that goes with them is in
- * ladder.c.
+ * connection.c.
  */
 #include "segments.h"
 

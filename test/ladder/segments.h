@@ -14,7 +14,7 @@
  * Silence is asserted: before every line that makes something happen, and at the end of the test,
  * the connection must have nothing more to send; and at() runs every timer on the way and asserts
  * that none of them sends anything before the time given. Every call is followed by
- * tcb_check_deep(), and every segment is checked for what holds for all (ladder.c: check_sent).
+ * tcb_check_deep(), and every segment is checked for what holds for all (connection.c: check_sent).
  *
  * There is one connection per test, `the`. A test may change the.config, the.path and the.flow
  * before it opens the connection. ladder_main() runs all tests several times, with initial sequence
