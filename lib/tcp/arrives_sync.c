@@ -248,8 +248,10 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
     }
     bool had_hole = rcvq_has_hole(&t->rcvq) || t->fin_seen;
     uint64_t head = t->rcvq.head;
-    if (!rcvq_insert(&t->rcvq, at, text, n)) {
-        t->no_room = true;
+    bool taken = rcvq_insert(&t->rcvq, at, text, n);
+    t->no_room |= !taken || t->rcvq.pruned;
+    t->rcvq.pruned = false;
+    if (!taken) {
         ackdelay_now(&t->ackdelay);
         return DROP;
     }

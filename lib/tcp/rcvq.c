@@ -197,6 +197,7 @@ static bool insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsign
 /* Forgets what lies beyond the first hole: it comes again (SHLD-31 asks to keep it, not more). */
 static void prune(struct rcvq *q)
 {
+    q->pruned = true;
     ranges_finish(&q->beyond);
     ranges_init(&q->beyond, q->mem);
     uint64_t c = q->start / RCVQ_CHUNK;

@@ -30,6 +30,7 @@ struct rcvq {
     struct ranges beyond; /* arrived beyond head */
     uint8_t **chunk;      /* ring of n_chunk pointers; chunk of offset o: (o / RCVQ_CHUNK) % n */
     uint32_t n_chunk;     /* power of two, or 0 */
+    bool pruned; /* text beyond a hole was thrown away for want of memory; the caller clears */
 };
 
 void rcvq_init(struct rcvq *q, struct mem *mem);
@@ -38,8 +39,8 @@ void rcvq_finish(struct rcvq *q);
 /* Copies text to [at, at + the sum of lengths). Parts below head are ignored. The caller has cut it
  * to the window. What was there already stays as it was. False, with nothing marked, when memory
  * or the bound on holes refuses: then the text counts as not arrived. Text in order that is refused
- * drives out what lies beyond the first hole; text out of order is refused when three quarters of
- * the memory are in use. */
+ * drives out what lies beyond the first hole (q->pruned); text out of order is refused when three
+ * quarters of the memory are in use. */
 bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n);
 
 /* Octets that can be read. */

@@ -141,7 +141,8 @@ struct tcb {
     bool reset_peer; /* a RST is to be sent: the last thing this connection does */
     bool in_trouble; /* R1 was reported */
     bool syn_timed_out; /* our SYN was taken to be lost: RFC 5681 3.1, RFC 6298 5.7 */
-    bool no_room; /* arriving text was refused for want of memory; the caller counts and clears */
+    bool no_room;    /* text was refused, or thrown away, for want of memory; the caller counts and
+                      * clears */
     uint8_t retries; /* timeouts in a row without progress */
 
     uint32_t resent;                      /* segments sent again so far */

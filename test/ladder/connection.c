@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "arrives.h"
+#include "no_memory.h"
 #include "output.h"
 #include "reset.h"
 #include "segments.h"
@@ -39,12 +40,16 @@ __attribute__((noreturn, format(printf, 2, 3))) static void fail_at(struct where
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     the.failed = true;
+    no_memory_failed(false);
     for (char *line = strtok(the.log, "\n"); line; line = strtok(NULL, "\n"))
         print_error("%s\n", line); /* cmocka cuts what is longer than 1024 */
     print_error("\n%s\n", text);
     _fail(w.file, w.line);
     abort(); /* not reached */
 }
+
+/* For what holds always, also when memory is refused. */
+#define broken_at(...) (no_memory_failed(true), fail_at(__VA_ARGS__))
 
 static void sink(void *ctx, const struct trace_point *p)
 {
@@ -66,7 +71,7 @@ static void check(struct where w)
 {
     const char *why = tcb_check_deep(&the.tcb);
     if (why)
-        fail_at(w, "invariant: %s", why);
+        broken_at(w, "invariant: %s", why);
 }
 
 static void check_text(struct where w, const struct seg *seg)
@@ -76,12 +81,12 @@ static void check_text(struct where w, const struct seg *seg)
     for (unsigned i = 0; i < seg->n_text; i++) {
         for (size_t j = 0; j < seg->text[i].len; j++, at++) {
             if (seg->text[i].ptr[j] != stream_octet(false, at))
-                fail_at(w, "octet %llu of the text sent is wrong", (unsigned long long)at);
+                broken_at(w, "octet %llu of the text sent is wrong", (unsigned long long)at);
         }
         len += (uint32_t)seg->text[i].len;
     }
     if (len != seg->text_len)
-        fail_at(w, "the pieces hold %u octets of text, not %u", len, seg->text_len);
+        broken_at(w, "the pieces hold %u octets of text, not %u", len, seg->text_len);
 }
 
 /* SHLD-14: the edge does not move left. With a scale it can, by less than a unit (RFC 7323 2.4). */
@@ -92,7 +97,7 @@ static void check_edge(struct where w, const struct seg *seg)
         return;
     seq_t edge = seq_add(seg->ack, seg->wnd << shift);
     if (the.has_edge && seq_lt(seq_add(edge, (1u << shift) - 1), the.edge))
-        fail_at(w, "the window's right edge moves left by %d", seq_diff(the.edge, edge));
+        broken_at(w, "the window's right edge moves left by %d", seq_diff(the.edge, edge));
     the.edge = the.has_edge ? seq_max(the.edge, edge) : edge;
     the.has_edge = true;
 }
@@ -105,20 +110,20 @@ static void check_sent(struct where w, const struct seg *seg, bool new_text)
     check_text(w, seg);
     check_edge(w, seg);
     if (seg->gso_size != (seg->text_len > mss ? mss : 0))
-        fail_at(w, "gso_size %u with %u octets, MSS %u", seg->gso_size, seg->text_len, mss);
+        broken_at(w, "gso_size %u with %u octets, MSS %u", seg->gso_size, seg->text_len, mss);
     if (seg->text_len > mss && seg->text_len > t->path.super_max)
-        fail_at(w, "%u octets of text in one segment", seg->text_len);
+        broken_at(w, "%u octets of text in one segment", seg->text_len);
     if (seg->wnd > UINT16_MAX)
-        fail_at(w, "a window of %u", seg->wnd);
+        broken_at(w, "a window of %u", seg->wnd);
     if (!(seg->flags & SYN) && (seg->opts.has_mss || seg->opts.has_wscale))
-        fail_at(w, "MSS or scale outside of a SYN (MUST-65)");
+        broken_at(w, "MSS or scale outside of a SYN (MUST-65)");
     if (!(seg->flags & (ACK | RST)) && t->state != STATE_SYN_SENT)
-        fail_at(w, "no ACK, though synchronized (3.1)");
+        broken_at(w, "no ACK, though synchronized (3.1)");
     if (seg->flags & RST && seg_len(seg) > 0)
-        fail_at(w, "RST with text, SYN or FIN");
+        broken_at(w, "RST with text, SYN or FIN");
     seq_t edge = seq_add(t->snd.una, t->snd.wnd);
     if (new_text && tcb_synchronized(t) && seq_lt(edge, seg_end(seg)) && seg_len(seg) > 1)
-        fail_at(w, "new text beyond the peer's window, and more than a probe");
+        broken_at(w, "new text beyond the peer's window, and more than a probe");
 }
 
 /* ---- Steps ---- */
@@ -157,7 +162,7 @@ void ladder_silence(struct where w)
         return;
     check(w);
     if (tcp_deadline(&the.tcb) <= the.now_ns)
-        fail_at(w, "nothing to send, but the deadline is not in the future: the caller spins");
+        broken_at(w, "nothing to send, but the deadline is not in the future: the caller spins");
 }
 
 /* Every step that makes something happen begins here. */
@@ -178,7 +183,7 @@ void ladder_at(struct where w, uint64_t ns)
     step(w);
     uint64_t then = the.start_ns + ns, due;
     if (then < the.now_ns)
-        fail_at(w, "time runs backwards");
+        broken_at(w, "time runs backwards");
     while (the.open && (due = tcp_deadline(&the.tcb)) < then) {
         the.now_ns = due;
         tcp_timeout(&the.tcb, the.now_ns);
@@ -289,6 +294,8 @@ int64_t ladder_send(struct where w, size_t n)
     int64_t taken = tcp_send(&the.tcb, data, n, the.now_ns);
     free(data);
     note("SEND %zu: %lld", n, (long long)taken);
+    no_memory_told(taken == ERR_NOMEM ||
+                   (taken > 0 && taken < (int64_t)n && the.tcb.sndq.len < the.tcb.settings.sndbuf));
     if (taken > 0)
         the.written += (uint64_t)taken;
     check(w);
@@ -315,7 +322,7 @@ int64_t ladder_user_receive(struct where w, size_t n)
     free(data);
     note("RECEIVE %zu: %lld", n, (long long)got);
     if (!right)
-        fail_at(w, "the user receives other text than the peer has sent");
+        broken_at(w, "the user receives other text than the peer has sent");
     check(w);
     return got;
 }

@@ -10,10 +10,15 @@ struct host host;
 __attribute__((noreturn)) static void fail_here(struct where w, const char *expected,
                                                 const char *got)
 {
+    host.failed = true;
+    no_memory_failed(false);
     print_error("expected %s\n     got %s\n", expected, got);
     _fail(w.file, w.line);
     abort(); /* not reached */
 }
+
+/* For what holds always, also when memory is refused. */
+#define broken_here(...) (no_memory_failed(true), fail_here(__VA_ARGS__))
 
 static struct flow reversed(const struct flow *f)
 {
@@ -24,7 +29,7 @@ struct peer peer(unsigned n, uint16_t our_port)
 {
     return (struct peer){
         .flow = {HOST_ADDR, ip_addr_v4(0x0a000100 + n), our_port, (uint16_t)(5000 + n)},
-        .irs = UINT32_MAX - 100 * n,
+        .irs = run_numbers.irs - n,
         .iss = 1000,
         .wnd = 10000,
     };
@@ -34,10 +39,22 @@ static void check(struct where w)
 {
     const char *why = stack_check(host.stack);
     if (why)
-        fail_here(w, "every invariant to hold", why);
+        broken_here(w, "every invariant to hold", why);
 }
 
 /* ---- Packets out ---- */
+
+/* A SYN leaves: when it is the test's first, its number is remembered, or is as asked for. */
+static void first_syn(struct where w, uint32_t iss)
+{
+    if (host.syn_seen)
+        return;
+    host.syn_seen = true;
+    if (host.first->seen && iss != run_numbers.iss && !no_memory_excused())
+        fail_here(w, "the ISS of this run", "another");
+    if (!host.first->seen)
+        *host.first = (struct host_first){true, iss};
+}
 
 /* False: silence. What is common to all packets is checked here. */
 static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint8_t *text)
@@ -50,12 +67,14 @@ static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint
     struct ip_hdr ip;
     const char *why;
     if (packet_decode(&p, flow, &ip, seg, &why) != DECODE_OK)
-        fail_here(w, "a packet that can be decoded", why);
+        broken_here(w, "a packet that can be decoded", why);
     *flow = reversed(flow);
     if (p.gso_size == 0 && packet_len(&p) > host.config.caps.mtu)
-        fail_here(w, "packets up to the MTU", "a longer one");
+        broken_here(w, "packets up to the MTU", "a longer one");
     if (ip.ttl != 64)
-        fail_here(w, "TTL 64 (MUST-49)", "another");
+        broken_here(w, "TTL 64 (MUST-49)", "another");
+    if (seg->flags & SYN)
+        first_syn(w, seg->seq.v);
     size_t at = 0;
     for (unsigned i = 0; i < seg->n_text && text; i++) {
         memcpy(text + at, seg->text[i].ptr, seg->text[i].len);
@@ -84,7 +103,7 @@ void host_silence(struct where w)
         fail_here(w, "silence", seen(&p, &flow, &seg, text));
     }
     if (stack_deadline(host.stack) <= host.now_ns)
-        fail_here(w, "a deadline in the future", "one that has passed: the caller spins");
+        broken_here(w, "a deadline in the future", "one that has passed: the caller spins");
 }
 
 unsigned host_ignore(struct where w)
@@ -113,7 +132,7 @@ void host_leaves(struct where w, struct peer *p, struct line e)
         fail_here(w, expected, seen(p, &flow, &seg, is_text));
     for (uint32_t i = 0; i < seg.text_len; i++) {
         if (text[i] != stream_octet(false, is.seq - 1 + i))
-            fail_here(w, "the text that was sent", "other text");
+            broken_here(w, "the text that was sent", "other text");
     }
 }
 
@@ -214,6 +233,11 @@ int64_t host_do_send(struct sock *so, uint64_t at, size_t n)
         data[i] = stream_octet(false, at + i);
     int64_t sent = stack_send(so, data, n, host.now_ns);
     free(data);
+    if (sent > 0 && sent < (int64_t)n) {
+        struct tcp_status status;
+        stack_status(so, &status);
+        no_memory_told(status.unsent_or_unacked < status.sndbuf);
+    }
     return sent;
 }
 
@@ -227,7 +251,8 @@ int64_t host_do_recv(struct sock *so, uint64_t at, size_t n)
     for (int64_t i = 0; i < got; i++)
         right = right && data[i] == stream_octet(true, at + (uint64_t)i);
     free(data);
-    assert_true(right);
+    if (!right)
+        broken_here(HERE, "the text that the peer has sent", "other text");
     return got;
 }
 
@@ -290,9 +315,20 @@ struct stack_counters host_counters(void)
 
 /* ---- Running ---- */
 
+static void listen_to_counters(void)
+{
+    if (!host.stack)
+        return;
+    struct stack_counters c = host_counters();
+    no_memory_told(c.no_memory + c.icmp_echo_drops + c.fragment_drops > 0);
+}
+
 void host_start(void)
 {
+    listen_to_counters();
     stack_destroy(host.stack);
+    host.stack = NULL;
+    assert_int_equal(host.mem.mem.used, 0);
     host.config.mem = &host.mem.mem;
     assert_int_equal(stack_create(&host.stack, &host.config), ERR_NONE);
     assert_int_equal(stack_add_ports(host.stack, 61000, 64), ERR_NONE);
@@ -300,8 +336,8 @@ void host_start(void)
 
 int host_setup(void **state)
 {
-    (void)state;
     memset(&host, 0, sizeof host);
+    host.first = *state;
     test_mem_init(&host.mem);
     host.config = (struct stack_config){
         .secret = {0x0706050403020100, 0x0f0e0d0c0b0a0908},
@@ -310,16 +346,22 @@ int host_setup(void **state)
         .max_socks = 1000,
     };
     host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 10000;
-    host.start_ns = host.now_ns = 10 * NS_PER_S;
+    host.start_ns = HOST_START_NS;
+    if (host.first->seen) /* MUST-8: 4 us each */
+        host.start_ns += (uint32_t)(run_numbers.iss - host.first->iss) * (4 * NS_PER_US);
+    host.now_ns = host.start_ns;
     host_start();
+    no_memory_watch(&host.mem);
     return 0;
 }
 
 int host_teardown(void **state)
 {
     (void)state;
-    host_ignore(HERE);
+    listen_to_counters();
+    if (host.stack && !host.failed && !no_memory_excused())
+        host_silence(HERE);
     stack_destroy(host.stack);
-    assert_int_equal(host.mem.mem.used, 0);
+    no_memory_gives_back(&host.mem);
     return 0;
 }

@@ -7,11 +7,14 @@
  *     arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
  *     leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
  *
- * Our numbers are relative to the SYN that left for the peer last.
+ * Our numbers are relative to the SYN that left for the peer last. host_main() runs all tests
+ * several times (run.h); the ISS asked for is that of the first SYN to leave, which it has by its
+ * clock.
  */
 #ifndef HOSTS_H
 #define HOSTS_H
 
+#include "no_memory.h"
 #include "segments.h"
 #include "stack.h"
 
@@ -24,7 +27,16 @@ struct host {
     uint64_t start_ns, now_ns;
     bool batch;
     uint32_t in_mtu; /* of the device that packets come by; 0: not said */
+    bool failed, syn_seen;
+    struct host_first *first;
 };
+
+/* The first SYN of a test: as long as the clock starts where it did, it has the same number. */
+struct host_first {
+    bool seen;
+    uint32_t iss; /* when the clock starts at HOST_START_NS */
+};
+#define HOST_START_NS (10 * NS_PER_S)
 
 extern struct host host;
 
@@ -92,6 +104,22 @@ int host_setup(void **state);    /* and host_start() */
 int host_teardown(void **state); /* destroys the stack; no octet may be left */
 void host_start(void);           /* again, with a changed config */
 
-#define host_test(f) cmocka_unit_test_setup_teardown(f, host_setup, host_teardown)
+#define host_test(f)                                                                               \
+    cmocka_unit_test_prestate_setup_teardown(f, host_setup, host_teardown, &(struct host_first){0})
+#define host_main(tests) run_all(tests, sizeof tests / sizeof *(tests))
+
+/* An answer of ERR_NOMEM is a word (no_memory.h). */
+#define HEARD(call)                                                                                \
+    __extension__({                                                                                \
+        __typeof__(call) answer_ = (call);                                                         \
+        no_memory_told(answer_ == ERR_NOMEM);                                                      \
+        answer_;                                                                                   \
+    })
+#define stack_create(...)      HEARD(stack_create(__VA_ARGS__))
+#define stack_add_ports(...)   HEARD(stack_add_ports(__VA_ARGS__))
+#define stack_listen(...)      HEARD(stack_listen(__VA_ARGS__))
+#define stack_connect(...)     HEARD(stack_connect(__VA_ARGS__))
+#define stack_send(...)        HEARD(stack_send(__VA_ARGS__))
+#define stack_own_address(...) HEARD(stack_own_address(__VA_ARGS__))
 
 #endif

@@ -17,13 +17,12 @@
  * tcb_check_deep(), and every segment is checked for what holds for all (connection.c: check_sent).
  *
  * There is one connection per test, `the`. A test may change the.config, the.path and the.flow
- * before it opens the connection. ladder_main() runs all tests several times, with initial sequence
- * numbers far from and close to where they wrap.
+ * before it opens the connection. ladder_main() runs all tests several times (run.h).
  */
 #ifndef SEGMENTS_H
 #define SEGMENTS_H
 
-#include "support.h"
+#include "run.h"
 #include "tcb.h"
 
 #define FIN TCP_FIN
@@ -173,9 +172,7 @@ void again(void); /* ends the connection like the end of a test, and begins as i
 
 #define ladder_test(f) cmocka_unit_test_setup_teardown(f, ladder_setup, ladder_teardown)
 
-/* For each of several pairs of initial sequence numbers. Returns how many tests failed. */
-#define ladder_main(tests) ladder_run(tests, sizeof tests / sizeof *(tests))
-int ladder_run(const struct CMUnitTest *tests, size_t n);
+#define ladder_main(tests) run_all(tests, sizeof tests / sizeof *(tests))
 
 /* ---- For other tests that speak in lines (hosts.c) ---- */
 

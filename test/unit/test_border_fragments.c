@@ -79,5 +79,5 @@ int main(void)
         host_test(to_a_connection),
         host_test(within_a_fragment),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }

@@ -388,5 +388,5 @@ int main(void)
         host_test(calls_on_a_listener),
         host_test(connect_mtu_that_no_packet_has),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }

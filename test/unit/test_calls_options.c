@@ -133,5 +133,5 @@ int main(void)
         host_test(connecting), host_test(connected),         host_test(accepted),
         host_test(half_open),  host_test(keepalive_ends_it),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }

@@ -204,5 +204,5 @@ int main(void)
         host_test(linger_then_fin_wait_2),
         host_test(linger_on_a_listener),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }

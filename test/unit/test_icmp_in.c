@@ -330,5 +330,5 @@ int main(void)
         host_test(the_next_connection_knows),
         host_test(mtu_of_the_device),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }

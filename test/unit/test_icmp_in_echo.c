@@ -159,5 +159,5 @@ int main(void)
         host_test(echo),           host_test(echo_from_nobody), host_test(echo_rate),
         host_test(echoes_waiting), host_test(long_echo),        host_test(no_memory),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }

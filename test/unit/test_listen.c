@@ -412,5 +412,5 @@ int main(void)
         host_test(time_wait_gives_way_to_a_listener),
         host_test(time_wait_gives_its_memory),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }

@@ -63,24 +63,6 @@ static void super_segments_again(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 4001);
 }
 
-/* Text from many pieces of the send queue than a segment can refer to: it goes in two. */
-static void more_pieces_than_references(void **state)
-{
-    (void)state;
-    the.path.super_max = 64000;
-    establish(.wnd = 60000);
-    wide_cwnd();
-    uint8_t octets[20 * 300];
-    for (unsigned i = 0; i < sizeof octets; i++)
-        octets[i] = stream_octet(false, i);
-    for (unsigned i = 0; i < 20; i++)
-        assert_true(sndq_borrow(&the.tcb.sndq, octets + 300 * i, 300));
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 2000);
-    expect(.flags = ACK, .seq = 2001, .ack = 1, .text = 2000);
-    expect(.flags = PSH | ACK, .seq = 4001, .ack = 1, .text = 2000);
-    receive(.flags = ACK, .seq = 1, .ack = 6001);
-}
-
 /* Every number and every text in order, whatever the sizes; checked by segments.h octet by octet.
  */
 static void a_long_transfer(void **state)
@@ -436,41 +418,12 @@ static void override_within_a_second(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 301, .wnd = ZERO);
 }
 
-/* Text in many pieces that is sent again together with new text. */
-static void pieces_again_with_new_text(void **state)
-{
-    (void)state;
-    the.config.nodelay = true;
-    establish();
-    uint8_t octets[40];
-    for (unsigned i = 0; i < sizeof octets; i++)
-        octets[i] = stream_octet(false, i);
-    for (uint32_t i = 0; i < 20; i++) {
-        assert_true(sndq_borrow(&the.tcb.sndq, octets + i, 1));
-        expect(.flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
-    }
-    the.config.nodelay = the.tcb.settings.nodelay = false;
-    for (uint32_t i = 20; i < 40; i++)
-        assert_true(sndq_borrow(&the.tcb.sndq, octets + i, 1));
-    expect_silence();
-    at(400);
-    ignore();
-    assert_int_equal(ours(), 25); /* what had been sent, and as much as the last segment holds */
-    receive(.flags = ACK, .seq = 1, .ack = 25);
-    ignore();
-    receive(.flags = ACK, .seq = 1, .ack = ours());
-    ignore();
-    assert_int_equal(ours(), 41);
-    receive(.flags = ACK, .seq = 1, .ack = 41);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ladder_test(segments_of_one_mss),
         ladder_test(super_segments),
         ladder_test(super_segments_again),
-        ladder_test(more_pieces_than_references),
         ladder_test(a_long_transfer),
         ladder_test(nagle),
         ladder_test(nagle_lets_full_segments_go),
@@ -492,7 +445,6 @@ int main(void)
         ladder_test(no_window_update_after_fin),
         ladder_test(old_text_new_ack),
         ladder_test(override_within_a_second),
-        ladder_test(pieces_again_with_new_text),
     };
     return ladder_main(tests);
 }

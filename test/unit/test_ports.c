@@ -9,6 +9,15 @@ static struct flow to(unsigned n)
     return (struct flow){ip_addr_v4(0x0a000001), ip_addr_v4(0x0a000100 + n), 0, 80};
 }
 
+static void add(struct ports *p, unsigned first, unsigned count)
+{
+    bool ok = ports_add(p, (uint16_t)first, (uint16_t)count);
+    no_memory_told(!ok);
+    if (!ok)
+        ports_finish(p);
+    assert_true(ok);
+}
+
 /* Every port of every block has one place, modulo their number. */
 static void places(void **state)
 {
@@ -16,7 +25,7 @@ static void places(void **state)
     struct ports p;
     ports_init(&p, &host.mem.mem);
     for (unsigned b = 0; b < 9; b++)
-        assert_true(ports_add(&p, (uint16_t)(10000 * (b % 6) + 100 * b), (uint16_t)(b + 1)));
+        add(&p, 10000 * (b % 6) + 100 * b, b + 1);
     assert_int_equal(p.total, 45);
     static uint8_t seen[65536];
     memset(seen, 0, sizeof seen);
@@ -30,7 +39,7 @@ static void places(void **state)
         for (unsigned i = 0; i <= b; i++)
             assert_int_equal(seen[10000 * (b % 6) + 100 * b + i], 1);
     ports_finish(&p);
-    assert_true(ports_add(&p, 65535, 1)); /* and again, after finish */
+    add(&p, 65535, 1); /* and again, after finish */
     assert_int_equal(ports_at(&p, 12345), 65535);
     ports_finish(&p);
 }
@@ -42,7 +51,7 @@ static void without_memory(void **state)
     ports_init(&p, &host.mem.mem);
     test_mem_fail_at(&host.mem, 2);
     for (unsigned b = 0; b < 4; b++)
-        assert_true(ports_add(&p, (uint16_t)(100 * b), 1));
+        add(&p, 100 * b, 1);
     assert_false(ports_add(&p, 5000, 1));
     assert_int_equal(p.total, 4);
     assert_int_equal(ports_at(&p, 3), 300);
@@ -136,14 +145,15 @@ static void other_ports(void **state)
     leaves(&p, .flags = SYN, .seq = 0);
     struct sock *so = NULL;
     assert_int_equal(stack_connect(host.stack, &p.flow, 0, NULL, host.now_ns, &so), ERR_IN_USE);
-    struct stack *bare = NULL;
-    assert_int_equal(stack_create(&bare, &host.config), ERR_NONE);
     struct flow f = peer(1, 0).flow;
-    assert_int_equal(stack_connect(bare, &f, 0, NULL, host.now_ns, &so), ERR_NO_PORT);
-    assert_int_equal(stack_add_ports(bare, 7000, 1), ERR_NONE);
-    assert_int_equal(stack_connect(bare, &f, 0, NULL, host.now_ns, &so), ERR_NONE);
+    stack_destroy(host.stack);
+    host.stack = NULL; /* a bare one instead */
+    assert_int_equal(stack_create(&host.stack, &host.config), ERR_NONE);
+    assert_int_equal(stack_connect(host.stack, &f, 0, NULL, host.now_ns, &so), ERR_NO_PORT);
+    assert_int_equal(stack_add_ports(host.stack, 7000, 1), ERR_NONE);
+    assert_int_equal(stack_connect(host.stack, &f, 0, NULL, host.now_ns, &so), ERR_NONE);
     assert_int_equal(port_of(so), 7000);
-    stack_destroy(bare);
+    all_leaves();
 }
 
 int main(void)
@@ -153,5 +163,5 @@ int main(void)
         host_test(start),  host_test(one_after_the_other),
         host_test(spread), host_test(other_ports),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }

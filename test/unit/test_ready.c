@@ -82,5 +82,5 @@ int main(void)
         host_test(closed_sockets_are_silent),
         host_test(user_pointer),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }

@@ -146,5 +146,5 @@ int main(void)
         host_test(failed_invariant),
 #endif
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return host_main(tests);
 }
