@@ -2,8 +2,8 @@
 # The whole test suite, on a machine that may never have seen the project: installs what is missing,
 # builds, tests. By default every suite with gcc; unit, sim, runtime and book once more under clang's
 # address and undefined-behaviour sanitizers, runtime and interop under its thread sanitizer. --full:
-# every suite under each. Ends with meson's own summaries, the time each suite took, how many of RFC
-# 9293's requirements are tested, and "N passed, N failed".
+# every suite under each. Ends with meson's own summaries, the time each suite took, how many of the
+# RFCs' requirements are tested, and "N passed, N failed".
 #
 # Exit status: 0 all passed, 1 something failed, 2 usage.
 
@@ -54,6 +54,7 @@ suite() {
         </dev/null >"$1/suite.log" 2>&1
     status=$?
     cat "$1/suite.log"
+    cp "$1/meson-logs/testlog.json" "$1/ran-$2.json"
     ok=$(count "$1" 'Ok')
     bad=$(count "$1" 'Fail|Unexpected Pass|Timeout')
     # A run that printed no count, or failed without counting a failure, is itself a failure.
@@ -74,6 +75,7 @@ print(*sorted({s.split(":")[-1] for test in json.load(sys.stdin) for s in test["
 variant() { # variant SUITES|all DIR CC MESON-OPTIONS...
     wanted=$1 dir=$2
     shift
+    rm -f "$dir"/ran-*.json
     if ! build "$@"; then
         echo "run.sh: $dir: the build failed"
         failed=$((failed + 1))
@@ -102,6 +104,7 @@ variant "$threaded" build-tsan clang -Db_sanitize=thread -Db_lundef=false
 
 echo
 printf '%s' "$times"
-python3 test/rfc/requirements.py
+# A test that a requirement rests on and that has not run is a failure as well.
+python3 test/rfc/requirements.py build/ran-*.json || failed=$((failed + 1))
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -235,6 +235,7 @@ def run_all(tests):
     for name in [name for name in tests if name.startswith("test_")]:
         done = subprocess.run([NETNS, "run", sys.executable, *sys.argv, name], check=False)
         check(done.returncode == 0, name)
+        print("[       OK ]", name, flush=True)  # as cmocka says it
 
 
 TERM, INT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGKILL

@@ -231,30 +231,31 @@ def tests_that_run(root, file):
 
 
 def rule_requirements(root):
-    """Every requirement of RFC 9293 is there once, with tests that run, or a reason."""
-    table = 'test/rfc/requirements.tsv'
-    wanted = set(requirements.LABELS)
-    for number, row in requirements.read(os.path.join(root, table)):
-        label, status = row['label'], row['status']
-        if label not in wanted:
-            yield f'{table}:{number}: {label} is no label, or here again'
-        wanted.discard(label)
-        if row['level'] not in requirements.LEVELS:
-            yield f'{table}:{number}: {row["level"]} is no level'
-        if status not in requirements.STATUSES:
-            yield f'{table}:{number}: {status} is no status'
-        elif status == 'tested' and not row['tests']:
-            yield f'{table}:{number}: {label} has no test'
-        elif status != 'tested' and not row['reason']:
-            yield f'{table}:{number}: {label} has no reason'
-        for file, name in requirements.tests(row):
-            known = tests_that_run(root, file)
-            if known is None:
-                yield f'{table}:{number}: there is no test/{file}'
-            elif name not in known:
-                yield f'{table}:{number}: {file} does not run {name}'
-    for label in sorted(wanted):
-        yield f'{table}:1: {label} is missing'
+    """Every requirement of an RFC that has a table is there once, with tests that run, or a reason."""
+    for rfc, name, labels in requirements.tables():
+        table = 'test/rfc/' + name
+        wanted = set(labels)
+        for number, row in requirements.read(os.path.join(root, table)):
+            where, label, status = f'{table}:{number}', row['label'], row['status']
+            if label not in wanted:
+                yield f'{where}: {label} is no label, or here again'
+            wanted.discard(label)
+            if row['level'] not in requirements.LEVELS:
+                yield f'{where}: {row["level"]} is no level'
+            if status not in requirements.STATUSES:
+                yield f'{where}: {status} is no status'
+            elif status == 'tested' and not row['tests']:
+                yield f'{where}: {label} has no test'
+            elif status != 'tested' and not row['reason']:
+                yield f'{where}: {label} has no reason'
+            for file, test in requirements.tests(row):
+                known = tests_that_run(root, file)
+                if known is None:
+                    yield f'{where}: there is no test/{file}'
+                elif test not in known:
+                    yield f'{where}: {file} does not run {test}'
+        for label in sorted(wanted):
+            yield f'{table}:1: {label} of {rfc} is missing'
 
 
 def rule_symbols(root, *archives):

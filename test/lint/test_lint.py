@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Each lint rule finds a breach of it: a rule that cannot fail would be no rule."""
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
@@ -101,9 +103,9 @@ class Rules(unittest.TestCase):
             self.write('lib/README.md', head + ''.join(rows[:i] + rows[i + 1:]))
             self.assertEqual(len(self.breaches('calls')), 1, rows[i])
 
-    def requirements(self, rows):
+    def requirements(self, rows, name='requirements.tsv'):
         text = 'label\tlevel\tsection\trequirement\tstatus\ttests\treason\n'
-        self.write('test/rfc/requirements.tsv', text + ''.join('\t'.join(r) + '\n' for r in rows))
+        self.write('test/rfc/' + name, text + ''.join('\t'.join(r) + '\n' for r in rows))
         return self.breaches('requirements')
 
     def test_requirements(self):
@@ -131,13 +133,38 @@ class Rules(unittest.TestCase):
         for status in ('deviation', 'not applicable', 'missing'):
             good[7][4:] = status, '', 'for a reason'
             self.assertEqual(self.requirements(good), [])
+        with mock.patch.dict(lint.requirements.OTHERS, {'1': 2}, clear=True):
+            rows = [[label, *good[0][1:]] for label in ('1', '2', '3')]
+            self.assertEqual(self.requirements(rows[:2], 'rfc1.tsv'), [])
+            self.assertEqual(len(self.requirements(rows[:1], 'rfc1.tsv')), 1, 'the last is missing')
+            self.assertEqual(len(self.requirements(rows, 'rfc1.tsv')), 1, 'one is too many')
 
     def test_requirement_counts(self):
         rows = [{'level': level, 'status': status} for level, status in (
             ('MUST', 'tested'), ('MUST NOT', 'missing'), ('SHOULD', 'deviation'),
             ('SHOULD NOT', 'tested'), ('RECOMMENDED', 'tested'), ('MAY', 'not applicable'))]
-        self.assertEqual(lint.requirements.counts(rows), 'RFC 9293: MUST 1/2, SHOULD 2/3, MAY 0/0 '
+        self.assertEqual(lint.requirements.counts('RFC 1', rows), 'RFC 1: MUST 1/2, SHOULD 2/3, MAY 0/0 '
                          '(1 deviations, 1 missing)')
+
+    def ran(self, *runs):
+        log = os.path.join(self.root, 'testlog.json')
+        self.write('testlog.json', ''.join(
+            json.dumps({'command': command.split(), 'result': result, 'stdout': text}) + '\n'
+            for command, result, text in runs))
+        return lint.requirements.passed([log])
+
+    def test_requirements_that_ran(self):
+        ok, failed, error = '[       OK ] f\n', '[  FAILED  ] f\n', '[  ERROR   ] f\n'
+        program = '/b/test/unit/test_a'
+        self.assertEqual(self.ran((program, 'OK', '[ RUN      ] f\n' + ok + '[       OK ] g\n')),
+                         {('unit/test_a.c', 'f'), ('unit/test_a.c', 'g')})
+        self.assertEqual(self.ran(('python3 /s/test/interop/b_test.py a', 'OK', ok)),
+                         {('interop/b_test.py', 'f')})
+        self.assertEqual(self.ran((program, 'OK', ok + ok)), {('unit/test_a.c', 'f')})
+        for text in (ok + failed, failed + ok, ok + error, '', '[ RUN      ] f\n', 'f'):
+            self.assertEqual(self.ran((program, 'OK', text)), set(), text)
+        self.assertEqual(self.ran((program, 'FAIL', ok)), set(), 'it crashed afterwards')
+        self.assertEqual(self.ran((program, 'OK', ok), (program, 'FAIL', ok)), set())
 
     def symbols(self, text, *options):
         self.write('a.c', text)
