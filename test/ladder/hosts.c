@@ -35,7 +35,15 @@ struct peer peer(unsigned n, uint16_t our_port)
     };
 }
 
-static void check(struct where w)
+struct peer peer6(unsigned n, uint16_t our_port)
+{
+    struct peer p = peer(n, our_port);
+    p.flow.local = (struct ip_addr){{0xfd, [13] = 1}};
+    p.flow.remote = (struct ip_addr){{0xfd, [14] = (uint8_t)(n >> 8), [15] = (uint8_t)n}};
+    return p;
+}
+
+void host_check(struct where w)
 {
     const char *why = stack_check(host.stack);
     if (why)
@@ -80,7 +88,7 @@ static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint
         memcpy(text + at, seg->text[i].ptr, seg->text[i].len);
         at += seg->text[i].len;
     }
-    check(w);
+    host_check(w);
     return true;
 }
 
@@ -136,6 +144,15 @@ void host_leaves(struct where w, struct peer *p, struct line e)
     }
 }
 
+struct headers host_headers(struct where w)
+{
+    struct packet p;
+    host.batch = false;
+    if (stack_output(host.stack, &p, 1, host.now_ns) == 0)
+        fail_here(w, "a packet", "silence");
+    return headers_read(&p);
+}
+
 /* ---- Packets in ---- */
 
 void host_step(struct where w)
@@ -165,13 +182,23 @@ static void input(struct peer *p, struct line l, bool damaged)
         seg.text[0] = (struct bytes){text, seg.text_len};
         seg.n_text = 1;
     }
-    struct packet packet;
     struct flow flow = reversed(&p->flow);
-    packet_encode(&packet, &flow, &seg, 0, 64, false);
-    packet.mtu = host.in_mtu;
+    uint8_t *octets = malloc(HEADERS_MAX + seg.text_len);
+    if (!octets)
+        abort();
+    struct packet packet = {.mtu = host.in_mtu};
+    static const struct odd not_odd;
+    if (memcmp(&host.odd, &not_odd, sizeof not_odd) == 0) {
+        packet_encode(&packet, &flow, &seg, 0, 64, false);
+        packet.mtu = host.in_mtu;
+    } else {
+        packet.head = (struct bytes){octets, headers_write(octets, &flow, &seg, text, &host.odd)};
+        host.odd = not_odd;
+    }
     if (damaged)
         packet.store[packet.head.len - 1] ^= 0x40;
     stack_input(host.stack, &packet, 1, host.now_ns);
+    free(octets);
     free(text);
 }
 
@@ -179,14 +206,14 @@ void host_arrives(struct where w, struct peer *p, struct line l)
 {
     host_step(w);
     input(p, l, false);
-    check(w);
+    host_check(w);
 }
 
 void host_damaged(struct where w, struct peer *p, struct line l)
 {
     host_step(w);
     input(p, l, true);
-    check(w);
+    host_check(w);
 }
 
 /* ---- Time ---- */
@@ -201,7 +228,7 @@ void host_go(struct where w, uint64_t to_ns)
     }
     host.now_ns = to_ns;
     stack_tick(host.stack, host.now_ns);
-    check(w);
+    host_check(w);
 }
 
 /* ---- Users ---- */
@@ -218,9 +245,7 @@ struct sock *host_connect(struct peer *p)
 {
     struct sock *so = NULL;
     assert_int_equal(stack_connect(host.stack, &p->flow, 0, p, host.now_ns, &so), ERR_NONE);
-    struct tcp_status status;
-    stack_status(so, &status);
-    p->flow = status.flow;
+    p->flow = host_status(so).flow;
     return so;
 }
 
@@ -234,8 +259,7 @@ int64_t host_do_send(struct sock *so, uint64_t at, size_t n)
     int64_t sent = stack_send(so, data, n, host.now_ns);
     free(data);
     if (sent > 0 && sent < (int64_t)n) {
-        struct tcp_status status;
-        stack_status(so, &status);
+        struct tcp_status status = host_status(so);
         no_memory_told(status.unsent_or_unacked < status.sndbuf);
     }
     return sent;
@@ -256,39 +280,11 @@ int64_t host_do_recv(struct sock *so, uint64_t at, size_t n)
     return got;
 }
 
-void host_handshake(struct where w, struct peer *p)
+struct tcp_status host_status(const struct sock *so)
 {
-    host_arrives(w, p, (struct line){.flags = SYN, .mss = 1000});
-    host_leaves(w, p, (struct line){.flags = SYN | ACK, .ack = 1});
-    host_arrives(w, p, (struct line){.flags = ACK, .seq = 1, .ack = 1});
-}
-
-struct sock *host_accept(struct sock *listener)
-{
-    struct sock *so = NULL;
-    assert_int_equal(stack_accept(listener, &host, host.now_ns, &so), ERR_NONE);
-    return so;
-}
-
-struct sock *host_connected(struct where w, struct peer *p)
-{
-    struct sock *so = host_connect(p);
-    host_leaves(w, p, (struct line){.flags = SYN});
-    host_arrives(w, p, (struct line){.flags = SYN | ACK, .ack = 1, .mss = 1000});
-    host_leaves(w, p, (struct line){.flags = ACK, .seq = 1, .ack = 1});
-    host_event(w, so, SOCK_EV_COMPLETED);
-    return so;
-}
-
-void host_to_time_wait(struct where w, struct peer *p, struct sock *listener)
-{
-    host_handshake(w, p);
-    struct sock *so = host_accept(listener);
-    host_step(w);
-    stack_close(so, host.now_ns);
-    host_leaves(w, p, (struct line){.flags = FIN | ACK, .seq = 1, .ack = 1});
-    host_arrives(w, p, (struct line){.flags = FIN | ACK, .seq = 1, .ack = 2});
-    host_leaves(w, p, (struct line){.flags = ACK, .seq = 2, .ack = 2});
+    struct tcp_status status;
+    stack_status(so, &status);
+    return status;
 }
 
 void host_event(struct where w, struct sock *so, unsigned what)

@@ -14,6 +14,7 @@
 #ifndef HOSTS_H
 #define HOSTS_H
 
+#include "headers.h"
 #include "no_memory.h"
 #include "segments.h"
 #include "stack.h"
@@ -27,6 +28,7 @@ struct host {
     uint64_t start_ns, now_ns;
     bool batch;
     uint32_t in_mtu; /* of the device that packets come by; 0: not said */
+    struct odd odd;  /* what the next packet that arrives is to have */
     bool failed, syn_seen;
     struct host_first *first;
 };
@@ -46,8 +48,9 @@ struct peer {
     int wnd;           /* as last announced */
 };
 
-/* 10.0.1.n, port 5000 + n, which talks to our port. */
+/* 10.0.1.n, port 5000 + n, which talks to our port; fd00::n, which talks to fd00::1:0. */
 struct peer peer(unsigned n, uint16_t our_port);
+struct peer peer6(unsigned n, uint16_t our_port);
 
 /* Packets. A packet that arrives is gone after the call. */
 #define arrives(p, ...)         host_arrives(HERE, (p), (struct line){__VA_ARGS__})
@@ -60,6 +63,13 @@ void host_damaged(struct where w, struct peer *p, struct line l); /* with a wron
 void host_leaves(struct where w, struct peer *p, struct line l);
 void host_silence(struct where w);
 unsigned host_ignore(struct where w);
+
+/* What the next packet to arrive has in its headers that line has no word for. */
+#define with(...) (host.odd = (struct odd){__VA_ARGS__})
+
+/* The headers of the next packet to leave, which there has to be. */
+#define headers_leave() host_headers(HERE)
+struct headers host_headers(struct where w);
 
 /* The next step follows in the same batch: no output between. */
 void host_batch(void);
@@ -85,10 +95,24 @@ void host_step(struct where w);
 int64_t host_do_send(struct sock *so, uint64_t at, size_t n);
 int64_t host_do_recv(struct sock *so, uint64_t at, size_t n);
 
+/* The same, and all n octets are taken, or had. */
+#define host_sends(so, at, n)    assert_int_equal(host_send((so), (at), (n)), (n))
+#define host_receives(so, at, n) assert_int_equal(host_recv((so), (at), (n)), (n))
+
+struct tcp_status host_status(const struct sock *so);
+
+/* ---- Beginnings ---- */
+
 /* The handshake of a peer with a listener, and with us; `accept` as well. */
 void host_handshake(struct where w, struct peer *p);
 struct sock *host_accept(struct sock *listener);
 struct sock *host_connected(struct where w, struct peer *p);
+
+/* A connection that we have opened, in any state from SYN-SENT on: nothing but SYN and FIN was sent
+ * and received, and every event is taken. The way to SYN-RECEIVED is a simultaneous open. */
+#define host_reach(p, s) host_reaches(HERE, (p), (s))
+struct sock *host_reaches(struct where w, struct peer *p, enum tcp_state s);
+void host_take_events(void);
 
 /* A connection of this listener that we close first, up to TIME-WAIT. */
 void host_to_time_wait(struct where w, struct peer *p, struct sock *listener);
@@ -99,6 +123,7 @@ void host_to_time_wait(struct where w, struct peer *p, struct sock *listener);
 void host_event(struct where w, struct sock *so, unsigned what);
 
 struct stack_counters host_counters(void);
+void host_check(struct where w); /* every invariant */
 
 int host_setup(void **state);    /* and host_start() */
 int host_teardown(void **state); /* destroys the stack; no octet may be left */

@@ -1,56 +1,8 @@
 /* icmp_in.c: which ICMP messages are believed (RFC 9293 3.9.2.2, RFC 5927). Echo is in
  * test_icmp_in_echo.c. What follows for a connection is in test_pmtu.c and test_unreach.c. */
-#include "icmp_message.h"
+#include "router.h"
 
 static const struct ip_addr a6 = {{0xfd, [15] = 7}}, b6 = {{0xfd, [15] = 8}};
-static const struct ip_addr router = {{[10] = 0xff, 0xff, 10, 0, 1, 254}};
-
-struct message {
-    enum icmp_kind kind;
-    uint32_t seq, mtu; /* seq: relative, of the segment quoted */
-    uint32_t len;      /* of the packet quoted; 0: 1040 */
-    struct ip_addr to; /* all 0: whom the quoted packet came from */
-    unsigned cut;      /* octets missing at the end */
-    bool damaged;
-};
-
-/* A router's message about a segment of ours to this peer. */
-#define hears(p, ...) (host_step(HERE), send_error((p), (struct message){__VA_ARGS__}))
-static void send_error(const struct peer *p, struct message m)
-{
-    uint8_t quoted[80];
-    struct writer w = writer(quoted, sizeof quoted);
-    bool v4 = ip_addr_is_v4(&p->flow.remote);
-    const struct ip_hdr cause = {
-        .src = p->flow.local,
-        .dst = p->flow.remote,
-        .proto = IP_PROTO_TCP,
-        .ttl = 63,
-        .df = true,
-        .payload_len = (m.len ? m.len : 1040) - (v4 ? 20 : 40),
-    };
-    ip_emit(&w, &cause);
-    put_u16(&w, p->flow.local_port);
-    put_u16(&w, p->flow.remote_port);
-    put_u32(&w, p->iss + m.seq);
-    struct icmp icmp = icmp_of_kind(m.kind, v4);
-    if (m.kind == ICMP_TOO_BIG)
-        icmp_set_mtu(&icmp, m.mtu, v4);
-    icmp.body = (struct bytes){quoted, sizeof quoted - w.len};
-    struct ip_addr none = {{0}};
-    struct ip_hdr ip = {.src = v4 ? router : p->flow.remote,
-                        .dst = ip_addr_eq(&m.to, &none) ? p->flow.local : m.to,
-                        .ttl = 64};
-    input(&ip, &icmp, m.cut, m.damaged);
-}
-
-static struct tcp_status status_of(const struct sock *so)
-{
-    struct tcp_status status;
-    stack_status(so, &status);
-    return status;
-}
-
 /* Connected, three segments of 1000 octets in flight. */
 static struct sock *in_flight(struct peer *p)
 {
@@ -69,16 +21,16 @@ static void to_the_connection_that_caused_it(void **state)
     struct peer a = peer(1, 0), b = peer(2, 0);
     struct sock *so = in_flight(&a), *other = in_flight(&b);
     hears(&a, .kind = ICMP_TOO_BIG, .seq = 1, .mtu = 600);
-    assert_int_equal(status_of(so).path_mtu, 600);
-    assert_int_equal(status_of(other).path_mtu, 1040);
+    assert_int_equal(host_status(so).path_mtu, 600);
+    assert_int_equal(host_status(other).path_mtu, 1040);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 560);
     assert_int_equal(host_counters().icmp_acted, 1);
     all_leaves();
     hears(&b, .kind = ICMP_HOST_UNREACHABLE, .seq = 1);
     expect_event(other, SOCK_EV_TROUBLE);
     expect_no_event();
-    assert_int_equal(status_of(other).soft_error, ERR_HOSTUNREACH);
-    assert_int_equal(status_of(so).soft_error, ERR_NONE);
+    assert_int_equal(host_status(other).soft_error, ERR_HOSTUNREACH);
+    assert_int_equal(host_status(so).soft_error, ERR_NONE);
 }
 
 /* RFC 5927 4.1: SND.UNA =< SEG.SEQ < SND.NXT, at both edges. */
@@ -98,7 +50,7 @@ static void about_a_segment_in_flight(void **state)
         assert_int_equal(host_counters().icmp_bad_seq, 7 * (i + 1));
     }
     expect_no_event();
-    assert_int_equal(status_of(so).path_mtu, 1040);
+    assert_int_equal(host_status(so).path_mtu, 1040);
     hears(&a, .kind = ICMP_HOST_UNREACHABLE, .seq = 1001);
     expect_event(so, SOCK_EV_TROUBLE);
     hears(&a, .kind = ICMP_HOST_UNREACHABLE, .seq = 3000);
@@ -138,7 +90,7 @@ static void kinds(void **state)
         bool hard = cases[i / 2].hard;
         expect_event(so, hard ? SOCK_EV_CLOSED : SOCK_EV_TROUBLE);
         assert_int_equal(stack_error(so), hard ? cases[i / 2].err : ERR_NONE);
-        assert_int_equal(status_of(so).soft_error, hard ? ERR_NONE : cases[i / 2].err);
+        assert_int_equal(host_status(so).soft_error, hard ? ERR_NONE : cases[i / 2].err);
         host_abort(so);
     }
 }
@@ -152,7 +104,7 @@ static void nothing_in_flight(void **state)
     for (uint32_t seq = 0; seq < 3; seq++)
         hears(&a, .kind = ICMP_PORT_UNREACHABLE, .seq = seq);
     assert_int_equal(host_counters().icmp_bad_seq, 3);
-    assert_int_equal(status_of(so).state, STATE_ESTABLISHED);
+    assert_int_equal(host_status(so).state, STATE_ESTABLISHED);
 }
 
 static void about_nobody(void **state)
@@ -179,8 +131,8 @@ static void about_nobody(void **state)
     /* The quoted segment has left from another address than the message went to. */
     hears(&a, .kind = ICMP_TOO_BIG, .seq = 1, .mtu = 600, .to = ip_addr_v4(0x0a000009));
     assert_int_equal(host_counters().icmp_not_ours, 6);
-    assert_int_equal(status_of(so).path_mtu, 1040);
-    assert_int_equal(status_of(listener).state, STATE_LISTEN);
+    assert_int_equal(host_status(so).path_mtu, 1040);
+    assert_int_equal(host_status(listener).state, STATE_LISTEN);
 }
 
 static void malformed(void **state)
@@ -199,11 +151,11 @@ static void malformed(void **state)
     struct icmp m = icmp_of_kind(ICMP_PORT_UNREACHABLE, true);
     for (size_t len = 0; len <= sizeof quoted; len++) {
         m.body = (struct bytes){quoted, len};
-        struct ip_hdr ip = {.src = router, .dst = HOST_ADDR, .ttl = 64};
-        input(&ip, &m, 0, false);
+        struct ip_hdr ip = {.src = ROUTER_ADDR, .dst = HOST_ADDR, .ttl = 64};
+        host_hears_icmp(HERE, &ip, &m, 0, false);
     }
     assert_int_equal(host_counters().icmp_not_ours, sizeof quoted + 1);
-    assert_int_equal(status_of(so).path_mtu, 1040);
+    assert_int_equal(host_status(so).path_mtu, 1040);
     expect_no_event();
 }
 
@@ -213,10 +165,10 @@ static void source_quench(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = in_flight(&a);
-    struct tcp_status before = status_of(so);
+    struct tcp_status before = host_status(so);
     hears(&a, .kind = ICMP_SOURCE_QUENCH, .seq = 1);
     hears(&a, .kind = ICMP_ECHO_REPLY, .seq = 1);
-    struct tcp_status after = status_of(so);
+    struct tcp_status after = host_status(so);
     assert_int_equal(after.cwnd, before.cwnd);
     assert_int_equal(after.ssthresh, before.ssthresh);
     assert_int_equal(after.path_mtu, before.path_mtu);
@@ -258,8 +210,8 @@ static void mtus(void **state)
         host_send(so, 0, 100);
         all_leaves();
         hears(&a, .kind = ICMP_TOO_BIG, .seq = 1, .mtu = cases[i].mtu, .len = cases[i].len);
-        assert_int_equal(status_of(so).path_mtu, cases[i].becomes);
-        assert_int_equal(status_of(so).snd_mss, cases[i].becomes - (cases[i].v6 ? 60 : 40));
+        assert_int_equal(host_status(so).path_mtu, cases[i].becomes);
+        assert_int_equal(host_status(so).snd_mss, cases[i].becomes - (cases[i].v6 ? 60 : 40));
         bool changed = cases[i].becomes != host.config.caps.mtu;
         assert_int_equal(host_counters().icmp_acted, changed);
         assert_int_equal(host_counters().icmp_bad_mtu, !changed);
@@ -284,12 +236,12 @@ static void the_next_connection_knows(void **state)
     arrives(&b, .flags = SYN | ACK, .ack = 1, .mss = 1000);
     leaves(&b, .flags = ACK, .seq = 1, .ack = 1);
     expect_event(so, SOCK_EV_COMPLETED);
-    assert_int_equal(status_of(so).snd_mss, 560);
-    assert_int_equal(status_of(host_connected(HERE, &c)).snd_mss, 1000);
+    assert_int_equal(host_status(so).snd_mss, 560);
+    assert_int_equal(host_status(host_connected(HERE, &c)).snd_mss, 1000);
     struct sock *listener = host_listen(80, 5);
     host_handshake(HERE, &d);
     expect_event(listener, SOCK_EV_COMPLETED);
-    assert_int_equal(status_of(host_accept(listener)).snd_mss, 560);
+    assert_int_equal(host_status(host_accept(listener)).snd_mss, 560);
     /* RFC 1191 6.3: what is known grows old. */
     host_later(600001);
     struct peer e = peer(1, 0);
