@@ -98,35 +98,7 @@ static void put(uint8_t *p, unsigned n, uint32_t v)
     }
 }
 
-static size_t write_ip(uint8_t *p, const struct flow *f, size_t tcp_len, const struct odd *odd)
-{
-    static const struct ip_addr nowhere;
-    const struct ip_addr *to =
-        memcmp(&odd->misrouted_to, &nowhere, sizeof nowhere) == 0 ? &f->remote : &odd->misrouted_to;
-    uint8_t ttl = odd->ttl ? odd->ttl : 64;
-    if (ip_addr_is_v4(&f->remote)) {
-        memset(p, 0, 20);
-        p[0] = 0x45;
-        p[1] = odd->tos;
-        put(p + 2, 2, (uint32_t)(20 + tcp_len));
-        p[6] = 0x40;
-        p[8] = ttl;
-        p[9] = 6;
-        memcpy(p + 12, ip_addr_v4_of(&f->local), 4);
-        memcpy(p + 16, ip_addr_v4_of(to), 4);
-        put(p + 10, 2, 0xffff ^ naive_sum(p, 20));
-        return 20;
-    }
-    put(p, 4, 6u << 28 | (uint32_t)odd->tos << 20);
-    put(p + 4, 2, (uint32_t)tcp_len);
-    p[6] = 6;
-    p[7] = ttl;
-    memcpy(p + 8, f->local.b, 16);
-    memcpy(p + 24, to->b, 16);
-    return 40;
-}
-
-/* Returns their length, padded with zeros. */
+/* Returns their length, padded with zeros; there is room for 40 octets. */
 static size_t write_options(uint8_t *p, const struct option *o)
 {
     size_t n = 0;
@@ -140,6 +112,35 @@ static size_t write_options(uint8_t *p, const struct option *o)
             put(p + n + 2, o->size - 2u, o->value);
     }
     return (n + 3) / 4 * 4;
+}
+
+static size_t write_ip(uint8_t *p, const struct flow *f, size_t tcp_len, const struct odd *odd)
+{
+    static const struct ip_addr nowhere;
+    const struct ip_addr *to =
+        memcmp(&odd->misrouted_to, &nowhere, sizeof nowhere) == 0 ? &f->remote : &odd->misrouted_to;
+    uint8_t ttl = odd->ttl ? odd->ttl : 64;
+    if (ip_addr_is_v4(&f->remote)) {
+        memset(p, 0, 20);
+        size_t len = 20 + write_options(p + 20, odd->ip_options);
+        p[0] = (uint8_t)(0x40 | len / 4);
+        p[1] = odd->tos;
+        put(p + 2, 2, (uint32_t)(len + tcp_len));
+        p[6] = 0x40;
+        p[8] = ttl;
+        p[9] = 6;
+        memcpy(p + 12, ip_addr_v4_of(&f->local), 4);
+        memcpy(p + 16, ip_addr_v4_of(to), 4);
+        put(p + 10, 2, 0xffffu ^ naive_sum(p, len));
+        return len;
+    }
+    put(p, 4, 6u << 28 | (uint32_t)odd->tos << 20);
+    put(p + 4, 2, (uint32_t)tcp_len);
+    p[6] = 6;
+    p[7] = ttl;
+    memcpy(p + 8, f->local.b, 16);
+    memcpy(p + 24, to->b, 16);
+    return 40;
 }
 
 size_t headers_write(uint8_t *to, const struct flow *flow, const struct seg *seg,

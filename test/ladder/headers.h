@@ -67,15 +67,16 @@ struct headers headers_read(const struct packet *p);
 
 /* What a packet that arrives is to have that others have not. 0 is what they have. */
 struct odd {
-    const struct option *options; /* instead of those of the segment */
-    uint8_t data_offset;          /* false: in 32-bit words */
+    const struct option *options;    /* instead of those of the segment */
+    const struct option *ip_options; /* IPv4 */
+    uint8_t data_offset;             /* false: in 32-bit words */
     uint8_t reserved;
     uint8_t tos, ttl;
     struct ip_addr misrouted_to; /* though the segment is for another */
 };
 
 /* Writes a packet from flow's local end, with right checksums; returns its length. */
-#define HEADERS_MAX 100 /* octets of IP's and TCP's headers */
+#define HEADERS_MAX 120 /* octets of IP's and TCP's headers */
 size_t headers_write(uint8_t *to, const struct flow *flow, const struct seg *seg,
                      const uint8_t *text, const struct odd *odd);
 

@@ -287,6 +287,13 @@ struct tcp_status host_status(const struct sock *so)
     return status;
 }
 
+void host_is_with(struct where w, const struct sock *so, const struct peer *p)
+{
+    struct flow flow = host_status(so).flow;
+    if (memcmp(&flow, &p->flow, sizeof flow) != 0)
+        fail_here(w, "a connection with this peer", "another");
+}
+
 void host_event(struct where w, struct sock *so, unsigned what)
 {
     struct stack_event ev;

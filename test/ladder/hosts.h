@@ -101,6 +101,10 @@ int64_t host_do_recv(struct sock *so, uint64_t at, size_t n);
 
 struct tcp_status host_status(const struct sock *so);
 
+/* The connection is the one with this peer. */
+#define expect_peer(so, p) host_is_with(HERE, (so), (p))
+void host_is_with(struct where w, const struct sock *so, const struct peer *p);
+
 /* ---- Beginnings ---- */
 
 /* The handshake of a peer with a listener, and with us; `accept` as well. */

@@ -39,7 +39,9 @@ void host_hears(struct where w, const struct peer *p, struct message m)
     put_u16(&to, p->flow.local_port);
     put_u16(&to, p->flow.remote_port);
     put_u32(&to, p->iss + m.seq);
-    struct icmp icmp = icmp_of_kind(m.kind, v4);
+    struct icmp icmp = {.type = m.type, .code = m.code};
+    if (m.type == 0)
+        icmp = icmp_of_kind(m.kind, v4);
     if (m.kind == ICMP_TOO_BIG)
         icmp_set_mtu(&icmp, m.mtu, v4);
     icmp.body = (struct bytes){quoted, sizeof quoted - to.len};

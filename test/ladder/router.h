@@ -14,6 +14,7 @@
 /* An error about a segment of ours. */
 struct message {
     enum icmp_kind kind;
+    uint8_t type, code; /* as on the wire, instead of kind, where type is not 0 */
     uint32_t seq, mtu; /* seq: relative, of the segment quoted */
     uint32_t len;      /* of the packet quoted; 0: 1040 */
     struct ip_addr to; /* all 0: whom the quoted packet came from */
