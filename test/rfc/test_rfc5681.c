@@ -1,0 +1,385 @@
+/* RFC 5681: congestion control. Recovery from several losses is in test_rfc6582.c. */
+#include "router.h"
+
+/* Connected, with a window that stands in nobody's way and n octets to send. */
+static struct sock *sender(struct peer *a, uint32_t n)
+{
+    a->wnd = 65535;
+    struct sock *so = host_connect(a);
+    leaves(a, .flags = SYN, .seq = 0);
+    host_later(100);
+    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    leaves(a, .flags = ACK, .seq = 1, .ack = 1);
+    if (n > 0)
+        host_sends(so, 0, n);
+    return so;
+}
+
+/* Acknowledges `times` segments one by one; returns how many were sent for it. */
+static unsigned acks(struct peer *a, uint32_t *acked, unsigned times)
+{
+    unsigned sent = 0;
+    for (unsigned i = 0; i < times; i++) {
+        *acked += 1000;
+        arrives(a, .flags = ACK, .seq = 1, .ack = *acked);
+        sent += all_leaves();
+    }
+    return sent;
+}
+
+static uint32_t cwnd(const struct sock *so)
+{
+    return host_status(so).cwnd;
+}
+
+/* ---- 3.1: slow start and congestion avoidance ---- */
+
+/* The initial window: 4, 3 or 2 segments by their size; the handshake's ACKs do not add to it. */
+static void initial_window(void **state)
+{
+    (void)state;
+    const struct {
+        int mss;
+        uint32_t segments;
+    } cases[] = {{536, 4}, {1095, 4}, {1096, 3}, {2190, 3}, {2191, 2}, {8960, 2}};
+    host.config.caps.mtu = 9000;
+    host_start();
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct peer a = peer(i, 0);
+        a.wnd = 65535;
+        struct sock *so = host_connect(&a);
+        leaves(&a, .flags = SYN, .seq = 0);
+        arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = cases[i].mss);
+        leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+        host_sends(so, 0, 60000);
+        assert_int_equal(all_leaves(), cases[i].segments);
+        assert_int_equal(cwnd(so), cases[i].segments * (uint32_t)cases[i].mss);
+        host_abort(so);
+        (void)all_leaves();
+    }
+}
+
+/* The same for who is connected to: the ACK of the SYN,ACK does not add either. */
+static void initial_window_passive(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 80);
+    struct sock *l = host_listen(80, 5);
+    a.wnd = 65535;
+    host_handshake(HERE, &a);
+    struct sock *so = host_accept(l);
+    host_sends(so, 0, 60000);
+    assert_int_equal(all_leaves(), 4);
+}
+
+/* One segment, when the SYN or the SYN,ACK was lost. */
+static void one_segment_after_a_lost_syn(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    host_at(1000);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    host_sends(so, 0, 9000);
+    assert_int_equal(all_leaves(), 1);
+}
+
+/* 2: nothing beyond the highest acknowledged number and the smaller of cwnd and rwnd. */
+static void smaller_of_cwnd_and_rwnd(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    struct sock *so = sender(&a, 50000);
+    assert_int_equal(all_leaves(), 4);
+    assert_int_equal(host_status(so).flight, 4000);
+    b.wnd = 2500;
+    host_take_events();
+    so = host_connected(HERE, &b);
+    host_sends(so, 0, 50000);
+    assert_int_equal(all_leaves(), 2);
+}
+
+/* Slow start while cwnd is below ssthresh, which at first is as high as can be: by what an ACK
+ * acknowledges, so that dividing an ACK wins nothing. */
+static void slow_start(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 60000);
+    assert_int_equal(all_leaves(), 4);
+    assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+    for (uint32_t ack = 101; ack <= 1001; ack += 100) {
+        arrives(&a, .flags = ACK, .seq = 1, .ack = ack);
+        (void)all_leaves();
+    }
+    assert_int_equal(cwnd(so), 5000);
+    uint32_t acked = 1001;
+    assert_int_equal(acks(&a, &acked, 3), 6);
+    assert_int_equal(cwnd(so), 8000);
+}
+
+/* An ACK of many segments counts for more than one, up to eight (lib/README.md). */
+static void ack_of_many(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 60000);
+    assert_int_equal(all_leaves(), 4);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 4001);
+    assert_int_equal(all_leaves(), 8);
+    assert_int_equal(cwnd(so), 8000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 12001);
+    assert_int_equal(all_leaves(), 16);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 28001);
+    (void)all_leaves();
+    assert_int_equal(cwnd(so), 24000); /* not 32000 */
+}
+
+/* A window that was not used does not grow. */
+static void unused_window_does_not_grow(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 0);
+    for (uint32_t i = 0; i < 20; i++) {
+        host_sends(so, i, 1);
+        leaves(&a, .flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 2 + i);
+    }
+    assert_int_equal(cwnd(so), 4000);
+}
+
+/* A timeout: ssthresh is half of what was in flight, 2 segments at least; cwnd is one segment. The
+ * same segment's next timeout leaves ssthresh as it is. */
+static void timeout(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 100000);
+    uint32_t acked = 1;
+    assert_int_equal(all_leaves(), 4);
+    (void)acks(&a, &acked, 12);
+    assert_int_equal(host_status(so).flight, 16000);
+    uint64_t rto = host_status(so).rto_ns;
+    host_go(HERE, host.now_ns + rto);
+    leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
+    nothing_leaves();
+    assert_int_equal(cwnd(so), 1000);
+    assert_int_equal(host_status(so).ssthresh, 8000);
+    host_go(HERE, host.now_ns + 2 * rto);
+    leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
+    assert_int_equal(host_status(so).ssthresh, 8000);
+    assert_int_equal(cwnd(so), 1000);
+}
+
+/* Then slow start up to ssthresh, and from there one segment a round trip. */
+static void after_a_timeout(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 200000);
+    uint32_t acked = 1;
+    assert_int_equal(all_leaves(), 4);
+    (void)acks(&a, &acked, 4);
+    host_go(HERE, host.now_ns + host_status(so).rto_ns);
+    assert_int_equal(all_leaves(), 1);
+    assert_int_equal(host_status(so).ssthresh, 4000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 8000); /* only the first was lost */
+    assert_int_equal(cwnd(so), 2000);
+    assert_int_equal(all_leaves(), 2);
+    assert_int_equal(acks(&a, &acked, 2), 4);
+    assert_int_equal(cwnd(so), 4000);
+    for (unsigned n = 4; n < 8; n++) {
+        assert_int_equal(acks(&a, &acked, n), n + 1);
+        assert_int_equal(cwnd(so), (n + 1) * 1000);
+    }
+}
+
+/* When the path's MTU turns out to be smaller, cwnd shrinks in proportion. */
+static void smaller_mtu(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 60000);
+    assert_int_equal(all_leaves(), 4);
+    hears(&a, .kind = ICMP_TOO_BIG, .seq = 1, .mtu = 640);
+    assert_int_equal(host_status(so).snd_mss, 600);
+    assert_int_equal(cwnd(so), 2400);
+    assert_int_equal(all_leaves(), 4);
+}
+
+/* ---- 3.2: fast retransmit and fast recovery ---- */
+
+/* Eight segments are in flight, the first of which is lost. */
+static struct sock *one_lost(struct peer *a, uint32_t *acked)
+{
+    struct sock *so = sender(a, 100000);
+    *acked = 1;
+    assert_int_equal(all_leaves(), 4);
+    (void)acks(a, acked, 4);
+    assert_int_equal(host_status(so).flight, 8000);
+    return so;
+}
+
+/* Step 1 has it that the first two duplicates let a segment each go (RFC 3042); we don't yet. Step
+ * 2: at the third ssthresh is half of what is in flight; 3: the segment goes again at once, cwnd is
+ * ssthresh and three segments; 4: one more with each duplicate, 5: which lets new data go. */
+static void three_duplicates(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    uint32_t acked;
+    struct sock *so = one_lost(&a, &acked);
+    for (unsigned i = 0; i < 2; i++) {
+        arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+        nothing_leaves();
+        assert_int_equal(cwnd(so), 8000);
+    }
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+    leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
+    nothing_leaves();
+    assert_int_equal(host_status(so).ssthresh, 4000);
+    assert_int_equal(cwnd(so), 7000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+    assert_int_equal(cwnd(so), 8000);
+    nothing_leaves();
+    for (uint32_t i = 0; i < 3; i++) { /* the last of seven */
+        arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+        leaves(&a, .flags = ACK, .seq = acked + 8000 + 1000 * i, .ack = 1, .text = 1000);
+    }
+    /* 6: the ACK of it all takes cwnd back to ssthresh. */
+    acked += 8000;
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+    assert_int_equal(cwnd(so), 4000);
+    assert_int_equal(all_leaves(), 1);
+    assert_int_equal(host_status(so).flight, 4000);
+}
+
+/* 2: what is no duplicate: an ACK with text, one that changes the window, one with nothing
+ * outstanding, one of something else. */
+static void not_a_duplicate(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    uint32_t acked;
+    struct sock *so = one_lost(&a, &acked);
+    for (uint32_t i = 0; i < 6; i++) {
+        arrives(&a, .flags = ACK, .seq = 1 + i, .ack = acked, .text = 1);
+        (void)all_leaves();
+        arrives(&a, .flags = ACK, .seq = 2 + i, .ack = acked, .wnd = 60000 - (int)i);
+        nothing_leaves();
+        arrives(&a, .flags = ACK, .seq = 2 + i, .ack = acked - 1000);
+        nothing_leaves();
+    }
+    assert_int_equal(cwnd(so), 8000);
+    assert_int_equal(host_status(so).resent, 0);
+    host_later(40);
+    (void)all_leaves();
+    struct peer b = peer(2, 0);
+    so = sender(&b, 0);
+    for (unsigned i = 0; i < 6; i++)
+        arrives(&b, .flags = ACK, .seq = 1, .ack = 1);
+    host_sends(so, 0, 1000);
+    leaves(&b, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+}
+
+/* 4.3: the loss of a retransmission, which only the timer finds, is a second sign of congestion. */
+static void retransmission_lost(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    uint32_t acked;
+    struct sock *so = one_lost(&a, &acked);
+    for (unsigned i = 0; i < 7; i++) {
+        arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+        (void)all_leaves();
+    }
+    assert_int_equal(host_status(so).ssthresh, 4000);
+    host_go(HERE, stack_deadline(host.stack));
+    leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
+    assert_int_equal(cwnd(so), 1000);
+    assert_true(host_status(so).ssthresh <= 5500); /* half of what is in flight now */
+}
+
+/* ---- 4.1: idle connections ---- */
+
+/* After more than one RTO without sending cwnd is the initial window at most. */
+static void restart_after_idleness(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 16000);
+    uint32_t acked = 1;
+    assert_int_equal(all_leaves(), 4);
+    (void)acks(&a, &acked, 16);
+    uint32_t grown = cwnd(so);
+    assert_true(grown >= 12000);
+    uint64_t rto = host_status(so).rto_ns;
+    host_go(HERE, host.now_ns + rto);
+    host_sends(so, 16000, 1);
+    leaves(&a, .flags = PSH | ACK, .seq = acked, .ack = 1, .text = 1);
+    assert_int_equal(cwnd(so), grown); /* not more than RTO */
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked + 1);
+    host_go(HERE, host.now_ns + rto + NS_PER_MS);
+    /* What the peer sends meanwhile does not count. */
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked + 1, .text = 100);
+    host_sends(so, 16001, 20000);
+    assert_int_equal(all_leaves(), 4);
+    assert_int_equal(cwnd(so), 4000);
+}
+
+/* ---- 4.2: acknowledgments ---- */
+
+/* The rest is in test_3_8_6_3.c. Never more than one ACK for a segment, whatever it is. */
+static void one_ack_for_a_segment(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    const struct line segments[] = {
+        {.flags = ACK, .seq = 1, .ack = 1, .text = 1000},
+        {.flags = ACK, .seq = 3001, .ack = 1, .text = 1000},
+        {.flags = ACK, .seq = 3001, .ack = 1, .text = 1000},
+        {.flags = ACK, .seq = 1001, .ack = 1, .text = 1000},
+        {.flags = ACK, .seq = 20001, .ack = 1, .text = 1000},
+        {.flags = ACK, .seq = 2001, .ack = 1, .text = 1000},
+        {.flags = FIN | ACK, .seq = 4001, .ack = 1},
+        {.flags = FIN | ACK, .seq = 4001, .ack = 1},
+    };
+    unsigned n = 0;
+    for (unsigned i = 0; i < sizeof segments / sizeof *segments; i++) {
+        host_arrives(HERE, &a, segments[i]);
+        unsigned sent = all_leaves();
+        assert_true(sent <= 1);
+        n += sent;
+    }
+    host_later(1000);
+    assert_true(n >= 6);
+    assert_int_equal(host_status(so).unread, 4000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        host_test(initial_window),
+        host_test(initial_window_passive),
+        host_test(one_segment_after_a_lost_syn),
+        host_test(smaller_of_cwnd_and_rwnd),
+        host_test(slow_start),
+        host_test(ack_of_many),
+        host_test(unused_window_does_not_grow),
+        host_test(timeout),
+        host_test(after_a_timeout),
+        host_test(smaller_mtu),
+        host_test(three_duplicates),
+        host_test(not_a_duplicate),
+        host_test(retransmission_lost),
+        host_test(restart_after_idleness),
+        host_test(one_ack_for_a_segment),
+    };
+    return host_main(tests);
+}
