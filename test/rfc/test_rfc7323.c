@@ -1,0 +1,207 @@
+/* RFC 7323 2: the Window Scale option. (Timestamps, the rest of it, are not there yet.) */
+#include "hosts.h"
+
+/* From now on receive windows are up to n octets. */
+static void buffer(uint32_t n)
+{
+    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = n;
+    host_start();
+}
+
+/* 2.2: scaling needs the option in both SYNs: as who opens. */
+static void both_sides_active(void **state)
+{
+    (void)state;
+    buffer(1 << 20);
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0, .scale = 5);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 3);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1 << 15);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
+    assert_int_equal(host_status(so).snd_wnd, 8000);
+    so = host_connect(&b);
+    leaves(&b, .flags = SYN, .seq = 0, .scale = 5);
+    arrives(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = NONE);
+    leaves(&b, .flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
+    assert_int_equal(host_status(so).snd_wnd, 1000);
+}
+
+/* As who is connected to: the option goes into the SYN,ACK if and only if it was in the SYN. */
+static void both_sides_passive(void **state)
+{
+    (void)state;
+    buffer(1 << 20);
+    struct peer a = peer(1, 80), b = peer(2, 80);
+    struct sock *l = host_listen(80, 5);
+    arrives(&a, .flags = SYN, .seq = 0, .scale = 3);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 5);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
+    assert_int_equal(host_status(host_accept(l)).snd_wnd, 8000);
+    arrives(&b, .flags = SYN, .seq = 0, .scale = NONE);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = NONE);
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
+    assert_int_equal(host_status(host_accept(l)).snd_wnd, 1000);
+}
+
+/* 2.2: a count of zero is an offer too: our small window is not scaled, the peer's is. */
+static void zero_is_an_offer(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0, .wnd = 10000, .scale = ZERO);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 7);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 10000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 100);
+    assert_int_equal(host_status(so).snd_wnd, 100 << 7);
+}
+
+/* 2.3: the count that our buffer needs, of 64 KiB and more. */
+static void count_for_our_buffer(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t size;
+        int shift;
+    } cases[] = {{65535, ZERO}, {65536, 1}, {131070, 1}, {131071, 2}, {1 << 22, 7}, {1 << 26, 11}};
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buffer(cases[i].size);
+        struct peer a = peer(1, 0);
+        host_connect(&a);
+        leaves(&a, .flags = SYN, .seq = 0, .scale = cases[i].shift);
+    }
+}
+
+/* 2.2: the option in a segment without SYN is ignored. */
+static void ignored_without_syn(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 2);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    with(.options = OPTIONS(WINDOW_SCALE(9), NO_OPERATION));
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
+    assert_int_equal(host_status(so).snd_wnd, 4000);
+}
+
+/* 2.2: the window of a SYN is never scaled, ours or the peer's, whichever crosses which. */
+static void not_in_a_syn(void **state)
+{
+    (void)state;
+    buffer(1 << 20);
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0, .wnd = 65535, .scale = 5);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 700, .scale = 3);
+    assert_int_equal(host_status(so).snd_wnd, 700);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    so = host_connect(&b);
+    leaves(&b, .flags = SYN, .seq = 0);
+    arrives(&b, .flags = SYN, .seq = 0, .wnd = 700, .scale = 3);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 65535, .scale = 5);
+    assert_int_equal(host_status(so).snd_wnd, 700);
+    arrives(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 700, .scale = 3);
+    assert_int_equal(host_status(so).snd_wnd, 700);
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 1, .wnd = 700);
+    assert_int_equal(host_status(so).snd_wnd, 5600);
+}
+
+/* 2.3: a count above 14 is used as 14. */
+static void at_most_14(void **state)
+{
+    (void)state;
+    struct peer a[3];
+    const int counts[] = {14, 15, 255};
+    for (unsigned i = 0; i < 3; i++) {
+        a[i] = peer(i, 0);
+        struct sock *so = host_connect(&a[i]);
+        leaves(&a[i], .flags = SYN, .seq = 0);
+        arrives(&a[i], .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = counts[i]);
+        leaves(&a[i], .flags = ACK, .seq = 1, .ack = 1);
+        arrives(&a[i], .flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+        assert_int_equal(host_status(so).snd_wnd, 65535 << 14);
+        host_take_events();
+    }
+}
+
+/* cwnd is in octets, whatever the scale. */
+static void cwnd_is_not_scaled(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .scale = 7);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    assert_int_equal(host_status(so).cwnd, 4000);
+}
+
+/* A connection whose windows are in units of 16 octets: ours of 1000000. */
+static struct sock *in_units_of_16(struct peer *a)
+{
+    buffer(1000000);
+    struct sock *so = host_connect(a);
+    leaves(a, .flags = SYN, .seq = 0, .scale = 4);
+    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .scale = 4);
+    leaves(a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 62500);
+    return so;
+}
+
+/* 2.4 (1), (2): what lay in any window that was announced is taken, though a later one, cut to a
+ * unit, seems to end before it. */
+static void honours_every_window(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = in_units_of_16(&a);
+    uint32_t edge = 1000001, at = 1;
+    while (at < edge) { /* pieces that are no multiple of the unit */
+        uint32_t n = edge - at < 997 ? edge - at : 997;
+        arrives(&a, .flags = ACK, .seq = at, .ack = 1, .text = n);
+        (void)all_leaves();
+        at += n;
+        assert_int_equal(host_status(so).unread, at - 1);
+    }
+    assert_int_equal(host_status(so).unread, 1000000);
+    host_later(40);
+    (void)all_leaves();
+}
+
+/* 2.4 (3), (5): the sender stays within the newest window, also when it has moved left by less than
+ * a unit. */
+static void sender_stays_within_the_window(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = in_units_of_16(&a);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 100); /* 1600 octets */
+    host_sends(so, 0, 3000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    nothing_leaves();
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001, .wnd = 37); /* 592: 8 less than there were */
+    nothing_leaves();
+    host_later(200); /* 3.8.6.2.1 (4) */
+    leaves(&a, .flags = ACK, .seq = 1001, .ack = 1, .text = 592);
+    host_later(200);
+    leaves(&a, .flags = ACK, .seq = 1001, .ack = 1, .text = 592);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001,
+            .wnd = 36); /* 576: beyond by less than a unit */
+    host_later(400);
+    leaves(&a, .flags = ACK, .seq = 1001, .ack = 1, .text = 576);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        host_test(both_sides_active),    host_test(both_sides_passive),
+        host_test(zero_is_an_offer),     host_test(count_for_our_buffer),
+        host_test(ignored_without_syn),  host_test(not_in_a_syn),
+        host_test(at_most_14),           host_test(cwnd_is_not_scaled),
+        host_test(honours_every_window), host_test(sender_stays_within_the_window),
+    };
+    return host_main(tests);
+}
