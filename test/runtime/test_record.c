@@ -1,4 +1,5 @@
-/* pcap_fd of a stack: what passes is recorded while all threads of two busy stacks write. */
+/* pcap_fd of a stack: what passes is recorded while all threads of two busy stacks write; and what
+ * only a record shows. */
 #include "two_stacks.h"
 
 #include <errno.h>
@@ -73,6 +74,47 @@ static void both_ways(void **state)
     close(fd);
 }
 
+/* The ISN of the first SYN of a fresh stack, always of the same four-tuple: as it is recorded. */
+static uint32_t first_isn(void)
+{
+    char name[] = "/tmp/record-XXXXXX";
+    int fd = mkostemp(name, O_APPEND);
+    assert_true(fd > 0);
+    unlink(name);
+    const struct two_config config = {.options = {.pcap_fd = fd}};
+    struct two t;
+    two_up(&t, &config);
+    int listener = must_listen(t.right, "10.0.1.1", PORT), sock = must_socket(t.left);
+    struct sockaddr_in from = addr4("10.0.0.1", 61000), to = addr4("10.0.1.1", PORT);
+    assert_int_equal(nstcp_bind(t.left, sock, (struct sockaddr *)&from, sizeof from), 0);
+    assert_int_equal(nstcp_connect(t.left, sock, (struct sockaddr *)&to, sizeof to), 0);
+    must_close(t.right, listener);
+    two_down(&t);
+
+    uint8_t octets[4096];
+    ssize_t len = pread(fd, octets, sizeof octets, 0);
+    close(fd);
+    for (size_t at = 0; at + 56 < (size_t)len;) {
+        uint32_t head[2];
+        memcpy(head, octets + at, sizeof head);
+        const uint8_t *p = octets + at + 28; /* an enhanced packet block's packet */
+        if (head[0] == 6 && p[9] == 6 && p[33] == 2)
+            return (uint32_t)p[24] << 24 | (uint32_t)p[25] << 16 | (uint32_t)p[26] << 8 | p[27];
+        at += head[1];
+    }
+    fail_msg("no SYN was recorded");
+    return 0;
+}
+
+/* RFC 6528 3, 4: each stack has a secret of its own, from the system's random source. Numbers of
+ * stacks that follow each other within seconds are further apart than the clock has gone. */
+static void secrets_differ(void **state)
+{
+    (void)state;
+    uint32_t a = first_isn(), b = first_isn(), c = first_isn(), minute = 60 * 250000;
+    assert_true(b - a > minute || c - b > minute); /* both by chance: once in 80000 */
+}
+
 static void destroy_nothing(struct host *h)
 {
     (void)h;
@@ -101,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways),
+        cmocka_unit_test(secrets_differ),
         cmocka_unit_test(no_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
