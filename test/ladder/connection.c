@@ -13,24 +13,6 @@ struct ladder the;
 
 /* ---- Log and failure ---- */
 
-__attribute__((format(printf, 1, 2))) static void note(const char *format, ...)
-{
-    if (the.log_len + 256 > sizeof the.log) { /* keep the newest half */
-        size_t half = the.log_len / 2;
-        memmove(the.log, the.log + half, the.log_len - half);
-        the.log_len -= half;
-    }
-    va_list args;
-    va_start(args, format);
-    int n = snprintf(the.log + the.log_len, 24, "%10.3f  ", (double)ladder_now() / 1e6);
-    the.log_len += n > 0 ? (size_t)n : 0;
-    n = vsnprintf(the.log + the.log_len, 200, format, args);
-    the.log_len += n > 0 ? (size_t)(n < 200 ? n : 199) : 0;
-    va_end(args);
-    the.log[the.log_len++] = '\n';
-    the.log[the.log_len] = '\0';
-}
-
 __attribute__((noreturn, format(printf, 2, 3))) static void fail_at(struct where w,
                                                                     const char *format, ...)
 {
@@ -41,8 +23,7 @@ __attribute__((noreturn, format(printf, 2, 3))) static void fail_at(struct where
     va_end(args);
     the.failed = true;
     no_memory_failed(false);
-    for (char *line = strtok(the.log, "\n"); line; line = strtok(NULL, "\n"))
-        print_error("%s\n", line); /* cmocka cuts what is longer than 1024 */
+    log_print(&the.log);
     print_error("\n%s\n", text);
     _fail(w.file, w.line);
     abort(); /* not reached */
@@ -54,10 +35,8 @@ __attribute__((noreturn, format(printf, 2, 3))) static void fail_at(struct where
 static void sink(void *ctx, const struct trace_point *p)
 {
     (void)ctx;
-    if (p->kind == TRACE_STATE)
-        note("    %s, then %s: %s", p->from, p->to, p->text);
-    else if (p->kind == TRACE_RETRANSMIT)
-        note("    again: %s", p->text);
+    if (p->kind == TRACE_STATE || p->kind == TRACE_RETRANSMIT)
+        log_trace(&the.log, ladder_now(), p->from, p->to, p->text);
 }
 
 struct trace ladder_trace(void)
@@ -200,23 +179,20 @@ void ladder_expect(struct where w, struct line e)
 {
     struct seg seg;
     char text[LINE_TEXT_MAX], text_is[LINE_TEXT_MAX];
-    line_text(&e, text);
     if (!ladder_take(w, &seg))
-        fail_at(w, "expected %s\n     got silence", text);
+        fail_at(w, "expected %s\n     got silence", line_text(&e, text));
     struct line is = line_of(&seg, the.iss, the.irs);
-    line_text(&is, text_is);
     if (!line_fits(&e, &is))
-        fail_at(w, "expected %s\n     got %s", text, text_is);
-    note("--> %s", text_is);
+        fail_at(w, "expected %s\n     got %s", line_text(&e, text), line_text(&is, text_is));
+    log_line(&the.log, ladder_now(), "-->", &is);
 }
 
 void ladder_ignore(struct where w)
 {
     struct seg seg;
-    char text[LINE_TEXT_MAX];
     while (ladder_take(w, &seg)) {
         struct line is = line_of(&seg, the.iss, the.irs);
-        note("--> %s", line_text(&is, text));
+        log_line(&the.log, ladder_now(), "-->", &is);
     }
     ladder_silence(w);
 }
@@ -256,14 +232,13 @@ static enum arrives arrive(struct seg *seg)
 
 void ladder_receive(struct where w, struct line l)
 {
-    char text[LINE_TEXT_MAX];
     step(w);
     if (l.wnd == 0)
         l.wnd = the.peer_wnd == 0 ? ZERO : (int)the.peer_wnd;
     struct seg seg = line_seg(&l, the.irs, the.iss);
     if (!(l.flags & RST))
         the.peer_wnd = seg.wnd;
-    note("<-- %s", line_text(&l, text));
+    log_line(&the.log, ladder_now(), "<--", &l);
     if (arrive(&seg) == ARRIVES_ANSWER_RST)
         the.has_answer = tcp_reset_answer(&seg, &the.answer);
     check(w);
@@ -293,7 +268,7 @@ int64_t ladder_send(struct where w, size_t n)
         data[i] = stream_octet(false, the.written + i);
     int64_t taken = tcp_send(&the.tcb, data, n, the.now_ns);
     free(data);
-    note("SEND %zu: %lld", n, (long long)taken);
+    log_text(&the.log, ladder_now(), "SEND %zu: %lld", n, (long long)taken);
     no_memory_told(taken == ERR_NOMEM ||
                    (taken > 0 && taken < (int64_t)n && the.tcb.sndq.len < the.tcb.settings.sndbuf));
     if (taken > 0)
@@ -320,7 +295,7 @@ int64_t ladder_user_receive(struct where w, size_t n)
     for (int64_t i = 0; i < got; i++)
         right = right && data[i] == stream_octet(true, the.read++);
     free(data);
-    note("RECEIVE %zu: %lld", n, (long long)got);
+    log_text(&the.log, ladder_now(), "RECEIVE %zu: %lld", n, (long long)got);
     if (!right)
         broken_at(w, "the user receives other text than the peer has sent");
     check(w);
@@ -337,7 +312,7 @@ void ladder_user_receives(struct where w, size_t n)
 int ladder_close(struct where w)
 {
     step(w);
-    note("CLOSE");
+    log_text(&the.log, ladder_now(), "CLOSE");
     int err = tcp_close(&the.tcb, the.now_ns);
     check(w);
     return err;
@@ -346,7 +321,7 @@ int ladder_close(struct where w)
 void ladder_leave(struct where w)
 {
     step(w);
-    note("the user leaves");
+    log_text(&the.log, ladder_now(), "the user leaves");
     tcp_leave(&the.tcb, the.now_ns);
     check(w);
 }
@@ -354,7 +329,7 @@ void ladder_leave(struct where w)
 void ladder_abort(struct where w)
 {
     step(w);
-    note("ABORT");
+    log_text(&the.log, ladder_now(), "ABORT");
     tcp_abort(&the.tcb, the.now_ns);
     check(w);
 }

@@ -15,10 +15,10 @@
 struct message {
     enum icmp_kind kind;
     uint8_t type, code; /* as on the wire, instead of kind, where type is not 0 */
-    uint32_t seq, mtu; /* seq: relative, of the segment quoted */
-    uint32_t len;      /* of the packet quoted; 0: 1040 */
-    struct ip_addr to; /* all 0: whom the quoted packet came from */
-    unsigned cut;      /* octets missing at the end */
+    uint32_t seq, mtu;  /* seq: relative, of the segment quoted */
+    uint32_t len;       /* of the packet quoted; 0: 1040 */
+    struct ip_addr to;  /* all 0: whom the quoted packet came from */
+    unsigned cut;       /* octets missing at the end */
     bool damaged;
 };
 #define hears(p, ...) host_hears(HERE, (p), (struct message){__VA_ARGS__})

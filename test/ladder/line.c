@@ -1,8 +1,5 @@
-/*
- * Lines: segments as tests speak of them. See segments.h; the connection that goes with them is in
- * connection.c.
- */
-#include "segments.h"
+/* See line.h. */
+#include "line.h"
 
 #include <stdio.h>
 

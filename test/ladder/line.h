@@ -1,0 +1,49 @@
+/* Lines: segments as tests speak of them (segments.h, hosts.h). */
+#ifndef LINE_H
+#define LINE_H
+
+#include "seg.h"
+#include "support.h"
+
+#define FIN TCP_FIN
+#define SYN TCP_SYN
+#define RST TCP_RST
+#define PSH TCP_PSH
+#define ACK TCP_ACK
+#define URG TCP_URG
+
+/* One line of a diagram: a segment. Members that are 0 mean: not given. So ZERO stands for a 0 that
+ * is meant, and NONE for an option that must not be there. */
+enum {
+    ZERO = -1,
+    NONE = -2,
+};
+
+struct line {
+    unsigned flags;
+    uint32_t seq;   /* relative; but in RST|ACK as it is */
+    uint32_t ack;   /* relative; looked at with ACK only */
+    uint32_t text;  /* octets */
+    int wnd;        /* as on the wire. Received: as the last one when not given */
+    int mss, scale; /* options */
+    int gso;        /* octets per packet of a super-segment */
+    uint16_t up;    /* urgent pointer */
+};
+
+/* The value of octet n of a stream; by_peer: of the peer's. */
+uint8_t stream_octet(bool by_peer, uint64_t n);
+
+/* The line as text. */
+#define LINE_TEXT_MAX 160
+const char *line_text(const struct line *l, char buf[LINE_TEXT_MAX]);
+
+/* A segment as a line, relative to the sender's and the receiver's initial sequence numbers. */
+struct line line_of(const struct seg *seg, uint32_t iss, uint32_t irs);
+
+/* Whether a segment is what was expected. */
+bool line_fits(const struct line *expected, const struct line *is);
+
+/* The reverse of line_of(), but for the text: text_len only. */
+struct seg line_seg(const struct line *l, uint32_t iss, uint32_t irs);
+
+#endif
