@@ -104,7 +104,7 @@ int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t no
 {
     if (rcvq_len(&t->rcvq) > 0) {
         if (peek)
-            return (int64_t)rcvq_peek(&t->rcvq, buf, len);
+            return (int64_t)rcvq_peek(&t->rcvq, 0, buf, len);
         size_t got = rcvq_read(&t->rcvq, buf, len);
         text_taken(t, now_ns);
         return (int64_t)got;

@@ -41,7 +41,7 @@ static void expect_read(struct rcvq *q, size_t len)
     static uint8_t peeked[BUF], got[BUF];
     uint64_t at = q->start;
     assert_true(len <= sizeof got);
-    assert_int_equal(rcvq_peek(q, peeked, len), len);
+    assert_int_equal(rcvq_peek(q, 0, peeked, len), len);
     assert_int_equal(q->start, at);
     assert_int_equal(rcvq_read(q, got, len), len);
     assert_memory_equal(peeked, got, len);
@@ -72,7 +72,7 @@ static void idle_holds_nothing(void **state)
     struct rcvq q;
     uint8_t buf[1];
     setup(&t, &q);
-    assert_int_equal(rcvq_peek(&q, buf, 1), 0);
+    assert_int_equal(rcvq_peek(&q, 0, buf, 1), 0);
     assert_int_equal(rcvq_read(&q, buf, 1), 0);
     assert_true(insert(&q, 0, 0));
     assert_true(rcvq_insert(&q, 0, NULL, 0));
@@ -372,8 +372,11 @@ static void compare(const struct rcvq *q, const struct model *m)
     assert_true(rcvq_check(q));
     assert_int_equal(q->start, m->start);
     assert_int_equal(q->head, m->head);
-    assert_int_equal(rcvq_peek(q, got, MODEL), m->head - m->start);
+    assert_int_equal(rcvq_peek(q, 0, got, MODEL), m->head - m->start);
     assert_memory_equal(got, m->octets + m->start, (size_t)(m->head - m->start));
+    size_t skip = (size_t)(m->head - m->start) / 3, rest = (size_t)(m->head - m->start) - skip;
+    assert_int_equal(rcvq_peek(q, skip, got, MODEL), rest);
+    assert_memory_equal(got, m->octets + m->start + skip, rest);
     uint64_t end = m->start + WINDOW < MODEL ? m->start + WINDOW : MODEL, beyond = 0;
     for (uint64_t at = m->head; at < end; at++)
         beyond += m->there[at];
