@@ -6,6 +6,7 @@
 
 #include "ackin.h"
 #include "reset.h"
+#include "urgent.h"
 
 enum step {
     GO_ON,
@@ -187,13 +188,8 @@ static bool receiving(const struct tcb *t)
 /* Sixth, check the URG bit. */
 static enum step sixth_urg(struct tcb *t, const struct seg *seg)
 {
-    if (!(seg->flags & TCP_URG) || !receiving(t))
-        return GO_ON;
-    seq_t up = seq_add(seg_text_start(seg), seg->up);
-    if (seq_lt(t->rcv.up, up)) {
-        t->rcv.up = up;
-        t->events |= TCB_EV_URGENT;
-    }
+    if ((seg->flags & TCP_URG) && receiving(t))
+        tcp_urgent_arrives(t, seg);
     return GO_ON;
 }
 
@@ -259,7 +255,6 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return GO_ON;
     }
     t->rcv.nxt = seq_add(t->rcv.nxt, advance);
-    t->rcv.up = seq_max(t->rcv.up, t->rcv.nxt);
     ackdelay_text(&t->ackdelay, advance, seg->gso_size ? seg->gso_size : seg->text_len, now_ns);
     if (had_hole || len < seg->text_len)
         ackdelay_now(&t->ackdelay);
@@ -331,6 +326,8 @@ static bool trim_syn(const struct tcb *t, const struct seg *seg, struct seg *tri
     *trimmed = *seg;
     trimmed->seq = seg_text_start(seg);
     trimmed->flags &= (uint8_t)~TCP_SYN;
+    if (trimmed->up > 0)
+        trimmed->up--; /* it counts from the SYN */
     return true;
 }
 

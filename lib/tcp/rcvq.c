@@ -258,13 +258,6 @@ void rcvq_consume(struct rcvq *q, size_t n)
         chunk_free(q, c);
 }
 
-size_t rcvq_read(struct rcvq *q, void *buf, size_t len)
-{
-    size_t n = rcvq_peek(q, 0, buf, len);
-    rcvq_consume(q, n);
-    return n;
-}
-
 void rcvq_discard(struct rcvq *q)
 {
     q->start = q->head;

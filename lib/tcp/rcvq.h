@@ -61,9 +61,6 @@ size_t rcvq_peek(const struct rcvq *q, size_t skip, void *buf, size_t len);
 /* Takes n octets away; n <= rcvq_len. */
 void rcvq_consume(struct rcvq *q, size_t n);
 
-/* Peek at the first ones and consume. */
-size_t rcvq_read(struct rcvq *q, void *buf, size_t len);
-
 /* Throws away everything unread and beyond, and goes on as if it had been read. */
 void rcvq_discard(struct rcvq *q);
 
