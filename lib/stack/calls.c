@@ -92,8 +92,8 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
     struct conn *c = as_conn(so);
     uint64_t start = c->tcb.rcvq.start;
     int64_t n = tcp_receive(&c->tcb, buf, len, peek, now_ns);
-    if (n == 0 && c->tcb.state == STATE_CLOSED && tcp_receivable(&c->tcb) == 0 &&
-        c->tcb.error != ERR_PIPE)
+    bool nothing_left = n == 0 && (len > 0 || rcvq_len(&c->tcb.rcvq) == 0);
+    if (nothing_left && c->tcb.state == STATE_CLOSED && c->tcb.error != ERR_PIPE)
         n = take_error(c);
     if (c->tcb.rcvq.start != start)
         conn_settle(c, now_ns);

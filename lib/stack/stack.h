@@ -187,7 +187,9 @@ void stack_disown_address(struct stack *s, const struct ip_addr *addr);
 #define SOCK_PEER_DONE 0x04u /* the peer has closed: POLLRDHUP */
 #define SOCK_DEAD      0x08u /* both directions are over, or an error: POLLHUP */
 #define SOCK_FAILED    0x10u /* stack_error() is not ERR_NONE: POLLERR */
-#define SOCK_URGENT    0x20u /* the last urgent octet is here, not taken nor passed yet: POLLPRI */
+#define SOCK_URGENT                                                                                \
+    0x20u /* POLLPRI: the last urgent octet is here, neither taken nor passed; or it can't come    \
+             because the window is shut: the user has to read */
 
 /* What holds now. */
 unsigned stack_readiness(const struct sock *so);

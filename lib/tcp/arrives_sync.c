@@ -178,17 +178,10 @@ static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns
     }
 }
 
-/* The peer may still send text: its FIN has not been reached. */
-static bool receiving(const struct tcb *t)
-{
-    return t->state == STATE_ESTABLISHED || t->state == STATE_FIN_WAIT_1 ||
-           t->state == STATE_FIN_WAIT_2;
-}
-
 /* Sixth, check the URG bit. */
 static enum step sixth_urg(struct tcb *t, const struct seg *seg)
 {
-    if ((seg->flags & TCP_URG) && receiving(t))
+    if ((seg->flags & TCP_URG) && tcb_receives(t))
         tcp_urgent_arrives(t, seg);
     return GO_ON;
 }
@@ -226,7 +219,7 @@ static uint32_t cut_text(const struct tcb *t, const struct seg *seg, struct byte
 /* Seventh, process the segment text. */
 static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (seg->text_len == 0 || !receiving(t))
+    if (seg->text_len == 0 || !tcb_receives(t))
         return GO_ON;
     struct bytes text[SEG_REFS_MAX];
     unsigned n;
@@ -280,7 +273,7 @@ static bool fin_fits(const struct tcb *t, seq_t fin)
 /* Eighth, check the FIN bit. A FIN beyond a hole is remembered until the hole is filled. */
 static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (!receiving(t))
+    if (!tcb_receives(t))
         return GO_ON;
     seq_t fin = seq_add(seg_text_start(seg), seg->text_len);
     if ((seg->flags & TCP_FIN) && !t->fin_seen && fin_fits(t, fin)) {

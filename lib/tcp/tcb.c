@@ -109,6 +109,12 @@ bool tcb_idle(const struct tcb *t)
            t->sndq.len == 0 && t->fin_queued == t->fin_sent;
 }
 
+bool tcb_receives(const struct tcb *t)
+{
+    return t->state == STATE_ESTABLISHED || t->state == STATE_FIN_WAIT_1 ||
+           t->state == STATE_FIN_WAIT_2;
+}
+
 uint32_t tcb_rcv_wnd(const struct tcb *t)
 {
     return (uint32_t)(t->rcvwnd.edge - t->rcvq.head);

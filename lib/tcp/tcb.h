@@ -190,6 +190,9 @@ bool tcb_idle(const struct tcb *t);
 /* From ESTABLISHED on: both have agreed on sequence numbers. */
 bool tcb_synchronized(const struct tcb *t);
 
+/* Whether the peer may still send text: its FIN has not been reached. */
+bool tcb_receives(const struct tcb *t);
+
 /* RCV.WND: what the peer was told, less what has arrived since. */
 uint32_t tcb_rcv_wnd(const struct tcb *t);
 

@@ -61,10 +61,17 @@ bool tcp_urgent_passes_over(const struct tcb *t)
     return !t->settings.oobinline && tcp_urgent_left(t) == 1;
 }
 
+static bool has_arrived(const struct tcb *t)
+{
+    return tcp_urgent_left(t) <= rcvq_len(&t->rcvq);
+}
+
+/* Linux's poll() waits for the octet; of the pointer a signal tells. We send none, so that a user
+ * who has to make room before the octet can come would never hear of it (MUST-32). */
 bool tcp_urgent_ready(const struct tcb *t)
 {
-    uint64_t left = tcp_urgent_left(t);
-    return left > 0 && left <= rcvq_len(&t->rcvq) && !t->rcv.up_taken;
+    bool kept_out = tcb_receives(t) && tcb_rcv_wnd(t) == 0;
+    return tcp_urgent_left(t) > 0 && !t->rcv.up_taken && (has_arrived(t) || kept_out);
 }
 
 int tcp_urgent_receive(struct tcb *t, uint8_t *octet, bool peek)
@@ -75,7 +82,7 @@ int tcp_urgent_receive(struct tcb *t, uint8_t *octet, bool peek)
         return ERR_INVAL;
     if (t->state == STATE_CLOSED && !complete)
         return ERR_NOT_CONNECTED;
-    if (!tcp_urgent_ready(t))
+    if (!has_arrived(t))
         return complete || t->no_receive ? 0 : ERR_AGAIN;
     rcvq_peek(&t->rcvq, (size_t)left - 1, octet, 1);
     t->rcv.up_taken = !peek;

@@ -29,7 +29,8 @@ uint64_t tcp_urgent_left(const struct tcb *t);
 /* Whether the user is at the mark, and RECEIVE is to pass over the octet behind it. */
 bool tcp_urgent_passes_over(const struct tcb *t);
 
-/* Whether tcp_urgent_receive() would give the octet (but for oobinline: POLLPRI). */
+/* Whether there is something to be done about the last urgent octet, be it in line or not: it is
+ * here, neither taken nor passed, or can't come before the user reads. POLLPRI. */
 bool tcp_urgent_ready(const struct tcb *t);
 
 /* RECEIVE of the last urgent octet, out of band and once; peek: and again. 1; 0 when it can't come

@@ -76,16 +76,10 @@ int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
 
 /* 3.10.3 RECEIVE */
 
-static bool peer_may_send(const struct tcb *t)
-{
-    return t->state == STATE_ESTABLISHED || t->state == STATE_FIN_WAIT_1 ||
-           t->state == STATE_FIN_WAIT_2;
-}
-
 /* There may be more room than the peer knows of. */
 static void room_made(struct tcb *t)
 {
-    if (peer_may_send(t) && rcvwnd_update_due(&t->rcvwnd, t->rcvq.start, t->rcvq.head))
+    if (tcb_receives(t) && rcvwnd_update_due(&t->rcvwnd, t->rcvq.start, t->rcvq.head))
         ackdelay_now(&t->ackdelay);
 }
 
@@ -110,7 +104,7 @@ size_t tcp_receivable(const struct tcb *t)
 bool tcp_can_receive(const struct tcb *t)
 {
     return tcp_receivable(t) > 0 || t->no_receive ||
-           !(peer_may_send(t) || t->state == STATE_SYN_SENT || t->state == STATE_SYN_RECEIVED);
+           !(tcb_receives(t) || t->state == STATE_SYN_SENT || t->state == STATE_SYN_RECEIVED);
 }
 
 int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns)

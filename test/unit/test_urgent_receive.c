@@ -163,8 +163,10 @@ static void window_shut(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 1, .text = 10000);
     expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = ZERO);
     expect_events(TCB_EV_ARRIVED);
+    assert_false(tcp_urgent_ready(&the.tcb));
     receive(.flags = ACK | URG, .seq = 10001, .ack = 1, .up = 1);
     expect_events(TCB_EV_URGENT);
+    assert_true(tcp_urgent_ready(&the.tcb)); /* MUST-32: it comes when the user reads */
     OOB(false, ERR_AGAIN);
     receive(.flags = ACK | URG, .seq = 10001, .ack = 1, .text = 1, .up = 2);
     expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = ZERO);
@@ -172,6 +174,7 @@ static void window_shut(void **state)
     assert_int_equal(tcp_urgent_left(&the.tcb), 10002);
     user_receives(10000);
     expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = 10000);
+    assert_false(tcp_urgent_ready(&the.tcb));
 }
 
 /* ---- RECEIVE ---- */
