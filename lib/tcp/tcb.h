@@ -100,7 +100,7 @@ struct tcb {
         uint8_t shift;    /* Snd.Wind.Shift */
         uint32_t mss;     /* effective send MSS (MUST-16) */
         uint32_t mss_max; /* what it would be if the path had the first link's MTU */
-        bool up_news;     /* SND.UP has moved since the peer was last told */
+        bool up_news;     /* there is urgent data, and the peer does not know it yet */
     } snd;
 
     /* Receive sequence variables */

@@ -11,8 +11,10 @@ int64_t tcp_urgent_send(struct tcb *t, const void *data, size_t len, uint64_t no
 {
     int64_t taken = tcp_send(t, data, len, now_ns);
     if (taken > 0) {
+        /* Only that there is urgent data at all is news: where it ends now "will be invisible to
+         * the user" (3.8.5) before it comes there; and many ACKs would look like duplicates. */
+        t->snd.up_news |= !tcp_urgent_from(t, t->snd.una);
         t->snd.up = tcb_text_end(t);
-        t->snd.up_news = true;
     }
     return taken;
 }

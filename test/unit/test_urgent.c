@@ -139,8 +139,8 @@ static void no_nagle(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 22);
 }
 
-/* The peer's window is shut: it is told at once all the same, of each SEND, and again by every
- * probe. */
+/* The peer's window is shut: it is told at once all the same that there is urgent data, and where
+ * that ends by then with every probe. */
 static void window_shut(void **state)
 {
     (void)state;
@@ -150,16 +150,32 @@ static void window_shut(void **state)
     expect(.flags = ACK | URG, .seq = 1, .ack = 1, .up = 15);
     later(100);
     user_sends_urgent(5);
-    expect(.flags = ACK | URG, .seq = 1, .ack = 1, .up = 20);
+    expect_silence();
     at(400);
     expect(.flags = ACK | URG, .seq = 1, .ack = 1, .text = 1, .up = 20);
-    user_sends_urgent(5); /* SND.NXT lies beyond the window, and what goes there is thrown away */
-    expect(.flags = ACK | URG, .seq = 1, .ack = 1, .up = 25);
+    user_sends_urgent(5);
     at(1000);
     expect(.flags = ACK | URG, .seq = 1, .ack = 1, .text = 1, .up = 25);
     receive(.flags = ACK, .seq = 1, .ack = 2, .wnd = 5000);
     expect(.flags = PSH | ACK | URG, .seq = 2, .ack = 1, .text = 24, .up = 24);
     receive(.flags = ACK, .seq = 1, .ack = 26);
+}
+
+/* SND.NXT lies beyond the window, and what goes there would be thrown away. */
+static void window_probed(void **state)
+{
+    (void)state;
+    establish(.wnd = ZERO);
+    user_sends(10);
+    at(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    user_sends_urgent(5);
+    expect(.flags = ACK | URG, .seq = 1, .ack = 1, .up = 15);
+    at(1000);
+    expect(.flags = ACK | URG, .seq = 1, .ack = 1, .text = 1, .up = 15);
+    receive(.flags = ACK, .seq = 1, .ack = 2, .wnd = 5000);
+    expect(.flags = PSH | ACK | URG, .seq = 2, .ack = 1, .text = 14, .up = 14);
+    receive(.flags = ACK, .seq = 1, .ack = 16);
 }
 
 /* So it is when the congestion window is full, or when what is lost has to go first. */
@@ -176,7 +192,7 @@ static void cwnd_full(void **state)
     at(400); /* what went without the pointer has it when it goes again */
     expect(.flags = ACK | URG, .seq = 1, .ack = 1, .text = 1000, .up = 6001);
     user_sends_urgent(1);
-    expect(.flags = ACK | URG, .seq = 4001, .ack = 1, .up = 2002);
+    expect_silence();
     receive(.flags = ACK, .seq = 1, .ack = 4001);
     expect(.flags = ACK | URG, .seq = 4001, .ack = 1, .text = 1000, .up = 2002);
     expect(.flags = ACK | URG, .seq = 5001, .ack = 1, .text = 1000, .up = 1002);
@@ -185,16 +201,23 @@ static void cwnd_full(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 6003);
 }
 
-/* An ACK that has to go anyway tells it, and no second one follows. */
+/* An ACK that has to go anyway tells it, and no second one follows; but one does when all that was
+ * urgent has gone and there is more. */
 static void told_once(void **state)
 {
     (void)state;
-    establish(.wnd = ZERO);
-    receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 10);
+    establish(.wnd = 3);
+    receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .wnd = ZERO, .text = 10);
     batch();
     user_sends_urgent(3);
     expect(.flags = ACK | URG, .seq = 1, .ack = 12, .up = 3);
+    user_sends_urgent(3);
     expect_silence();
+    receive(.flags = ACK, .seq = 12, .ack = 1, .wnd = 6);
+    expect(.flags = PSH | ACK | URG, .seq = 1, .ack = 12, .text = 6, .up = 6);
+    receive(.flags = ACK, .seq = 12, .ack = 7, .wnd = ZERO);
+    user_sends_urgent(3);
+    expect(.flags = ACK | URG, .seq = 7, .ack = 12, .up = 3);
 }
 
 /* Sent again, by the timer and by duplicate ACKs: with the pointer as it is by then. */
@@ -272,8 +295,7 @@ static void clamped(void **state)
     user_sends(65534);
     user_sends_urgent(1);
     expect(.flags = ACK | URG, .seq = 1, .ack = 1, .up = 65535); /* it just reaches */
-    user_sends_urgent(1000);
-    expect(.flags = ACK | URG, .seq = 1, .ack = 1, .up = 65535); /* it does not */
+    user_sends_urgent(1000);                                     /* it does not */
     receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 3000);
     expect(.flags = ACK | URG, .seq = 1, .ack = 1, .text = 1000, .up = 65535);
     expect(.flags = ACK | URG, .seq = 1001, .ack = 1, .text = 1000, .up = 65535);
@@ -386,6 +408,7 @@ int main(void)
         ladder_test(no_memory),
         ladder_test(no_nagle),
         ladder_test(window_shut),
+        ladder_test(window_probed),
         ladder_test(cwnd_full),
         ladder_test(told_once),
         ladder_test(again_with_the_newest),
