@@ -190,6 +190,21 @@ static void urgent_out_of_band(void **state)
     assert_int_equal(host_recv(so, 0, 100), 0);
 }
 
+/* To pass over the octet out of band makes room as well: the window opens at once. */
+static void urgent_passed_over(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 1000;
+    host_start();
+    struct sock *so = host_connected(HERE, &a);
+    stack_set_oobinline(so, false, host.now_ns);
+    arrives(&a, .flags = ACK | URG, .seq = 1, .ack = 1, .text = 500, .up = 500);
+    assert_int_equal(host_recv(so, 0, 1000), 499);
+    assert_int_equal(host_recv(so, 499, 1000), ERR_AGAIN);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 501, .wnd = 1000);
+}
+
 /* SO_SNDBUF, and readiness for writing. */
 static void send_buffer(void **state)
 {
@@ -444,6 +459,7 @@ int main(void)
         host_test(transfer),
         host_test(urgent),
         host_test(urgent_out_of_band),
+        host_test(urgent_passed_over),
         host_test(send_buffer),
         host_test(no_memory_for_text),
         host_test(nodelay),

@@ -153,6 +153,15 @@ static void beyond_fin(void **state)
     assert_int_equal(user_receive(10), 0);
     OOB(false, 0);
     assert_false(tcp_urgent_ready(&the.tcb));
+    again();
+
+    establish_oob(); /* nor does the user have to make room for it */
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 10000);
+    expect(.flags = ACK, .seq = 1, .ack = 10001, .wnd = ZERO);
+    receive(.flags = FIN | ACK | URG, .seq = 10001, .ack = 1, .up = 40);
+    expect(.flags = ACK, .seq = 1, .ack = 10002, .wnd = ZERO);
+    assert_int_equal(tcp_urgent_left(&the.tcb), 10040);
+    assert_false(tcp_urgent_ready(&the.tcb));
 }
 
 /* MUST-66: while the window is shut the pointer counts, of a pure ACK and of a probe. */
