@@ -181,15 +181,16 @@ ssize_t nstcp_recv(struct nstcp *stack, int sock, void *buf, size_t len, int fla
  * is the mark. nstcp_recv ends there when it has anything to return, with MSG_WAITALL too;
  * SIOCATMARK tells whether the next octet lies behind it (sockatmark(3)).
  *
- * Without SO_OOBINLINE that octet is no part of what nstcp_recv, POLLIN and FIONREAD see: the next
- * nstcp_recv goes on behind it. nstcp_recv with MSG_OOB gives it, once, with MSG_PEEK again, and
- * does not wait: EAGAIN when it has not arrived yet; EINVAL: there is none, or it was given or
- * passed; 0 when the peer has closed before it came; ENOTCONN when the connection has failed. With
- * SO_OOBINLINE it comes with the rest, and MSG_OOB is EINVAL. There is one mark only: by another
- * one an earlier octet becomes part of the stream, or is lost when it is the next.
+ * Without SO_OOBINLINE that octet is nothing to POLLIN; FIONREAD counts up to the mark; and the
+ * next nstcp_recv goes on behind it. nstcp_recv with MSG_OOB gives it, once (with MSG_PEEK, any
+ * number of times), and never waits: EAGAIN when it has not arrived; EINVAL when there is none, or
+ * it was given or passed; 0 when the peer has closed before it came; ENOTCONN when the connection
+ * has failed. There is one mark only: when another comes, the octet at the old one becomes part of
+ * the stream, or, if it is the next, is lost. With SO_OOBINLINE it always comes with the rest, and
+ * MSG_OOB is EINVAL.
  *
- * No SIGURG: POLLPRI tells that the octet is here; and, unlike in Linux, that it can't come because
- * so much is unread that the window is shut.
+ * POLLPRI, in place of SIGURG, tells that the octet is here; and, unlike in Linux, that it can't
+ * come because so much is unread that the window is shut.
  */
 
 /* sendmsg(2), recvmsg(2): send and recv with up to IOV_MAX buffers (EMSGSIZE), as writev(2) and
@@ -254,8 +255,8 @@ int nstcp_ioctl(struct nstcp *stack, int sock, unsigned long request, int *value
 
 /* poll(2), on sockets of the stack. Waits, timeout_ms at most; < 0: no limit; 0: does not wait.
  * POLLIN, POLLRDNORM, POLLPRI (see "Urgent data"), POLLOUT, POLLWRNORM, POLLRDHUP, POLLERR,
- * POLLHUP, POLLNVAL, each when Linux has it. A socket that is closed meanwhile is POLLNVAL.
- * Level-triggered. O(n). ENOMEM. */
+ * POLLHUP, POLLNVAL, the others each when Linux has it. A socket that is closed meanwhile is
+ * POLLNVAL. Level-triggered. O(n). ENOMEM. */
 int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms);
 
 #pragma GCC visibility pop
