@@ -98,22 +98,10 @@ static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_n
         else
             state_fail(t, ERR_REFUSED, "RST", now_ns);
         break;
-    case STATE_CLOSING:
-    case STATE_LAST_ACK:
-        /* The user has closed and heard everything; only unacknowledged text is a loss (MUST-12).
-         */
-        if (t->sndq.len == 0) {
-            state_set(t, STATE_CLOSED, "RST", now_ns);
-            break;
-        }
-        state_fail(t, ERR_RESET, "RST", now_ns);
-        break;
-    case STATE_CLOSE_WAIT:
-        /* RFC 9293 says "reset" to SENDs and RECEIVEs; Linux says EPIPE to the former, and to the
-         * latter that the peer has closed, as it had. So do we: what they sent is complete. */
-        state_fail(t, ERR_PIPE, "RST", now_ns);
-        break;
     default:
+        /* RFC 9293 has no word for the user in CLOSING and LAST-ACK, who has closed; Linux and BSD
+         * say "reset". So do we: one who has only shut down may want to know that the peer has not
+         * acknowledged the end (MUST-12). */
         state_fail(t, ERR_RESET, "RST", now_ns);
         break;
     }
@@ -146,6 +134,17 @@ static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns
     return GO_ON;
 }
 
+/* RFC 9293 acknowledges a FIN in TIME-WAIT, and has no word for anything else that lies in the
+ * window; Linux and BSD acknowledge all but what says nothing new. So do we: a peer that is in
+ * another connection learns of this one. */
+static void answer_in_time_wait(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (seg_len(seg) > 0)
+        ackdelay_now(&t->ackdelay);
+    else if (!seq_eq(seg->seq, t->rcv.nxt))
+        tcp_reset_challenge(t, now_ns);
+}
+
 /* Fifth, check the ACK field. */
 static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -171,6 +170,9 @@ static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns
         return DROP;
     case STATE_LAST_ACK:
         state_set(t, STATE_CLOSED, "our FIN is acknowledged", now_ns);
+        return DROP;
+    case STATE_TIME_WAIT:
+        answer_in_time_wait(t, seg, now_ns);
         return DROP;
     default:
         return GO_ON;

@@ -60,7 +60,6 @@ enum rfc_error {
     RFC_RESET,   /* "connection reset" */
     RFC_REFUSED, /* "connection refused" */
     RFC_ABORTED, /* we have reset it ourselves */
-    RFC_PIPE,    /* not of the RFC: see DEV_CLOSE_WAIT_RST */
 };
 
 #define RFC_STREAM 1024 /* octets of the peer's text that the oracle can follow */

@@ -112,8 +112,7 @@ static void back_to_listen(struct oracle *o)
 
 static void reset(struct oracle *o)
 {
-    struct rfc_tcb *t = &o->t;
-    bool lost;
+    const struct rfc_tcb *t = &o->t;
     switch (t->state) {
     case RFC_SYN_RECEIVED:
         if (t->passive)
@@ -126,11 +125,7 @@ static void reset(struct oracle *o)
         break;
     case RFC_CLOSING:
     case RFC_LAST_ACK:
-        lost = t->snd_una != t->snd_nxt - 1 && leaves_rfc(&o->dev, DEV_CLOSING_RST);
-        oracle_over(o, lost ? RFC_RESET : RFC_NO_ERROR);
-        break;
-    case RFC_CLOSE_WAIT:
-        oracle_over(o, leaves_rfc(&o->dev, DEV_CLOSE_WAIT_RST) ? RFC_PIPE : RFC_RESET);
+        oracle_over(o, leaves_rfc(&o->dev, DEV_CLOSING_RST) ? RFC_RESET : RFC_NO_ERROR);
         break;
     default:
         oracle_over(o, RFC_RESET);
@@ -245,8 +240,17 @@ static bool fifth_ack(struct oracle *o, const struct rfc_seg *seg)
     }
     if (t->state == RFC_SYN_RECEIVED)
         return ack_syn_received(o, seg);
-    if (t->state == RFC_TIME_WAIT)
-        return true; /* "the only thing that can arrive" is the FIN: see the first and the eighth */
+    if (t->state == RFC_TIME_WAIT) {
+        /* "the only thing that can arrive" is the FIN: see the first and the eighth */
+        if ((rfc_len(seg) > 0 || seg->seq != t->rcv_nxt) &&
+            leaves_rfc(&o->dev, DEV_TIME_WAIT_ANSWERS)) {
+            if (rfc_len(seg) > 0)
+                o->ack_at_once = true;
+            else
+                challenge(o);
+        }
+        return true;
+    }
     ack_established(o, seg);
     return ack_by_state(o);
 }

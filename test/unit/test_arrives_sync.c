@@ -161,8 +161,8 @@ static void second_exact(void **state)
     const int error[] = {
         [STATE_SYN_RECEIVED] = ERR_NONE, /* passive: "the user need not be informed" */
         [STATE_ESTABLISHED] = ERR_RESET, [STATE_FIN_WAIT_1] = ERR_RESET,
-        [STATE_FIN_WAIT_2] = ERR_RESET,  [STATE_CLOSE_WAIT] = ERR_PIPE,
-        [STATE_CLOSING] = ERR_NONE,      [STATE_LAST_ACK] = ERR_NONE,
+        [STATE_FIN_WAIT_2] = ERR_RESET,  [STATE_CLOSE_WAIT] = ERR_RESET,
+        [STATE_CLOSING] = ERR_RESET,     [STATE_LAST_ACK] = ERR_RESET,
     };
     for (enum tcp_state s = STATE_SYN_RECEIVED; s < STATE_TIME_WAIT; s++) {
         reach(s);
@@ -415,6 +415,36 @@ static void fifth_time_wait(void **state)
     expect_closed(ERR_NONE);
 }
 
+/* What else lies in the window in TIME-WAIT is acknowledged as well, but for an ACK that says
+ * nothing new: two ends in TIME-WAIT would go on for ever. Nothing restarts the timeout. */
+static void time_wait_answers(void **state)
+{
+    (void)state;
+    const struct line lines[] = {
+        {.flags = ACK, .seq = 3, .ack = 2},
+        {.flags = ACK, .seq = 10001, .ack = 2},
+        {.flags = ACK, .seq = 2, .ack = 2, .text = 1},
+        {.flags = FIN | ACK, .seq = 2, .ack = 2},
+        {.flags = FIN | ACK, .seq = 5000, .ack = 2, .text = 100},
+    };
+    reach(STATE_TIME_WAIT);
+    at(50000);
+    for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
+        ladder_receive(HERE, lines[i]);
+        expect(.flags = ACK, .seq = 2, .ack = 2);
+    }
+    receive(.flags = ACK, .seq = 2, .ack = 2);
+    for (int i = 0; i < 20; i++) {
+        receive(.flags = ACK, .seq = 3, .ack = 2);
+        ignore();
+    }
+    receive(.flags = ACK, .seq = 3, .ack = 2); /* RFC 5961 7: enough */
+    expect_silence();
+    expect_events(0);
+    at(60100);
+    expect_closed(ERR_NONE);
+}
+
 /* Figure 8, line 6 (MUST-10): the peer's SYN-ACK completes a simultaneous open, and
  * asks for no ACK. */
 static void simultaneous_open_by_syn_ack(void **state)
@@ -479,6 +509,7 @@ int main(void)
         ladder_test(fifth_fin_wait_1),
         ladder_test(fifth_closing_and_last_ack),
         ladder_test(fifth_time_wait),
+        ladder_test(time_wait_answers),
         ladder_test(simultaneous_open_by_syn_ack),
         ladder_test(rst_at_the_edge),
         ladder_test(blind_fin_in_time_wait),

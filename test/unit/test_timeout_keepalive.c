@@ -166,7 +166,7 @@ static void half_closed(void **state)
     later(10000);
     expect(.flags = ACK, .seq = 0, .ack = 2);
     receive(.flags = RST, .seq = 2); /* it has forgotten us */
-    expect_closed(ERR_PIPE);
+    expect_closed(ERR_RESET);
 }
 
 /* A FIN that waits behind a shut window is something to be sent. */
