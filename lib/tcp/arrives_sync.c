@@ -243,10 +243,10 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return GO_ON;
     }
     if (t->orphan) {
-        /* 3.6.1, SHLD-3: nobody will read this, and the peer must learn it. */
-        t->reset_peer = true;
+        /* 3.6.1, SHLD-3: nobody will read this, and the peer must learn it. As from CLOSED
+         * (3.10.7.1): with SEQ=SEG.ACK, which it takes although our FIN may have been lost. */
         state_fail(t, ERR_ABORTED, "text after the user has left", now_ns);
-        return DROP;
+        return ANSWER_RST;
     }
     bool had_hole = rcvq_has_hole(&t->rcvq) || t->fin_seen;
     uint64_t head = t->rcvq.head;
@@ -318,9 +318,12 @@ static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_n
 
 enum arrives tcp_arrives_rest(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (sixth_urg(t, seg) == GO_ON && seventh_text(t, seg, now_ns) == GO_ON)
-        eighth_fin(t, seg, now_ns);
-    return ARRIVES_DONE;
+    enum step step = sixth_urg(t, seg);
+    if (step == GO_ON)
+        step = seventh_text(t, seg, now_ns);
+    if (step == GO_ON)
+        step = eighth_fin(t, seg, now_ns);
+    return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_DONE;
 }
 
 /* Simultaneous open, 3.5 figure 8 line 6: the peer's SYN again, now with the ACK of ours. What lies

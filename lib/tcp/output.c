@@ -305,6 +305,14 @@ static bool output_ack(struct tcb *t, struct seg *seg)
     return true;
 }
 
+/* 3.10.5, where the RST has no ACK. Linux and BSD give it one, and so do we: who looks on sees what
+ * has arrived. The peer looks at SEG.SEQ only (RFC 5961 3.2). */
+static void output_rst(struct tcb *t, struct seg *seg)
+{
+    begin(t, seg, TCP_RST | TCP_ACK, heard_seq(t));
+    seg->wnd = tcb_rcv_wnd(t) >> t->rcvwnd.shift;
+}
+
 /* 3.8.4: what the peer has acknowledged already makes it answer. No text (SHLD-12). The peer throws
  * the segment away, so it settles nothing, and tells no window but what was told before. */
 static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
@@ -321,7 +329,7 @@ static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->reset_peer) {
         t->reset_peer = false;
-        begin(t, seg, TCP_RST, heard_seq(t));
+        output_rst(t, seg);
         return true;
     }
     switch (t->state) {

@@ -286,7 +286,7 @@ static void seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
         return;
     }
     if (t->user_gone) { /* 3.6.1, SHLD-3 */
-        oracle_answer(o, RFC_RST, t->snd_nxt, 0);
+        oracle_answer(o, RFC_RST, seg->ack, 0);
         oracle_over(o, RFC_ABORTED);
         return;
     }
