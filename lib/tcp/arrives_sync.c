@@ -11,6 +11,7 @@ enum step {
     GO_ON,
     DROP,
     ANSWER_RST,
+    ONLY_ACK, /* nothing but the ACK field counts */
 };
 
 /* First, check sequence number: the four cases of the RFC's table. */
@@ -30,6 +31,14 @@ static bool acceptable(const struct tcb *t, const struct seg *seg)
     return seq_in(seg->seq, nxt, edge) || seq_in(seq_sub(seg_end(seg), 1), nxt, edge);
 }
 
+/* What the peer sends again ends at RCV.NXT, and has its newest ACK. RFC 9293 throws that away with
+ * the rest; Linux and BSD take it, and so do we. */
+static bool is_sent_again(const struct tcb *t, const struct seg *seg)
+{
+    return tcb_synchronized(t) && seg_len(seg) > 0 && seq_eq(seg_end(seg), t->rcv.nxt) &&
+           !(seg->flags & TCP_SYN);
+}
+
 /* A segment outside of the window is answered with an ACK, which a RST is not. */
 static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -46,7 +55,7 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
     } else {
         tcp_reset_challenge(t, now_ns);
     }
-    return DROP;
+    return is_sent_again(t, seg) ? ONLY_ACK : DROP;
 }
 
 /* The peer's SYN again, so our SYN-ACK was lost. RFC 9293 answers with an ACK, which a peer in
@@ -121,6 +130,17 @@ static enum step fourth_syn(struct tcb *t, const struct seg *seg, uint64_t now_n
     return DROP;
 }
 
+/* The text that came with the peer's SYN. */
+static void release_text(struct tcb *t, uint64_t now_ns)
+{
+    uint32_t len = rcvq_release(&t->rcvq);
+    if (len == 0)
+        return;
+    t->rcv.nxt = t->rcv.up = seq_add(t->rcv.nxt, len);
+    ackdelay_text(&t->ackdelay, len, len, now_ns);
+    t->events |= TCB_EV_ARRIVED;
+}
+
 /* SYN-RECEIVED: the ACK that completes the handshake. */
 static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -131,6 +151,7 @@ static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns
     state_set(t, STATE_ESTABLISHED, "our SYN is acknowledged", now_ns);
     if (t->fin_queued)
         state_set(t, STATE_FIN_WAIT_1, "CLOSE, which was queued", now_ns);
+    release_text(t, now_ns);
     return GO_ON;
 }
 
@@ -229,6 +250,15 @@ static uint32_t cut_text(const struct tcb *t, const struct seg *seg, struct byte
     return len;
 }
 
+void tcp_arrives_hold(struct tcb *t, const struct seg *seg)
+{
+    struct bytes text[SEG_REFS_MAX];
+    unsigned n;
+    uint64_t at;
+    if (cut_text(t, seg, text, &n, &at) > 0 && !rcvq_hold(&t->rcvq, text, n))
+        t->no_room = true;
+}
+
 /* Seventh, process the segment text. */
 static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -284,6 +314,16 @@ static bool fin_fits(const struct tcb *t, seq_t fin)
            (beyond->n == 0 || beyond->v[beyond->n - 1].end <= at);
 }
 
+/* RFC 9293 3.6, figure 13 acknowledges a FIN that crosses ours with a bare ACK; BSD's ACK carries
+ * our FIN again, and so does ours, when nothing else is outstanding: if the first is lost, nobody
+ * has to wait for a timeout. */
+static void fin_again(struct tcb *t)
+{
+    bool alone = t->fin_sent && seq_eq(t->snd.una, t->snd.fin);
+    if (alone && t->snd.wnd > 0)
+        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+}
+
 /* Eighth, check the FIN bit. A FIN beyond a hole is remembered until the hole is filled. */
 static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -308,6 +348,7 @@ static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_n
         break;
     case STATE_FIN_WAIT_1:
         state_set(t, STATE_CLOSING, "FIN crosses FIN", now_ns);
+        fin_again(t);
         break;
     default:
         state_set(t, STATE_TIME_WAIT, "FIN", now_ns);
@@ -348,6 +389,10 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
         seg = &trimmed;
     }
     enum step step = first_sequence(t, seg, now_ns);
+    if (step == ONLY_ACK) {
+        fifth_ack(t, seg, now_ns);
+        return ARRIVES_DONE;
+    }
     if (step == GO_ON)
         step = second_rst(t, seg, now_ns);
     if (step == GO_ON)

@@ -172,7 +172,9 @@ static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
     if (max > (uint32_t)wnd_room)
         max = (uint32_t)wnd_room;
     uint32_t more = seq_eq(r->end, t->snd.nxt) && max < t->snd.mss ? fill_up(t, max, wnd_room) : 0;
-    resend(t, seg, r->nxt, max, more, reasons[r->mode], now_ns);
+    bool crossed = r->mode == RECOVERY_OPEN && t->state == STATE_CLOSING;
+    const char *why = crossed ? "FIN has crossed FIN" : reasons[r->mode];
+    resend(t, seg, r->nxt, max, more, why, now_ns);
     recovery_resent(r, seq_min(seg_end(seg), r->end));
     return true;
 }
@@ -245,7 +247,8 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     uint32_t flight = recovery_flight(&t->recovery, t->snd.una, t->snd.nxt);
     uint32_t cwnd_room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
-    bool fin = t->fin_queued && len == unsent && wnd_room > len && cwnd_room > len;
+    /* A FIN is no load: it does not wait for cwnd. */
+    bool fin = t->fin_queued && len == unsent && wnd_room > len;
     if (len > 0 || fin) {
         persist_stop(&t->persist);
         return send_new(t, seg, len, fin, now_ns);

@@ -83,7 +83,7 @@ def test_both_at_once():
 
 def test_crossing_fins():
     """The router loses one side's FIN until the other's has crossed it: CLOSING, then TIME-WAIT
-    (3.6, figure 13)."""
+    (3.6, figure 13). Our ACK of the FIN that crosses carries ours again, the kernel's does not."""
     with World() as world:
         for closing, other in world.both_ways():
             with Lost(fins_of(closing.tool.node)):

@@ -10,6 +10,7 @@ enum deviation {
     DEV_REFUSED,
     DEV_EDGE,
     DEV_BUDGET,
+    DEV_OLD_ACK,
     DEV_SYN_AGAIN,
     DEV_BACK_TO_LISTEN,
     DEV_CLOSING_RST,
@@ -26,6 +27,7 @@ enum deviation {
     DEV_FIN_AT_EDGE,
     DEV_FIN_BEFORE_TEXT,
     DEV_SECOND_FIN,
+    DEV_FIN_AGAIN,
     DEVIATIONS
 };
 

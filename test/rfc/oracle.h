@@ -114,7 +114,7 @@ struct oracle {
 
     /* Inside one call */
     bool ack_at_once, ack_delayed;
-    bool synack_again, fin_goes;
+    bool synack_again, fin_goes, fin_again, only_ack;
 
     struct deviating dev;
 };

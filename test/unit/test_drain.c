@@ -60,7 +60,7 @@ static void abort_left(void **state)
     host_close(sc);
     leaves(&closing, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&closing, .flags = FIN | ACK, .seq = 1, .ack = 1); /* CLOSING */
-    leaves(&closing, .flags = ACK, .seq = 2, .ack = 2);
+    leaves(&closing, .flags = FIN | ACK, .seq = 1, .ack = 2);
     stack_abort_left(host.stack, host.now_ns);
     leaves(&left, .flags = RST | ACK, .seq = 12, .ack = 1);
     nothing_leaves();
@@ -115,7 +115,7 @@ static void linger_ends(void **state)
     host_linger(sb);
     leaves(&b, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&b, .flags = FIN | ACK, .seq = 1, .ack = 1);
-    leaves(&b, .flags = ACK, .seq = 2, .ack = 2);
+    leaves(&b, .flags = FIN | ACK, .seq = 1, .ack = 2);
     expect_event(sb, SOCK_EV_ARRIVED);
     assert_false(stack_finished(sb));
     arrives(&b, .flags = ACK, .seq = 2, .ack = 2);

@@ -161,6 +161,33 @@ static void leave_behind_a_narrow_window(void **state)
     expect_state(STATE_FIN_WAIT_1);
 }
 
+/* ---- CLOSE ---- */
+
+/* The FIN does not wait for the congestion window, but for the peer's. */
+static void fin_beyond_cwnd(void **state)
+{
+    (void)state;
+    establish(.wnd = 60000);
+    the.tcb.cc.cwnd = 2000;
+    user_sends(2000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 2001, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 2002);
+    expect_state(STATE_FIN_WAIT_2);
+    again();
+
+    establish(.wnd = 2000);
+    user_sends(2000);
+    ignore();
+    user_close();
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 1001);
+    expect(.flags = FIN | ACK, .seq = 2001, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 2002);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +200,7 @@ int main(void)
         ladder_test(leave_unread_text_in_time_wait),
         ladder_test(leave_behind_a_shut_window),
         ladder_test(leave_behind_a_narrow_window),
+        ladder_test(fin_beyond_cwnd),
     };
     return ladder_main(tests);
 }
