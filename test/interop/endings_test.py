@@ -61,7 +61,8 @@ def test_time_wait_ends():
 
 
 def test_both_at_once():
-    """Whether the FINs cross or not: two FINs, no RST, and both are told END."""
+    """Whether the FINs cross or not: two FINs, no RST, and both are told END. When they do, ours goes
+    again with the ACK of the other."""
     with World() as world:
         for _ in range(5):
             for one, other in world.both_ways():
@@ -75,7 +76,7 @@ def test_both_at_once():
                 for sock in (one, other):
                     until(lambda n=sock.tool.node: world.wire.ends(n), "a FIN")
                 world.wire.settle()
-                check(world.wire.ends("host1") == ["F."], f"{world.wire.lines()}")
+                check(world.wire.ends("host1") in (["F."], ["F.", "F."]), f"{world.wire.lines()}")
                 # The kernel's ACK may come behind its FIN, from its other CPU. We answer it, and to
                 # that answer it says RST, as it has forgotten the connection.
                 check(world.wire.ends("host2") in (["F."], ["F.", "R"]), f"{world.wire.lines()}")
