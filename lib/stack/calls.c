@@ -93,7 +93,7 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
     uint64_t start = c->tcb.rcvq.start;
     int64_t n = tcp_receive(&c->tcb, buf, len, peek, now_ns);
     bool nothing_left = n == 0 && (len > 0 || rcvq_len(&c->tcb.rcvq) == 0);
-    if (nothing_left && c->tcb.state == STATE_CLOSED && c->tcb.error != ERR_PIPE)
+    if (nothing_left && c->tcb.state == STATE_CLOSED && !tcb_fin_taken(&c->tcb))
         n = take_error(c);
     if (c->tcb.rcvq.start != start)
         conn_settle(c, now_ns);

@@ -183,6 +183,7 @@ static void cwnd_full(void **state)
 {
     (void)state;
     establish();
+    the.tcb.cc.cwnd = 4000;
     user_sends(6000);
     for (uint32_t i = 0; i < 4; i++)
         expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);

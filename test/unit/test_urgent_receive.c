@@ -60,13 +60,13 @@ static void told_and_counted(void **state)
     user_receives(15);
     assert_int_equal(tcp_urgent_left(&the.tcb), 15);
     receive(.flags = ACK | URG, .seq = 21, .ack = 1, .text = 20, .up = 20);
+    expect(.flags = ACK, .seq = 1, .ack = 41);
     expect_events(TCB_EV_ARRIVED | TCB_EV_URGENT);
     assert_int_equal(tcp_urgent_left(&the.tcb), 25);
     user_receives(24); /* to the mark */
     assert_int_equal(tcp_urgent_left(&the.tcb), 1);
     user_receives(1);
     assert_int_equal(tcp_urgent_left(&the.tcb), 0);
-    ignore();
 }
 
 /* RFC 6093 2.1: what has come as normal data becomes urgent by a later pointer. */
@@ -246,8 +246,8 @@ static void only_the_octet(void **state)
     the.read++;
     ignore();
     receive(.flags = ACK, .seq = 2, .ack = 1, .text = 5);
+    expect(.flags = ACK, .seq = 1, .ack = 7);
     user_receives(5);
-    ignore();
 }
 
 /* It is not there before all text in front of it is. */
@@ -275,11 +275,11 @@ static void two_of_them(void **state)
     establish_oob();
     receive(.flags = ACK | URG, .seq = 1, .ack = 1, .text = 5, .up = 5);
     receive(.flags = ACK | URG, .seq = 6, .ack = 1, .text = 5, .up = 5);
+    expect(.flags = ACK, .seq = 1, .ack = 11);
     OOB(false, 1);
     user_receives(9);
     assert_int_equal(user_receive(10), ERR_AGAIN);
     OOB(false, ERR_INVAL);
-    ignore();
 }
 
 /* Only one whose place the user has reached is lost, taken or not. */
@@ -293,12 +293,12 @@ static void two_of_them_at_the_mark(void **state)
         if (taken)
             OOB(false, 1);
         receive(.flags = ACK | URG, .seq = 6, .ack = 1, .text = 5, .up = 4);
+        expect(.flags = ACK, .seq = 1, .ack = 11);
         OOB(false, 1);
         assert_int_equal(tcp_urgent_left(&the.tcb), 4);
         the.read++;
         user_receives(3);
         receives_over(1);
-        ignore();
         again();
     }
 }
@@ -310,9 +310,9 @@ static void two_of_them_in_line(void **state)
     establish();
     receive(.flags = ACK | URG, .seq = 1, .ack = 1, .text = 1, .up = 1);
     receive(.flags = ACK | URG, .seq = 2, .ack = 1, .text = 1, .up = 1);
+    expect(.flags = ACK, .seq = 1, .ack = 3);
     user_receives(1);
     user_receives(1);
-    ignore();
 }
 
 /* SO_OOBINLINE may change its mind at any time. */
@@ -345,7 +345,7 @@ static void after_the_end(void **state)
     receive(.flags = FIN | ACK | URG, .seq = 1, .ack = 1, .text = 10, .up = 4);
     expect(.flags = ACK, .seq = 1, .ack = 12);
     receive(.flags = RST, .seq = 12);
-    expect_closed(ERR_PIPE);
+    expect_closed(ERR_RESET);
     OOB(false, 1);
 }
 
