@@ -96,7 +96,7 @@ static void with_syn(void **state)
         ignore();
         again();
 
-        open_active(); /* 3.5, figure 8: the SYNs cross */
+        open_active(); /* 3.5, figure 8: the SYNs cross, and the pointer comes again */
         expect(.flags = SYN, .seq = 0);
         receive(.flags = SYN | URG, .seq = 0, .up = cases[i].up);
         assert_int_equal(tcp_urgent_left(&the.tcb), 0);
