@@ -24,15 +24,24 @@ static void begin(const struct tcb *t, struct seg *seg, uint8_t flags, seq_t at)
     seg->wnd = 0;
 }
 
+/* wnd octets are announced. A passive connection holds no buffer before it is established. */
+static void announced(struct tcb *t, uint32_t wnd)
+{
+    if (t->passive && !tcb_synchronized(t))
+        rcvwnd_announced_syn(&t->rcvwnd, t->rcvq.head, wnd);
+    else
+        rcvwnd_announced(&t->rcvwnd, t->rcvq.start, t->rcvq.head, wnd);
+    ackdelay_sent(&t->ackdelay);
+}
+
 /* What every segment with ACK announces: the receive window, and up to where text is urgent. It
  * settles what ackdelay owes. */
 static void announce(struct tcb *t, struct seg *seg)
 {
     uint32_t wnd = rcvwnd_offer(&t->rcvwnd, t->rcvq.start, t->rcvq.head);
     seg->wnd = wnd >> t->rcvwnd.shift;
-    rcvwnd_announced(&t->rcvwnd, t->rcvq.head, wnd);
     tcp_urgent_point(t, seg);
-    ackdelay_sent(&t->ackdelay);
+    announced(t, wnd);
 }
 
 static void arm_rtx_unless_running(struct tcb *t, uint64_t now_ns)
@@ -53,8 +62,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     seg->opts.has_wscale = t->shift_offered;
     seg->opts.wscale = t->rcvwnd.shift;
     seg->wnd = t->rcvwnd.size < UINT16_MAX ? t->rcvwnd.size : UINT16_MAX;
-    rcvwnd_announced(&t->rcvwnd, t->rcvq.head, seg->wnd);
-    ackdelay_sent(&t->ackdelay);
+    announced(t, seg->wnd);
     if (again) {
         t->resent++;
         rto_resent(&t->rto, now_ns);
@@ -314,7 +322,7 @@ static bool output_ack(struct tcb *t, struct seg *seg)
 static void output_rst(struct tcb *t, struct seg *seg)
 {
     begin(t, seg, TCP_RST | TCP_ACK, heard_seq(t));
-    seg->wnd = tcb_rcv_wnd(t) >> t->rcvwnd.shift;
+    seg->wnd = rcvwnd_again(&t->rcvwnd, t->rcvq.head) >> t->rcvwnd.shift;
 }
 
 /* 3.8.4: what the peer has acknowledged already makes it answer. No text (SHLD-12). The peer throws
@@ -325,7 +333,7 @@ static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
         return false;
     keepalive_probed(&t->keepalive, now_ns);
     begin(t, seg, TCP_ACK, seq_sub(t->snd.nxt, 1));
-    seg->wnd = tcb_rcv_wnd(t) >> t->rcvwnd.shift;
+    seg->wnd = rcvwnd_again(&t->rcvwnd, t->rcvq.head) >> t->rcvwnd.shift;
     return true;
 }
 
