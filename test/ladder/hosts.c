@@ -249,14 +249,15 @@ struct sock *host_connect(struct peer *p)
     return so;
 }
 
-int64_t host_do_send(struct sock *so, uint64_t at, size_t n)
+int64_t host_do_send(struct sock *so, uint64_t at, size_t n, bool urgent)
 {
     uint8_t *data = malloc(n + 1);
     if (!data)
         abort();
     for (size_t i = 0; i < n; i++)
         data[i] = stream_octet(false, at + i);
-    int64_t sent = stack_send(so, data, n, host.now_ns);
+    int64_t sent =
+        urgent ? stack_send_urgent(so, data, n, host.now_ns) : stack_send(so, data, n, host.now_ns);
     free(data);
     if (sent > 0 && sent < (int64_t)n) {
         struct tcp_status status = host_status(so);

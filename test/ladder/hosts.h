@@ -83,16 +83,17 @@ void host_go(struct where w, uint64_t to_ns);
  * stream_octet(), from `at` on. */
 struct sock *host_listen(uint16_t port, uint32_t backlog);
 struct sock *host_connect(struct peer *p); /* up to the SYN; sets p->flow.local_port */
-#define host_send(so, at, n)     (host_step(HERE), host_do_send((so), (at), (n)))
-#define host_recv(so, at, n)     (host_step(HERE), host_do_recv((so), (at), (n)))
-#define host_close(so)           (host_step(HERE), stack_close((so), host.now_ns))
-#define host_abort(so)           (host_step(HERE), stack_abort((so), host.now_ns))
-#define host_linger(so)          (host_step(HERE), stack_linger((so), host.now_ns))
-#define host_shutdown_send(so)   (host_step(HERE), stack_shutdown_send((so), host.now_ns))
-#define host_shutdown_recv(so)   (host_step(HERE), stack_shutdown_recv((so), host.now_ns))
-#define host_set_nodelay(so, on) (host_step(HERE), stack_set_nodelay((so), (on), host.now_ns))
+#define host_send(so, at, n)        (host_step(HERE), host_do_send((so), (at), (n), false))
+#define host_send_urgent(so, at, n) (host_step(HERE), host_do_send((so), (at), (n), true))
+#define host_recv(so, at, n)        (host_step(HERE), host_do_recv((so), (at), (n)))
+#define host_close(so)              (host_step(HERE), stack_close((so), host.now_ns))
+#define host_abort(so)              (host_step(HERE), stack_abort((so), host.now_ns))
+#define host_linger(so)             (host_step(HERE), stack_linger((so), host.now_ns))
+#define host_shutdown_send(so)      (host_step(HERE), stack_shutdown_send((so), host.now_ns))
+#define host_shutdown_recv(so)      (host_step(HERE), stack_shutdown_recv((so), host.now_ns))
+#define host_set_nodelay(so, on)    (host_step(HERE), stack_set_nodelay((so), (on), host.now_ns))
 void host_step(struct where w);
-int64_t host_do_send(struct sock *so, uint64_t at, size_t n);
+int64_t host_do_send(struct sock *so, uint64_t at, size_t n, bool urgent);
 int64_t host_do_recv(struct sock *so, uint64_t at, size_t n);
 
 /* The same, and all n octets are taken, or had. */
@@ -149,6 +150,7 @@ void host_start(void);           /* again, with a changed config */
 #define stack_listen(...)      HEARD(stack_listen(__VA_ARGS__))
 #define stack_connect(...)     HEARD(stack_connect(__VA_ARGS__))
 #define stack_send(...)        HEARD(stack_send(__VA_ARGS__))
+#define stack_send_urgent(...) HEARD(stack_send_urgent(__VA_ARGS__))
 #define stack_own_address(...) HEARD(stack_own_address(__VA_ARGS__))
 
 #endif

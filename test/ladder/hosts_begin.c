@@ -67,7 +67,10 @@ struct sock *host_reaches(struct where w, struct peer *p, enum tcp_state s)
         host_arrives(w, p, (struct line){.flags = ACK, .seq = 1, .ack = 2});
     if (s == STATE_CLOSING || s == STATE_TIME_WAIT) {
         is_closed(w, p, s == STATE_CLOSING ? 1 : 2);
-        host_leaves(w, p, (struct line){.flags = ACK, .seq = 2, .ack = 2});
+        if (s == STATE_CLOSING)
+            host_leaves(w, p, (struct line){.flags = FIN | ACK, .seq = 1, .ack = 2});
+        else
+            host_leaves(w, p, (struct line){.flags = ACK, .seq = 2, .ack = 2});
     }
     host_take_events();
     assert_int_equal(stack_state(so), s);

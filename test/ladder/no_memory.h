@@ -25,6 +25,9 @@ enum no_memory {
  * NULL, or what became of each, which is then neither printed nor a failure. */
 int no_memory_run(const struct CMUnitTest *tests, size_t n, enum no_memory *outcomes);
 
+/* The first line of a test that takes long and is about something else: nothing fails in it. */
+void no_memory_spares(void);
+
 /* ---- For the languages of segments.h and hosts.h ---- */
 
 /* The allocations of m are those that fail. */

@@ -171,16 +171,16 @@ static void window_is_unsigned(void **state)
 static void window_has_32_bits(void **state)
 {
     (void)state;
-    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 1 << 20;
+    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 1000000;
     host_start();
     struct peer a = peer(1, 0);
     struct sock *so = host_connect(&a);
-    leaves(&a, .flags = SYN, .seq = 0, .wnd = 65535, .scale = 5);
+    leaves(&a, .flags = SYN, .seq = 0, .wnd = 65535, .scale = 4);
     arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 65535, .mss = 1000, .scale = 14);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = (1 << 20) >> 5);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000000 >> 4);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
     assert_int_equal(host_status(so).snd_wnd, 65535 << 14);
-    assert_int_equal(host_status(so).rcv_wnd, 1 << 20);
+    assert_int_equal(host_status(so).rcv_wnd, 1000000);
 }
 
 /* The urgent pointer means nothing without URG. */

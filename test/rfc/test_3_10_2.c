@@ -34,7 +34,7 @@ static void before_established(void **state)
         host_sends(so, 0, 10);
         leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
         host_abort(so);
-        leaves(&a, .flags = RST, .seq = 11);
+        leaves(&a, .flags = RST | ACK, .seq = 11, .ack = 1);
     }
 }
 

@@ -85,9 +85,9 @@ static void after_both_have_closed(void **state)
         assert_int_equal(host_shutdown_send(so), ERR_NONE);
         (void)all_leaves();
         if (states[i] != STATE_LAST_ACK) {
-            uint32_t acked = states[i] == STATE_TIME_WAIT ? 2 : 1;
-            arrives(&b, .flags = FIN | ACK, .seq = 1, .ack = acked, .text = 30);
-            leaves(&b, .flags = ACK, .seq = 2, .ack = 32);
+            bool acked = states[i] == STATE_TIME_WAIT;
+            arrives(&b, .flags = FIN | ACK, .seq = 1, .ack = 1 + acked, .text = 30);
+            leaves(&b, .flags = acked ? ACK : FIN | ACK, .seq = 1 + acked, .ack = 32);
         }
         assert_int_equal(stack_state(so), states[i]);
         host_receives(so, 0, 30);

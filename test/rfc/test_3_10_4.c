@@ -19,8 +19,8 @@ static void closed_and_listen(void **state)
     host_close(so);
     nothing_leaves();
     host_close(l);
-    leaves(&c, .flags = RST, .seq = 1);
-    leaves(&b, .flags = RST, .seq = 1);
+    leaves(&c, .flags = RST | ACK, .seq = 1, .ack = 1);
+    leaves(&b, .flags = RST | ACK, .seq = 1, .ack = 1);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
 }
@@ -60,6 +60,7 @@ static void in_established(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
+    a.wnd = 4000;
     struct sock *so = host_reach(&a, STATE_ESTABLISHED);
     host_sends(so, 0, 6000);
     host_batch();
@@ -67,7 +68,7 @@ static void in_established(void **state)
     assert_int_equal(stack_state(so), STATE_FIN_WAIT_1);
     for (uint32_t i = 0; i < 4; i++)
         leaves(&a, .flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
-    nothing_leaves(); /* as cwnd has it */
+    nothing_leaves(); /* as the window has it */
     arrives(&a, .flags = ACK, .seq = 1, .ack = 4001);
     leaves(&a, .flags = ACK, .seq = 4001, .ack = 1, .text = 1000);
     leaves(&a, .flags = FIN | PSH | ACK, .seq = 5001, .ack = 1, .text = 1000);

@@ -119,8 +119,8 @@ static void second_exact(void **state)
     static const int error[] = {
         [STATE_SYN_RECEIVED] = ERR_REFUSED, [STATE_ESTABLISHED] = ERR_RESET,
         [STATE_FIN_WAIT_1] = ERR_RESET,     [STATE_FIN_WAIT_2] = ERR_RESET,
-        [STATE_CLOSE_WAIT] = ERR_PIPE, /* lib/README.md */
-        [STATE_CLOSING] = ERR_NONE,         [STATE_LAST_ACK] = ERR_NONE,
+        [STATE_CLOSE_WAIT] = ERR_RESET,     [STATE_CLOSING] = ERR_RESET, /* lib/README.md */
+        [STATE_LAST_ACK] = ERR_RESET,
     };
     for (enum tcp_state s = STATE_SYN_RECEIVED; s < STATE_TIME_WAIT; s++) {
         struct peer a = peer(s, 0);

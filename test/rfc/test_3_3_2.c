@@ -133,7 +133,7 @@ static void close_together(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = host_reach(&a, STATE_FIN_WAIT_1);
     arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
-    leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
+    leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 2); /* again (lib/README.md) */
     in_state(so, STATE_CLOSING);
     arrives(&a, .flags = ACK, .seq = 2, .ack = 2);
     in_state(so, STATE_TIME_WAIT);

@@ -137,7 +137,7 @@ static void by_the_user(void **state)
     host_sends(so, 0, 100);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
     host_abort(so);
-    leaves(&a, .flags = RST, .seq = 101);
+    leaves(&a, .flags = RST | ACK, .seq = 101, .ack = 1);
     nothing_leaves();
 }
 

@@ -37,7 +37,7 @@ static void close_with_unread_data(void **state)
     struct sock *so = host_connected(HERE, &a);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 100);
     host_close(so);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 101);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
 }
@@ -54,7 +54,7 @@ static void data_after_close(void **state)
         if (acked)
             arrives(&a, .flags = ACK, .seq = 1, .ack = 2);
         arrives(&a, .flags = ACK, .seq = 1, .ack = 1 + acked, .text = 100);
-        leaves(&a, .flags = RST, .seq = 2);
+        leaves(&a, .flags = RST, .seq = 1 + acked); /* as from CLOSED */
         nothing_leaves();
         assert_int_equal(stack_sock_count(host.stack), 0);
     }

@@ -59,7 +59,7 @@ static uint32_t effective(struct peer a, int mss)
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = is);
     leaves(&a, .flags = PSH | ACK, .seq = 1 + is, .ack = 1, .text = is);
     host_abort(so);
-    leaves(&a, .flags = RST, .seq = 1 + 2 * is);
+    leaves(&a, .flags = RST | ACK, .seq = 1 + 2 * is, .ack = 1);
     return is;
 }
 
@@ -149,10 +149,9 @@ static void no_records(void **state)
     arrives(&a, .flags = ACK, .seq = 1, .ack = 2501, .text = 10);
     host_batch();
     arrives(&a, .flags = ACK, .seq = 11, .ack = 2501, .text = 90);
+    leaves(&a, .flags = ACK, .seq = 2501, .ack = 101);
     host_receives(so, 0, 50);
     host_receives(so, 50, 50);
-    host_later(40);
-    leaves(&a, .flags = ACK, .seq = 2501, .ack = 101);
 }
 
 int main(void)

@@ -149,7 +149,7 @@ static void nobody_there(void **state)
     host_at(24999);
     assert_int_equal(stack_state(so), STATE_ESTABLISHED);
     host_at(25000);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     expect_event(so, SOCK_EV_CLOSED);
     assert_int_equal(stack_error(so), ERR_TIMEDOUT);
 }

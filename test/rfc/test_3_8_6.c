@@ -93,6 +93,7 @@ static void peer_shrinks_its_window(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
+    a.wnd = 4000;
     struct sock *so = host_connected(HERE, &a);
     host_sends(so, 0, 6000);
     assert_int_equal(all_leaves(), 4);

@@ -72,21 +72,21 @@ static void steps_of_a_segment(void **state)
     assert_in_range(edge, 18000, 19001);
 }
 
-/* With a buffer of less than two segments the step is half of it (Fr = 1/2). */
+/* With a buffer of less than a segment the step is half of it (Fr = 1/2). */
 static void steps_of_half_a_small_buffer(void **state)
 {
     (void)state;
-    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 1200;
+    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 900;
     host_start();
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1200);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 900);
     host_later(40);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 1201, .wnd = ZERO);
-    host_receives(so, 0, 599);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 901, .wnd = ZERO);
+    host_receives(so, 0, 449);
     nothing_leaves();
-    host_receives(so, 599, 1);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 1201, .wnd = 600);
+    host_receives(so, 449, 1);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 901, .wnd = 450);
 }
 
 int main(void)

@@ -44,19 +44,17 @@ static void every_second_segment(void **state)
     assert_int_equal(host_status(so).unread, 8000);
 }
 
-/* SHLD-19: or each 2 RMSS octets of new data. */
-static void twice_the_mss_of_small_segments(void **state)
+/* SHLD-19 allows to count 2 RMSS octets of new data instead; but small segments count like large
+ * ones, as nobody knows what is full-sized behind a small path MTU (ackdelay.h). */
+static void of_any_size(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
     host_connected(HERE, &a);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    host_at(40);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 1001);
-    for (uint32_t i = 1; i <= 20; i++) {
-        arrives(&a, .flags = ACK, .seq = 1001 + 100 * (i - 1), .ack = 1, .text = 100);
-        if (i == 20)
-            leaves(&a, .flags = ACK, .seq = 1, .ack = 3001);
+    for (uint32_t i = 1; i <= 8; i++) {
+        arrives(&a, .flags = ACK, .seq = 1 + 100 * (i - 1), .ack = 1, .text = 100);
+        if (i % 2 == 0)
+            leaves(&a, .flags = ACK, .seq = 1, .ack = 1 + 100 * i);
         nothing_leaves();
     }
 }
@@ -100,7 +98,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(one_segment_waits),    host_test(less_than_half_a_second),
-        host_test(every_second_segment), host_test(twice_the_mss_of_small_segments),
+        host_test(every_second_segment), host_test(of_any_size),
         host_test(piggybacked),          host_test(at_once_out_of_order),
     };
     return host_main(tests);

@@ -102,7 +102,7 @@ static void abort_gives_up(void **state)
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
     host_abort(so);
-    leaves(&a, .flags = RST, .seq = 1001);
+    leaves(&a, .flags = RST | ACK, .seq = 1001, .ack = 11);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
     arrives(&a, .flags = ACK, .seq = 11, .ack = 1001);

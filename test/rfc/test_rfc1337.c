@@ -56,9 +56,11 @@ static void old_data(void **state)
     host_to_time_wait(HERE, &b, l);
     host_take_events();
     arrives(&b, .flags = ACK, .seq = 1, .ack = 2, .text = 100);
+    leaves(&b, .flags = ACK, .seq = 2, .ack = 2);
     arrives(&b, .flags = RST, .seq = 2);
+    nothing_leaves();
     arrives(&b, .flags = ACK, .seq = 2, .ack = 2, .text = 100);
-    nothing_leaves(); /* 3.10.7.4 seventh: it is ignored */
+    leaves(&b, .flags = ACK, .seq = 2, .ack = 2);
     expect_no_event();
     assert_int_equal(stack_sock_count(host.stack), 2);
 }

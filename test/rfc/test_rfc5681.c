@@ -34,14 +34,16 @@ static uint32_t cwnd(const struct sock *so)
 
 /* ---- 3.1: slow start and congestion avoidance ---- */
 
-/* The initial window: 4, 3 or 2 segments by their size; the handshake's ACKs do not add to it. */
+/* The initial window: that of RFC 6928, ten segments or about 14600 octets, where RFC 5681 has up
+ * to four (lib/README.md); the handshake's ACKs do not add to it. */
 static void initial_window(void **state)
 {
     (void)state;
     const struct {
         int mss;
-        uint32_t segments;
-    } cases[] = {{536, 4}, {1095, 4}, {1096, 3}, {2190, 3}, {2191, 2}, {8960, 2}};
+        uint32_t cwnd, segments;
+    } cases[] = {{536, 5360, 10},  {1460, 14600, 10}, {1461, 14600, 9}, {4380, 14600, 3},
+                 {7300, 14600, 2}, {7301, 14602, 2},  {8960, 17920, 2}};
     host.config.caps.mtu = 9000;
     host_start();
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -53,7 +55,7 @@ static void initial_window(void **state)
         leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
         host_sends(so, 0, 60000);
         assert_int_equal(all_leaves(), cases[i].segments);
-        assert_int_equal(cwnd(so), cases[i].segments * (uint32_t)cases[i].mss);
+        assert_int_equal(cwnd(so), cases[i].cwnd);
         host_abort(so);
         (void)all_leaves();
     }
@@ -69,7 +71,7 @@ static void initial_window_passive(void **state)
     host_handshake(HERE, &a);
     struct sock *so = host_accept(l);
     host_sends(so, 0, 60000);
-    assert_int_equal(all_leaves(), 4);
+    assert_int_equal(all_leaves(), 10);
 }
 
 /* One segment, when the SYN or the SYN,ACK was lost. */
@@ -93,8 +95,8 @@ static void smaller_of_cwnd_and_rwnd(void **state)
     (void)state;
     struct peer a = peer(1, 0), b = peer(2, 0);
     struct sock *so = sender(&a, 50000);
-    assert_int_equal(all_leaves(), 4);
-    assert_int_equal(host_status(so).flight, 4000);
+    assert_int_equal(all_leaves(), 10);
+    assert_int_equal(host_status(so).flight, 10000);
     b.wnd = 2500;
     host_take_events();
     so = host_connected(HERE, &b);
@@ -109,16 +111,16 @@ static void slow_start(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = sender(&a, 60000);
-    assert_int_equal(all_leaves(), 4);
+    assert_int_equal(all_leaves(), 10);
     assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
     for (uint32_t ack = 101; ack <= 1001; ack += 100) {
         arrives(&a, .flags = ACK, .seq = 1, .ack = ack);
         (void)all_leaves();
     }
-    assert_int_equal(cwnd(so), 5000);
+    assert_int_equal(cwnd(so), 11000);
     uint32_t acked = 1001;
     assert_int_equal(acks(&a, &acked, 3), 6);
-    assert_int_equal(cwnd(so), 8000);
+    assert_int_equal(cwnd(so), 14000);
 }
 
 /* An ACK of many segments counts for more than one, up to eight (lib/README.md). */
@@ -127,15 +129,15 @@ static void ack_of_many(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = sender(&a, 60000);
-    assert_int_equal(all_leaves(), 4);
+    assert_int_equal(all_leaves(), 10);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 4001);
     assert_int_equal(all_leaves(), 8);
-    assert_int_equal(cwnd(so), 8000);
+    assert_int_equal(cwnd(so), 14000);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 12001);
     assert_int_equal(all_leaves(), 16);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 28001);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 34001);
     (void)all_leaves();
-    assert_int_equal(cwnd(so), 24000); /* not 32000 */
+    assert_int_equal(cwnd(so), 30000); /* not 44000 */
 }
 
 /* A window that was not used does not grow. */
@@ -149,7 +151,7 @@ static void unused_window_does_not_grow(void **state)
         leaves(&a, .flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
         arrives(&a, .flags = ACK, .seq = 1, .ack = 2 + i);
     }
-    assert_int_equal(cwnd(so), 4000);
+    assert_int_equal(cwnd(so), 10000);
 }
 
 /* A timeout: ssthresh is half of what was in flight, 2 segments at least; cwnd is one segment. The
@@ -160,18 +162,18 @@ static void timeout(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = sender(&a, 100000);
     uint32_t acked = 1;
-    assert_int_equal(all_leaves(), 4);
+    assert_int_equal(all_leaves(), 10);
     (void)acks(&a, &acked, 12);
-    assert_int_equal(host_status(so).flight, 16000);
+    assert_int_equal(host_status(so).flight, 22000);
     uint64_t rto = host_status(so).rto_ns;
     host_go(HERE, host.now_ns + rto);
     leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
     nothing_leaves();
     assert_int_equal(cwnd(so), 1000);
-    assert_int_equal(host_status(so).ssthresh, 8000);
+    assert_int_equal(host_status(so).ssthresh, 11000);
     host_go(HERE, host.now_ns + 2 * rto);
     leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
-    assert_int_equal(host_status(so).ssthresh, 8000);
+    assert_int_equal(host_status(so).ssthresh, 11000);
     assert_int_equal(cwnd(so), 1000);
 }
 
@@ -182,12 +184,11 @@ static void after_a_timeout(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = sender(&a, 200000);
     uint32_t acked = 1;
-    assert_int_equal(all_leaves(), 4);
-    (void)acks(&a, &acked, 4);
+    assert_int_equal(all_leaves(), 10);
     host_go(HERE, host.now_ns + host_status(so).rto_ns);
     assert_int_equal(all_leaves(), 1);
-    assert_int_equal(host_status(so).ssthresh, 4000);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 8000); /* only the first was lost */
+    assert_int_equal(host_status(so).ssthresh, 5000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 10000); /* only the first was lost */
     assert_int_equal(cwnd(so), 2000);
     assert_int_equal(all_leaves(), 2);
     assert_int_equal(acks(&a, &acked, 2), 4);
@@ -204,23 +205,23 @@ static void smaller_mtu(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = sender(&a, 60000);
-    assert_int_equal(all_leaves(), 4);
+    assert_int_equal(all_leaves(), 10);
     hears(&a, .kind = ICMP_TOO_BIG, .seq = 1, .mtu = 640);
     assert_int_equal(host_status(so).snd_mss, 600);
-    assert_int_equal(cwnd(so), 2400);
-    assert_int_equal(all_leaves(), 4);
+    assert_int_equal(cwnd(so), 6000);
+    assert_int_equal(all_leaves(), 10);
 }
 
 /* ---- 3.2: fast retransmit and fast recovery ---- */
 
-/* Eight segments are in flight, the first of which is lost. */
+/* Twenty segments are in flight, the first of which is lost. */
 static struct sock *one_lost(struct peer *a, uint32_t *acked)
 {
     struct sock *so = sender(a, 100000);
     *acked = 1;
-    assert_int_equal(all_leaves(), 4);
-    (void)acks(a, acked, 4);
-    assert_int_equal(host_status(so).flight, 8000);
+    assert_int_equal(all_leaves(), 10);
+    (void)acks(a, acked, 10);
+    assert_int_equal(host_status(so).flight, 20000);
     return so;
 }
 
@@ -236,26 +237,28 @@ static void three_duplicates(void **state)
     for (unsigned i = 0; i < 2; i++) {
         arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
         nothing_leaves();
-        assert_int_equal(cwnd(so), 8000);
+        assert_int_equal(cwnd(so), 20000);
     }
     arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
     leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
     nothing_leaves();
-    assert_int_equal(host_status(so).ssthresh, 4000);
-    assert_int_equal(cwnd(so), 7000);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
-    assert_int_equal(cwnd(so), 8000);
-    nothing_leaves();
-    for (uint32_t i = 0; i < 3; i++) { /* the last of seven */
+    assert_int_equal(host_status(so).ssthresh, 10000);
+    assert_int_equal(cwnd(so), 13000);
+    for (uint32_t i = 1; i <= 7; i++) {
         arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
-        leaves(&a, .flags = ACK, .seq = acked + 8000 + 1000 * i, .ack = 1, .text = 1000);
+        assert_int_equal(cwnd(so), 13000 + 1000 * i);
+        nothing_leaves();
+    }
+    for (uint32_t i = 0; i < 9; i++) { /* the last of nineteen */
+        arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+        leaves(&a, .flags = ACK, .seq = acked + 20000 + 1000 * i, .ack = 1, .text = 1000);
     }
     /* 6: the ACK of it all takes cwnd back to ssthresh. */
-    acked += 8000;
+    acked += 20000;
     arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
-    assert_int_equal(cwnd(so), 4000);
+    assert_int_equal(cwnd(so), 10000);
     assert_int_equal(all_leaves(), 1);
-    assert_int_equal(host_status(so).flight, 4000);
+    assert_int_equal(host_status(so).flight, 10000);
 }
 
 /* 2: what is no duplicate: an ACK with text, one that changes the window, one with nothing
@@ -274,7 +277,7 @@ static void not_a_duplicate(void **state)
         arrives(&a, .flags = ACK, .seq = 2 + i, .ack = acked - 1000);
         nothing_leaves();
     }
-    assert_int_equal(cwnd(so), 8000);
+    assert_int_equal(cwnd(so), 20000);
     assert_int_equal(host_status(so).resent, 0);
     host_later(40);
     (void)all_leaves();
@@ -298,11 +301,11 @@ static void retransmission_lost(void **state)
         arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
         (void)all_leaves();
     }
-    assert_int_equal(host_status(so).ssthresh, 4000);
+    assert_int_equal(host_status(so).ssthresh, 10000);
     host_go(HERE, stack_deadline(host.stack));
     leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
     assert_int_equal(cwnd(so), 1000);
-    assert_true(host_status(so).ssthresh <= 5500); /* half of what is in flight now */
+    assert_true(host_status(so).ssthresh <= 10000);
 }
 
 /* ---- 4.1: idle connections ---- */
@@ -312,24 +315,24 @@ static void restart_after_idleness(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = sender(&a, 16000);
+    struct sock *so = sender(&a, 30000);
     uint32_t acked = 1;
-    assert_int_equal(all_leaves(), 4);
-    (void)acks(&a, &acked, 16);
+    assert_int_equal(all_leaves(), 10);
+    (void)acks(&a, &acked, 30);
     uint32_t grown = cwnd(so);
-    assert_true(grown >= 12000);
+    assert_true(grown >= 20000);
     uint64_t rto = host_status(so).rto_ns;
     host_go(HERE, host.now_ns + rto);
-    host_sends(so, 16000, 1);
+    host_sends(so, 30000, 1);
     leaves(&a, .flags = PSH | ACK, .seq = acked, .ack = 1, .text = 1);
     assert_int_equal(cwnd(so), grown); /* not more than RTO */
     arrives(&a, .flags = ACK, .seq = 1, .ack = acked + 1);
     host_go(HERE, host.now_ns + rto + NS_PER_MS);
     /* What the peer sends meanwhile does not count. */
     arrives(&a, .flags = ACK, .seq = 1, .ack = acked + 1, .text = 100);
-    host_sends(so, 16001, 20000);
-    assert_int_equal(all_leaves(), 4);
-    assert_int_equal(cwnd(so), 4000);
+    host_sends(so, 30001, 20000);
+    assert_int_equal(all_leaves(), 10);
+    assert_int_equal(cwnd(so), 10000);
 }
 
 /* ---- 4.2: acknowledgments ---- */

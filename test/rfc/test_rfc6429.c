@@ -53,7 +53,7 @@ static void can_be_aborted(void **state)
     struct sock *so = shut(&a, 5000);
     assert_true(persist(&a, 1) > 10);
     host_abort(so);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
     so = shut(&b, 5000);
@@ -61,7 +61,7 @@ static void can_be_aborted(void **state)
     nothing_leaves();
     host_step(HERE);
     stack_abort_left(host.stack, host.now_ns); /* those whose users have gone */
-    leaves(&b, .flags = RST, .seq = 1);
+    leaves(&b, .flags = RST | ACK, .seq = 1, .ack = 1);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
 }

@@ -16,7 +16,7 @@ static void both_sides_active(void **state)
     struct peer a = peer(1, 0), b = peer(2, 0);
     struct sock *so = host_connect(&a);
     leaves(&a, .flags = SYN, .seq = 0, .scale = 5);
-    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 3);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 512, .scale = 3);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1 << 15);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000);
     assert_int_equal(host_status(so).snd_wnd, 8000);
@@ -137,7 +137,7 @@ static void cwnd_is_not_scaled(void **state)
     leaves(&a, .flags = SYN, .seq = 0);
     arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .scale = 7);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
-    assert_int_equal(host_status(so).cwnd, 4000);
+    assert_int_equal(host_status(so).cwnd, 10000);
 }
 
 /* A connection whose windows are in units of 16 octets: ours of 1000000. */

@@ -31,6 +31,7 @@ static void taken_and_again(void **state)
     arrives(&b, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
     expect_event(sa, SOCK_EV_ARRIVED);
     arrives(&a, .flags = ACK, .seq = 2, .ack = 1, .text = 1);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 3);
     expect_event(sb, SOCK_EV_ARRIVED);
     expect_event(sa, SOCK_EV_ARRIVED);
     expect_no_event();
