@@ -9,8 +9,8 @@
 
 #define HANGS_AFTER_S 60
 
-#define EACH  50 /* so many allocations of a test fail one by one, */
-#define EVERY 50 /* and every 50th of a long test's others */
+#define EACH  25 /* so many allocations of a test fail one by one, */
+#define EVERY 25 /* and every 25th of the others */
 
 enum role {
     OFF,

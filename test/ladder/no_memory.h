@@ -1,5 +1,5 @@
 /*
- * Every test again with allocations that fail: at each of them (of a test with hundreds, at some)
+ * Every test again with allocations that fail: at each of them (of a test with dozens, at some)
  * the process forks, and the rest of the test, up to its end or again(), runs once with that one
  * failing and once with all after it failing as well.
  *

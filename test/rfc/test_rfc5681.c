@@ -1,4 +1,5 @@
-/* RFC 5681: congestion control. Recovery from several losses is in test_rfc6582.c. */
+/* RFC 5681: congestion control. Recovery from several losses is in test_rfc6582.c, the initial
+ * window in test_rfc6928.c. */
 #include "router.h"
 
 /* Connected, with a window that stands in nobody's way and n octets to send. */
@@ -33,46 +34,6 @@ static uint32_t cwnd(const struct sock *so)
 }
 
 /* ---- 3.1: slow start and congestion avoidance ---- */
-
-/* The initial window: that of RFC 6928, ten segments or about 14600 octets, where RFC 5681 has up
- * to four (lib/README.md); the handshake's ACKs do not add to it. */
-static void initial_window(void **state)
-{
-    (void)state;
-    const struct {
-        int mss;
-        uint32_t cwnd, segments;
-    } cases[] = {{536, 5360, 10},  {1460, 14600, 10}, {1461, 14600, 9}, {4380, 14600, 3},
-                 {7300, 14600, 2}, {7301, 14602, 2},  {8960, 17920, 2}};
-    host.config.caps.mtu = 9000;
-    host_start();
-    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct peer a = peer(i, 0);
-        a.wnd = 65535;
-        struct sock *so = host_connect(&a);
-        leaves(&a, .flags = SYN, .seq = 0);
-        arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = cases[i].mss);
-        leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
-        host_sends(so, 0, 60000);
-        assert_int_equal(all_leaves(), cases[i].segments);
-        assert_int_equal(cwnd(so), cases[i].cwnd);
-        host_abort(so);
-        (void)all_leaves();
-    }
-}
-
-/* The same for who is connected to: the ACK of the SYN,ACK does not add either. */
-static void initial_window_passive(void **state)
-{
-    (void)state;
-    struct peer a = peer(1, 80);
-    struct sock *l = host_listen(80, 5);
-    a.wnd = 65535;
-    host_handshake(HERE, &a);
-    struct sock *so = host_accept(l);
-    host_sends(so, 0, 60000);
-    assert_int_equal(all_leaves(), 10);
-}
 
 /* One segment, when the SYN or the SYN,ACK was lost. */
 static void one_segment_after_a_lost_syn(void **state)
@@ -368,8 +329,6 @@ static void one_ack_for_a_segment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(initial_window),
-        host_test(initial_window_passive),
         host_test(one_segment_after_a_lost_syn),
         host_test(smaller_of_cwnd_and_rwnd),
         host_test(slow_start),
