@@ -341,6 +341,7 @@ static void cwnd_that_is_not_used(void **state)
 {
     (void)state;
     establish(.wnd = 60000);
+    the.tcb.cc.cwnd = 4000;
     for (uint32_t i = 0; i < 20; i++) {
         user_sends(1000);
         expect(.flags = PSH | ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
