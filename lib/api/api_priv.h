@@ -27,6 +27,7 @@ struct slot_options {
     uint32_t user_timeout_ms; /* the same */
     struct keepalive_settings keepalive;
     uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */
+    struct tcp_ip ip4, ip6;
 };
 
 /* What a socket's number stands for. */

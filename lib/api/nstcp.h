@@ -212,8 +212,12 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                TCP_USER_TIMEOUT (milliseconds; 0: the stack's user_timeout_ms);
  *                read only: TCP_MAXSEG (octets), TCP_INFO (struct tcp_info of <linux/tcp.h> or of
  *                <netinet/tcp.h>, as far as there is room; what is not known is 0)
- *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind)
- *   IPPROTO_IPV6 IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value
+ *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind),
+ *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, stay 0),
+ *                IP_TTL (1 to 255; -1: 64)
+ *   IPPROTO_IPV6 of AF_INET6 sockets; IP_TOS and IP_TTL are for their IPv4 peers:
+ *                IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value;
+ *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64)
  * ENOPROTOOPT, EINVAL, EDOM.
  */
 int nstcp_setsockopt(struct nstcp *stack, int sock, int level, int name, const void *value,

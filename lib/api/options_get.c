@@ -27,6 +27,22 @@ static int send_mss(const struct slot *slot)
     return (int)status.snd_mss;
 }
 
+static int64_t get_ip6(const struct slot_options *o, int name)
+{
+    switch (OPTION(IPPROTO_IPV6, name)) {
+    case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
+        return o->freebind;
+    case OPTION(IPPROTO_IPV6, IPV6_TCLASS):
+        return o->ip6.tos;
+    case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
+        return o->ip6.ttl;
+    case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
+        return 0;
+    default:
+        return INT64_MIN;
+    }
+}
+
 /* An option with one number; INT64_MIN: there is no such option. */
 static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, int name)
 {
@@ -64,12 +80,12 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->user_timeout_ms;
     case OPTION(IPPROTO_IP, IP_FREEBIND):
         return o->freebind;
-    case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
-        return slot->domain == AF_INET6 ? o->freebind : INT64_MIN;
-    case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
-        return slot->domain == AF_INET6 ? 0 : INT64_MIN;
+    case OPTION(IPPROTO_IP, IP_TOS):
+        return o->ip4.tos;
+    case OPTION(IPPROTO_IP, IP_TTL):
+        return o->ip4.ttl;
     default:
-        return INT64_MIN;
+        return slot->domain == AF_INET6 && level == IPPROTO_IPV6 ? get_ip6(o, name) : INT64_MIN;
     }
 }
 
@@ -118,6 +134,9 @@ static int get_option(const struct nstcp *stack, struct slot *slot, int level, i
     if (answer == INT64_MIN)
         return -ENOPROTOOPT;
     const int number = (int)answer;
+    const uint8_t octet = (uint8_t)answer;
+    if (level == IPPROTO_IP && *len > 0 && *len < sizeof number && octet == number)
+        return put(&octet, sizeof octet, value, len);
     return put(&number, sizeof number, value, len);
 }
 

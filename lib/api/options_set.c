@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "ip.h"
 #include "nstime.h"
 #include "options.h"
 
@@ -57,6 +58,59 @@ static int set_count(uint8_t *out, int value)
     return 0;
 }
 
+/* ECN's two bits of the field are TCP's own (RFC 3168 6.1): for a stream Linux leaves them as they
+ * are, and so do we. */
+#define ECN_MASK 3
+
+/* IP_TTL, IPV6_UNICAST_HOPS. */
+static int set_ttl(uint8_t *out, int value, int least)
+{
+    if (value != -1 && (value < least || value > UINT8_MAX))
+        return -EINVAL;
+    *out = value == -1 ? IP_TTL_DEFAULT : (uint8_t)value;
+    return 0;
+}
+
+static int set_ip(struct slot *slot, int name, int value)
+{
+    struct slot_options *o = &slot->options;
+    switch (OPTION(IPPROTO_IP, name)) {
+    case OPTION(IPPROTO_IP, IP_FREEBIND):
+        o->freebind = value != 0;
+        return 0;
+    case OPTION(IPPROTO_IP, IP_TOS):
+        o->ip4.tos = (uint8_t)(value & ~ECN_MASK);
+        return 0;
+    case OPTION(IPPROTO_IP, IP_TTL):
+        return set_ttl(&o->ip4.ttl, value, 1);
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int set_ip6(struct slot *slot, int name, int value)
+{
+    struct slot_options *o = &slot->options;
+    if (slot->domain != AF_INET6)
+        return -ENOPROTOOPT;
+    switch (OPTION(IPPROTO_IPV6, name)) {
+    case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
+        o->freebind = value != 0;
+        return 0;
+    case OPTION(IPPROTO_IPV6, IPV6_TCLASS):
+        if (value < -1 || value > UINT8_MAX)
+            return -EINVAL;
+        o->ip6.tos = value == -1 ? 0 : (uint8_t)(value & ~ECN_MASK);
+        return 0;
+    case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
+        return set_ttl(&o->ip6.ttl, value, 0);
+    case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
+        return value ? -EINVAL : 0;
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
 static int set_int(struct slot *slot, int level, int name, int value)
 {
     struct slot_options *o = &slot->options;
@@ -85,20 +139,28 @@ static int set_int(struct slot *slot, int level, int name, int value)
     case OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT):
         o->user_timeout_ms = value < 0 ? o->user_timeout_ms : (uint32_t)value;
         return value < 0 ? -EINVAL : 0;
-    case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
-        if (slot->domain != AF_INET6)
-            return -ENOPROTOOPT;
-        o->freebind = value != 0;
-        return 0;
-    case OPTION(IPPROTO_IP, IP_FREEBIND):
-        o->freebind = value != 0;
-        return 0;
-    case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
-        if (slot->domain != AF_INET6)
-            return -ENOPROTOOPT;
-        return value ? -EINVAL : 0;
     default:
         return -ENOPROTOOPT;
+    }
+}
+
+/* Of IPPROTO_IP's options a single octet will do, ip(7) says; Linux takes none at all for 0. */
+static int set_number(struct slot *slot, int level, int name, const void *value, socklen_t len)
+{
+    int number = 0;
+    if (len >= sizeof number)
+        memcpy(&number, value, sizeof number);
+    else if (level == IPPROTO_IP && (len > 0 || name != IP_FREEBIND))
+        number = len > 0 ? *(const uint8_t *)value : 0;
+    else
+        return -EINVAL;
+    switch (level) {
+    case IPPROTO_IP:
+        return set_ip(slot, name, number);
+    case IPPROTO_IPV6:
+        return set_ip6(slot, name, number);
+    default:
+        return set_int(slot, level, name, number);
     }
 }
 
@@ -114,11 +176,7 @@ static int set_option(struct slot *slot, int level, int name, const void *value,
     case OPTION(SOL_SOCKET, SO_LINGER):
         return set_linger(&slot->options, value, len);
     }
-    int number;
-    if (len < sizeof number)
-        return -EINVAL;
-    memcpy(&number, value, sizeof number);
-    return set_int(slot, level, name, number);
+    return set_number(slot, level, name, value, len);
 }
 
 int nstcp_setsockopt(struct nstcp *stack, int sock, int level, int name, const void *value,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api_priv.h"
+#include "ip.h"
 
 #define SLOTS_MIN 16
 
@@ -50,6 +51,7 @@ int slot_create(struct nstcp *stack, int domain, struct slot **out)
     waitable_init(&slot->changed);
     slot->domain = domain;
     slot->options.keepalive = keepalive_default();
+    slot->options.ip4.ttl = slot->options.ip6.ttl = IP_TTL_DEFAULT;
     slot->refs = 1;
     stack->slots[sock] = slot;
     *out = slot;
@@ -125,6 +127,7 @@ void slot_apply(struct slot *slot, uint64_t now_ns)
     stack_set_nodelay(slot->so, o->nodelay, now_ns);
     stack_set_keepalive(slot->so, &o->keepalive, now_ns);
     stack_set_user_timeout(slot->so, o->user_timeout_ms, now_ns);
+    stack_set_ip(slot->so, o->ip4, o->ip6);
     if (o->sndbuf)
         stack_set_sndbuf(slot->so, o->sndbuf);
     if (o->rcvbuf)

@@ -9,7 +9,14 @@
 #include "sock.h"
 #include "timeout.h"
 
-void stack_answer(struct stack *s, const struct flow *flow, const struct seg *seg)
+/* What a socket's user has chosen for the IP header of packets to this address. */
+static struct tcp_ip ip_of(struct sock *so, const struct ip_addr *remote)
+{
+    const struct tcp_settings *settings = sock_settings(so);
+    return ip_addr_is_v4(remote) ? settings->ip4 : settings->ip6;
+}
+
+void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg)
 {
     if (s->n_answers == STACK_ANSWERS)
         return;
@@ -17,6 +24,7 @@ void stack_answer(struct stack *s, const struct flow *flow, const struct seg *se
     if (!tcp_reset_answer(seg, &a->seg))
         return;
     a->flow = *flow;
+    a->ip = so ? ip_of(so, &flow->remote) : (struct tcp_ip){.ttl = IP_TTL_DEFAULT};
     s->n_answers++;
 }
 
@@ -50,7 +58,7 @@ static void conn_arrives(struct conn *c, const struct flow *flow, const struct s
         return;
     }
     if (tcp_arrives(&c->tcb, seg, now_ns) == ARRIVES_ANSWER_RST)
-        stack_answer(c->sock.stack, flow, seg);
+        stack_answer(c->sock.stack, &c->sock, flow, seg);
     conn_settle(c, now_ns);
 }
 
@@ -75,7 +83,7 @@ static void segment_arrives(struct stack *s, const struct flow *flow, const stru
     } else {
         s->counters.not_for_us++;
         if (ip_addr_is_unicast(&flow->remote) && ip_addr_is_unicast(&flow->local))
-            stack_answer(s, flow, seg); /* 3.10.7.1 CLOSED */
+            stack_answer(s, NULL, flow, seg); /* 3.10.7.1 CLOSED */
     }
 }
 
@@ -141,9 +149,9 @@ void stack_tick(struct stack *s, uint64_t now_ns)
 }
 
 static void emit(struct stack *s, struct packet *p, uint32_t sock_id, const struct flow *flow,
-                 const struct seg *seg, uint64_t now_ns)
+                 const struct seg *seg, struct tcp_ip ip, uint64_t now_ns)
 {
-    packet_encode(p, flow, seg, 0, STACK_TTL, s->config.caps.csum_offload);
+    packet_encode(p, flow, seg, ip.tos, ip.ttl, s->config.caps.csum_offload);
     s->counters.segs_out++;
     s->counters.resets_out += (seg->flags & TCP_RST) != 0;
     TRACE(&s->config.trace, TRACE_SENT, .now_ns = now_ns, .sock_id = sock_id, .flow = flow,
@@ -158,7 +166,7 @@ size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_
         n++;
     while (n < max && s->n_answers > 0) {
         const struct answer *a = &s->answers[s->answers_head];
-        emit(s, &p[n++], 0, &a->flow, &a->seg, now_ns);
+        emit(s, &p[n++], 0, &a->flow, &a->seg, a->ip, now_ns);
         s->answers_head = (s->answers_head + 1) % STACK_ANSWERS;
         s->n_answers--;
     }
@@ -169,7 +177,8 @@ size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_
         uint32_t resent = c->tcb.resent;
         if (tcp_output(&c->tcb, &seg, now_ns)) {
             s->counters.retransmits += c->tcb.resent - resent;
-            emit(s, &p[n++], c->sock.id, &c->sock.node.flow, &seg, now_ns);
+            const struct flow *flow = &c->sock.node.flow;
+            emit(s, &p[n++], c->sock.id, flow, &seg, ip_of(&c->sock, &flow->remote), now_ns);
             list_push_back(&s->pending, &c->pending);
         } else {
             conn_rest(c, now_ns);

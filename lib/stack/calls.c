@@ -192,7 +192,7 @@ int stack_error(const struct sock *so)
                                        : ERR_NONE;
 }
 
-static struct tcp_settings *settings_of(struct sock *so)
+struct tcp_settings *sock_settings(struct sock *so)
 {
     return so->kind == SOCK_LISTENER ? &as_listener(so)->settings : &as_conn(so)->tcb.settings;
 }
@@ -209,19 +209,25 @@ static void set(struct sock *so, const struct tcp_settings *settings, uint64_t n
 
 void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns)
 {
-    struct tcp_settings settings = *settings_of(so);
+    struct tcp_settings settings = *sock_settings(so);
     settings.nodelay = on;
     set(so, &settings, now_ns);
 }
 
 void stack_set_sndbuf(struct sock *so, uint32_t bytes)
 {
-    settings_of(so)->sndbuf = bytes;
+    sock_settings(so)->sndbuf = bytes;
+}
+
+void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6)
+{
+    sock_settings(so)->ip4 = ip4;
+    sock_settings(so)->ip6 = ip6;
 }
 
 void stack_set_rcvbuf(struct sock *so, uint32_t bytes, uint64_t now_ns)
 {
-    struct tcp_settings settings = *settings_of(so);
+    struct tcp_settings settings = *sock_settings(so);
     settings.rcvbuf = bytes;
     set(so, &settings, now_ns);
 }
@@ -229,14 +235,14 @@ void stack_set_rcvbuf(struct sock *so, uint32_t bytes, uint64_t now_ns)
 void stack_set_keepalive(struct sock *so, const struct keepalive_settings *keepalive,
                          uint64_t now_ns)
 {
-    struct tcp_settings settings = *settings_of(so);
+    struct tcp_settings settings = *sock_settings(so);
     settings.keepalive = *keepalive;
     set(so, &settings, now_ns);
 }
 
 void stack_set_user_timeout(struct sock *so, uint32_t ms, uint64_t now_ns)
 {
-    struct tcp_settings settings = *settings_of(so);
+    struct tcp_settings settings = *sock_settings(so);
     settings.user_timeout_ms = ms;
     set(so, &settings, now_ns);
 }

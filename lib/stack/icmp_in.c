@@ -70,7 +70,7 @@ static void answer_echo(struct stack *s, const struct ip_hdr *request, const str
         .src = request->dst,
         .dst = request->src,
         .proto = request->proto,
-        .ttl = STACK_TTL,
+        .ttl = IP_TTL_DEFAULT,
         .df = true,
         .payload_len = (uint32_t)(ICMP_HDR_LEN + reply.body.len),
     };

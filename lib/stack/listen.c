@@ -63,7 +63,7 @@ void listener_arrives(struct listener *l, const struct flow *flow, const struct 
     case LISTEN_DROP:
         break;
     case LISTEN_ANSWER_RST:
-        stack_answer(l->sock.stack, flow, seg);
+        stack_answer(l->sock.stack, &l->sock, flow, seg);
         break;
     case LISTEN_OPEN:
         open_connection(l, flow, seg, old, mtu, now_ns);

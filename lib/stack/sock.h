@@ -64,6 +64,7 @@ struct conn {
 
 struct answer {
     struct flow flow;
+    struct tcp_ip ip;
     struct seg seg;
 };
 
@@ -98,6 +99,9 @@ static inline struct conn *as_conn(struct sock *so)
 {
     return container_of(so, struct conn, sock);
 }
+
+/* calls.c: the options; of a listener: of its connections to come. */
+struct tcp_settings *sock_settings(struct sock *so);
 
 /* life.c: making and ending sockets. */
 
@@ -160,9 +164,6 @@ void listener_completed(struct conn *c, uint64_t now_ns);
 /* Takes the connection out of its listener's queues. */
 void listener_forget(struct conn *c);
 
-/* TTL and hop limit of all that leaves: MUST-49's default. */
-#define STACK_TTL 64
-
 /* icmp_in.c */
 
 /* A packet that packet_decode() calls DECODE_NOT_TCP. mtu: of the device it came by; 0: the link's.
@@ -184,7 +185,7 @@ void owned_finish(struct stack *s);
 /* The socket with this key: a connection's four-tuple, or a listener's address and port. */
 struct sock *stack_find(const struct stack *s, const struct flow *flow);
 
-/* Answers a segment with RST where 3.10.7.1 asks for one. */
-void stack_answer(struct stack *s, const struct flow *flow, const struct seg *seg);
+/* Answers a segment with RST where 3.10.7.1 asks for one. so: whom it was for; NULL: nobody. */
+void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg);
 
 #endif

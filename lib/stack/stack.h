@@ -137,6 +137,10 @@ int stack_error(const struct sock *so);
 void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns); /* TCP_NODELAY: MUST-17 */
 void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF */
 
+/* IP_TOS, IP_TTL; IPV6_TCLASS, IPV6_UNICAST_HOPS: what the IP header has from the next segment on,
+ * RST included (MUST-48, SHLD-21, SHLD-22, MUST-49). */
+void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6);
+
 /* SO_RCVBUF: octets of the receive buffer (above 0), which then no longer grows by itself. What was
  * offered to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a
  * larger one as far as the window scale goes that the SYN has fixed (64 KiB without). */

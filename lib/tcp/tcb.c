@@ -29,8 +29,14 @@ struct tcp_config tcp_config_default(void)
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config)
 {
+    const struct tcp_ip ip = {.ttl = IP_TTL_DEFAULT};
     return (struct tcp_settings){
-        .keepalive = config->keepalive, .sndbuf = config->sndbuf, .nodelay = config->nodelay};
+        .keepalive = config->keepalive,
+        .sndbuf = config->sndbuf,
+        .nodelay = config->nodelay,
+        .ip4 = ip,
+        .ip6 = ip,
+    };
 }
 
 uint32_t tcb_path_mss(const struct tcb *t)

@@ -43,6 +43,12 @@ struct tcp_config {
     bool nodelay; /* Nagle off (MUST-17) */
 };
 
+/* What of the IP header is the user's to say: RFC 9293 3.9.1.9 and 3.9.2. */
+struct tcp_ip {
+    uint8_t tos; /* Diffserv field: DSCP in the upper 6 bits (RFC 2474 3), 0 below; traffic class */
+    uint8_t ttl; /* or hop limit */
+};
+
 /* What a user may set for one connection, see tcp_set(). */
 struct tcp_settings {
     struct keepalive_settings keepalive;
@@ -50,6 +56,7 @@ struct tcp_settings {
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
     uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
     bool nodelay;             /* Nagle off (MUST-17) */
+    struct tcp_ip ip4, ip6;   /* MUST-48, MUST-49 */
 };
 
 /* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC

@@ -15,6 +15,7 @@
 #define IP_PROTO_ICMP  1
 #define IP_PROTO_TCP   6
 #define IP_PROTO_ICMP6 58
+#define IP_TTL_DEFAULT 64 /* time to live or hop limit, where nobody says */
 
 struct ip_hdr {
     struct ip_addr src, dst;

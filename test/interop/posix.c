@@ -142,7 +142,7 @@ uint16_t fresh_port(void)
     return next_port++;
 }
 
-static void enter(const struct end *e)
+void enter(const struct end *e)
 {
     must("setns", setns(e->netns, CLONE_NEWNET));
 }
@@ -254,11 +254,16 @@ struct sockaddr_in black_hole(void)
     return addr_of(them.ip, port);
 }
 
-void cut(bool on)
+void enter_router(void)
 {
     int router = must("router", open("/run/netns/router", O_RDONLY | O_CLOEXEC));
     must("setns", setns(router, CLONE_NEWNET));
     close(router);
+}
+
+void cut(bool on)
+{
+    enter_router();
     if (system(on ? "nft 'add table inet cut; add chain inet cut forward { type filter hook "
                     "forward priority 0; }; add rule inet cut forward meta l4proto tcp drop'"
                   : "nft delete table inet cut"))
@@ -282,11 +287,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } all[] = {{"matrix", matrix},
-               {"transfers", transfers},
-               {"options", options},
-               {"names", names},
-               {"endings", endings}};
+    } all[] = {{"matrix", matrix}, {"transfers", transfers}, {"options", options},
+               {"ip", ip},         {"names", names},         {"endings", endings}};
     if (argc < 3) {
         fprintf(stderr, "usage: posix kernel|nstcp kernel|nstcp [SCENARIOS]\n");
         return 2;

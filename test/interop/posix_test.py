@@ -33,7 +33,7 @@ DEVIATIONS = (
      "urgent data is not offered (RFC 6093 5)"),
     (r"SHUT_RD: what (was unread|came after)", r"= 3 '...'", "= 0 ''",
      "POSIX shutdown(): SHUT_RD disables further receive operations; in Linux recv goes on"),
-    (r".*: (IPV6_V6ONLY|level 77|read back)", r"= EOPNOTSUPP", "= ENOPROTOOPT",
+    (r".*: (IPV6_\w+|level 77|read back)", r"= EOPNOTSUPP", "= ENOPROTOOPT",
      "POSIX getsockopt(): ENOPROTOOPT, as Linux itself says in setsockopt"),
     (r"buffers: SO_(SND|RCV)BUF", r"= 100000 octets", "= 50000 octets",
      "Linux doubles what is set, to have room for its own accounts (socket(7))"),

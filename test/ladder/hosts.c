@@ -54,8 +54,8 @@ static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint
     *flow = reversed(flow);
     if (p.gso_size == 0 && packet_len(&p) > host.config.caps.mtu)
         fail_here(w, "packets up to the MTU", "a longer one");
-    if (ip.ttl != 64)
-        fail_here(w, "TTL 64 (MUST-49)", "another");
+    if (ip.ttl != host.ttl || ip.tos != host.tos)
+        fail_here(w, "the TTL and Diffserv field asked for (MUST-49, SHLD-22)", "others");
     size_t at = 0;
     for (unsigned i = 0; i < seg->n_text && text; i++) {
         memcpy(text + at, seg->text[i].ptr, seg->text[i].len);
@@ -311,6 +311,7 @@ int host_setup(void **state)
     };
     host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 10000;
     host.start_ns = host.now_ns = 10 * NS_PER_S;
+    host.ttl = 64;
     host_start();
     return 0;
 }

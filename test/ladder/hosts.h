@@ -23,7 +23,8 @@ struct host {
     struct stack_config config; /* to be changed before host_start() */
     uint64_t start_ns, now_ns;
     bool batch;
-    uint32_t in_mtu; /* of the device that packets come by; 0: not said */
+    uint32_t in_mtu;  /* of the device that packets come by; 0: not said */
+    uint8_t tos, ttl; /* what all packets that leave are to have */
 };
 
 extern struct host host;

@@ -55,6 +55,12 @@ static void numbers(void **state)
     assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_FREEBIND), 1);
     assert_int_equal(set(t.left, six, IPPROTO_IPV6, IPV6_FREEBIND, 0), 0);
     assert_int_equal(get(t.left, six, IPPROTO_IP, IP_FREEBIND), 0);
+    assert_int_equal(get(t.left, s, IPPROTO_IP, IP_TOS), 0);
+    assert_int_equal(get(t.left, s, IPPROTO_IP, IP_TTL), 64);
+    assert_int_equal(set(t.left, s, IPPROTO_IP, IP_TOS, 0xbb), 0);
+    assert_int_equal(get(t.left, s, IPPROTO_IP, IP_TOS), 0xb8); /* ECN's bits are not the user's */
+    assert_fails(set(t.left, s, IPPROTO_IP, IP_TTL, 256), EINVAL);
+    assert_fails(set(t.left, six, IPPROTO_IPV6, IPV6_TCLASS, 256), EINVAL);
     assert_int_equal(set(t.left, s, IPPROTO_IP, IP_FREEBIND, 1), 0);
     assert_int_equal(get(t.left, s, IPPROTO_IP, IP_FREEBIND), 1);
     assert_fails(set(t.left, s, IPPROTO_IPV6, IPV6_FREEBIND, 1), ENOPROTOOPT);
