@@ -5,6 +5,7 @@
 #define SOCK_H
 
 #include "heap.h"
+#include "ip_options.h"
 #include "list.h"
 #include "paths.h"
 #include "ports.h"
@@ -52,10 +53,12 @@ struct conn {
     enum conn_stage stage;
     bool error_told;           /* the user has been told once why the connection ended */
     bool unfinished;           /* counted in stack.n_unfinished */
+    bool options_set;          /* `options` are the user's; else a route that has arrived */
     struct listener *listener; /* while half open or completed */
     struct list queued;        /* in one of the listener's lists, or in stack.time_wait */
     struct list pending;       /* in stack.pending: output has to be asked */
     struct heap_node timer;
+    struct ip_options *options; /* IPv4's, on every packet; NULL: none */
     struct tcb tcb;
 };
 
@@ -65,6 +68,7 @@ struct conn {
 struct answer {
     struct flow flow;
     struct tcp_ip ip;
+    struct ip_options options;
     struct seg seg;
 };
 
@@ -99,6 +103,14 @@ static inline struct conn *as_conn(struct sock *so)
 {
     return container_of(so, struct conn, sock);
 }
+
+/* A segment, and what its packet says besides. */
+struct arrival {
+    const struct flow *flow;
+    const struct seg *seg;
+    const struct ip_options *route; /* the way back, if that is to be used; NULL: none */
+    uint32_t mtu;                   /* of the device it came by; 0: the link's */
+};
 
 /* calls.c: the options; of a listener: of its connections to come. */
 struct tcp_settings *sock_settings(struct sock *so);
@@ -150,9 +162,9 @@ void conn_count(struct conn *c);
 /* listen.c */
 
 /* A segment for this listener. old: NULL, or a connection in TIME-WAIT whose place the new one
- * takes if it is opened (3.6.1, MAY-2). mtu: of the device the segment came by; 0: the link's. */
-void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      struct conn *old, uint32_t mtu, uint64_t now_ns);
+ * takes if it is opened (3.6.1, MAY-2). */
+void listener_arrives(struct listener *l, const struct arrival *a, struct conn *old,
+                      uint64_t now_ns);
 
 /* False when the ACK that would complete this half-open connection has to be dropped, because the
  * accept queue is full. */
@@ -163,6 +175,17 @@ void listener_completed(struct conn *c, uint64_t now_ns);
 
 /* Takes the connection out of its listener's queues. */
 void listener_forget(struct conn *c);
+
+/* conn_options.c */
+
+/* A source route has arrived in an acceptable segment: used from now on, as the last one is
+ * (SHLD-24). False for want of memory. */
+bool conn_take_route(struct conn *c, const struct ip_options *route);
+
+/* Where its packets go first: to the remote address, or by a source route. */
+struct ip_addr conn_first_hop(const struct conn *c);
+
+void conn_free_options(struct conn *c);
 
 /* icmp_in.c */
 

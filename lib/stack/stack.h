@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "ip_options.h"
 #include "mem.h"
 #include "packet.h"
 #include "siphash.h"
@@ -34,8 +35,9 @@ struct stack_config {
     struct siphash_key secret; /* from the system's random source; a constant in simulations */
     struct trace trace;
     struct link_caps caps;
-    struct tcp_config tcp; /* tcp_config_default() and changes to it */
-    uint32_t max_socks;    /* listeners and connections, TIME-WAIT included */
+    struct tcp_config tcp;    /* tcp_config_default() and changes to it */
+    uint32_t max_socks;       /* listeners and connections, TIME-WAIT included */
+    bool accept_source_route; /* see stack_set_options() */
 };
 
 /* ERR_NONE or ERR_NOMEM. */
@@ -140,6 +142,22 @@ void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF 
 /* IP_TOS, IP_TTL; IPV6_TCLASS, IPV6_UNICAST_HOPS: what the IP header has from the next segment on,
  * RST included (MUST-48, SHLD-21, SHLD-22, MUST-49). */
 void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6);
+
+/*
+ * IP_OPTIONS: what goes with every packet of an IPv4 connection from now on, instead of what did
+ * before; without octets: nothing. A source route (MUST-51, SHLD-24) leads to the remote address by
+ * way of the routers it names. No effect on another socket: a listener's connections do not have
+ * them, as with Linux. ERR_NOMEM.
+ *
+ * With accept_source_route in its configuration the stack also takes over, reversed, a completed
+ * source route of a SYN to a listener, and of any acceptable segment after it (MUST-53, SHLD-24),
+ * unless the user has set options (MUST-52). Without it, which is the default, options that arrive
+ * are ignored (RFC 7126 4.3, 4.4).
+ */
+int stack_set_options(struct sock *so, const struct ip_options *options, uint64_t now_ns);
+
+/* Those that go with its packets now; NULL: none. */
+const struct ip_options *stack_options(const struct sock *so);
 
 /* SO_RCVBUF: octets of the receive buffer (above 0), which then no longer grows by itself. What was
  * offered to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a

@@ -318,7 +318,7 @@ enum arrives tcp_arrives_rest(struct tcb *t, const struct seg *seg, uint64_t now
 {
     if (sixth_urg(t, seg) == GO_ON && seventh_text(t, seg, now_ns) == GO_ON)
         eighth_fin(t, seg, now_ns);
-    return ARRIVES_DONE;
+    return ARRIVES_TAKEN;
 }
 
 /* Simultaneous open, 3.5 figure 8 line 6: the peer's SYN again, now with the ACK of ours. What lies

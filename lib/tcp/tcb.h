@@ -159,6 +159,7 @@ struct tcb {
     int soft_error;                       /* enum err: what ICMP has said since the last progress */
 
     struct tcp_path path;
+    uint8_t ip_options_len; /* octets that go with every packet */
     struct {
         uint32_t mtu; /* what ICMP has taught of the whole path, less than path.mtu; 0: nothing */
         uint64_t until_ns; /* and when that is forgotten */
