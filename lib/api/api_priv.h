@@ -45,6 +45,8 @@ struct slot {
     struct ip_addr local;
     uint16_t port;
     struct slot_options options;
+    struct ip_options
+        *ip_options; /* IP_OPTIONS; NULL: none. An accepted socket has none of these */
 };
 
 struct nstcp {
@@ -104,6 +106,9 @@ bool slot_connected(const struct slot *slot);
 
 /* Gives what was set to the connection or listener. */
 void slot_apply(struct slot *slot, uint64_t now_ns);
+
+/* The same for IP_OPTIONS, which are no listener's. 0, -ENOMEM. */
+int slot_apply_ip_options(struct slot *slot, uint64_t now_ns);
 
 /* ---- call.c: what every call on a stack begins and ends with ---- */
 

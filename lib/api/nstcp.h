@@ -76,6 +76,10 @@ struct nstcp_options {
     unsigned max_sockets;     /* listeners and connections, TIME-WAIT included; 0: 65536 */
     unsigned msl_ms;          /* maximum segment lifetime, of which TIME-WAIT lasts two; 0: 30 s */
     unsigned user_timeout_ms; /* without an answer for so long a connection fails; 0: 5 min */
+    /* 1: a source route that a peer's packets come by is used for the way back, see IP_OPTIONS.
+     * Then whoever sends a SYN says who is to hear the answer (RFC 7126 4.3, 4.4). 0: such packets
+     * are taken as if they had none. Linux's net.ipv4.conf.all.accept_source_route. */
+    unsigned accept_source_route;
 };
 
 #define NSTCP_WHY_MAX 256
@@ -214,11 +218,19 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                <netinet/tcp.h>, as far as there is room; what is not known is 0)
  *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind),
  *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, stay 0),
- *                IP_TTL (1 to 255; -1: 64)
- *   IPPROTO_IPV6 of AF_INET6 sockets; IP_TOS and IP_TTL are for their IPv4 peers:
+ *                IP_TTL (1 to 255; -1: 64),
+ *                IP_OPTIONS (see below)
+ *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IP_TOS and IP_TTL:
  *                IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value;
  *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64)
- * ENOPROTOOPT, EINVAL, EDOM.
+ * ENOPROTOOPT, EINVAL, EDOM, ENOMEM.
+ *
+ * IP_OPTIONS, ip(7): up to 40 octets of options (RFC 791 3.1) that go with every packet to an IPv4
+ * peer, from the SYN on when set before connect; 0 octets: none. A source route names the first
+ * router first, and not the destination; whether that of a strict one is on our own network is not
+ * looked at. Record Route and Timestamp begin anew in each packet. A socket that is accepted has
+ * none of its listener's, but, in a stack with accept_source_route, the route that its peer's
+ * packets come by, reversed, until others are set. IPv6 has no source routes (RFC 5095).
  */
 int nstcp_setsockopt(struct nstcp *stack, int sock, int level, int name, const void *value,
                      socklen_t len);

@@ -93,7 +93,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
 static int put(const void *from, socklen_t size, void *to, socklen_t *len)
 {
     *len = *len < size ? *len : size;
-    memcpy(to, from, *len);
+    if (*len > 0)
+        memcpy(to, from, *len);
     return 0;
 }
 
@@ -110,6 +111,15 @@ static int put_info(const struct slot *slot, void *value, socklen_t *len)
         stack_status(slot->so, &status);
     *len = (socklen_t)tcp_info_put(slot->so ? &status : NULL, runtime_now(), value, *len);
     return 0;
+}
+
+/* A connection's own, by now perhaps the way back of a source route, or what was set for one. */
+static int put_ip_options(const struct slot *slot, void *value, socklen_t *len)
+{
+    const struct ip_options *o = slot->so ? stack_options(slot->so) : NULL;
+    if (!o)
+        o = slot->ip_options;
+    return put(o ? o->octets : NULL, o ? o->len : 0, value, len);
 }
 
 static int get_option(const struct nstcp *stack, struct slot *slot, int level, int name,
@@ -129,6 +139,8 @@ static int get_option(const struct nstcp *stack, struct slot *slot, int level, i
     }
     case OPTION(IPPROTO_TCP, TCP_INFO):
         return put_info(slot, value, len);
+    case OPTION(IPPROTO_IP, IP_OPTIONS):
+        return put_ip_options(slot, value, len);
     }
     int64_t answer = get_int(stack, slot, level, name);
     if (answer == INT64_MIN)

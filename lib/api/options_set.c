@@ -1,6 +1,7 @@
 /* setsockopt(2). */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ip.h"
@@ -164,6 +165,24 @@ static int set_number(struct slot *slot, int level, int name, const void *value,
     }
 }
 
+static int set_ip_options(struct slot *slot, const void *value, socklen_t len)
+{
+    struct ip_options given, *old = slot->ip_options;
+    if (!ip_options_read(&given, value, len))
+        return -EINVAL;
+    struct ip_options *kept = given.len > 0 ? malloc(sizeof *kept) : NULL;
+    if (given.len > 0 && !kept)
+        return -ENOMEM;
+    if (kept)
+        *kept = given;
+    slot->ip_options = kept;
+    int err = slot->so ? slot_apply_ip_options(slot, runtime_now()) : 0;
+    free(err ? kept : old);
+    if (err)
+        slot->ip_options = old;
+    return err;
+}
+
 static int set_option(struct slot *slot, int level, int name, const void *value, socklen_t len)
 {
     if (len > INT_MAX)
@@ -175,6 +194,8 @@ static int set_option(struct slot *slot, int level, int name, const void *value,
         return set_timeout(&slot->options.send_timeout_ns, value, len);
     case OPTION(SOL_SOCKET, SO_LINGER):
         return set_linger(&slot->options, value, len);
+    case OPTION(IPPROTO_IP, IP_OPTIONS):
+        return set_ip_options(slot, value, len);
     }
     return set_number(slot, level, name, value, len);
 }

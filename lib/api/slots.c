@@ -106,8 +106,10 @@ void slot_ref(struct slot *slot)
 
 void slot_unref(struct slot *slot)
 {
-    if (--slot->refs == 0)
-        free(slot);
+    if (--slot->refs > 0)
+        return;
+    free(slot->ip_options);
+    free(slot);
 }
 
 enum tcp_state slot_tcp_state(const struct slot *slot)
@@ -132,4 +134,11 @@ void slot_apply(struct slot *slot, uint64_t now_ns)
         stack_set_sndbuf(slot->so, o->sndbuf);
     if (o->rcvbuf)
         stack_set_rcvbuf(slot->so, o->rcvbuf, now_ns);
+}
+
+int slot_apply_ip_options(struct slot *slot, uint64_t now_ns)
+{
+    const struct ip_options none = {0};
+    return err_to_errno(
+        stack_set_options(slot->so, slot->ip_options ? slot->ip_options : &none, now_ns));
 }

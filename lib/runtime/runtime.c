@@ -22,6 +22,7 @@ static int make_stack(struct runtime *rt, const struct runtime_config *config)
         .caps = config->link->caps,
         .tcp = config->tcp,
         .max_socks = config->max_socks,
+        .accept_source_route = config->accept_source_route,
     };
     if (getrandom(&sc.secret, sizeof sc.secret, 0) != sizeof sc.secret)
         return -errno;

@@ -4,6 +4,8 @@
  */
 #include "posix.h"
 
+#include <nstcp.h>
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -275,10 +277,11 @@ static void begin(struct end *e, const char *calls, const char *node)
 {
     char path[64];
     snprintf(path, sizeof path, "/run/netns/%s", node);
+    const struct nstcp_options accepting = {.accept_source_route = 1}; /* for posix_ip.c */
     e->netns = must(path, open(path, O_RDONLY | O_CLOEXEC));
     e->c = calls_named(calls);
     enter(e);
-    if (!e->c || !e->c->begin(&e->stack, NULL))
+    if (!e->c || !e->c->begin(&e->stack, &accepting))
         exit(1);
 }
 
