@@ -37,9 +37,8 @@ struct slot {
     struct sock *so; /* NULL in SLOT_NEW and SLOT_SETUP */
     uint32_t refs;   /* the number in the table, and calls under way */
     int domain;
-    bool closed;      /* by nstcp_close: the number means something else now */
-    bool bound;       /* local and port are set by bind */
-    bool error_taken; /* somebody has been told why the connection ended */
+    bool closed; /* by nstcp_close: the number means something else now */
+    bool bound;  /* local and port are set by bind */
     bool nonblock;
     bool shut_recv, shut_send; /* by nstcp_shutdown */
     struct ip_addr local;

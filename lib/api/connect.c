@@ -40,7 +40,6 @@ static int begin(struct call *c, const struct ip_addr *remote, uint16_t port)
 {
     struct slot *slot = c->slot;
     slot->state = SLOT_SETUP;
-    slot->error_taken = false;
     struct flow flow = {.local = slot->local, .remote = *remote, .remote_port = port};
     flow.local_port = slot->bound ? slot->port : 0;
     bool choose_address = !slot->bound || ip_addr_is_any(&slot->local);
@@ -73,7 +72,7 @@ static int outcome(struct call *c)
         slot->state = SLOT_CONNECTED;
         return 0;
     }
-    int err = slot->error_taken ? ERR_NONE : stack_error(slot->so);
+    int err = stack_take_error(slot->so);
     slot_disconnect(slot);
     return err ? err_to_errno(err)
                : -ECONNABORTED; /* also when SO_ERROR has told of it, as Linux */

@@ -7,16 +7,6 @@
 #include "options.h"
 #include "tcp_info.h"
 
-/* SO_ERROR: why the connection ended, once. */
-static int take_error(struct slot *slot)
-{
-    if (!slot->so || slot->error_taken)
-        return 0;
-    int err = -err_to_errno(stack_error(slot->so));
-    slot->error_taken = err != 0;
-    return err;
-}
-
 /* TCP_MAXSEG */
 static int send_mss(const struct slot *slot)
 {
@@ -49,7 +39,7 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
     const struct slot_options *o = &slot->options;
     switch (OPTION(level, name)) {
     case OPTION(SOL_SOCKET, SO_ERROR):
-        return take_error(slot);
+        return slot->so ? -err_to_errno(stack_take_error(slot->so)) : 0;
     case OPTION(SOL_SOCKET, SO_TYPE):
         return SOCK_STREAM;
     case OPTION(SOL_SOCKET, SO_PROTOCOL):

@@ -31,7 +31,7 @@ static short revents_of(const struct slot *slot, short events)
         revents |= POLLIN | POLLRDNORM | POLLRDHUP;
     if ((ready & SOCK_DEAD) || (no_more && slot->shut_send))
         revents |= POLLHUP;
-    if ((ready & SOCK_FAILED) && !slot->error_taken)
+    if (ready & SOCK_FAILED)
         revents |= POLLERR;
     return (short)(revents & (events | always));
 }

@@ -95,7 +95,7 @@ void slot_disconnect(struct slot *slot)
         stack_abort(slot->so, runtime_now());
     slot->so = NULL;
     slot->state = SLOT_NEW;
-    slot->shut_recv = slot->shut_send = slot->error_taken = false;
+    slot->shut_recv = slot->shut_send = false;
     waitable_wake(&slot->changed, WAIT_ALL);
 }
 

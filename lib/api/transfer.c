@@ -17,33 +17,10 @@ static bool has_connection(const struct slot *slot)
     return slot->state == SLOT_CONNECTING || slot->state == SLOT_CONNECTED;
 }
 
-/* An error that ended the connection is told once: by send, recv or SO_ERROR. The engine counts for
- * send and recv, `error_taken` for all three. Whether this answer of the engine was told before. */
-static bool told_before(struct slot *slot, int64_t answer)
-{
-    if (answer >= 0 || answer != stack_error(slot->so))
-        return false;
-    bool before = slot->error_taken;
-    slot->error_taken = true;
-    return before;
-}
-
 /* What a call has done already is its result: an error that came meanwhile waits for the next. */
 static bool error_waits(const struct slot *slot, size_t done)
 {
-    return done > 0 && stack_error(slot->so) != ERR_NONE;
-}
-
-static int64_t engine_send(struct slot *slot, const void *buf, size_t len, uint64_t now)
-{
-    int64_t n = stack_send(slot->so, buf, len, now);
-    return told_before(slot, n) ? stack_send(slot->so, buf, len, now) : n;
-}
-
-static int64_t engine_recv(struct slot *slot, void *buf, size_t len, bool peek, uint64_t now)
-{
-    int64_t n = stack_recv(slot->so, buf, len, peek, now);
-    return told_before(slot, n) ? stack_recv(slot->so, buf, len, peek, now) : n;
+    return done > 0 && (stack_readiness(slot->so) & SOCK_FAILED);
 }
 
 /* As much as the send queue takes now: octets, or an errno. */
@@ -54,7 +31,7 @@ static int64_t send_some(struct call *c, struct cursor *cur)
     do {
         size_t len;
         const void *piece = cursor_piece(cur, &len);
-        n = engine_send(c->slot, piece, len, now);
+        n = stack_send(c->slot->so, piece, len, now);
         if (n > 0) {
             cursor_advance(cur, (size_t)n);
             done += n;
@@ -97,7 +74,7 @@ static int64_t peek_across(struct call *c, const struct cursor *cur, size_t n, u
     void *octets = malloc(n);
     if (!octets)
         return -ENOMEM;
-    engine_recv(c->slot, octets, n, true, now);
+    stack_recv(c->slot->so, octets, n, true, now);
     cursor_put(&copy, octets, n);
     free(octets);
     return (int64_t)n;
@@ -112,19 +89,19 @@ static int64_t recv_some(struct call *c, struct cursor *cur, int flags)
     size_t n = cur->left < unread ? cur->left : unread, len;
     void *piece = cursor_piece(cur, &len);
     if (n == 0)
-        return err_to_errno((int)engine_recv(c->slot, piece, len, peek, now));
+        return err_to_errno((int)stack_recv(c->slot->so, piece, len, peek, now));
     if (flags & MSG_TRUNC) {
-        engine_recv(c->slot, NULL, n, peek, now);
+        stack_recv(c->slot->so, NULL, n, peek, now);
         cur->left -= peek ? 0 : n;
     } else if (peek && len < n) {
         return peek_across(c, cur, n, now);
     } else if (peek) {
-        engine_recv(c->slot, piece, n, peek, now);
+        stack_recv(c->slot->so, piece, n, peek, now);
     } else {
         for (size_t done = 0; done < n; done += len) {
             piece = cursor_piece(cur, &len);
             len = len < n - done ? len : n - done;
-            engine_recv(c->slot, piece, len, false, now);
+            stack_recv(c->slot->so, piece, len, false, now);
             cursor_advance(cur, len);
         }
     }

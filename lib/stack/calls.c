@@ -247,11 +247,17 @@ void stack_set_user_timeout(struct sock *so, uint32_t ms, uint64_t now_ns)
     set(so, &settings, now_ns);
 }
 
+int stack_take_error(struct sock *so)
+{
+    return so->kind == SOCK_CONNECTION ? take_error(as_conn(so)) : ERR_NONE;
+}
+
 unsigned stack_readiness(const struct sock *so)
 {
     if (so->kind == SOCK_LISTENER)
         return as_listener((struct sock *)(uintptr_t)so)->n_completed > 0 ? SOCK_READABLE : 0;
-    const struct tcb *t = &as_conn((struct sock *)(uintptr_t)so)->tcb;
+    const struct conn *c = as_conn((struct sock *)(uintptr_t)so);
+    const struct tcb *t = &c->tcb;
     unsigned ready = 0;
     if (tcp_can_receive(t))
         ready |= SOCK_READABLE;
@@ -261,5 +267,5 @@ unsigned stack_readiness(const struct sock *so)
         ready |= SOCK_PEER_DONE;
     if (t->state == STATE_CLOSED || t->state >= STATE_CLOSING)
         ready |= SOCK_DEAD;
-    return t->error ? ready | SOCK_FAILED : ready;
+    return t->error && !c->error_told ? ready | SOCK_FAILED : ready;
 }

@@ -128,6 +128,10 @@ void stack_status(const struct sock *so, struct tcp_status *status);
 enum tcp_state stack_state(const struct sock *so);
 size_t stack_unread(const struct sock *so);
 
+/* SO_ERROR: what the user has not been told yet by this call, stack_send or stack_recv; then
+ * ERR_NONE. */
+int stack_take_error(struct sock *so);
+
 /* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_PIPE (a reset after the peer had
  * closed), ERR_TIMEDOUT, ERR_ABORTED, or what ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH,
  * ERR_PROHIBITED. Does not clear it. */
@@ -190,7 +194,7 @@ void stack_disown_address(struct stack *s, const struct ip_addr *addr);
 #define SOCK_WRITABLE  0x02u /* stack_send would not answer ERR_AGAIN */
 #define SOCK_PEER_DONE 0x04u /* the peer has closed: POLLRDHUP */
 #define SOCK_DEAD      0x08u /* both directions are over, or an error: POLLHUP */
-#define SOCK_FAILED    0x10u /* stack_error() is not ERR_NONE: POLLERR */
+#define SOCK_FAILED    0x10u /* there is an error to be told: POLLERR */
 
 /* What holds now. */
 unsigned stack_readiness(const struct sock *so);
