@@ -148,8 +148,8 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
 /* connect(2). Waits until the connection is open or has failed; SO_SNDTIMEO. Non-blocking, or at
  * the timeout: EINPROGRESS, and nstcp_poll tells of the end by POLLOUT; then SO_ERROR or a second
  * nstcp_connect has the result (ECONNABORTED from the latter when SO_ERROR has told it).
- * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EACCES (ICMP: prohibited; an unreachable
- * host or net is what the timeout is called then, RFC 9293 3.9.2.2), EADDRNOTAVAIL (an address of
+ * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EPROTO, EACCES (ICMP: prohibited; the three
+ * before are what the timeout is called then, RFC 9293 3.9.2.2), EADDRNOTAVAIL (an address of
  * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this
  * connection is there already), EALREADY, EISCONN, EAFNOSUPPORT, ENOMEM, EMFILE (see nstcp_bind:
  * ephemeral ports are held, too, by 64). After a failure the socket may be used to connect again.
@@ -219,11 +219,20 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind),
  *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, stay 0),
  *                IP_TTL (1 to 255; -1: 64),
- *                IP_OPTIONS (see below)
- *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IP_TOS and IP_TTL:
+ *                IP_RECVERR, IP_OPTIONS (see below)
+ *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IPPROTO_IP's:
  *                IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value;
- *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64)
+ *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64),
+ *                IPV6_RECVERR (see below)
  * ENOPROTOOPT, EINVAL, EDOM, ENOMEM.
+ *
+ * IP_RECVERR, IPV6_RECVERR (off by default), ip(7): trouble is an error of the socket at once,
+ * though the connection goes on (RFC 9293 3.9.1.8). It is told once: by SO_ERROR, nstcp_send, or
+ * nstcp_recv when nothing can be read; nstcp_poll has POLLERR until then. What ICMP says:
+ * ENETUNREACH, EHOSTUNREACH, ECONNREFUSED, EACCES, EPROTO. And ETIMEDOUT when three retransmissions
+ * in a row had no answer: whether the connection has ended, TCP_INFO says (tcpi_state). While
+ * connecting likewise, and nstcp_connect goes on. Without the option the same errors are only the
+ * reason given when the connection fails at last.
  *
  * IP_OPTIONS, ip(7): up to 40 octets of options (RFC 791 3.1) that go with every packet to an IPv4
  * peer, from the SYN on when set before connect; 0 octets: none. A source route names the first

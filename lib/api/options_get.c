@@ -22,6 +22,8 @@ static int64_t get_ip6(const struct slot_options *o, int name)
     switch (OPTION(IPPROTO_IPV6, name)) {
     case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
         return o->freebind;
+    case OPTION(IPPROTO_IPV6, IPV6_RECVERR):
+        return o->ip6.report;
     case OPTION(IPPROTO_IPV6, IPV6_TCLASS):
         return o->ip6.tos;
     case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
@@ -70,6 +72,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->user_timeout_ms;
     case OPTION(IPPROTO_IP, IP_FREEBIND):
         return o->freebind;
+    case OPTION(IPPROTO_IP, IP_RECVERR):
+        return o->ip4.report;
     case OPTION(IPPROTO_IP, IP_TOS):
         return o->ip4.tos;
     case OPTION(IPPROTO_IP, IP_TTL):

@@ -82,6 +82,9 @@ static int set_ip(struct slot *slot, int name, int value)
     case OPTION(IPPROTO_IP, IP_TOS):
         o->ip4.tos = (uint8_t)(value & ~ECN_MASK);
         return 0;
+    case OPTION(IPPROTO_IP, IP_RECVERR):
+        o->ip4.report = value != 0;
+        return 0;
     case OPTION(IPPROTO_IP, IP_TTL):
         return set_ttl(&o->ip4.ttl, value, 1);
     default:
@@ -97,6 +100,9 @@ static int set_ip6(struct slot *slot, int name, int value)
     switch (OPTION(IPPROTO_IPV6, name)) {
     case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
         o->freebind = value != 0;
+        return 0;
+    case OPTION(IPPROTO_IPV6, IPV6_RECVERR):
+        o->ip6.report = value != 0;
         return 0;
     case OPTION(IPPROTO_IPV6, IPV6_TCLASS):
         if (value < -1 || value > UINT8_MAX)

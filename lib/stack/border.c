@@ -12,8 +12,7 @@
 /* What a socket's user has chosen for the IP header of packets to this address. */
 static struct tcp_ip ip_of(struct sock *so, const struct ip_addr *remote)
 {
-    const struct tcp_settings *settings = sock_settings(so);
-    return ip_addr_is_v4(remote) ? settings->ip4 : settings->ip6;
+    return *tcp_settings_ip(sock_settings(so), remote);
 }
 
 void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg)

@@ -47,9 +47,13 @@ int stack_connect(struct stack *s, const struct flow *wanted, uint32_t mtu, void
     return ERR_NONE;
 }
 
-/* Why the connection ended, for the one call that tells it. */
+/* Trouble, or why the connection ended, for the one call that tells it. */
 static int take_error(struct conn *c)
 {
+    int report = c->tcb.report;
+    c->tcb.report = ERR_NONE;
+    if (report)
+        return report;
     if (c->error_told)
         return ERR_NONE;
     c->error_told = c->tcb.error != ERR_NONE;
@@ -61,7 +65,7 @@ int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_n
     if (so->kind != SOCK_CONNECTION)
         return ERR_NOT_CONNECTED;
     struct conn *c = as_conn(so);
-    if (c->tcb.state == STATE_CLOSED) {
+    if (c->tcb.state == STATE_CLOSED || c->tcb.report) {
         int err = take_error(c);
         return err ? err : ERR_PIPE;
     }
@@ -78,7 +82,8 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
     if (so->kind != SOCK_CONNECTION)
         return ERR_NOT_CONNECTED;
     struct conn *c = as_conn(so);
-    if (c->tcb.state == STATE_CLOSED && rcvq_len(&c->tcb.rcvq) == 0 && c->tcb.error != ERR_PIPE) {
+    bool over = c->tcb.state == STATE_CLOSED && rcvq_len(&c->tcb.rcvq) == 0;
+    if ((over && c->tcb.error != ERR_PIPE) || !tcp_can_receive(&c->tcb)) {
         int err = take_error(c);
         if (err)
             return err;
@@ -267,5 +272,5 @@ unsigned stack_readiness(const struct sock *so)
         ready |= SOCK_PEER_DONE;
     if (t->state == STATE_CLOSED || t->state >= STATE_CLOSING)
         ready |= SOCK_DEAD;
-    return t->error && !c->error_told ? ready | SOCK_FAILED : ready;
+    return t->report || (t->error && !c->error_told) ? ready | SOCK_FAILED : ready;
 }

@@ -133,6 +133,9 @@ static void unreachable(struct conn *c, enum icmp_kind kind, uint64_t now_ns)
     case ICMP_PROHIBITED:
         tcp_unreachable(&c->tcb, ERR_PROHIBITED, true, now_ns);
         break;
+    case ICMP_PARAMETER_PROBLEM:
+        tcp_unreachable(&c->tcb, ERR_PROTOCOL, false, now_ns);
+        break;
     case ICMP_NET_UNREACHABLE:
         tcp_unreachable(&c->tcb, ERR_NETUNREACH, false, now_ns);
         break;

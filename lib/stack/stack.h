@@ -128,13 +128,13 @@ void stack_status(const struct sock *so, struct tcp_status *status);
 enum tcp_state stack_state(const struct sock *so);
 size_t stack_unread(const struct sock *so);
 
-/* SO_ERROR: what the user has not been told yet by this call, stack_send or stack_recv; then
- * ERR_NONE. */
+/* SO_ERROR: what the user has not been told yet by this call, stack_send or stack_recv: trouble, or
+ * why the connection ended; then ERR_NONE. */
 int stack_take_error(struct sock *so);
 
 /* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_PIPE (a reset after the peer had
  * closed), ERR_TIMEDOUT, ERR_ABORTED, or what ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH,
- * ERR_PROHIBITED. Does not clear it. */
+ * ERR_PROHIBITED, ERR_PROTOCOL. Does not clear it. */
 int stack_error(const struct sock *so);
 
 /* Options. A listener's are those that its connections begin with, from the SYN on; with ones made
@@ -144,7 +144,10 @@ void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns); /* TCP_NODELA
 void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF */
 
 /* IP_TOS, IP_TTL; IPV6_TCLASS, IPV6_UNICAST_HOPS: what the IP header has from the next segment on,
- * RST included (MUST-48, SHLD-21, SHLD-22, MUST-49). */
+ * RST included (MUST-48, SHLD-21, SHLD-22, MUST-49). IP_RECVERR, IPV6_RECVERR: whether trouble is
+ * an error to be told at once, though the connection goes on (MUST-47; off by default, SHLD-20): an
+ * ICMP error (SHLD-25), or ERR_TIMEDOUT when R1 is reached (SHLD-9). It is told once, by the next
+ * stack_send, or stack_recv when nothing can be read, or stack_take_error. */
 void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6);
 
 /*

@@ -34,6 +34,7 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
     t->state = to;
     switch (to) {
     case STATE_ESTABLISHED:
+        t->report = ERR_NONE; /* what was said of the SYN has turned out not to matter */
         t->events |= TCB_EV_ESTABLISHED;
         keepalive_heard(&t->keepalive, now_ns);
         break;
@@ -48,6 +49,7 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
         t->events |= TCB_EV_CLOSED;
         break;
     case STATE_CLOSED:
+        t->report = ERR_NONE; /* t->error says more */
         stop_sending(t);
         t->linger_due_ns = TIME_NEVER;
         ackdelay_init(&t->ackdelay, t->rcv.mss, t->config->ack_delay_ns);

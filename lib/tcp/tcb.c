@@ -111,6 +111,13 @@ uint64_t tcb_stream_offset(const struct tcb *t, seq_t s)
     return t->rcvq.head + (uint64_t)(int64_t)seq_diff(s, t->rcv.nxt);
 }
 
+void tcb_trouble(struct tcb *t, int err)
+{
+    t->events |= TCB_EV_TROUBLE;
+    if (tcp_settings_ip(&t->settings, &t->flow.remote)->report)
+        t->report = err;
+}
+
 /* Whether RCV.NXT has passed the peer's FIN. */
 static bool fin_taken(const struct tcb *t)
 {

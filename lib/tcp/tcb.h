@@ -43,10 +43,11 @@ struct tcp_config {
     bool nodelay; /* Nagle off (MUST-17) */
 };
 
-/* What of the IP header is the user's to say: RFC 9293 3.9.1.9 and 3.9.2. */
+/* What the user wants of IP: RFC 9293 3.9.1.8, 3.9.1.9, 3.9.2. */
 struct tcp_ip {
     uint8_t tos; /* Diffserv field: DSCP in the upper 6 bits (RFC 2474 3), 0 below; traffic class */
     uint8_t ttl; /* or hop limit */
+    bool report; /* trouble is told at once, see tcb.report */
 };
 
 /* What a user may set for one connection, see tcp_set(). */
@@ -56,7 +57,7 @@ struct tcp_settings {
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
     uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
     bool nodelay;             /* Nagle off (MUST-17) */
-    struct tcp_ip ip4, ip6;   /* MUST-48, MUST-49 */
+    struct tcp_ip ip4, ip6;   /* MUST-47 to MUST-49 */
 };
 
 /* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
@@ -67,6 +68,13 @@ struct tcp_settings {
 struct tcp_config tcp_config_default(void);
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config);
+
+/* The ones for this address's family. */
+static inline const struct tcp_ip *tcp_settings_ip(const struct tcp_settings *s,
+                                                   const struct ip_addr *remote)
+{
+    return ip_addr_is_v4(remote) ? &s->ip4 : &s->ip6;
+}
 
 /* What the path allows. */
 struct tcp_path {
@@ -157,6 +165,7 @@ struct tcb {
     uint8_t events;                       /* TCB_EV_*; the caller clears what it has taken */
     int error;                            /* enum err: why the connection ended */
     int soft_error;                       /* enum err: what ICMP has said since the last progress */
+    int report; /* enum err: trouble (3.9.1.8) that the user is to be told of; the caller clears */
 
     struct tcp_path path;
     uint8_t ip_options_len; /* octets that go with every packet */
@@ -198,6 +207,10 @@ uint64_t tcb_stream_offset(const struct tcb *t, seq_t s);
 
 /* The MSS to announce for a path (MUST-67): its MTU less IP and TCP headers. */
 uint32_t tcb_path_mss(const struct tcb *t);
+
+/* The connection is in trouble, and goes on (3.9.1.8): the user is told, once, if it wants to be
+ * (SHLD-20). */
+void tcb_trouble(struct tcb *t, int err);
 
 /* Every invariant that can be checked in O(1): NULL, or the text of one that does not hold. */
 const char *tcb_check(const struct tcb *t);

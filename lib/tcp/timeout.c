@@ -47,6 +47,12 @@ void tcp_timeout_progress(struct tcb *t, uint64_t now_ns)
     t->give_up_due_ns = waiting ? now_ns + r2_ns(t) : TIME_NEVER;
 }
 
+/* As Linux has it: what ICMP said says more than that nothing was heard (SHLD-25). */
+static int silence_error(const struct tcb *t)
+{
+    return t->soft_error ? t->soft_error : ERR_TIMEDOUT;
+}
+
 static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
 {
     if (tcb_synchronized(t) && t->snd.wnd == 0) {
@@ -65,14 +71,8 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     t->rtx_due_ns = now_ns + rto_get(&t->rto);
     if (t->retries >= t->config->r1 && !t->in_trouble) {
         t->in_trouble = true;
-        t->events |= TCB_EV_TROUBLE;
+        tcb_trouble(t, silence_error(t));
     }
-}
-
-/* As Linux has it: what ICMP said says more than that nothing was heard (SHLD-25). */
-static int silence_error(const struct tcb *t)
-{
-    return t->soft_error ? t->soft_error : ERR_TIMEDOUT;
 }
 
 void tcp_timeout(struct tcb *t, uint64_t now_ns)

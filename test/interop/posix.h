@@ -110,6 +110,7 @@ void matrix(void);
 void transfers(void);
 void options(void);
 void ip(void);
+void icmp(void);
 void names(void);
 void endings(void);
 

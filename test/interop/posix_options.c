@@ -26,6 +26,7 @@ static const struct number {
     {"TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, {1, 0, 30000, 1 << 30, -1, 20000}},
     {"IP_TOS", IPPROTO_IP, IP_TOS, {0xff, 0, 0x103, -1, 3, 0xb8}},
     {"IP_TTL", IPPROTO_IP, IP_TTL, {1, 0, 255, 256, -1, 200}},
+    {"IP_RECVERR", IPPROTO_IP, IP_RECVERR, {1, 0, 7, -1, 1, 1}},
     {"IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, {1}},
     {"IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, {1}},
     {"option 999", SOL_SOCKET, 999, {1}},
@@ -38,6 +39,8 @@ static const struct number {
 static const struct number numbers6[] = {
     {"IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, {0xff, 0, 256, -2, -1, 0xb8}},
     {"IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, {1, 0, 256, -2, 255, -1}},
+    {"IPV6_RECVERR", IPPROTO_IPV6, IPV6_RECVERR, {1, 0, 7, -1, 0, 0}},
+    {"IP_RECVERR", IPPROTO_IP, IP_RECVERR, {1, 0, 7, -1, 0, 0}},
     {"IP_TOS", IPPROTO_IP, IP_TOS, {0x2b, 0, 1, 2, 4, 8}},
     {"IP_TTL", IPPROTO_IP, IP_TTL, {1, 0, 255, 256, -1, 200}},
 };

@@ -130,7 +130,7 @@ static void keepalive_ends_it(void **state)
 /* What leaves for IPv4 is to have this from now on; IPv6's must not matter. */
 static void set_ip(struct sock *so, uint8_t tos, uint8_t ttl)
 {
-    stack_set_ip(so, (struct tcp_ip){tos, ttl}, (struct tcp_ip){0xfc, 1});
+    stack_set_ip(so, (struct tcp_ip){tos, ttl, false}, (struct tcp_ip){0xfc, 1, false});
     host.tos = tos;
     host.ttl = ttl;
 }
@@ -200,7 +200,7 @@ static void diffserv_v6(void **state)
     host_start();
     struct sock *so = host_connect(&a);
     host_batch();
-    stack_set_ip(so, (struct tcp_ip){0xb8, 200}, (struct tcp_ip){0x28, 0});
+    stack_set_ip(so, (struct tcp_ip){0xb8, 200, false}, (struct tcp_ip){0x28, 0, false});
     host.tos = 0x28;
     host.ttl = 0;
     leaves(&a, .flags = SYN, .seq = 0);
