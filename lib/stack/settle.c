@@ -33,6 +33,11 @@ static void pass_on(struct conn *c, uint64_t now_ns)
         c->tcb.no_room = false;
         c->sock.stack->counters.no_memory++;
     }
+    if (c->tcb.advise) {
+        const struct ip_addr hop = conn_first_hop(c);
+        c->tcb.advise = false;
+        stack_advise(c->sock.stack, &hop);
+    }
     switch (c->stage) {
     case CONN_HALF_OPEN:
         if (what & TCB_EV_ESTABLISHED)

@@ -72,6 +72,9 @@ struct answer {
     struct seg seg;
 };
 
+/* So many addresses at most are doubted until the caller hears of it; TCP says it again. */
+#define STACK_ADVICE 16
+
 struct stack {
     struct mem *mem;
     struct stack_config config;
@@ -91,6 +94,8 @@ struct stack {
     uint32_t echoes_in_span;         /* and so many requests came in it */
     uint32_t n_echoes;               /* in `echoes` */
     struct paths paths;
+    struct ip_addr advice[STACK_ADVICE];
+    uint32_t n_advice;
     struct stack_counters counters;
 };
 
@@ -150,6 +155,9 @@ void conn_settle(struct conn *c, uint64_t now_ns);
 
 /* The same at the end of output: sets the timer, frees what is over. */
 void conn_rest(struct conn *c, uint64_t now_ns);
+
+/* advice.c: R1 was reached on the way to this address. */
+void stack_advise(struct stack *s, const struct ip_addr *hop);
 
 /* drain.c */
 

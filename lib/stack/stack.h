@@ -225,6 +225,14 @@ struct stack_event {
  * when there is none. O(1). */
 bool stack_next_event(struct stack *s, struct stack_event *ev);
 
+/* ---- Advice to IP ---- */
+
+/* Takes an address to which IP should look for another way: R1 was reached by a connection whose
+ * packets go there first, the remote address or the beginning of a source route (RFC 9293 3.8.3
+ * (b), MUST-20; RFC 1122 3.3.1.4), and each timeout from then on says it again. False when there is
+ * none. To be asked before stack_output, whose next packet is the retransmission. O(1). */
+bool stack_next_advice(struct stack *s, struct ip_addr *hop);
+
 /* ---- Packets and time ---- */
 
 /* Takes a batch of packets, as they came. Never sends: answers come with stack_output. */

@@ -155,6 +155,7 @@ struct tcb {
     bool probe;      /* the persist timer ran out: the next segment goes whatever the window says */
     bool reset_peer; /* a RST is to be sent: the last thing this connection does */
     bool in_trouble; /* R1 was reported */
+    bool advise; /* and is reached by each timeout from then on; the caller tells IP and clears */
     bool syn_timed_out; /* our SYN was taken to be lost: RFC 5681 3.1, RFC 6298 5.7 */
     bool no_room; /* arriving text was refused for want of memory; the caller counts and clears */
     uint8_t retries; /* timeouts in a row without progress */

@@ -69,10 +69,12 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     rto_backoff(&t->rto);
     recovery_timeout(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
     t->rtx_due_ns = now_ns + rto_get(&t->rto);
-    if (t->retries >= t->config->r1 && !t->in_trouble) {
-        t->in_trouble = true;
+    if (t->retries < t->config->r1)
+        return;
+    t->advise = true; /* 3.8.3 (b): reaches or exceeds */
+    if (!t->in_trouble)
         tcb_trouble(t, silence_error(t));
-    }
+    t->in_trouble = true;
 }
 
 void tcp_timeout(struct tcb *t, uint64_t now_ns)
