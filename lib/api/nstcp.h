@@ -213,9 +213,11 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                SO_ACCEPTCONN
  *   IPPROTO_TCP  TCP_NODELAY,
  *                TCP_KEEPIDLE, TCP_KEEPINTVL (seconds), TCP_KEEPCNT,
- *                TCP_USER_TIMEOUT (milliseconds; 0: the stack's user_timeout_ms);
- *                read only: TCP_MAXSEG (octets), TCP_INFO (struct tcp_info of <linux/tcp.h> or of
- *                <netinet/tcp.h>, as far as there is room; what is not known is 0)
+ *                TCP_USER_TIMEOUT (milliseconds; 0: the stack's user_timeout_ms),
+ *                TCP_MAXSEG (octets of text, 88 to 32767; 0: as many as go; before connect or
+ *                listen; of a connection the one in use is read);
+ *                read only: TCP_INFO (struct tcp_info of <linux/tcp.h> or of <netinet/tcp.h>, as
+ *                far as there is room; what is not known is 0)
  *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind),
  *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, stay 0),
  *                IP_TTL (1 to 255; -1: 64),

@@ -11,6 +11,8 @@
 #define BUFFER_MAX   (64 << 20)
 #define KEEP_S_MAX   32767 /* TCP_KEEPIDLE, TCP_KEEPINTVL, as Linux */
 #define KEEP_CNT_MAX 127
+#define MSS_MIN      88 /* TCP_MAXSEG, as Linux */
+#define MSS_MAX      32767
 #define MSS_UNKNOWN  536 /* TCP_MAXSEG without a connection (MUST-15), as Linux */
 
 #endif

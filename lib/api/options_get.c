@@ -7,14 +7,14 @@
 #include "options.h"
 #include "tcp_info.h"
 
-/* TCP_MAXSEG */
-static int send_mss(const struct slot *slot)
+/* TCP_MAXSEG: of a connection the one in use, which may be less than what was set. */
+static uint32_t send_mss(const struct slot *slot)
 {
     struct tcp_status status;
-    if (!slot_connected(slot))
-        return MSS_UNKNOWN;
+    if (slot_tcp_state(slot) < STATE_SYN_SENT)
+        return slot->options.mss_max ? slot->options.mss_max : MSS_UNKNOWN;
     stack_status(slot->so, &status);
-    return (int)status.snd_mss;
+    return status.snd_mss;
 }
 
 static int64_t get_ip6(const struct slot_options *o, int name)

@@ -51,6 +51,15 @@ static int set_seconds(uint32_t *out_ms, int value)
     return 0;
 }
 
+/* TCP_MAXSEG; 0: as if it had not been set. */
+static int set_mss(uint32_t *out, int value)
+{
+    if (value != 0 && (value < MSS_MIN || value > MSS_MAX))
+        return -EINVAL;
+    *out = (uint32_t)value;
+    return 0;
+}
+
 static int set_count(uint8_t *out, int value)
 {
     if (value < 1 || value > KEEP_CNT_MAX)
@@ -137,6 +146,8 @@ static int set_int(struct slot *slot, int level, int name, int value)
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
         o->nodelay = value != 0;
         return 0;
+    case OPTION(IPPROTO_TCP, TCP_MAXSEG):
+        return set_mss(&o->mss_max, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPIDLE):
         return set_seconds(&o->keepalive.idle_ms, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPINTVL):

@@ -166,6 +166,10 @@ int stack_set_options(struct sock *so, const struct ip_options *options, uint64_
 /* Those that go with its packets now; NULL: none. */
 const struct ip_options *stack_options(const struct sock *so);
 
+/* TCP_MAXSEG: octets of text in a segment (0: as many as the path takes), announced in the SYN and
+ * kept to. Decides nothing any more once the peer's SYN has come (3.7.1). */
+void stack_set_mss(struct sock *so, uint32_t octets, uint64_t now_ns);
+
 /* SO_RCVBUF: octets of the receive buffer (above 0), which then no longer grows by itself. What was
  * offered to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a
  * larger one as far as the window scale goes that the SYN has fixed (64 KiB without). */

@@ -44,6 +44,12 @@ uint32_t tcb_path_mss(const struct tcb *t)
     return t->path.mtu - (uint32_t)ip_hdr_len(&t->flow.remote) - TCP_HDR_LEN;
 }
 
+uint32_t tcb_mss_max(const struct tcb *t)
+{
+    uint32_t mss = tcb_path_mss(t), wanted = t->settings.mss_max;
+    return wanted > 0 && wanted < mss ? wanted : mss;
+}
+
 void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *path,
               const struct tcp_config *config, struct mem *mem, const struct trace *trace,
               uint32_t id)

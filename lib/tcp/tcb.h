@@ -56,6 +56,7 @@ struct tcp_settings {
     uint32_t sndbuf;          /* most octets in the send queue */
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
     uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
+    uint32_t mss_max;         /* octets of text in a segment, in both directions; 0: the path's */
     bool nodelay;             /* Nagle off (MUST-17) */
     struct tcp_ip ip4, ip6;   /* MUST-47 to MUST-49 */
 };
@@ -206,8 +207,11 @@ uint32_t tcb_rcv_wnd(const struct tcb *t);
 /* The 64-bit stream offset of rcvq.h that a sequence number near RCV.NXT stands for. */
 uint64_t tcb_stream_offset(const struct tcb *t, seq_t s);
 
-/* The MSS to announce for a path (MUST-67): its MTU less IP and TCP headers. */
+/* The path's MTU less IP and TCP headers. */
 uint32_t tcb_path_mss(const struct tcb *t);
+
+/* The MSS to announce (MUST-67): that, or less if the user wants less. */
+uint32_t tcb_mss_max(const struct tcb *t);
 
 /* The connection is in trouble, and goes on (3.9.1.8): the user is told, once, if it wants to be
  * (SHLD-20). */

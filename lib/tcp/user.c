@@ -4,6 +4,7 @@
  */
 #include "user.h"
 
+#include "pmtu.h"
 #include "timeout.h"
 
 /* 3.10.1 OPEN */
@@ -212,15 +213,31 @@ void tcp_abort(struct tcb *t, uint64_t now_ns)
 
 /* Options: MUST-17, MUST-21, MUST-24 */
 
+/* What the SYN carries (RFC 9293 3.7.1, RFC 7323 2.2) is not decided yet. */
+static bool syn_waits(const struct tcb *t)
+{
+    return t->state < STATE_SYN_RECEIVED && seq_eq(t->snd.nxt, t->snd.iss);
+}
+
+/* The MSS to announce, which is also the most to be sent until the peer has announced its own. */
+static void set_mss(struct tcb *t)
+{
+    t->rcv.mss = t->rcvwnd.mss = tcb_mss_max(t);
+    ackdelay_init(&t->ackdelay, t->rcv.mss, t->config->ack_delay_ns);
+    tcp_pmtu_limit(t, t->rcv.mss);
+}
+
 void tcp_set(struct tcb *t, const struct tcp_settings *settings)
 {
     if (settings->rcvbuf > 0 && settings->rcvbuf != t->settings.rcvbuf) {
-        /* Our SYN fixes the scale (RFC 7323 2.2). */
-        if (t->state < STATE_SYN_RECEIVED && seq_eq(t->snd.nxt, t->snd.iss))
+        if (syn_waits(t))
             t->rcvwnd.shift = rcvwnd_shift_for(settings->rcvbuf);
         rcvwnd_resize(&t->rcvwnd, settings->rcvbuf);
         room_made(t);
     }
     tcp_timeout_set_user(t, settings->user_timeout_ms);
+    bool mss = settings->mss_max != t->settings.mss_max && syn_waits(t);
     t->settings = *settings;
+    if (mss)
+        set_mss(t);
 }

@@ -32,8 +32,8 @@ void tcp_leave(struct tcb *t, uint64_t now_ns);
 /* 3.10.5 ABORT. */
 void tcp_abort(struct tcb *t, uint64_t now_ns);
 
-/* SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, TCP_USER_TIMEOUT, TCP_NODELAY: at any time, but only before
- * the SYN does SO_RCVBUF decide the window scale. */
+/* SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, TCP_USER_TIMEOUT, TCP_NODELAY, TCP_MAXSEG: at any time, but
+ * only before the SYN does SO_RCVBUF decide the window scale, and TCP_MAXSEG what is announced. */
 void tcp_set(struct tcb *t, const struct tcp_settings *settings);
 
 /* Whether tcp_send / tcp_receive would answer something else than ERR_AGAIN. */

@@ -290,8 +290,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } all[] = {{"matrix", matrix}, {"transfers", transfers}, {"options", options}, {"ip", ip},
-               {"icmp", icmp},     {"names", names},         {"endings", endings}};
+    } all[] = {{"matrix", matrix}, {"transfers", transfers}, {"options", options},
+               {"ip", ip},         {"icmp", icmp},           {"tcp", tcp},
+               {"names", names},   {"endings", endings}};
     if (argc < 3) {
         fprintf(stderr, "usage: posix kernel|nstcp kernel|nstcp [SCENARIOS]\n");
         return 2;

@@ -111,6 +111,7 @@ void transfers(void);
 void options(void);
 void ip(void);
 void icmp(void);
+void tcp(void);
 void names(void);
 void endings(void);
 

@@ -17,6 +17,8 @@ struct seen {
     uint8_t options[40];
     size_t options_len;
     uint8_t flags;
+    unsigned mss;             /* the option; 0: none */
+    unsigned text;            /* octets */
     uint8_t quote[QUOTE_MAX]; /* what an ICMP error quotes of it, if it has no options */
     size_t quote_len;
 };
@@ -24,5 +26,9 @@ struct seen {
 /* Waits for our next segment that has these flags, whatever its ACK is; false, and a line, when
  * none comes. */
 bool next_segment(const char *what, uint8_t flags, struct seen *seen);
+
+/* The same for one with text, and for one that is nothing but an ACK, if it comes within ms. */
+bool next_text(int ms, struct seen *seen);
+bool next_ack(int ms, struct seen *seen);
 
 #endif

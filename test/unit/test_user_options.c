@@ -214,6 +214,79 @@ static void larger_while_connected(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 5001, .wnd = 65535);
 }
 
+/* ---- TCP_MAXSEG: 3.7.1 ---- */
+
+static void set_mss(uint32_t octets)
+{
+    struct tcp_settings settings = the.tcb.settings;
+    settings.mss_max = octets;
+    tcp_set(&the.tcb, &settings);
+}
+
+/* What is announced, and what is sent: the least of it, the path's and the peer's. */
+static void mss_before_the_syn(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t wanted;
+        int peer, announced;
+        uint32_t sent;
+    } cases[] = {
+        {0, 1000, 1000, 1000}, {700, 1000, 700, 700}, {700, 300, 700, 300},
+        {700, NONE, 700, 536}, {500, NONE, 500, 500}, {32767, 1000, 1000, 1000},
+    };
+    for (unsigned i = 0; i < 6; i++) {
+        for (unsigned passive = 0; passive < 2; passive++) {
+            ladder_open(HERE, passive);
+            set_mss(99);
+            set_mss(cases[i].wanted); /* the last one counts */
+            if (passive)
+                receive(.flags = SYN, .seq = 0, .mss = cases[i].peer);
+            expect(.flags = passive ? SYN | ACK : SYN, .seq = 0, .ack = passive,
+                   .mss = cases[i].announced);
+            if (passive)
+                receive(.flags = ACK, .seq = 1, .ack = 1);
+            else
+                receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = cases[i].peer);
+            ignore();
+            user_sends(cases[i].sent + 1);
+            expect(.flags = ACK, .seq = 1, .ack = 1, .text = cases[i].sent);
+            expect(.flags = PSH | ACK, .seq = 1 + cases[i].sent, .ack = 1, .text = 1);
+            again();
+        }
+    }
+}
+
+/* Two of the segments that we have asked for are acknowledged at once (SHLD-19). */
+static void mss_and_acks(void **state)
+{
+    (void)state;
+    open_active();
+    set_mss(400);
+    expect(.flags = SYN, .seq = 0, .mss = 400);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 400);
+    receive(.flags = ACK, .seq = 401, .ack = 1, .text = 400);
+    expect(.flags = ACK, .seq = 1, .ack = 801);
+}
+
+/* Once the SYN has left, what it says stands; once the peer's has come, all of it does. */
+static void mss_after_the_syn(void **state)
+{
+    (void)state;
+    open_active();
+    expect(.flags = SYN, .seq = 0, .mss = 1000);
+    set_mss(300);
+    at(1000);
+    expect(.flags = SYN, .seq = 0, .mss = 1000);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    ignore();
+    set_mss(200);
+    user_sends(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +296,9 @@ int main(void)
         ladder_test(rcvbuf_before_the_syn),
         ladder_test(smaller_while_connected),
         ladder_test(larger_while_connected),
+        ladder_test(mss_before_the_syn),
+        ladder_test(mss_and_acks),
+        ladder_test(mss_after_the_syn),
     };
     return ladder_main(tests);
 }

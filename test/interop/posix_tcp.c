@@ -1,0 +1,80 @@
+/* Options of TCP's own that change what is sent: TCP_MAXSEG. */
+#include <stdio.h>
+#include <string.h>
+
+#include "posix_wire.h"
+
+static void round_trips(int sock, const char *name, int option, const int *tried, size_t n)
+{
+    RESULT("by default", get_int(sock, IPPROTO_TCP, option));
+    for (size_t i = 0; i < n; i++) {
+        char what[64];
+        snprintf(what, sizeof what, "%s %d", name, tried[i]);
+        RESULT(what, set_int(sock, IPPROTO_TCP, option, tried[i]));
+        RESULT("read back", get_int(sock, IPPROTO_TCP, option));
+    }
+}
+
+#define ROUND_TRIPS(sock, option, ...)                                                             \
+    round_trips(sock, #option, option, (const int[]){__VA_ARGS__},                                 \
+                sizeof(const int[]){__VA_ARGS__} / sizeof(int))
+
+/* ---- TCP_MAXSEG ---- */
+
+/* With timestamps less is left for text. */
+static void mss_line(const char *what, int sock)
+{
+    int mss = get_int(sock, IPPROTO_TCP, TCP_MAXSEG);
+    line(what, "%s", mss == 1100 || mss == 1088 ? "what was asked for" : result_text(mss));
+}
+
+static void mss_of_syn(const char *what, uint8_t flags)
+{
+    struct seen seen;
+    if (next_segment(what, flags, &seen))
+        line(what, "mss %u", seen.mss);
+}
+
+static void maxseg(void)
+{
+    int sock = our_socket();
+    ROUND_TRIPS(sock, TCP_MAXSEG, 87, 88, 32767, 32768, -1, 0, 1100);
+    uint16_t port;
+    int listener = their_listener(&port, 4);
+    struct sockaddr_in to = addr_of(them.ip, port);
+    listen_in();
+    must("connect", US(connect, sock, SA(to)));
+    mss_of_syn("SYN", TH_SYN);
+    mss_line("when connected", sock);
+    RESULT("set then", set_int(sock, IPPROTO_TCP, TCP_MAXSEG, 500));
+    mss_line("read back", sock);
+    must("close", THEM(close, must("accept", THEM(accept4, listener, NULL, NULL, 0))));
+    must("close", US(close, sock));
+    must("close", THEM(close, listener));
+    to = black_hole();
+    sock = our_socket();
+    must("TCP_MAXSEG", set_int(sock, IPPROTO_TCP, TCP_MAXSEG, 1100));
+    nonblocking(sock, true);
+    US(connect, sock, SA(to));
+    mss_line("when connecting", sock);
+    must("close", US(close, sock));
+    listener = our_listener(&port, 4);
+    must("TCP_MAXSEG", set_int(listener, IPPROTO_TCP, TCP_MAXSEG, 1100));
+    mss_line("listener's", listener);
+    listen_in();
+    int theirs = must("connect", their_connect(us.ip, port));
+    mss_of_syn("SYN-ACK", TH_SYN | TH_ACK);
+    await(&us, listener, POLLIN);
+    sock = must("accept", US(accept4, listener, NULL, NULL, 0));
+    mss_line("accepted", sock);
+    must("close", US(close, sock));
+    must("close", THEM(close, theirs));
+    must("close", US(close, listener));
+}
+
+void tcp(void)
+{
+    scenario("TCP_MAXSEG");
+    maxseg();
+    stop_listening();
+}
