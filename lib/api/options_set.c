@@ -60,9 +60,9 @@ static int set_mss(uint32_t *out, int value)
     return 0;
 }
 
-static int set_count(uint8_t *out, int value)
+static int set_count(uint8_t *out, int value, int most)
 {
-    if (value < 1 || value > KEEP_CNT_MAX)
+    if (value < 1 || value > most)
         return -EINVAL;
     *out = (uint8_t)value;
     return 0;
@@ -153,7 +153,9 @@ static int set_int(struct slot *slot, int level, int name, int value)
     case OPTION(IPPROTO_TCP, TCP_KEEPINTVL):
         return set_seconds(&o->keepalive.interval_ms, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPCNT):
-        return set_count(&o->keepalive.probes, value);
+        return set_count(&o->keepalive.probes, value, KEEP_CNT_MAX);
+    case OPTION(IPPROTO_TCP, TCP_SYNCNT):
+        return set_count(&o->syn_retries, value, SYN_CNT_MAX);
     case OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT):
         o->user_timeout_ms = value < 0 ? o->user_timeout_ms : (uint32_t)value;
         return value < 0 ? -EINVAL : 0;

@@ -230,6 +230,13 @@ void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6)
     sock_settings(so)->ip6 = ip6;
 }
 
+void stack_set_syn_retries(struct sock *so, uint8_t n, uint64_t now_ns)
+{
+    struct tcp_settings settings = *sock_settings(so);
+    settings.syn_retries = n;
+    set(so, &settings, now_ns);
+}
+
 void stack_set_mss(struct sock *so, uint32_t octets, uint64_t now_ns)
 {
     struct tcp_settings settings = *sock_settings(so);

@@ -166,6 +166,10 @@ int stack_set_options(struct sock *so, const struct ip_options *options, uint64_
 /* Those that go with its packets now; NULL: none. */
 const struct ip_options *stack_options(const struct sock *so);
 
+/* TCP_SYNCNT: after so many retransmissions of the SYN or SYN-ACK, and the wait for an answer to
+ * the last, the connection fails with ERR_TIMEDOUT (MUST-22, 3.8.3); 0: after the stack's time. */
+void stack_set_syn_retries(struct sock *so, uint8_t n, uint64_t now_ns);
+
 /* TCP_MAXSEG: octets of text in a segment (0: as many as the path takes), announced in the SYN and
  * kept to. Decides nothing any more once the peer's SYN has come (3.7.1). */
 void stack_set_mss(struct sock *so, uint32_t octets, uint64_t now_ns);

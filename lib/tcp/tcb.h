@@ -57,6 +57,7 @@ struct tcp_settings {
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
     uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
     uint32_t mss_max;         /* octets of text in a segment, in both directions; 0: the path's */
+    uint8_t syn_retries;      /* R2 of SYN and SYN-ACK as a number of retransmissions; 0: by time */
     bool nodelay;             /* Nagle off (MUST-17) */
     struct tcp_ip ip4, ip6;   /* MUST-47 to MUST-49 */
 };

@@ -10,18 +10,29 @@ static uint64_t user_timeout_ns(const struct tcb *t)
     return t->settings.user_timeout_ms * NS_PER_MS;
 }
 
+/* No time: what R2 is for a SYN whose retransmissions are counted. */
+#define UNLIMITED_NS (TIME_NEVER / 4)
+
 /* R2. MUST-23 asks for three minutes at least for SYN; the user may want less (3.8.3). */
 static uint64_t r2_ns(const struct tcb *t)
 {
     if (t->settings.user_timeout_ms > 0)
         return user_timeout_ns(t);
-    return tcb_synchronized(t) ? t->config->user_timeout_ns : t->config->syn_timeout_ns;
+    if (tcb_synchronized(t))
+        return t->config->user_timeout_ns;
+    return t->settings.syn_retries > 0 ? UNLIMITED_NS : t->config->syn_timeout_ns;
 }
 
-void tcp_timeout_set_user(struct tcb *t, uint32_t ms)
+static bool syn_given_up(const struct tcb *t)
+{
+    uint8_t most = t->settings.syn_retries;
+    return !tcb_synchronized(t) && most > 0 && t->retries >= most;
+}
+
+void tcp_timeout_set(struct tcb *t, const struct tcp_settings *settings)
 {
     uint64_t was_ns = r2_ns(t);
-    t->settings.user_timeout_ms = ms;
+    t->settings = *settings;
     if (t->give_up_due_ns != TIME_NEVER)
         t->give_up_due_ns = t->give_up_due_ns - was_ns + r2_ns(t);
 }
@@ -55,6 +66,10 @@ static int silence_error(const struct tcb *t)
 
 static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
 {
+    if (syn_given_up(t)) {
+        state_fail(t, silence_error(t), "no answer to the last SYN", now_ns);
+        return;
+    }
     if (tcb_synchronized(t) && t->snd.wnd == 0) {
         /* The peer has shut its window on what is in flight (3.8.6): from here on it is probed. */
         t->rtx_due_ns = TIME_NEVER;

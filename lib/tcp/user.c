@@ -235,9 +235,8 @@ void tcp_set(struct tcb *t, const struct tcp_settings *settings)
         rcvwnd_resize(&t->rcvwnd, settings->rcvbuf);
         room_made(t);
     }
-    tcp_timeout_set_user(t, settings->user_timeout_ms);
     bool mss = settings->mss_max != t->settings.mss_max && syn_waits(t);
-    t->settings = *settings;
+    tcp_timeout_set(t, settings);
     if (mss)
         set_mss(t);
 }

@@ -1,6 +1,7 @@
-/* Options of TCP's own that change what is sent: TCP_MAXSEG. */
+/* Options of TCP's own that change what is sent: TCP_MAXSEG, TCP_SYNCNT. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "posix_wire.h"
 
@@ -72,9 +73,54 @@ static void maxseg(void)
     must("close", US(close, listener));
 }
 
+/* ---- TCP_SYNCNT ---- */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void took(double began, double least, double most)
+{
+    double s = now() - began;
+    line("took", "%s", s < least ? "too short" : s > most ? "too long" : "as it should");
+}
+
+static void syncnt(void)
+{
+    int sock = our_socket();
+    ROUND_TRIPS(sock, TCP_SYNCNT, 0, 127, 128, -1, 1);
+    struct sockaddr_in to = black_hole();
+    double began = now();
+    RESULT("connect", US(connect, sock, SA(to)));
+    took(began, 2.9, 5);
+    must("close", US(close, sock));
+    sock = our_socket();
+    must("TCP_SYNCNT", set_int(sock, IPPROTO_TCP, TCP_SYNCNT, 5));
+    must("TCP_USER_TIMEOUT", set_int(sock, IPPROTO_TCP, TCP_USER_TIMEOUT, 1500));
+    began = now();
+    RESULT("connect with TCP_USER_TIMEOUT", US(connect, sock, SA(to)));
+    took(began, 1.4, 3);
+    must("close", US(close, sock));
+    uint16_t port;
+    int listener = our_listener(&port, 4);
+    must("TCP_SYNCNT", set_int(listener, IPPROTO_TCP, TCP_SYNCNT, 3));
+    int theirs = must("connect", their_connect(us.ip, port));
+    await(&us, listener, POLLIN);
+    sock = must("accept", US(accept4, listener, NULL, NULL, 0));
+    RESULT("accepted", get_int(sock, IPPROTO_TCP, TCP_SYNCNT));
+    must("close", US(close, sock));
+    must("close", THEM(close, theirs));
+    must("close", US(close, listener));
+}
+
 void tcp(void)
 {
     scenario("TCP_MAXSEG");
     maxseg();
+    scenario("TCP_SYNCNT");
+    syncnt();
     stop_listening();
 }
