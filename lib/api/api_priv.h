@@ -30,6 +30,7 @@ struct slot_options {
     struct keepalive_settings keepalive;
     uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */
     struct tcp_ip ip4, ip6;
+    int8_t quickack; /* TCP_QUICKACK; -1: not set */
 };
 
 /* What a socket's number stands for. */

@@ -68,6 +68,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->keepalive.interval_ms / 1000;
     case OPTION(IPPROTO_TCP, TCP_KEEPCNT):
         return o->keepalive.probes;
+    case OPTION(IPPROTO_TCP, TCP_QUICKACK):
+        return slot_connected(slot) ? stack_quickack(slot->so) : o->quickack > 0;
     case OPTION(IPPROTO_TCP, TCP_SYNCNT):
         return o->syn_retries ? o->syn_retries : SYN_CNT;
     case OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT):

@@ -146,6 +146,9 @@ static int set_int(struct slot *slot, int level, int name, int value)
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
         o->nodelay = value != 0;
         return 0;
+    case OPTION(IPPROTO_TCP, TCP_QUICKACK):
+        o->quickack = value != 0;
+        return 0;
     case OPTION(IPPROTO_TCP, TCP_MAXSEG):
         return set_mss(&o->mss_max, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPIDLE):

@@ -51,6 +51,7 @@ int slot_create(struct nstcp *stack, int domain, struct slot **out)
     waitable_init(&slot->changed);
     slot->domain = domain;
     slot->options.keepalive = keepalive_default();
+    slot->options.quickack = -1;
     slot->options.ip4.ttl = slot->options.ip6.ttl = IP_TTL_DEFAULT;
     slot->refs = 1;
     stack->slots[sock] = slot;
@@ -132,6 +133,8 @@ void slot_apply(struct slot *slot, uint64_t now_ns)
     stack_set_syn_retries(slot->so, o->syn_retries, now_ns);
     stack_set_mss(slot->so, o->mss_max, now_ns);
     stack_set_ip(slot->so, o->ip4, o->ip6);
+    if (o->quickack >= 0)
+        stack_set_quickack(slot->so, o->quickack, now_ns);
     if (o->sndbuf)
         stack_set_sndbuf(slot->so, o->sndbuf);
     if (o->rcvbuf)

@@ -230,6 +230,20 @@ void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6)
     sock_settings(so)->ip6 = ip6;
 }
 
+void stack_set_quickack(struct sock *so, bool on, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return;
+    ackdelay_quick(&as_conn(so)->tcb.ackdelay, on ? ACKDELAY_ALL : 0);
+    conn_settle(as_conn(so), now_ns);
+}
+
+bool stack_quickack(const struct sock *so)
+{
+    return so->kind == SOCK_CONNECTION &&
+           as_conn((struct sock *)(uintptr_t)so)->tcb.ackdelay.quick > 0;
+}
+
 void stack_set_syn_retries(struct sock *so, uint8_t n, uint64_t now_ns)
 {
     struct tcp_settings settings = *sock_settings(so);

@@ -166,6 +166,13 @@ int stack_set_options(struct sock *so, const struct ip_options *options, uint64_
 /* Those that go with its packets now; NULL: none. */
 const struct ip_options *stack_options(const struct sock *so);
 
+/* TCP_QUICKACK: all text is acknowledged at once from now on, or as 3.8.6.3 has it; what it is
+ * until then, tcp_config says. No effect on a listener. */
+void stack_set_quickack(struct sock *so, bool on, uint64_t now_ns);
+
+/* Whether the next text will be. */
+bool stack_quickack(const struct sock *so);
+
 /* TCP_SYNCNT: after so many retransmissions of the SYN or SYN-ACK, and the wait for an answer to
  * the last, the connection fails with ERR_TIMEDOUT (MUST-22, 3.8.3); 0: after the stack's time. */
 void stack_set_syn_retries(struct sock *so, uint8_t n, uint64_t now_ns);

@@ -4,7 +4,8 @@
  * An ACK is owed at once when two full-sized segments' worth of text is unacknowledged (SHLD-19),
  * when order is disturbed or a hole is filled, and for FIN; otherwise after a delay of less than
  * 0.5 s (MUST-40). Full-sized means the largest text seen from this peer, as far as that is below
- * the MSS we announced: a peer behind a small path MTU must not wait for the timer.
+ * the MSS we announced: a peer behind a small path MTU must not wait for the timer. All text is
+ * acknowledged at once while the user wants it so (TCP_QUICKACK in tcp(7)).
  */
 #ifndef ACKDELAY_H
 #define ACKDELAY_H
@@ -17,12 +18,22 @@ struct ackdelay {
     uint32_t rmss;    /* the MSS we announced */
     uint32_t largest; /* largest text of one packet seen so far, at most rmss */
     uint32_t unacked; /* octets of text accepted since the last ACK went out */
+    uint32_t quick;   /* texts that are still to be acknowledged at once */
     uint32_t owed;    /* ACKs owed at once: 1, or one per out-of-order segment (RFC 5681 4.2) */
     uint64_t due_ns;  /* the delayed ACK's deadline; TIME_NEVER when none is waiting */
 };
 
 /* delay_ns: cut to less than 0.5 s (MUST-40). */
 void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns);
+
+/* The MSS that we announce after all, before any text has come. */
+void ackdelay_set_rmss(struct ackdelay *a, uint32_t rmss);
+
+#define ACKDELAY_ALL UINT32_MAX
+
+/* The next n texts are acknowledged at once, and what waits now, too; ACKDELAY_ALL: all from now
+ * on; 0: none any more. */
+void ackdelay_quick(struct ackdelay *a, uint32_t n);
 
 /* Text of `len` octets was accepted in order; packet_len: text per packet, len but for a
  * super-segment. RCV.NXT has moved, so duplicates still owed become one ACK: with the new number

@@ -76,6 +76,7 @@ void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *pat
     cc_init(&t->cc, config->cc, t->snd.mss, false);
     recovery_init(&t->recovery, seq(0));
     ackdelay_init(&t->ackdelay, t->rcv.mss, config->ack_delay_ns);
+    ackdelay_quick(&t->ackdelay, config->quickacks);
     persist_init(&t->persist);
 }
 

@@ -34,6 +34,7 @@ struct tcp_config {
     uint64_t user_timeout_ns; /* R2 (MUST-20, SHLD-11): without any progress for so long, give up */
     uint64_t syn_timeout_ns;  /* R2 for SYN (MUST-23) */
     uint64_t orphan_ns;       /* how long FIN-WAIT-2 lasts when no user is left to receive */
+    uint32_t quickacks;       /* so many first texts of a connection are acknowledged at once */
     uint32_t r1;              /* retransmissions after which trouble is reported (SHLD-10) */
     uint32_t sndbuf;          /* most octets in the send queue */
     uint32_t rcvbuf;          /* receive window to begin with */

@@ -223,7 +223,7 @@ static bool syn_waits(const struct tcb *t)
 static void set_mss(struct tcb *t)
 {
     t->rcv.mss = t->rcvwnd.mss = tcb_mss_max(t);
-    ackdelay_init(&t->ackdelay, t->rcv.mss, t->config->ack_delay_ns);
+    ackdelay_set_rmss(&t->ackdelay, t->rcv.mss);
     tcp_pmtu_limit(t, t->rcv.mss);
 }
 

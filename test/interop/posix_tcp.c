@@ -1,4 +1,4 @@
-/* Options of TCP's own that change what is sent: TCP_MAXSEG, TCP_SYNCNT. */
+/* Options of TCP's own that change what is sent: TCP_MAXSEG, TCP_SYNCNT, TCP_QUICKACK. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -116,11 +116,45 @@ static void syncnt(void)
     must("close", US(close, listener));
 }
 
+/* ---- TCP_QUICKACK ---- */
+
+/* They send an octet: when is it acknowledged? */
+static void ack_line(const char *what, struct joined j)
+{
+    struct seen seen;
+    listen_in();
+    must("send", THEM(send, j.theirs, "x", 1, 0));
+    line(what, "%s",
+         next_ack(20, &seen)    ? "at once"
+         : next_ack(500, &seen) ? "later"
+                                : "not at all");
+}
+
+static void quickack(void)
+{
+    struct joined j = join();
+    struct seen seen;
+    ROUND_TRIPS(j.ours, TCP_QUICKACK, 1, 7, 0);
+    ack_line("off", j);
+    RESULT("on", set_int(j.ours, IPPROTO_TCP, TCP_QUICKACK, 1));
+    for (int i = 0; i < 3; i++)
+        ack_line("on", j);
+    RESULT("off", set_int(j.ours, IPPROTO_TCP, TCP_QUICKACK, 0));
+    ack_line("off", j);
+    listen_in();
+    they_send(j, 1);
+    RESULT("on, while one waits", set_int(j.ours, IPPROTO_TCP, TCP_QUICKACK, 1));
+    line("it goes", "%s", next_ack(20, &seen) ? "at once" : "later");
+    part(j);
+}
+
 void tcp(void)
 {
     scenario("TCP_MAXSEG");
     maxseg();
     scenario("TCP_SYNCNT");
     syncnt();
+    scenario("TCP_QUICKACK");
+    quickack();
     stop_listening();
 }

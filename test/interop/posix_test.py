@@ -55,6 +55,9 @@ DEVIATIONS = (
     (r"R1: SO_ERROR =", "= none", "= ETIMEDOUT", "the same"),
     (r"TCP_SYNCNT: (by default|read back)", "= 6$", "= 7",
      "RFC 9293 MUST-23: at least three minutes of SYNs, which are seven"),
+    (r"TCP_QUICKACK: by default", "= 1", "= 0",
+     "RFC 9293 SHLD-18: ACKs are delayed unless asked otherwise; Linux begins with quick ones, and "
+     "changes its mind by itself"),
     (r"connect: name", r"0\.0\.0\.0:some port", "0.0.0.0:0",
      "an attempt that has failed holds no port"),
 )

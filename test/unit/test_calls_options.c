@@ -206,12 +206,46 @@ static void diffserv_v6(void **state)
     leaves(&a, .flags = SYN, .seq = 0);
 }
 
+/* TCP_QUICKACK, before and after the SYN, on top of what the stack begins with. */
+static void quickack(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    host.config.tcp.quickacks = 2;
+    host_start();
+    struct sock *so = host_connected(HERE, &a);
+    assert_true(stack_quickack(so));
+    for (uint32_t i = 0; i < 2; i++) {
+        arrives(&a, .flags = ACK, .seq = 1 + i, .ack = 1, .text = 1);
+        leaves(&a, .flags = ACK, .seq = 1, .ack = 2 + i);
+    }
+    assert_false(stack_quickack(so));
+    arrives(&a, .flags = ACK, .seq = 3, .ack = 1, .text = 1);
+    nothing_leaves();
+    stack_set_quickack(so, true, host.now_ns);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 4);
+    so = host_connect(&b);
+    host_batch();
+    stack_set_quickack(so, false, host.now_ns);
+    leaves(&b, .flags = SYN, .seq = 0);
+    arrives(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    leaves(&b, .flags = ACK, .seq = 1, .ack = 1);
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    host_later(39);
+    nothing_leaves();
+    host_later(1);
+    leaves(&b, .flags = ACK, .seq = 1, .ack = 2);
+    struct sock *l = host_listen(80, 5);
+    stack_set_quickack(l, true, host.now_ns);
+    assert_false(stack_quickack(l));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(connecting),        host_test(connected),         host_test(accepted),
         host_test(half_open),         host_test(keepalive_ends_it), host_test(diffserv),
-        host_test(diffserv_accepted), host_test(diffserv_v6),
+        host_test(diffserv_accepted), host_test(diffserv_v6),       host_test(quickack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
