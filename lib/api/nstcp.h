@@ -162,8 +162,9 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
 
 /* send(2). Copies len octets into the send queue; waits for room in it, SO_SNDTIMEO. The octets
  * taken: all of them, or fewer at the timeout, at an error, or when it must not wait; the error is
- * then told by the next call. buf is not used after return. flags: MSG_DONTWAIT; MSG_NOSIGNAL and
- * MSG_MORE change nothing; others EOPNOTSUPP. ENOTCONN; once ECONNRESET, ETIMEDOUT; EPIPE after
+ * then told by the next call. buf is not used after return. flags: MSG_DONTWAIT; MSG_MORE (what is
+ * less than a segment waits for the next call without it, at most 200 ms); MSG_NOSIGNAL changes
+ * nothing; others EOPNOTSUPP. ENOTCONN; once ECONNRESET, ETIMEDOUT; EPIPE after
  * that, after SHUT_WR, and when the peer, which had closed, has answered with RST. Threads: pieces
  * of two sends on one socket that both have to wait may alternate. */
 ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, int flags);
@@ -211,7 +212,7 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                KiB needs it before connect or listen: the SYN fixes the window's scale);
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
- *   IPPROTO_TCP  TCP_NODELAY,
+ *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK,
  *                TCP_KEEPIDLE, TCP_KEEPINTVL (seconds), TCP_KEEPCNT,
  *                TCP_USER_TIMEOUT (milliseconds; 0: the stack's user_timeout_ms),
  *                TCP_QUICKACK (all text is acknowledged at once, until it is set to 0),

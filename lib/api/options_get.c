@@ -60,6 +60,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->rcvbuf ? o->rcvbuf : stack->rcvbuf_default;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
         return o->nodelay;
+    case OPTION(IPPROTO_TCP, TCP_CORK):
+        return o->cork;
     case OPTION(IPPROTO_TCP, TCP_MAXSEG):
         return send_mss(slot);
     case OPTION(IPPROTO_TCP, TCP_KEEPIDLE):

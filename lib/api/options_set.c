@@ -145,6 +145,11 @@ static int set_int(struct slot *slot, int level, int name, int value)
         return 0;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
         o->nodelay = value != 0;
+        if (o->nodelay && slot->so)
+            stack_flush(slot->so, runtime_now());
+        return 0;
+    case OPTION(IPPROTO_TCP, TCP_CORK):
+        o->cork = value != 0;
         return 0;
     case OPTION(IPPROTO_TCP, TCP_QUICKACK):
         o->quickack = value != 0;

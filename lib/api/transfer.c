@@ -24,7 +24,7 @@ static bool error_waits(const struct slot *slot, size_t done)
 }
 
 /* As much as the send queue takes now: octets, or an errno. */
-static int64_t send_some(struct call *c, struct cursor *cur)
+static int64_t send_some(struct call *c, struct cursor *cur, int flags)
 {
     uint64_t now = runtime_now();
     int64_t n, done = 0;
@@ -39,6 +39,8 @@ static int64_t send_some(struct call *c, struct cursor *cur)
     } while (n > 0 && cur->left > 0);
     if (done == 0)
         return err_to_errno((int)n);
+    if (flags & MSG_MORE)
+        stack_more(c->slot->so, now);
     runtime_pump(c->stack->rt, now);
     return done;
 }
@@ -56,7 +58,7 @@ static int64_t send_all(struct call *c, struct cursor *cur, int flags)
         if (n == 0 && error_waits(c->slot, done))
             break;
         if (n == 0)
-            n = send_some(c, cur);
+            n = send_some(c, cur, flags);
         if (n > 0)
             done += (size_t)n;
         else if (n == -EAGAIN && wait)

@@ -77,6 +77,22 @@ int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_n
     return n;
 }
 
+void stack_more(struct sock *so, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return;
+    tcp_more(&as_conn(so)->tcb);
+    conn_settle(as_conn(so), now_ns);
+}
+
+void stack_flush(struct sock *so, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return;
+    tcp_flush(&as_conn(so)->tcb);
+    conn_settle(as_conn(so), now_ns);
+}
+
 int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t now_ns)
 {
     if (so->kind != SOCK_CONNECTION)
@@ -228,6 +244,13 @@ void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6)
 {
     sock_settings(so)->ip4 = ip4;
     sock_settings(so)->ip6 = ip6;
+}
+
+void stack_set_cork(struct sock *so, bool on, uint64_t now_ns)
+{
+    struct tcp_settings settings = *sock_settings(so);
+    settings.cork = on;
+    set(so, &settings, now_ns);
 }
 
 void stack_set_quickack(struct sock *so, bool on, uint64_t now_ns)

@@ -83,6 +83,15 @@ int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock
  * ended the connection, then ERR_PIPE. Before the connection is synchronized: ERR_AGAIN. */
 int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns);
 
+/* MSG_MORE: what the last stack_send has taken is not PUSHed (3.9.1.2, MAY-15). Of it only full
+ * segments go before more is sent without this, something is acknowledged, or 200 ms are over
+ * (MUST-60). To be called before stack_output. */
+void stack_more(struct sock *so, uint64_t now_ns);
+
+/* Ends the waiting of what is queued, for that or for TCP_CORK: TCP_NODELAY, when it is set
+ * (tcp(7)). */
+void stack_flush(struct sock *so, uint64_t now_ns);
+
 /* RECEIVE: the octets copied, 0 when the peer has closed and all is read (or stack_shutdown_recv
  * was called), or ERR_AGAIN, ERR_NOT_CONNECTED; or once the error that ended the connection, then
  * 0; 0 at once for ERR_PIPE. What arrived before an error can be read first. peek: leaves them in
@@ -165,6 +174,10 @@ int stack_set_options(struct sock *so, const struct ip_options *options, uint64_
 
 /* Those that go with its packets now; NULL: none. */
 const struct ip_options *stack_options(const struct sock *so);
+
+/* TCP_CORK: only full segments go, or what has waited for 200 ms and nothing is in flight
+ * (MUST-60), until it is off again; then everything. */
+void stack_set_cork(struct sock *so, bool on, uint64_t now_ns);
 
 /* TCP_QUICKACK: all text is acknowledged at once from now on, or as 3.8.6.3 has it; what it is
  * until then, tcp_config says. No effect on a listener. */

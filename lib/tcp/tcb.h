@@ -60,6 +60,7 @@ struct tcp_settings {
     uint32_t mss_max;         /* octets of text in a segment, in both directions; 0: the path's */
     uint8_t syn_retries;      /* R2 of SYN and SYN-ACK as a number of retransmissions; 0: by time */
     bool nodelay;             /* Nagle off (MUST-17) */
+    bool cork;                /* only full segments go, see tcp_output() */
     struct tcp_ip ip4, ip6;   /* MUST-47 to MUST-49 */
 };
 
@@ -150,6 +151,9 @@ struct tcb {
 
     bool shift_offered; /* our SYN carries window scale: always when active, else if the peer's did
                          */
+    bool more;          /* the last SEND was without PUSH (3.9.1.2): more is to follow */
+    bool held;          /* and so its text, less than a segment, waits */
+    bool flushed;       /* what is queued goes although the user has corked it */
     bool fin_queued;    /* the user has CLOSEd: a FIN follows the send queue */
     bool fin_sent;
     bool fin_seen;   /* the peer's FIN lies in the window, RCV.NXT may not have reached it yet */

@@ -70,7 +70,21 @@ int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
         return ERR_AGAIN;
     size_t room = t->settings.sndbuf - t->sndq.len;
     size_t taken = sndq_append(&t->sndq, data, len < room ? len : room);
-    return taken > 0 ? (int64_t)taken : ERR_NOMEM;
+    if (taken == 0)
+        return ERR_NOMEM;
+    t->more = t->held = t->flushed = false;
+    return (int64_t)taken;
+}
+
+void tcp_more(struct tcb *t)
+{
+    t->more = t->held = true;
+}
+
+void tcp_flush(struct tcb *t)
+{
+    t->held = false;
+    t->flushed = true;
 }
 
 /* 3.10.3 RECEIVE */
@@ -236,6 +250,8 @@ void tcp_set(struct tcb *t, const struct tcp_settings *settings)
         room_made(t);
     }
     bool mss = settings->mss_max != t->settings.mss_max && syn_waits(t);
+    if (t->settings.cork && !settings->cork)
+        tcp_flush(t);
     tcp_timeout_set(t, settings);
     if (mss)
         set_mss(t);

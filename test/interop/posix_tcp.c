@@ -1,7 +1,11 @@
-/* Options of TCP's own that change what is sent: TCP_MAXSEG, TCP_SYNCNT, TCP_QUICKACK. */
+/* Options of TCP's own that change what is sent: TCP_MAXSEG, TCP_SYNCNT,
+ * TCP_QUICKACK, TCP_CORK; and MSG_MORE. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+
+#include <linux/sockios.h>
 
 #include "posix_wire.h"
 
@@ -148,6 +152,124 @@ static void quickack(void)
     part(j);
 }
 
+/* ---- TCP_CORK, MSG_MORE ---- */
+
+static char text[8192];
+
+/* What leaves within ms: how much, and whether it is PUSHed. */
+static unsigned leaves(const char *what, int ms)
+{
+    struct seen seen;
+    unsigned octets = 0;
+    bool pushed = false;
+    while (next_text(ms, &seen)) {
+        octets += seen.text;
+        pushed = seen.flags & TH_PUSH;
+        ms = 20;
+    }
+    if (octets % 1448 == 0 || octets % 1460 == 0)
+        line(what, "%s", octets > 0 ? "full segments" : "nothing");
+    else if (octets > 1000)
+        line(what, "the rest%s", pushed ? ", PSH" : "");
+    else
+        line(what, "%u%s", octets, pushed ? ", PSH" : "");
+    return octets;
+}
+
+static struct joined corked(void)
+{
+    struct joined j = join();
+    listen_in();
+    RESULT("TCP_CORK", set_int(j.ours, IPPROTO_TCP, TCP_CORK, 1));
+    return j;
+}
+
+static void we_send(struct joined j, size_t n, int flags)
+{
+    must("send", US(send, j.ours, text, n, flags));
+}
+
+/* The next ACK is not for what has been sent already. */
+static void all_acknowledged(struct joined j)
+{
+    for (int n = 1; n > 0;)
+        must("SIOCOUTQ", US(ioctl, j.ours, SIOCOUTQ, &n));
+}
+
+static void they_have(struct joined j, size_t n)
+{
+    RESULT("they read", THEM(recv, j.theirs, text, n, MSG_WAITALL));
+}
+
+static void cork(void)
+{
+    struct joined j = corked();
+    ROUND_TRIPS(j.ours, TCP_CORK, 0, 7, -1, 1);
+    we_send(j, 10, 0);
+    we_send(j, 10, 0);
+    leaves("20 octets", 100);
+    RESULT("off", set_int(j.ours, IPPROTO_TCP, TCP_CORK, 0));
+    leaves("then", 100);
+    they_have(j, 20);
+    part(j);
+    j = corked();
+    we_send(j, 10, 0);
+    leaves("10 octets", 150);
+    leaves("after 200 ms", 300);
+    we_send(j, 10, 0);
+    leaves("10 more", 150);
+    they_have(j, 20);
+    part(j);
+    j = corked();
+    we_send(j, 4000, 0);
+    unsigned n = leaves("of 4000 octets", 100);
+    RESULT("off", set_int(j.ours, IPPROTO_TCP, TCP_CORK, 0));
+    n += leaves("then", 100);
+    line("together", "%u", n);
+    they_have(j, 4000);
+    part(j);
+    j = corked();
+    we_send(j, 10, 0);
+    RESULT("TCP_NODELAY", set_int(j.ours, IPPROTO_TCP, TCP_NODELAY, 1));
+    leaves("flushed", 100);
+    we_send(j, 10, 0);
+    leaves("corked again", 100);
+    must("shutdown", US(shutdown, j.ours, SHUT_WR));
+    leaves("shut down", 100);
+    they_have(j, 30);
+    part(j);
+}
+
+static void more(void)
+{
+    struct joined j = join();
+    listen_in();
+    we_send(j, 10, MSG_MORE);
+    we_send(j, 10, MSG_MORE);
+    leaves("20 octets", 100);
+    we_send(j, 10, 0);
+    leaves("10 octets without it", 100);
+    all_acknowledged(j);
+    we_send(j, 10, MSG_MORE);
+    leaves("10 octets", 150);
+    leaves("after 200 ms", 300);
+    all_acknowledged(j);
+    we_send(j, 4000, MSG_MORE);
+    unsigned n = leaves("of 4000 octets", 200); /* what is acknowledged lets go the rest */
+    line("together", "%u", n);
+    all_acknowledged(j);
+    we_send(j, 10, MSG_MORE);
+    leaves("10 octets", 100);
+    RESULT("TCP_NODELAY", set_int(j.ours, IPPROTO_TCP, TCP_NODELAY, 1));
+    leaves("flushed", 100);
+    all_acknowledged(j);
+    we_send(j, 10, MSG_MORE);
+    leaves("held all the same", 100);
+    linger_of(&us, j.ours, 1, 0);
+    they_have(j, 4050);
+    part(j);
+}
+
 void tcp(void)
 {
     scenario("TCP_MAXSEG");
@@ -156,5 +278,9 @@ void tcp(void)
     syncnt();
     scenario("TCP_QUICKACK");
     quickack();
+    scenario("TCP_CORK");
+    cork();
+    scenario("MSG_MORE");
+    more();
     stop_listening();
 }
