@@ -26,6 +26,7 @@ struct slot_options {
     uint32_t sndbuf, rcvbuf;  /* 0: the stack's default */
     uint32_t user_timeout_ms; /* the same */
     uint32_t mss_max;         /* TCP_MAXSEG; 0: not set */
+    uint32_t orphan_ms;       /* TCP_LINGER2; 0: not set; ORPHAN_NONE: negative */
     uint8_t syn_retries;      /* TCP_SYNCNT; 0: not set */
     struct keepalive_settings keepalive;
     uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */

@@ -215,6 +215,8 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK,
  *                TCP_KEEPIDLE, TCP_KEEPINTVL (seconds), TCP_KEEPCNT,
  *                TCP_USER_TIMEOUT (milliseconds; 0: the stack's user_timeout_ms),
+ *                TCP_LINGER2 (how long FIN-WAIT-2 lasts after nstcp_close, seconds, 120 at most; 0:
+ *                60; negative: not at all, the peer is reset),
  *                TCP_QUICKACK (all text is acknowledged at once, until it is set to 0),
  *                TCP_SYNCNT (retransmissions of a SYN, 1 to 127; not set: three minutes of them),
  *                TCP_MAXSEG (octets of text, 88 to 32767; 0: as many as go; before connect or

@@ -35,6 +35,14 @@ static int64_t get_ip6(const struct slot_options *o, int name)
     }
 }
 
+/* TCP_LINGER2 */
+static int64_t linger2(const struct slot_options *o)
+{
+    if (o->orphan_ms == ORPHAN_NONE)
+        return -1;
+    return o->orphan_ms > 0 ? o->orphan_ms / 1000 : LINGER2_S;
+}
+
 /* An option with one number; INT64_MIN: there is no such option. */
 static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, int name)
 {
@@ -60,6 +68,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->rcvbuf ? o->rcvbuf : stack->rcvbuf_default;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
         return o->nodelay;
+    case OPTION(IPPROTO_TCP, TCP_LINGER2):
+        return linger2(o);
     case OPTION(IPPROTO_TCP, TCP_CORK):
         return o->cork;
     case OPTION(IPPROTO_TCP, TCP_MAXSEG):

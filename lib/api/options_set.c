@@ -51,6 +51,15 @@ static int set_seconds(uint32_t *out_ms, int value)
     return 0;
 }
 
+/* TCP_LINGER2, which fails for no value, as Linux. */
+static void set_linger2(uint32_t *out_ms, int value)
+{
+    if (value < 0)
+        *out_ms = ORPHAN_NONE;
+    else
+        *out_ms = 1000 * (uint32_t)(value < LINGER2_S_MAX ? value : LINGER2_S_MAX);
+}
+
 /* TCP_MAXSEG; 0: as if it had not been set. */
 static int set_mss(uint32_t *out, int value)
 {
@@ -150,6 +159,9 @@ static int set_int(struct slot *slot, int level, int name, int value)
         return 0;
     case OPTION(IPPROTO_TCP, TCP_CORK):
         o->cork = value != 0;
+        return 0;
+    case OPTION(IPPROTO_TCP, TCP_LINGER2):
+        set_linger2(&o->orphan_ms, value);
         return 0;
     case OPTION(IPPROTO_TCP, TCP_QUICKACK):
         o->quickack = value != 0;

@@ -131,6 +131,7 @@ void slot_apply(struct slot *slot, uint64_t now_ns)
     stack_set_cork(slot->so, o->cork, now_ns);
     stack_set_keepalive(slot->so, &o->keepalive, now_ns);
     stack_set_user_timeout(slot->so, o->user_timeout_ms, now_ns);
+    stack_set_orphan(slot->so, o->orphan_ms, now_ns);
     stack_set_syn_retries(slot->so, o->syn_retries, now_ns);
     stack_set_mss(slot->so, o->mss_max, now_ns);
     stack_set_ip(slot->so, o->ip4, o->ip6);

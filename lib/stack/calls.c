@@ -246,6 +246,13 @@ void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6)
     sock_settings(so)->ip6 = ip6;
 }
 
+void stack_set_orphan(struct sock *so, uint32_t ms, uint64_t now_ns)
+{
+    struct tcp_settings settings = *sock_settings(so);
+    settings.orphan_ms = ms;
+    set(so, &settings, now_ns);
+}
+
 void stack_set_cork(struct sock *so, bool on, uint64_t now_ns)
 {
     struct tcp_settings settings = *sock_settings(so);

@@ -175,6 +175,10 @@ int stack_set_options(struct sock *so, const struct ip_options *options, uint64_
 /* Those that go with its packets now; NULL: none. */
 const struct ip_options *stack_options(const struct sock *so);
 
+/* TCP_LINGER2: how long FIN-WAIT-2 lasts once the user has left, ms; 0: the stack's orphan_ns;
+ * ORPHAN_NONE: not at all, the peer is reset. */
+void stack_set_orphan(struct sock *so, uint32_t ms, uint64_t now_ns);
+
 /* TCP_CORK: only full segments go, or what has waited for 200 ms and nothing is in flight
  * (MUST-60), until it is off again; then everything. */
 void stack_set_cork(struct sock *so, bool on, uint64_t now_ns);

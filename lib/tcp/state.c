@@ -41,7 +41,7 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
     case STATE_FIN_WAIT_2:
         t->events |= TCB_EV_ACKED; /* of the FIN: whoever lingers waits for it */
         if (t->orphan)
-            t->linger_due_ns = now_ns + t->config->orphan_ns;
+            state_orphan_lingers(t, now_ns);
         break;
     case STATE_TIME_WAIT:
         stop_sending(t);
@@ -60,6 +60,17 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
     default:
         break;
     }
+}
+
+void state_orphan_lingers(struct tcb *t, uint64_t now_ns)
+{
+    uint32_t ms = t->settings.orphan_ms;
+    if (ms == ORPHAN_NONE) {
+        t->reset_peer = true;
+        state_fail(t, ERR_ABORTED, "no user for FIN-WAIT-2", now_ns);
+        return;
+    }
+    t->linger_due_ns = now_ns + (ms > 0 ? ms * NS_PER_MS : t->config->orphan_ns);
 }
 
 void state_fail_at(struct tcb *t, int err, const char *why, uint64_t now_ns, const char *file,

@@ -51,6 +51,8 @@ struct tcp_ip {
     bool report; /* trouble is told at once, see tcb.report */
 };
 
+#define ORPHAN_NONE UINT32_MAX
+
 /* What a user may set for one connection, see tcp_set(). */
 struct tcp_settings {
     struct keepalive_settings keepalive;
@@ -58,6 +60,7 @@ struct tcp_settings {
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
     uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
     uint32_t mss_max;         /* octets of text in a segment, in both directions; 0: the path's */
+    uint32_t orphan_ms;       /* of FIN-WAIT-2 without a user; 0: the config's; ORPHAN_NONE: RST */
     uint8_t syn_retries;      /* R2 of SYN and SYN-ACK as a number of retransmissions; 0: by time */
     bool nodelay;             /* Nagle off (MUST-17) */
     bool cork;                /* only full segments go, see tcp_output() */

@@ -196,7 +196,7 @@ void tcp_leave(struct tcb *t, uint64_t now_ns)
     if (t->state == STATE_TIME_WAIT)
         rcvq_discard(&t->rcvq);
     if (t->state == STATE_FIN_WAIT_2)
-        t->linger_due_ns = now_ns + t->config->orphan_ns;
+        state_orphan_lingers(t, now_ns);
 }
 
 /* 3.10.5 ABORT */

@@ -1,5 +1,5 @@
 /* Options of TCP's own that change what is sent: TCP_MAXSEG, TCP_SYNCNT,
- * TCP_QUICKACK, TCP_CORK; and MSG_MORE. */
+ * TCP_QUICKACK, TCP_CORK, MSG_MORE, TCP_LINGER2. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -270,6 +270,43 @@ static void more(void)
     part(j);
 }
 
+/* ---- TCP_LINGER2 ---- */
+
+/* We close; what they are told of FIN-WAIT-2's end, and how their FIN is answered after ms. */
+static void linger2_line(const char *what, int seconds, bool close_first, long ms)
+{
+    struct joined j = join();
+    must("TCP_LINGER2", set_int(j.ours, IPPROTO_TCP, TCP_LINGER2, seconds));
+    if (!close_first) {
+        must("shutdown", US(shutdown, j.ours, SHUT_WR));
+        await_state(j.ours, TCP_FIN_WAIT2);
+    }
+    must("close", US(close, j.ours));
+    await(&them, j.theirs, POLLRDHUP);
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+    struct pollfd p = {.fd = j.theirs, .events = POLLIN};
+    must("poll", THEM(poll, &p, 1, 0));
+    listen_in();
+    must("close", THEM(close, j.theirs));
+    struct seen seen;
+    bool acknowledged = next_ack(100, &seen);
+    line(what, "%s, their FIN is %s", events_text(p.revents),
+         acknowledged ? "acknowledged" : "not acknowledged");
+}
+
+static void linger2(void)
+{
+    int sock = our_socket();
+    ROUND_TRIPS(sock, TCP_LINGER2, 1, 0, 120, 121, 1 << 30, -1, -7, 60);
+    must("close", US(close, sock));
+    linger2_line("60 s, close", 60, true, 100);
+    linger2_line("60 s, close in FIN-WAIT-2", 60, false, 100);
+    linger2_line("1 s, close", 1, true, 1500);
+    linger2_line("1 s, close in FIN-WAIT-2", 1, false, 1500);
+    linger2_line("none, close in FIN-WAIT-2", -1, false, 100);
+    linger2_line("none, close", -1, true, 100);
+}
+
 void tcp(void)
 {
     scenario("TCP_MAXSEG");
@@ -282,5 +319,7 @@ void tcp(void)
     cork();
     scenario("MSG_MORE");
     more();
+    scenario("TCP_LINGER2");
+    linger2();
     stop_listening();
 }
