@@ -24,6 +24,7 @@ struct tcp_config tcp_config_default(void)
         .rcvbuf_max = 4 * 1024 * 1024,
         .cc = &cc_newreno,
         .keepalive = keepalive_default(),
+        .window_scaling = true,
     };
 }
 

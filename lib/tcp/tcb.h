@@ -41,7 +41,8 @@ struct tcp_config {
     uint32_t rcvbuf_max;      /* and to grow to */
     const struct cc_ops *cc;
     struct keepalive_settings keepalive;
-    bool nodelay; /* Nagle off (MUST-17) */
+    bool nodelay;        /* Nagle off (MUST-17) */
+    bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
 };
 
 /* What the user wants of IP: RFC 9293 3.9.1.8, 3.9.1.9, 3.9.2. */

@@ -7,6 +7,12 @@
 #include "pmtu.h"
 #include "timeout.h"
 
+/* What our SYN says of a receive window that grows to `size` (RFC 7323 2.2). */
+static void set_shift(struct tcb *t, uint32_t size)
+{
+    t->rcvwnd.shift = t->config->window_scaling ? rcvwnd_shift_for(size) : 0;
+}
+
 /* 3.10.1 OPEN */
 
 static void open_with(struct tcb *t, seq_t iss, bool passive)
@@ -20,8 +26,8 @@ static void open_with(struct tcb *t, seq_t iss, bool passive)
 void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns)
 {
     open_with(t, iss, false);
-    t->shift_offered = true;
-    t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
+    t->shift_offered = t->config->window_scaling;
+    set_shift(t, t->rcvwnd.size_max);
     tcp_timeout_expect(t, now_ns);
     state_set(t, STATE_SYN_SENT, "active OPEN", now_ns);
 }
@@ -245,7 +251,7 @@ void tcp_set(struct tcb *t, const struct tcp_settings *settings)
 {
     if (settings->rcvbuf > 0 && settings->rcvbuf != t->settings.rcvbuf) {
         if (syn_waits(t))
-            t->rcvwnd.shift = rcvwnd_shift_for(settings->rcvbuf);
+            set_shift(t, settings->rcvbuf);
         rcvwnd_resize(&t->rcvwnd, settings->rcvbuf);
         room_made(t);
     }
