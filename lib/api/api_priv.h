@@ -24,6 +24,7 @@ struct slot_options {
     bool linger; /* SO_LINGER, and for how long: 0 resets */
     int linger_s;
     uint32_t sndbuf, rcvbuf;  /* 0: the stack's default */
+    uint32_t rcvlowat;        /* SO_RCVLOWAT; 0: 1 */
     uint32_t user_timeout_ms; /* the same */
     uint32_t mss_max;         /* TCP_MAXSEG; 0: not set */
     uint32_t orphan_ms;       /* TCP_LINGER2; 0: not set; ORPHAN_NONE: negative */
@@ -106,6 +107,10 @@ enum tcp_state slot_tcp_state(const struct slot *slot);
 
 /* Whether there is a connection, from ESTABLISHED on, that is not over. */
 bool slot_connected(const struct slot *slot);
+
+/* SO_RCVLOWAT: so many octets are worth telling of and make a recv return. Of a large number half
+ * of the receive buffer: that much always arrives. */
+size_t slot_lowat(const struct slot *slot);
 
 /* Gives what was set to the connection or listener. */
 void slot_apply(struct slot *slot, uint64_t now_ns);

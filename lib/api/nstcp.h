@@ -210,6 +210,8 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                SO_SNDBUF, SO_RCVBUF (octets as given, not doubled; 4096 at least, 64 MiB at most;
  *                SO_RCVBUF ends the receive buffer's growing by itself, and a window larger than 64
  *                KiB needs it before connect or listen: the SYN fixes the window's scale);
+ *                SO_RCVLOWAT (octets, or half of the receive buffer if that is less: nstcp_recv
+ *                waits for so many, and nstcp_poll has POLLIN then),
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
  *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK,

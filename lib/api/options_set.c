@@ -152,6 +152,9 @@ static int set_int(struct slot *slot, int level, int name, int value)
     case OPTION(SOL_SOCKET, SO_RCVBUF):
         o->rcvbuf = buffer_size(value);
         return 0;
+    case OPTION(SOL_SOCKET, SO_RCVLOWAT):
+        o->rcvlowat = value < 0 ? INT_MAX : (uint32_t)value;
+        return 0;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
         o->nodelay = value != 0;
         if (o->nodelay && slot->so)

@@ -4,6 +4,7 @@
 
 #include "api_priv.h"
 #include "ip.h"
+#include "minmax.h"
 
 #define SLOTS_MIN 16
 
@@ -122,6 +123,15 @@ enum tcp_state slot_tcp_state(const struct slot *slot)
 bool slot_connected(const struct slot *slot)
 {
     return slot_tcp_state(slot) >= STATE_ESTABLISHED;
+}
+
+size_t slot_lowat(const struct slot *slot)
+{
+    struct tcp_status status;
+    if (slot->options.rcvlowat <= 1 || !slot->so)
+        return 1;
+    stack_status(slot->so, &status);
+    return min_u32(slot->options.rcvlowat, status.rcvbuf / 2);
 }
 
 void slot_apply(struct slot *slot, uint64_t now_ns)

@@ -112,13 +112,21 @@ static int64_t recv_some(struct call *c, struct cursor *cur, int flags)
     return (int64_t)n;
 }
 
+/* How many octets a recv waits for. */
+static size_t octets_wanted(const struct slot *slot, const struct cursor *cur, int flags)
+{
+    size_t wanted = flags & MSG_WAITALL ? cur->left : slot_lowat(slot);
+    wanted = wanted < cur->left ? wanted : cur->left;
+    return wanted > 0 ? wanted : 1;
+}
+
 static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
 {
     if (flags & ~RECV_FLAGS)
         return -EOPNOTSUPP;
     bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT);
     uint64_t deadline = wait ? call_deadline(c->slot->options.recv_timeout_ns) : 0;
-    size_t done = 0, wanted = (flags & MSG_WAITALL) && cur->left > 0 ? cur->left : 1;
+    size_t done = 0, wanted = octets_wanted(c->slot, cur, flags);
     int64_t n;
     do {
         n = has_connection(c->slot) ? 0 : -ENOTCONN;
