@@ -164,9 +164,8 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
  * taken: all of them, or fewer at the timeout, at an error, or when it must not wait; the error is
  * then told by the next call. buf is not used after return. flags: MSG_DONTWAIT; MSG_MORE (what is
  * less than a segment waits for the next call without it, at most 200 ms); MSG_NOSIGNAL changes
- * nothing; others EOPNOTSUPP. ENOTCONN; once ECONNRESET, ETIMEDOUT; EPIPE after
- * that, after SHUT_WR, and when the peer, which had closed, has answered with RST. Threads: pieces
- * of two sends on one socket that both have to wait may alternate. */
+ * nothing; others EOPNOTSUPP. ENOTCONN; once ECONNRESET, ETIMEDOUT; EPIPE after that, and after
+ * SHUT_WR. Threads: pieces of two sends on one socket that both have to wait may alternate. */
 ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, int flags);
 
 /* recv(2). Waits for the first octet, with MSG_WAITALL for all; SO_RCVTIMEO. The octets copied; 0
@@ -208,10 +207,11 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                SO_REUSEADDR (see nstcp_bind),
  *                SO_KEEPALIVE,
  *                SO_SNDBUF, SO_RCVBUF (octets as given, not doubled; 4096 at least, 64 MiB at most;
- *                SO_RCVBUF ends the receive buffer's growing by itself, and a window larger than 64
- *                KiB needs it before connect or listen: the SYN fixes the window's scale);
+ *                SO_RCVBUF ends the receive buffer's growing by itself, is filled up to whole
+ *                segments, and a window larger than 64 KiB needs it before connect or listen: the
+ *                SYN fixes the window's scale),
  *                SO_RCVLOWAT (octets, or half of the receive buffer if that is less: nstcp_recv
- *                waits for so many, and nstcp_poll has POLLIN then),
+ *                waits for so many, and nstcp_poll has POLLIN then);
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
  *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK,

@@ -99,7 +99,7 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
         return ERR_NOT_CONNECTED;
     struct conn *c = as_conn(so);
     bool over = c->tcb.state == STATE_CLOSED && rcvq_len(&c->tcb.rcvq) == 0;
-    if ((over && c->tcb.error != ERR_PIPE) || !tcp_can_receive(&c->tcb)) {
+    if ((over && !tcb_fin_taken(&c->tcb)) || !tcp_can_receive(&c->tcb)) {
         int err = take_error(c);
         if (err)
             return err;

@@ -94,8 +94,9 @@ void stack_flush(struct sock *so, uint64_t now_ns);
 
 /* RECEIVE: the octets copied, 0 when the peer has closed and all is read (or stack_shutdown_recv
  * was called), or ERR_AGAIN, ERR_NOT_CONNECTED; or once the error that ended the connection, then
- * 0; 0 at once for ERR_PIPE. What arrived before an error can be read first. peek: leaves them in
- * the queue. buf may be NULL: what would have been copied is not. */
+ * 0. What arrived before an error can be read first; all of it when the peer had closed, and then
+ * it is 0 that follows. peek: leaves them in the queue. buf may be NULL: what would have been
+ * copied is not. */
 int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t now_ns);
 
 /* CLOSE as RFC 9293 3.10.4 has it: no more SENDs, what is queued and a FIN follow; RECEIVE goes on.
@@ -141,9 +142,8 @@ size_t stack_unread(const struct sock *so);
  * why the connection ended; then ERR_NONE. */
 int stack_take_error(struct sock *so);
 
-/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_PIPE (a reset after the peer had
- * closed), ERR_TIMEDOUT, ERR_ABORTED, or what ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH,
- * ERR_PROHIBITED, ERR_PROTOCOL. Does not clear it. */
+/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_TIMEDOUT, ERR_ABORTED, or what
+ * ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH, ERR_PROHIBITED, ERR_PROTOCOL. Does not clear it. */
 int stack_error(const struct sock *so);
 
 /* Options. A listener's are those that its connections begin with, from the SYN on; with ones made

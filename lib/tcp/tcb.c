@@ -126,8 +126,7 @@ void tcb_trouble(struct tcb *t, int err)
         t->report = err;
 }
 
-/* Whether RCV.NXT has passed the peer's FIN. */
-static bool fin_taken(const struct tcb *t)
+bool tcb_fin_taken(const struct tcb *t)
 {
     return t->fin_seen && seq_lt(t->rcv.fin, t->rcv.nxt);
 }
@@ -166,7 +165,7 @@ static const char *check_receiver(const struct tcb *t)
         return "RCV.NXT =< right edge of the window";
     if (t->rcvq.start > t->rcvq.head)
         return "nothing is read before it has arrived";
-    uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)fin_taken(t);
+    uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)tcb_fin_taken(t);
     if (tcb_synchronized(t) && !seq_eq(t->rcv.nxt, seq_add(t->rcv.irs, 1 + taken)))
         return "RCV.NXT = IRS + 1 + text and FIN";
     return NULL;

@@ -122,7 +122,7 @@ static void keepalive_ends_it(void **state)
     host_at(12000);
     leaves(&a, .flags = ACK, .seq = 0, .ack = 1);
     host_at(14000);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     expect_event(so, SOCK_EV_CLOSED);
     assert_int_equal(stack_error(so), ERR_TIMEDOUT);
 }
@@ -158,7 +158,7 @@ static void diffserv(void **state)
     leaves(&a, .flags = ACK, .seq = 11, .ack = 101);
     set_ip(so, 0, 255);
     host_abort(so);
-    leaves(&a, .flags = RST, .seq = 11);
+    leaves(&a, .flags = RST | ACK, .seq = 11, .ack = 101);
     arrives(&a, .flags = ACK, .seq = 101, .ack = 11);
     set_ip(host_listen(80, 5), 0, 64);
     leaves(&a, .flags = RST, .seq = 11); /* of nobody's any more */
