@@ -139,6 +139,7 @@ void slot_apply(struct slot *slot, uint64_t now_ns)
     const struct slot_options *o = &slot->options;
     stack_set_nodelay(slot->so, o->nodelay, now_ns);
     stack_set_cork(slot->so, o->cork, now_ns);
+    stack_set_oobinline(slot->so, o->oobinline, now_ns);
     stack_set_keepalive(slot->so, &o->keepalive, now_ns);
     stack_set_user_timeout(slot->so, o->user_timeout_ms, now_ns);
     stack_set_orphan(slot->so, o->orphan_ms, now_ns);

@@ -64,6 +64,7 @@ struct tcp_settings {
     uint32_t orphan_ms;       /* of FIN-WAIT-2 without a user; 0: the config's; ORPHAN_NONE: RST */
     uint8_t syn_retries;      /* R2 of SYN and SYN-ACK as a number of retransmissions; 0: by time */
     bool nodelay;             /* Nagle off (MUST-17) */
+    bool oobinline;           /* RECEIVE gives all urgent octets, the last as well (RFC 6093 6) */
     bool cork;                /* only full segments go, see tcp_output() */
     struct tcp_ip ip4, ip6;   /* MUST-47 to MUST-49 */
 };
@@ -112,7 +113,7 @@ struct tcb {
     /* Send sequence variables */
     struct {
         seq_t una, nxt; /* SND.UNA, SND.NXT: nothing from nxt on has been sent */
-        seq_t up;       /* SND.UP */
+        seq_t up;       /* SND.UP; not urgent: SND.UNA */
         seq_t wl1, wl2; /* SEG.SEQ and SEG.ACK of the last window update */
         seq_t iss;
         seq_t fin;        /* sequence number of our FIN, once fin_sent */
@@ -122,15 +123,17 @@ struct tcb {
         uint8_t shift;    /* Snd.Wind.Shift */
         uint32_t mss;     /* effective send MSS (MUST-16) */
         uint32_t mss_max; /* what it would be if the path had the first link's MTU */
+        bool up_news;     /* there is urgent data, and the peer does not know it yet */
     } snd;
 
     /* Receive sequence variables */
     struct {
         seq_t nxt; /* RCV.NXT */
-        seq_t up;  /* RCV.UP */
         seq_t irs;
-        seq_t fin;    /* sequence number of the peer's FIN, once fin_seen */
-        uint32_t mss; /* the MSS we announce */
+        seq_t fin;     /* sequence number of the peer's FIN, once fin_seen */
+        uint32_t mss;  /* the MSS we announce */
+        bool up_taken; /* the octet before RCV.UP was RECEIVEd out of band */
+        uint64_t up;   /* RCV.UP, as a stream offset (rcvq.h): it may lie far behind */
     } rcv;
 
     struct sndq sndq;
@@ -199,8 +202,10 @@ void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *pat
 /* Returns the memory of the queues. */
 void tcb_finish(struct tcb *t);
 
-/* Sequence number of the first octet in the send queue. */
+/* Sequence number of the first octet in the send queue, and of that behind the last: where the FIN
+ * goes. */
 seq_t tcb_text_start(const struct tcb *t);
+seq_t tcb_text_end(const struct tcb *t);
 
 /* Whether our FIN is acknowledged. */
 bool tcb_fin_acked(const struct tcb *t);
@@ -213,6 +218,9 @@ bool tcb_idle(const struct tcb *t);
 
 /* From ESTABLISHED on: both have agreed on sequence numbers. */
 bool tcb_synchronized(const struct tcb *t);
+
+/* Whether the peer may still send text: its FIN has not been reached. */
+bool tcb_receives(const struct tcb *t);
 
 /* RCV.WND: what the peer was told, less what has arrived since. */
 uint32_t tcb_rcv_wnd(const struct tcb *t);

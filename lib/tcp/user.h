@@ -23,8 +23,12 @@ void tcp_more(struct tcb *t);
 /* What is queued goes now, as far as windows let it, though it is corked or not PUSHed. */
 void tcp_flush(struct tcb *t);
 
-/* 3.10.3 RECEIVE. The octets copied, 0 at the end of the stream, ERR_AGAIN, ERR_NOT_CONNECTED. */
+/* 3.10.3 RECEIVE. The octets copied, 0 at the end of the stream, ERR_AGAIN, ERR_NOT_CONNECTED. It
+ * ends at the mark of urgent data (urgent.h). */
 int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns);
+
+/* How many octets it gives at most. */
+size_t tcp_receivable(const struct tcb *t);
 
 /* No more RECEIVEs, though the connection goes on: what is unread is thrown away. */
 void tcp_stop_receiving(struct tcb *t, uint64_t now_ns);
@@ -39,9 +43,9 @@ void tcp_leave(struct tcb *t, uint64_t now_ns);
 /* 3.10.5 ABORT. */
 void tcp_abort(struct tcb *t, uint64_t now_ns);
 
-/* SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, TCP_USER_TIMEOUT, TCP_NODELAY, TCP_CORK, TCP_MAXSEG: at any
- * time, but only before the SYN does SO_RCVBUF decide the window scale, and TCP_MAXSEG what is
- * announced. */
+/* SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, SO_OOBINLINE, TCP_USER_TIMEOUT, TCP_NODELAY, TCP_CORK,
+ * TCP_MAXSEG: at any time, but only before the SYN does SO_RCVBUF decide the window scale, and
+ * TCP_MAXSEG what is announced. */
 void tcp_set(struct tcb *t, const struct tcp_settings *settings);
 
 /* Whether tcp_send / tcp_receive would answer something else than ERR_AGAIN. */
