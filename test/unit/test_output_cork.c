@@ -162,6 +162,23 @@ static void shut_window(void **state)
     expect(.flags = PSH | ACK, .seq = 2, .ack = 1, .text = 399);
 }
 
+/* Urgent data goes, and all that is before it; what comes after it waits. */
+static void urgent(void **state)
+{
+    (void)state;
+    establish();
+    cork(true);
+    user_sends(400);
+    expect_silence();
+    user_sends_urgent(1);
+    expect(.flags = PSH | ACK | URG, .seq = 1, .ack = 1, .text = 401, .up = 401);
+    user_sends(10);
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 402);
+    at(300);
+    expect(.flags = PSH | ACK, .seq = 402, .ack = 1, .text = 10);
+}
+
 /* Text that is lost goes again, corked or not. */
 static void lost(void **state)
 {
@@ -183,6 +200,7 @@ int main(void)
         ladder_test(corked),          ladder_test(not_for_ever), ladder_test(closed),
         ladder_test(flushed),         ladder_test(more),         ladder_test(more_not_for_ever),
         ladder_test(more_and_others), ladder_test(shut_window),  ladder_test(lost),
+        ladder_test(urgent),
     };
     return ladder_main(tests);
 }
