@@ -6,7 +6,6 @@
  * the stack is told to (RFC 7126 4.3, 4.4), and then only from a segment that the connection has
  * found acceptable.
  */
-#include "ip.h"
 #include "pmtu.h"
 #include "sock.h"
 

@@ -250,7 +250,7 @@ void stack_disown_address(struct stack *s, const struct ip_addr *addr);
 #define SOCK_FAILED    0x10u /* there is an error to be told: POLLERR */
 #define SOCK_URGENT                                                                                \
     0x20u /* POLLPRI: the last urgent octet is here, neither taken nor passed; or it can't come    \
-              because the window is shut: the user has to read */
+             because the window is shut: the user has to read */
 
 /* What holds now. */
 unsigned stack_readiness(const struct sock *so);

@@ -53,6 +53,22 @@ static void syn(void **state)
     }
 }
 
+/* But not for a SYN-ACK: whoever sends SYNs from addresses that do not answer would make us doubt.
+ */
+static void syn_ack(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 80);
+    host_listen(80, 5);
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    for (unsigned i = 0; i < 6; i++) {
+        host_later(1000 << i);
+        leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    }
+    no_advice();
+}
+
 /* A window that is shut and probed is no sign of that: the peer answers. */
 static void probes(void **state)
 {
@@ -124,8 +140,8 @@ static void bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(text),      host_test(syn),     host_test(probes),
-        host_test(first_hop), host_test(bounded),
+        host_test(text),   host_test(syn),       host_test(syn_ack),
+        host_test(probes), host_test(first_hop), host_test(bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
