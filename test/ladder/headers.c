@@ -1,6 +1,8 @@
 /* See headers.h. Octets are put and got one by one, in the order of the RFCs' figures. */
 #include "headers.h"
 
+#include "ip.h"
+
 /* ---- Sums ---- */
 
 /* Of the pseudo-header (figure 2; RFC 8200 8.1) and the segment: 0xffff when its checksum is right.
@@ -164,4 +166,19 @@ size_t headers_write(uint8_t *to, const struct flow *flow, const struct seg *seg
     memcpy(tcp + 20 + n, text, seg->text_len);
     put(tcp + 16, 2, 0xffffu ^ sum_of(flow, tcp, tcp_len));
     return (size_t)(tcp - to) + tcp_len;
+}
+
+void headers_readdress(struct packet *p, struct ip_addr dst, const struct ip_options *options,
+                       uint8_t head[PACKET_HEAD_MAX])
+{
+    struct ip_hdr ip;
+    struct reader r = reader(p->head.ptr, p->head.len);
+    assert_int_equal(ip_parse(&r, packet_len(p), &ip), IP_OK);
+    ip.dst = dst;
+    ip.options = (struct bytes){options->octets, options->len};
+    struct writer w = writer(head, PACKET_HEAD_MAX);
+    ip_emit(&w, &ip);
+    put_bytes(&w, r.ptr, r.len);
+    assert_false(w.bad);
+    p->head = (struct bytes){head, PACKET_HEAD_MAX - w.len};
 }

@@ -5,6 +5,7 @@
 #ifndef HEADERS_H
 #define HEADERS_H
 
+#include "ip_options.h"
 #include "packet.h"
 #include "support.h"
 
@@ -64,6 +65,11 @@ struct headers {
 
 /* Reads a packet that is whole, and whose checksum field is final. */
 struct headers headers_read(const struct packet *p);
+
+/* Gives the packet another destination and other options, without a look at its checksum; its head
+ * lies in `head` then. */
+void headers_readdress(struct packet *p, struct ip_addr dst, const struct ip_options *options,
+                       uint8_t head[PACKET_HEAD_MAX]);
 
 /* What a packet that arrives is to have that others have not. 0 is what they have. */
 struct odd {

@@ -64,6 +64,20 @@ static void first_syn(struct where w, uint32_t iss)
         *host.first = (struct host_first){true, iss};
 }
 
+/* As the network brings it to its destination. */
+static void deliver(struct packet *p, uint8_t head[PACKET_HEAD_MAX])
+{
+    struct ip_hdr ip;
+    struct reader r = reader(p->head.ptr, p->head.len);
+    assert_int_equal(ip_parse(&r, packet_len(p), &ip), IP_OK);
+    host.sent_to = ip.dst;
+    host.sent.len = (uint8_t)ip.options.len;
+    if (ip.options.len == 0)
+        return;
+    memcpy(host.sent.octets, ip.options.ptr, ip.options.len);
+    headers_readdress(p, ip_options_final(ip.options, &ip.dst), &(struct ip_options){0}, head);
+}
+
 /* False: silence. What is common to all packets is checked here. */
 static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint8_t *text)
 {
@@ -74,13 +88,15 @@ static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint
         return false;
     struct ip_hdr ip;
     const char *why;
+    uint8_t head[PACKET_HEAD_MAX];
+    if (p.gso_size == 0 && packet_len(&p) > host.config.caps.mtu)
+        broken_here(w, "packets up to the MTU", "a longer one");
+    deliver(&p, head);
     if (packet_decode(&p, flow, &ip, seg, &why) != DECODE_OK)
         broken_here(w, "a packet that can be decoded", why);
     *flow = reversed(flow);
-    if (p.gso_size == 0 && packet_len(&p) > host.config.caps.mtu)
-        broken_here(w, "packets up to the MTU", "a longer one");
-    if (ip.ttl != 64)
-        broken_here(w, "TTL 64 (MUST-49)", "another");
+    if (ip.ttl != host.ttl || ip.tos != host.tos)
+        broken_here(w, "the TTL and Diffserv field asked for (MUST-49, SHLD-22)", "others");
     if (seg->flags & SYN)
         first_syn(w, seg->seq.v);
     size_t at = 0;
@@ -195,6 +211,9 @@ static void input(struct peer *p, struct line l, bool damaged)
         packet.head = (struct bytes){octets, headers_write(octets, &flow, &seg, text, &host.odd)};
         host.odd = not_odd;
     }
+    uint8_t head[PACKET_HEAD_MAX];
+    if (host.arriving.len > 0)
+        headers_readdress(&packet, flow.remote, &host.arriving, head);
     if (damaged)
         packet.store[packet.head.len - 1] ^= 0x40;
     stack_input(host.stack, &packet, 1, host.now_ns);
@@ -354,6 +373,7 @@ int host_setup(void **state)
     if (host.first->seen) /* MUST-8: 4 us each */
         host.start_ns += (uint32_t)(run_numbers.iss - host.first->iss) * (4 * NS_PER_US);
     host.now_ns = host.start_ns;
+    host.ttl = IP_TTL_DEFAULT;
     host_start();
     no_memory_watch(&host.mem);
     return 0;

@@ -9,7 +9,7 @@
  *
  * Our numbers are relative to the SYN that left for the peer last. host_main() runs all tests
  * several times (run.h); the ISS asked for is that of the first SYN to leave, which it has by its
- * clock.
+ * clock. Packets with a source route are looked at as their final destination gets them.
  */
 #ifndef HOSTS_H
 #define HOSTS_H
@@ -27,8 +27,12 @@ struct host {
     struct stack_config config; /* to be changed before host_start() */
     uint64_t start_ns, now_ns;
     bool batch;
-    uint32_t in_mtu; /* of the device that packets come by; 0: not said */
-    struct odd odd;  /* what the next packet that arrives is to have */
+    uint32_t in_mtu;            /* of the device that packets come by; 0: not said */
+    struct odd odd;             /* what the next packet that arrives is to have */
+    uint8_t tos, ttl;           /* what all packets that leave are to have */
+    struct ip_options arriving; /* what packets that arrive have, as it stands there */
+    struct ip_options sent;     /* what the last packet that left had, as it stood there */
+    struct ip_addr sent_to;     /* and where its IP header said it goes */
     bool failed, syn_seen;
     struct host_first *first;
 };
@@ -152,5 +156,6 @@ void host_start(void);           /* again, with a changed config */
 #define stack_send(...)        HEARD(stack_send(__VA_ARGS__))
 #define stack_send_urgent(...) HEARD(stack_send_urgent(__VA_ARGS__))
 #define stack_own_address(...) HEARD(stack_own_address(__VA_ARGS__))
+#define stack_set_options(...) HEARD(stack_set_options(__VA_ARGS__))
 
 #endif
