@@ -168,6 +168,27 @@ size_t headers_write(uint8_t *to, const struct flow *flow, const struct seg *seg
     return (size_t)(tcp - to) + tcp_len;
 }
 
+struct ip_options headers_route(uint8_t kind, unsigned n_passed, unsigned n,
+                                const struct ip_addr *addrs)
+{
+    struct ip_options o = {.octets = {kind, (uint8_t)(3 + 4 * n), (uint8_t)(4 + 4 * n_passed)}};
+    assert_in_range(n, 1, 9);
+    for (unsigned i = 0; i < n; i++)
+        memcpy(o.octets + 3 + 4 * i, ip_addr_v4_of(&addrs[i]), 4);
+    o.len = (uint8_t)(4 + 4 * n);
+    return o;
+}
+
+struct ip_options headers_timestamp(unsigned n, const uint32_t *already)
+{
+    struct ip_options o = {.len = (uint8_t)(4 + 4 * n),
+                           .octets = {68, (uint8_t)(4 + 4 * n), already ? 9 : 5, 0}};
+    assert_in_range(n, 1, 9);
+    if (already)
+        put(o.octets + 4, 4, *already);
+    return o;
+}
+
 void headers_readdress(struct packet *p, struct ip_addr dst, const struct ip_options *options,
                        uint8_t head[PACKET_HEAD_MAX])
 {

@@ -66,6 +66,20 @@ struct headers {
 /* Reads a packet that is whole, and whose checksum field is final. */
 struct headers headers_read(const struct packet *p);
 
+/* An IPv4 option that lists addresses, of which the first n are passed (RFC 791 3.1). */
+#define LOOSE_SOURCE_ROUTE  131
+#define STRICT_SOURCE_ROUTE 137
+#define RECORD_ROUTE        7
+#define ROUTE(kind, n_passed, ...)                                                                 \
+    headers_route((kind), (n_passed),                                                              \
+                  sizeof((struct ip_addr[]){__VA_ARGS__}) / sizeof(struct ip_addr),                \
+                  (const struct ip_addr[]){__VA_ARGS__})
+struct ip_options headers_route(uint8_t kind, unsigned n_passed, unsigned n,
+                                const struct ip_addr *addrs);
+
+/* A Timestamp option of times only, with room for n; there is one already, or none. */
+struct ip_options headers_timestamp(unsigned n, const uint32_t *already);
+
 /* Gives the packet another destination and other options, without a look at its checksum; its head
  * lies in `head` then. */
 void headers_readdress(struct packet *p, struct ip_addr dst, const struct ip_options *options,

@@ -160,6 +160,14 @@ void host_leaves(struct where w, struct peer *p, struct line e)
     }
 }
 
+void host_went(struct where w, struct ip_addr to, struct ip_options options)
+{
+    if (!ip_addr_eq(&host.sent_to, &to))
+        fail_here(w, "another destination in the IP header", "this one");
+    if (host.sent.len != options.len || memcmp(host.sent.octets, options.octets, options.len) != 0)
+        fail_here(w, "other IP options", "these");
+}
+
 struct headers host_headers(struct where w)
 {
     struct packet p;

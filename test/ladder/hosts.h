@@ -71,6 +71,17 @@ unsigned host_ignore(struct where w);
 /* What the next packet to arrive has in its headers that line has no word for. */
 #define with(...) (host.odd = (struct odd){__VA_ARGS__})
 
+/* All packets from now on have this Diffserv field and TTL, or traffic class and hop limit: the
+ * user wants it so, and host_leaves() compares. The rest of struct tcp_ip is false. */
+#define host_set_ip(so, tos_, ttl_)                                                                \
+    (host_step(HERE), host.tos = (tos_), host.ttl = (ttl_),                                        \
+     stack_set_ip((so), (struct tcp_ip){.tos = host.tos, .ttl = host.ttl},                         \
+                  (struct tcp_ip){.tos = host.tos, .ttl = host.ttl}))
+
+/* The packet that left last went to this address first, with these IP options; len 0: with none. */
+void host_went(struct where w, struct ip_addr to, struct ip_options options);
+#define went_to(to, options) host_went(HERE, (to), (options))
+
 /* The headers of the next packet to leave, which there has to be. */
 #define headers_leave() host_headers(HERE)
 struct headers host_headers(struct where w);

@@ -40,7 +40,18 @@ static void r2(void **state)
     nothing_leaves();
 }
 
-/* MUST-20 (b), SHLD-10: R1 comes before it, after three retransmissions; it is no end. */
+/* IP is told, before the next segment goes, that the way to this address may be dead; or is not. */
+static void advised(const struct peer *a, bool told)
+{
+    struct ip_addr about;
+    assert_int_equal(stack_next_advice(host.stack, &about), told);
+    if (told)
+        assert_true(ip_addr_eq(&about, &a->flow.remote));
+}
+
+/* MUST-20 (b), SHLD-10: R1 comes before it, after three retransmissions; it is no end. It is
+ * negative advice to IP, which each retransmission that exceeds it gives again. (e), SHLD-9: the
+ * user is told, once (test_3_9_1_8.c). */
 static void r1(void **state)
 {
     (void)state;
@@ -52,6 +63,7 @@ static void r1(void **state)
     for (unsigned i = 1; i <= 5; i++) {
         ms += 200 << (i - 1);
         host_at(ms);
+        advised(&a, i >= 3);
         leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
         if (i == 3)
             expect_event(so, SOCK_EV_TROUBLE);
@@ -61,6 +73,11 @@ static void r1(void **state)
     arrives(&a, .flags = ACK, .seq = 1, .ack = 11);
     expect_event(so, SOCK_EV_ACKED);
     in_state(so, STATE_ESTABLISHED);
+    host_sends(so, 10, 1);
+    leaves(&a, .flags = PSH | ACK, .seq = 11, .ack = 1, .text = 1);
+    host_later(host_status(so).rto_ns / NS_PER_MS);
+    leaves(&a, .flags = PSH | ACK, .seq = 11, .ack = 1, .text = 1);
+    advised(&a, false);
 }
 
 /* (a): both measure the same segment: what makes progress begins anew. */
@@ -102,7 +119,8 @@ static void r2_set_by_the_user(void **state)
 }
 
 /* MUST-22, MUST-23: a SYN is sent again for three minutes at least, with R1 on the way, and then
- * the user is told. The SYN,ACK of a listener likewise, of which no user knows yet. */
+ * the user is told. The SYN,ACK of a listener likewise, of which no user knows yet; but it is no
+ * reason for advice (lib/README.md). */
 static void syn(void **state)
 {
     (void)state;
@@ -114,6 +132,8 @@ static void syn(void **state)
     leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
     for (unsigned i = 1; i <= 7; i++) {
         host_at(((1u << i) - 1) * 1000);
+        advised(&a, i >= 3);
+        advised(&b, false);
         leaves(&a, .flags = SYN, .seq = 0);
         leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
         if (i == 3)

@@ -10,7 +10,8 @@ static void not_opened(void **state)
     nothing_leaves();
 }
 
-/* MUST-61: there is no PUSH flag, so the last segment of what is queued has PSH, and no other. */
+/* MUST-61: without another word each SEND is a push: the last segment of what is queued has PSH,
+ * and no other. */
 static void psh_in_the_last_segment(void **state)
 {
     (void)state;
@@ -25,6 +26,39 @@ static void psh_in_the_last_segment(void **state)
     arrives(&a, .flags = ACK, .seq = 1, .ack = 2501);
     host_sends(so, 2500, 1000); /* a full one that is the last */
     leaves(&a, .flags = PSH | ACK, .seq = 2501, .ack = 1, .text = 1000);
+}
+
+/* MAY-15: a SEND without PUSH: no PSH, and text waits for more to make segments of (MAY-16). */
+static void without_push(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    for (uint32_t i = 0; i < 5; i++) {
+        host_sends(so, 450 * i, 450);
+        stack_more(so, host.now_ns);
+        if (i == 2)
+            leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+        if (i == 4)
+            leaves(&a, .flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
+    }
+    host_sends(so, 2250, 50); /* and with PUSH again */
+    leaves(&a, .flags = PSH | ACK, .seq = 2001, .ack = 1, .text = 300);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 2301);
+}
+
+/* MUST-60: nor does that wait for ever. */
+static void without_push_it_goes_too(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    host_sends(so, 0, 450);
+    stack_more(so, host.now_ns);
+    host_at(199);
+    nothing_leaves();
+    host_at(200);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 450);
 }
 
 /* MUST-60: nothing is buffered for ever: not a single octet, nor the rest behind full segments. */
@@ -101,6 +135,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         host_test(not_opened),
         host_test(psh_in_the_last_segment),
+        host_test(without_push),
+        host_test(without_push_it_goes_too),
         host_test(nothing_waits_for_ever),
         host_test(pushes_are_collapsed),
         host_test(in_order_and_bounded),

@@ -1,4 +1,4 @@
-/* RFC 9293 3.9.2: the lower level. Diffserv and TTL as the user sets them are in test_3_9_1_9.c. */
+/* RFC 9293 3.9.2: the lower level. Diffserv as the user sets it is in test_3_9_1_9.c. */
 #include "hosts.h"
 
 /* IP has to provide the addresses, the protocol and a length; both versions do. */
@@ -30,8 +30,8 @@ static void ip_options_are_ignored(void **state)
     struct sock *so = host_connected(HERE, &a);
     const struct option *lists[] = {
         OPTIONS(NO_OPERATION),
-        OPTIONS(UNKNOWN_OPTION(7, 11)),  /* Record Route: MAY-11 is not taken up */
-        OPTIONS(UNKNOWN_OPTION(68, 12)), /* Timestamp: MAY-10 neither */
+        OPTIONS(UNKNOWN_OPTION(7, 11)),  /* Record Route: it is the user who gives ours */
+        OPTIONS(UNKNOWN_OPTION(68, 12)), /* Timestamp: the same */
         OPTIONS(UNKNOWN_OPTION(148, 4)), /* Router Alert */
         OPTIONS(UNKNOWN_OPTION(222, 40)),
         OPTIONS(NO_OPERATION, UNKNOWN_OPTION(30, 3), END_OF_OPTION_LIST),
@@ -63,12 +63,74 @@ static void ttl_and_diffserv_of_the_peer(void **state)
     }
 }
 
+/* MUST-49: the TTL can be set, at any time, for a connection and for those of a listener; IPv6's
+ * Hop Limit too. Until then it is 64. */
+static void ttl(void **state)
+{
+    (void)state;
+    for (unsigned six = 0; six < 2; six++) {
+        struct peer a = six ? peer6(1, 0) : peer(1, 0);
+        host.ttl = 64;
+        struct sock *so = host_connect(&a);
+        leaves(&a, .flags = SYN, .seq = 0);
+        host_set_ip(so, 0, 1);
+        arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+        leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+        host_set_ip(so, 0, 255);
+        host_sends(so, 0, 1);
+        leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1);
+        host_abort(so);
+        leaves(&a, .flags = RST | ACK, .seq = 2, .ack = 1);
+    }
+    struct peer b = peer(1, 80);
+    host_set_ip(host_listen(80, 5), 0, 17);
+    host_handshake(HERE, &b);
+}
+
+/* MAY-11: Record Route, with our own address in every packet, as the first. */
+static void record_route(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    const struct ip_addr none = ip_addr_v4(0);
+    const struct ip_options empty = ROUTE(RECORD_ROUTE, 0, none, none, none);
+    assert_int_equal(stack_set_options(so, &empty, host.now_ns), ERR_NONE);
+    for (uint32_t i = 0; i < 2; i++) {
+        host_sends(so, i, 1);
+        leaves(&a, .flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
+        went_to(a.flow.remote, ROUTE(RECORD_ROUTE, 1, HOST_ADDR, none, none));
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 2 + i);
+    }
+}
+
+/* MAY-10: Timestamp, with the time at which each packet leaves, marked as no standard time. */
+static void internet_timestamp(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    const struct ip_options empty = headers_timestamp(3, NULL);
+    assert_int_equal(stack_set_options(so, &empty, host.now_ns), ERR_NONE);
+    for (uint32_t i = 0; i < 2; i++) {
+        host_later(1000);
+        uint32_t ms = (uint32_t)(host.now_ns / NS_PER_MS) | 0x80000000;
+        host_sends(so, i, 1);
+        leaves(&a, .flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
+        went_to(a.flow.remote, headers_timestamp(3, &ms));
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 2 + i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(both_versions),
         host_test(ip_options_are_ignored),
         host_test(ttl_and_diffserv_of_the_peer),
+        host_test(ttl),
+        host_test(record_route),
+        host_test(internet_timestamp),
     };
     return host_main(tests);
 }

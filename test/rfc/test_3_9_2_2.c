@@ -93,6 +93,23 @@ static void soft_errors(void **state)
     no_soft_error_ends_it(true, soft6, sizeof soft6 / sizeof *soft6);
 }
 
+/* SHLD-25: a user who wants reports is told at once, once (test_3_9_1_8.c). */
+static void told(void **state)
+{
+    (void)state;
+    const struct tcp_ip ip = {.ttl = 64, .report = true};
+    for (unsigned i = 0; i < sizeof soft4 / sizeof *soft4; i++) {
+        struct peer a = peer(1 + i, 0);
+        struct sock *so = in_flight(&a, STATE_ESTABLISHED);
+        stack_set_ip(so, ip, ip);
+        hears(&a, .type = soft4[i].type, .code = soft4[i].code, .seq = 1);
+        assert_int_not_equal(stack_take_error(so), ERR_NONE);
+        assert_int_equal(stack_take_error(so), ERR_NONE);
+        host_abort(so);
+        (void)all_leaves();
+    }
+}
+
 /* What the user hears when the connection fails at last is what ICMP has said. */
 static void why_it_failed(void **state)
 {
@@ -156,6 +173,7 @@ int main(void)
         host_test(to_the_connection_that_caused_it),
         host_test(source_quench),
         host_test(soft_errors),
+        host_test(told),
         host_test(why_it_failed),
         host_test(hard_errors),
         host_test(fragmentation_needed),
