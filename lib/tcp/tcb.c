@@ -17,6 +17,7 @@ struct tcp_config tcp_config_default(void)
         .msl_ns = 30 * NS_PER_S,
         .user_timeout_ns = 300 * NS_PER_S,
         .syn_timeout_ns = 180 * NS_PER_S,
+        .synack_timeout_ns = 180 * NS_PER_S,
         .orphan_ns = 60 * NS_PER_S,
         .r1 = 3,
         .sndbuf = 256 * 1024,
@@ -24,6 +25,7 @@ struct tcp_config tcp_config_default(void)
         .rcvbuf_max = 4 * 1024 * 1024,
         .cc = &cc_newreno,
         .keepalive = keepalive_default(),
+        .idle_restart = true,
     };
 }
 

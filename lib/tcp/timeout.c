@@ -15,7 +15,9 @@ static uint64_t r2_ns(const struct tcb *t)
 {
     if (t->settings.user_timeout_ms > 0)
         return user_timeout_ns(t);
-    return tcb_synchronized(t) ? t->config->user_timeout_ns : t->config->syn_timeout_ns;
+    if (tcb_synchronized(t))
+        return t->config->user_timeout_ns;
+    return t->passive ? t->config->synack_timeout_ns : t->config->syn_timeout_ns;
 }
 
 void tcp_timeout_set_user(struct tcb *t, uint32_t ms)
