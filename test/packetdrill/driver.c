@@ -33,7 +33,8 @@
 void load(struct packetdrill_interface *t, const char *flags)
 {
     const char *path = getenv("NSTCP_PACKETDRILL_OBJECT");
-    assert_non_null(path);
+    if (!path)
+        fail_msg("NSTCP_PACKETDRILL_OBJECT does not say where the object is");
     void *handle = dlopen(path, LOAD_MODE);
     if (!handle)
         fail_msg("%s", dlerror());
