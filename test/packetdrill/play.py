@@ -8,6 +8,9 @@ Prints PASS or FAIL for each script, and why; a directory stands for all scripts
 packetdrill's, with three things added: TCP checksums are verified, a packet that will never come is
 told as that, and what the player has no notion of (UDP, encapsulation, ancillary data) is an error.
 
+Commands, in backticks, are run by the shell in a network namespace of the script's own, so that what
+they set ends with it; or skipped; or a script that has some fails.
+
 Status 0: all passed. 1: some failed. 2: usage.
 """
 import os
@@ -20,6 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
 
+from player import namespace  # noqa: E402
 from player.config import Config  # noqa: E402
 from player.errors import Failure, ScriptError  # noqa: E402
 from player.lexer import strip_options  # noqa: E402
@@ -86,6 +90,11 @@ def play(path, args):
         config.set(name, value)
     config.finish()
     script = parse(text, config.define, path)
+    if script.commands():
+        if args.commands == 'refuse':
+            raise ScriptError(f'{path}: commands are refused: {script.commands()[0]}')
+        if args.commands == 'run':
+            namespace.enter()
     table = Table(args.so, config.so_flags, args.preload)
     Runner(script, config, table, path, args.commands).play()
 

@@ -70,6 +70,10 @@ class Script:
     init: Command = None
     cleanup: Command = None
 
+    def commands(self):
+        actions = [self.init] + [e.action for e in self.events] + [self.cleanup]
+        return [a.line for a in actions if isinstance(a, Command)]
+
 
 @dataclass
 class Struct:

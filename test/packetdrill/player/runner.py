@@ -23,7 +23,7 @@ MAX_WAIT_US = 0xffffffff
 
 class Runner:
     def __init__(self, script, config, table, name, commands):
-        """commands: 'run', 'skip' or 'refuse' what stands in backticks."""
+        """commands: 'run' or 'skip' what stands in backticks."""
         self.script, self.config, self.table, self.name = script, config, table, name
         self.commands = commands
         self.domain = socket.AF_INET if config.ip_version == 'ipv4' else socket.AF_INET6
@@ -212,8 +212,6 @@ class Runner:
     # ---- Commands and code ----
 
     def command(self, command):
-        if self.commands == 'refuse':
-            raise ScriptError('commands are refused: ' + command.line)
         if self.commands == 'skip':
             return
         done = subprocess.run(command.line, shell=True)
