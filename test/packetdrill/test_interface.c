@@ -2,6 +2,7 @@
  * object. The sockets' calls are in test_calls.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -331,9 +332,8 @@ static void teardown(void **state)
 }
 
 /* Connections that nobody has closed, with text on its way and a listener's queue full. */
-static void teardown_at_work(void **state)
+static void leave_at_work(void)
 {
-    (void)state;
     struct packetdrill_interface t;
     load(&t, NULL);
     struct conn c = must_open(&t);
@@ -342,6 +342,16 @@ static void teardown_at_work(void **state)
     INJECT(&t, .flags = ACK, .seq = c.seq + 1000, .ack = c.ack, .len = 1000);
     INJECT(&t, .source = 40001, .flags = SYN);
     t.free(t.userdata);
+}
+
+/* All memory is returned. */
+static void teardown_at_work(void **state)
+{
+    (void)state;
+    leave_at_work();
+    size_t before = mallinfo2().uordblks;
+    leave_at_work();
+    assert_int_equal(mallinfo2().uordblks, before);
 }
 
 int main(void)

@@ -1,6 +1,5 @@
 /* read, write and their kin, by nstcp_recvmsg and nstcp_sendmsg; on pipes by the kernel. */
 #include <errno.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include "object.h"
@@ -14,10 +13,6 @@ static ssize_t receive(void *u, int fd, struct msghdr *msg, int flags)
 static ssize_t transmit(void *u, int fd, const struct msghdr *msg, int flags)
 {
     struct object *o = object_enter(u);
-    if (flags & MSG_FASTOPEN) { /* not built; RFC 7413 */
-        errno = EOPNOTSUPP;
-        return -1;
-    }
     ssize_t n = nstcp_sendmsg(o->stack, fds_sock(&o->fds, fd), msg, flags);
     int err = errno;
     epoll_written(o, fd);
