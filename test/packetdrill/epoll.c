@@ -25,8 +25,9 @@ struct item {
 };
 
 struct epoll {
-    struct list node; /* in object.epolls */
+    struct list node; /* in object.epolls, until it is closed */
     struct list items;
+    unsigned refs; /* the descriptor's, and one of each call that waits */
 };
 
 #define POLL_BITS (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDNORM | EPOLLWRNORM | EPOLLRDHUP)
@@ -40,6 +41,13 @@ struct epoll *epoll_of(struct list *node)
 static struct item *item_of(struct list *node)
 {
     return container_of(node, struct item, node);
+}
+
+/* Lock held. */
+static void unref(struct epoll *ep)
+{
+    if (--ep->refs == 0)
+        free(ep);
 }
 
 static struct item *find(struct epoll *ep, int fd)
@@ -67,6 +75,7 @@ static int call_epoll_create(void *u, int size)
         errno = size > 0 ? ENOMEM : EINVAL;
         return -1;
     }
+    ep->refs = 1;
     list_init(&ep->items);
     list_push_back(&o->epolls, &ep->node);
     int fd = fds_add_epoll(&o->fds, ep);
@@ -86,6 +95,7 @@ static int add_item(struct object *o, struct epoll *ep, int fd, const struct epo
     item->fresh = true;
     waiter_init(&item->in);
     waiter_init(&item->out);
+    list_init(&item->sleeper.node);
     list_push_back(&ep->items, &item->node);
     runtime_lock(o->stack->rt);
     struct waitable *changed = &slot_find(o->stack, item->sock)->changed;
@@ -100,6 +110,7 @@ static void remove_item(struct object *o, struct item *item)
     runtime_lock(o->stack->rt);
     watch_remove(&item->in_watch);
     watch_remove(&item->out_watch);
+    watch_remove(&item->sleeper);
     runtime_unlock(o->stack->rt);
     waiter_finish(&item->in);
     waiter_finish(&item->out);
@@ -156,7 +167,9 @@ void epoll_close(struct object *o, struct epoll *ep)
     while (!list_empty(&ep->items))
         remove_item(o, item_of(ep->items.next));
     list_remove(&ep->node);
-    free(ep);
+    runtime_lock(o->stack->rt);
+    unref(ep);
+    runtime_unlock(o->stack->rt);
 }
 
 /* ---- epoll_wait ---- */
@@ -223,6 +236,7 @@ static int wait_for_some(struct object *o, struct epoll *ep, struct epoll_event 
     if (timeout_ms >= 0)
         deadline = runtime_now() + (uint64_t)timeout_ms * NS_PER_MS;
     watch_all(o, ep, &waiter);
+    ep->refs++;
     int n;
     for (bool woken = true;;) {
         runtime_unlock(rt);
@@ -233,6 +247,7 @@ static int wait_for_some(struct object *o, struct epoll *ep, struct epoll_event 
         woken = runtime_wait(rt, &waiter, deadline);
     }
     watch_none(ep);
+    unref(ep);
     runtime_unlock(rt);
     waiter_finish(&waiter);
     return n;

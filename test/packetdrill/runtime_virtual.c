@@ -20,8 +20,7 @@ struct sleeper {
     uint64_t deadline_ns;
 };
 
-struct virtual
-{
+struct virtual_runtime {
     struct runtime rt;
     pthread_t driver;
     struct list sleepers;
@@ -35,19 +34,19 @@ static uint64_t clock_ns = CLOCK_START_NS;
 /* Whether this thread is counted in at_work. */
 static _Thread_local bool counted;
 
-static struct virtual *of(struct runtime *rt)
+static struct virtual_runtime *of(struct runtime *rt)
 {
-    return container_of(rt, struct virtual, rt);
+    return container_of(rt, struct virtual_runtime, rt);
 }
 
-static bool is_driver(const struct virtual *v)
+static bool is_driver(const struct virtual_runtime *v)
 {
     return pthread_equal(pthread_self(), v->driver);
 }
 
 /* ---- Who has to come to rest before the clock may move ---- */
 
-static void begin_work(struct virtual *v)
+static void begin_work(struct virtual_runtime *v)
 {
     if (!counted && !is_driver(v)) {
         counted = true;
@@ -55,7 +54,7 @@ static void begin_work(struct virtual *v)
     }
 }
 
-static void end_work(struct virtual *v)
+static void end_work(struct virtual_runtime *v)
 {
     if (counted) {
         counted = false;
@@ -69,7 +68,7 @@ static bool has_to_run(const struct sleeper *s)
     return s->waiter->woken || s->deadline_ns <= clock_ns;
 }
 
-static bool is_settled(const struct virtual *v)
+static bool is_settled(const struct virtual_runtime *v)
 {
     for (struct list *l = v->sleepers.next; l != &v->sleepers; l = l->next) {
         if (has_to_run(container_of(l, struct sleeper, node)))
@@ -78,7 +77,7 @@ static bool is_settled(const struct virtual *v)
     return v->at_work == 0;
 }
 
-static void settle(struct virtual *v)
+static void settle(struct virtual_runtime *v)
 {
     while (!is_settled(v))
         pthread_cond_wait(&v->settled, &v->rt.lock);
@@ -86,7 +85,7 @@ static void settle(struct virtual *v)
 
 /* ---- The clock ---- */
 
-static uint64_t next_due(const struct virtual *v)
+static uint64_t next_due(const struct virtual_runtime *v)
 {
     uint64_t due = stack_deadline(v->rt.stack);
     for (struct list *l = v->sleepers.next; l != &v->sleepers; l = l->next)
@@ -95,7 +94,7 @@ static uint64_t next_due(const struct virtual *v)
 }
 
 /* What is due at that time, and not before it, happens. */
-static void run_at(struct virtual *v, uint64_t due_ns)
+static void run_at(struct virtual_runtime *v, uint64_t due_ns)
 {
     clock_ns = time_max(clock_ns, due_ns);
     if (stack_deadline(v->rt.stack) <= clock_ns) {
@@ -109,7 +108,7 @@ static void run_at(struct virtual *v, uint64_t due_ns)
     }
 }
 
-static void advance(struct virtual *v, uint64_t ns)
+static void advance(struct virtual_runtime *v, uint64_t ns)
 {
     settle(v);
     uint64_t target = clock_ns + ns, due;
@@ -127,7 +126,7 @@ uint64_t runtime_now(void)
 
 uint64_t virtual_time_us(struct runtime *rt)
 {
-    struct virtual *v = of(rt);
+    struct virtual_runtime *v = of(rt);
     runtime_lock(rt);
     end_work(v);
     advance(v, NS_PER_US);
@@ -138,7 +137,7 @@ uint64_t virtual_time_us(struct runtime *rt)
 
 void virtual_sleep(struct runtime *rt, uint64_t us)
 {
-    struct virtual *v = of(rt);
+    struct virtual_runtime *v = of(rt);
     runtime_lock(rt);
     end_work(v);
     advance(v, us * NS_PER_US);
@@ -159,7 +158,7 @@ void virtual_input(struct runtime *rt, const void *octets, size_t len)
 
 bool virtual_output(struct runtime *rt, void *buf, size_t room, size_t *len, uint64_t *time_us)
 {
-    struct virtual *v = of(rt);
+    struct virtual_runtime *v = of(rt);
     uint64_t due, sent_ns;
     runtime_lock(rt);
     end_work(v);
@@ -198,7 +197,7 @@ void virtual_enter(struct runtime *rt)
 }
 
 /* The driver waits: nobody else moves the clock. */
-static void drive(struct virtual *v, const struct sleeper *s)
+static void drive(struct virtual_runtime *v, const struct sleeper *s)
 {
     while (!has_to_run(s)) {
         settle(v);
@@ -214,7 +213,8 @@ static void drive(struct virtual *v, const struct sleeper *s)
 }
 
 /* Inlined, gcc 12 would take the list's pointer to s for one that is left behind. */
-__attribute__((noinline)) static void sleep_until_woken(struct virtual *v, struct sleeper *s)
+__attribute__((noinline)) static void sleep_until_woken(struct virtual_runtime *v,
+                                                        struct sleeper *s)
 {
     list_push_back(&v->sleepers, &s->node);
     end_work(v);
@@ -226,7 +226,7 @@ __attribute__((noinline)) static void sleep_until_woken(struct virtual *v, struc
 
 bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
 {
-    struct virtual *v = of(rt);
+    struct virtual_runtime *v = of(rt);
     struct sleeper s = {.waiter = w, .deadline_ns = deadline_ns};
     if (is_driver(v))
         drive(v, &s);
@@ -239,7 +239,7 @@ bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
 
 void runtime_wake_all(struct runtime *rt)
 {
-    struct virtual *v = of(rt);
+    struct virtual_runtime *v = of(rt);
     for (struct list *l = v->sleepers.next; l != &v->sleepers; l = l->next)
         waiter_wake(container_of(l, struct sleeper, node)->waiter);
 }
@@ -257,7 +257,7 @@ bool runtime_drain(struct runtime *rt, uint64_t deadline_ns)
 
 /* ---- Beginning and end ---- */
 
-static void free_all(struct virtual *v)
+static void free_all(struct virtual_runtime *v)
 {
     stack_destroy(v->rt.stack);
     pool_finish(&v->rt.pool);
@@ -272,7 +272,7 @@ static void free_all(struct virtual *v)
 /* The secret is no secret: every run of a script is the same. */
 int runtime_create(struct runtime **out, const struct runtime_config *config, const char **what)
 {
-    struct virtual *v = calloc(1, sizeof *v);
+    struct virtual_runtime *v = calloc(1, sizeof *v);
     *what = "memory";
     if (!v) {
         config->host->ops->destroy(config->host);

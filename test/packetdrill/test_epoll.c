@@ -176,6 +176,22 @@ static void closed(void **state)
     INJECT(&t, .flags = SYN, .source = 40001);
 }
 
+/* The same while a thread waits: it has nothing left to wait for but its time limit. */
+static void closed_while_waiting(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        control(EPOLL_CTL_ADD, EPOLLIN);
+        struct blocking b = {.t = &t, .call = do_wait, .fd = epfd};
+        must_block(&b);
+        assert_int_equal(t.close(t.userdata, i ? epfd : c.fd), 0);
+        sleep_us(&t, 600000);
+        must_end(&b);
+        assert_int_equal(b.result, 0);
+        c.fd = c.listener;
+    }
+}
+
 static void wrong(void **state)
 {
     (void)state;
@@ -282,6 +298,7 @@ int main(void)
         TEST(oneshot),
         TEST(waits),
         TEST(closed),
+        TEST(closed_while_waiting),
         TEST(wrong),
         TEST(splices),
         TEST(splices_no_more_than_fits),
