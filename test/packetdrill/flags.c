@@ -54,6 +54,12 @@ static bool read_mtu(const char *value, struct so_flags *out, char why[FLAGS_WHY
     return number(value, 68, 65535, &out->mtu, why);
 }
 
+static bool read_quickack(const char *value, struct so_flags *out, char why[FLAGS_WHY_MAX])
+{
+    (void)out;
+    return strcmp(value, "0") == 0 || wrong(why, "0: more is not built yet");
+}
+
 static bool read_cc(const char *value, struct so_flags *out, char why[FLAGS_WHY_MAX])
 {
     out->cc = &cc_newreno;
@@ -80,8 +86,8 @@ static const struct {
     const char *key;
     reader *read;
 } keys[] = {
-    {"ip", read_ip},         {"mtu", read_mtu},       {"cc", read_cc},
-    {"rcvbuf", read_rcvbuf}, {"wscale", read_wscale},
+    {"ip", read_ip}, {"mtu", read_mtu},       {"quickack", read_quickack},
+    {"cc", read_cc}, {"rcvbuf", read_rcvbuf}, {"wscale", read_wscale},
 };
 
 #define N_KEYS (sizeof keys / sizeof keys[0])

@@ -64,6 +64,7 @@ static void wrong_flags(void **state)
         {"wscale=15", "\"wscale=15\": the value has to be a number from 0 to 14"},
         {"rcvbuf=0", "\"rcvbuf=0\": the value has to be a number from 1 to 1073725440"},
         {"ip=192.168.0", "\"ip=192.168.0\": the value has to be an IPv4 or IPv6 address"},
+        {"quickack=1", "\"quickack=1\": the value has to be 0: more is not built yet"},
         {"cc=reno", "\"cc=reno\": the value has to be newreno"},
         {"cc=cubic", "\"cc=cubic\": the value has to be newreno: the others are not built yet"},
         {"cc=bbr", "not built yet"},
@@ -121,7 +122,7 @@ static void flags_in_child(const char *arg)
     (void)arg;
     struct packetdrill_interface t;
     own_namespace();
-    load(&t, "mtu=600,ip=10.9.8.7/24,cc=newreno,rcvbuf=20000,wscale=5");
+    load(&t, "mtu=600,ip=10.9.8.7/24,cc=newreno,quickack=0,rcvbuf=20000,wscale=5");
     struct tcp syn = a_syn(&t);
     assert_int_equal(syn.mss, 560);
     assert_int_equal(syn.source_addr, 0x0a090807);
