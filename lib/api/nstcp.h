@@ -160,8 +160,8 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
  * taken: all of them, or fewer at the timeout, at an error, or when it must not wait; the error is
  * then told by the next call. buf is not used after return. flags: MSG_DONTWAIT; MSG_NOSIGNAL and
  * MSG_MORE change nothing; others EOPNOTSUPP. ENOTCONN; once ECONNRESET, ETIMEDOUT; EPIPE after
- * that, after SHUT_WR, and when the peer, which had closed, has answered with RST. Threads: pieces
- * of two sends on one socket that both have to wait may alternate. */
+ * that, and after SHUT_WR. Threads: pieces of two sends on one socket that both have to wait may
+ * alternate. */
 ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, int flags);
 
 /* recv(2). Waits for the first octet, with MSG_WAITALL for all; SO_RCVTIMEO. The octets copied; 0

@@ -78,7 +78,7 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
     if (so->kind != SOCK_CONNECTION)
         return ERR_NOT_CONNECTED;
     struct conn *c = as_conn(so);
-    if (c->tcb.state == STATE_CLOSED && rcvq_len(&c->tcb.rcvq) == 0 && c->tcb.error != ERR_PIPE) {
+    if (c->tcb.state == STATE_CLOSED && rcvq_len(&c->tcb.rcvq) == 0 && !tcb_fin_taken(&c->tcb)) {
         int err = take_error(c);
         if (err)
             return err;

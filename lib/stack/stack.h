@@ -83,8 +83,9 @@ int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_n
 
 /* RECEIVE: the octets copied, 0 when the peer has closed and all is read (or stack_shutdown_recv
  * was called), or ERR_AGAIN, ERR_NOT_CONNECTED; or once the error that ended the connection, then
- * 0; 0 at once for ERR_PIPE. What arrived before an error can be read first. peek: leaves them in
- * the queue. buf may be NULL: what would have been copied is not. */
+ * 0. What arrived before an error can be read first; all of it when the peer had closed, and then
+ * it is 0 that follows. peek: leaves them in the queue. buf may be NULL: what would have been
+ * copied is not. */
 int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t now_ns);
 
 /* CLOSE as RFC 9293 3.10.4 has it: no more SENDs, what is queued and a FIN follow; RECEIVE goes on.
@@ -126,9 +127,8 @@ void stack_status(const struct sock *so, struct tcp_status *status);
 enum tcp_state stack_state(const struct sock *so);
 size_t stack_unread(const struct sock *so);
 
-/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_PIPE (a reset after the peer had
- * closed), ERR_TIMEDOUT, ERR_ABORTED, or what ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH,
- * ERR_PROHIBITED. Does not clear it. */
+/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_TIMEDOUT, ERR_ABORTED, or what
+ * ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH, ERR_PROHIBITED. Does not clear it. */
 int stack_error(const struct sock *so);
 
 /* Options. A listener's are those that its connections begin with, from the SYN on; with ones made

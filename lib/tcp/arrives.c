@@ -96,6 +96,7 @@ static enum arrives arrives_syn_sent(struct tcb *t, const struct seg *seg, uint6
     if (!has_ack) {
         /* Simultaneous open (3.5, MUST-10): our SYN goes again, as SYN-ACK. */
         state_set(t, STATE_SYN_RECEIVED, "SYN crosses SYN", now_ns);
+        tcp_arrives_hold(t, seg);
         recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
         return ARRIVES_DONE;
     }

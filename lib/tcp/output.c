@@ -172,7 +172,9 @@ static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
     if (max > (uint32_t)wnd_room)
         max = (uint32_t)wnd_room;
     uint32_t more = seq_eq(r->end, t->snd.nxt) && max < t->snd.mss ? fill_up(t, max, wnd_room) : 0;
-    resend(t, seg, r->nxt, max, more, reasons[r->mode], now_ns);
+    bool crossed = r->mode == RECOVERY_OPEN && t->state == STATE_CLOSING;
+    const char *why = crossed ? "FIN has crossed FIN" : reasons[r->mode];
+    resend(t, seg, r->nxt, max, more, why, now_ns);
     recovery_resent(r, seq_min(seg_end(seg), r->end));
     return true;
 }
@@ -245,7 +247,8 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     uint32_t flight = recovery_flight(&t->recovery, t->snd.una, t->snd.nxt);
     uint32_t cwnd_room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
-    bool fin = t->fin_queued && len == unsent && wnd_room > len && cwnd_room > len;
+    /* A FIN is no load: it does not wait for cwnd. */
+    bool fin = t->fin_queued && len == unsent && wnd_room > len;
     if (len > 0 || fin) {
         persist_stop(&t->persist);
         return send_new(t, seg, len, fin, now_ns);
@@ -305,6 +308,14 @@ static bool output_ack(struct tcb *t, struct seg *seg)
     return true;
 }
 
+/* 3.10.5, where the RST has no ACK. Linux and BSD give it one, and so do we: who looks on sees what
+ * has arrived. The peer looks at SEG.SEQ only (RFC 5961 3.2). */
+static void output_rst(struct tcb *t, struct seg *seg)
+{
+    begin(t, seg, TCP_RST | TCP_ACK, heard_seq(t));
+    seg->wnd = tcb_rcv_wnd(t) >> t->rcvwnd.shift;
+}
+
 /* 3.8.4: what the peer has acknowledged already makes it answer. No text (SHLD-12). The peer throws
  * the segment away, so it settles nothing, and tells no window but what was told before. */
 static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
@@ -321,7 +332,7 @@ static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->reset_peer) {
         t->reset_peer = false;
-        begin(t, seg, TCP_RST, heard_seq(t));
+        output_rst(t, seg);
         return true;
     }
     switch (t->state) {

@@ -107,8 +107,7 @@ uint64_t tcb_stream_offset(const struct tcb *t, seq_t s)
     return t->rcvq.head + (uint64_t)(int64_t)seq_diff(s, t->rcv.nxt);
 }
 
-/* Whether RCV.NXT has passed the peer's FIN. */
-static bool fin_taken(const struct tcb *t)
+bool tcb_fin_taken(const struct tcb *t)
 {
     return t->fin_seen && seq_lt(t->rcv.fin, t->rcv.nxt);
 }
@@ -147,7 +146,7 @@ static const char *check_receiver(const struct tcb *t)
         return "RCV.NXT =< right edge of the window";
     if (t->rcvq.start > t->rcvq.head)
         return "nothing is read before it has arrived";
-    uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)fin_taken(t);
+    uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)tcb_fin_taken(t);
     if (tcb_synchronized(t) && !seq_eq(t->rcv.nxt, seq_add(t->rcv.irs, 1 + taken)))
         return "RCV.NXT = IRS + 1 + text and FIN";
     return NULL;

@@ -178,6 +178,9 @@ seq_t tcb_text_start(const struct tcb *t);
 /* Whether our FIN is acknowledged. */
 bool tcb_fin_acked(const struct tcb *t);
 
+/* Whether RCV.NXT has passed the peer's FIN: all that it has sent is here. */
+bool tcb_fin_taken(const struct tcb *t);
+
 /* Whether nothing is outstanding and nothing waits to be sent (3.8.4 "idle"). */
 bool tcb_idle(const struct tcb *t);
 

@@ -42,7 +42,7 @@ enum {
 
 struct line {
     unsigned flags;
-    uint32_t seq;   /* relative; but in RST|ACK as it is */
+    uint32_t seq;   /* relative; as it is in a RST|ACK that arrives, or that has SEQ 0 and WND 0 */
     uint32_t ack;   /* relative; looked at with ACK only */
     uint32_t text;  /* octets */
     int wnd;        /* as on the wire. Received: as the last one when not given */

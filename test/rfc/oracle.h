@@ -60,7 +60,6 @@ enum rfc_error {
     RFC_RESET,   /* "connection reset" */
     RFC_REFUSED, /* "connection refused" */
     RFC_ABORTED, /* we have reset it ourselves */
-    RFC_PIPE,    /* not of the RFC: see DEV_CLOSE_WAIT_RST */
 };
 
 #define RFC_STREAM 1024 /* octets of the peer's text that the oracle can follow */
@@ -115,7 +114,7 @@ struct oracle {
 
     /* Inside one call */
     bool ack_at_once, ack_delayed;
-    bool synack_again, fin_goes;
+    bool synack_again, fin_goes, fin_again, only_ack;
 
     struct deviating dev;
 };

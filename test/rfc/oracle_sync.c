@@ -98,6 +98,9 @@ static bool first_sequence(struct oracle *o, const struct rfc_seg *seg)
      * TIME-WAIT begins again. */
     if (t->state == RFC_TIME_WAIT && seg->ctl & RFC_FIN && seg->seq + rfc_len(seg) == t->rcv_nxt)
         o->two_msl = true;
+    if (t->state != RFC_SYN_RECEIVED && rfc_len(seg) > 0 &&
+        seg->seq + rfc_len(seg) == t->rcv_nxt && !(seg->ctl & RFC_SYN))
+        o->only_ack = leaves_rfc(&o->dev, DEV_OLD_ACK);
     return false;
 }
 
@@ -112,8 +115,7 @@ static void back_to_listen(struct oracle *o)
 
 static void reset(struct oracle *o)
 {
-    struct rfc_tcb *t = &o->t;
-    bool lost;
+    const struct rfc_tcb *t = &o->t;
     switch (t->state) {
     case RFC_SYN_RECEIVED:
         if (t->passive)
@@ -126,11 +128,7 @@ static void reset(struct oracle *o)
         break;
     case RFC_CLOSING:
     case RFC_LAST_ACK:
-        lost = t->snd_una != t->snd_nxt - 1 && leaves_rfc(&o->dev, DEV_CLOSING_RST);
-        oracle_over(o, lost ? RFC_RESET : RFC_NO_ERROR);
-        break;
-    case RFC_CLOSE_WAIT:
-        oracle_over(o, leaves_rfc(&o->dev, DEV_CLOSE_WAIT_RST) ? RFC_PIPE : RFC_RESET);
+        oracle_over(o, leaves_rfc(&o->dev, DEV_CLOSING_RST) ? RFC_RESET : RFC_NO_ERROR);
         break;
     default:
         oracle_over(o, RFC_RESET);
@@ -245,8 +243,17 @@ static bool fifth_ack(struct oracle *o, const struct rfc_seg *seg)
     }
     if (t->state == RFC_SYN_RECEIVED)
         return ack_syn_received(o, seg);
-    if (t->state == RFC_TIME_WAIT)
-        return true; /* "the only thing that can arrive" is the FIN: see the first and the eighth */
+    if (t->state == RFC_TIME_WAIT) {
+        /* "the only thing that can arrive" is the FIN: see the first and the eighth */
+        if ((rfc_len(seg) > 0 || seg->seq != t->rcv_nxt) &&
+            leaves_rfc(&o->dev, DEV_TIME_WAIT_ANSWERS)) {
+            if (rfc_len(seg) > 0)
+                o->ack_at_once = true;
+            else
+                challenge(o);
+        }
+        return true;
+    }
     ack_established(o, seg);
     return ack_by_state(o);
 }
@@ -282,7 +289,7 @@ static void seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
         return;
     }
     if (t->user_gone) { /* 3.6.1, SHLD-3 */
-        oracle_answer(o, RFC_RST, t->snd_nxt, 0);
+        oracle_answer(o, RFC_RST, seg->ack, 0);
         oracle_over(o, RFC_ABORTED);
         return;
     }
@@ -297,8 +304,9 @@ static void seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
     t->unacked += n;
     if (n > 0)
         oracle_signal(o, RFC_SIG_ARRIVED);
-    /* 3.8.6.3: SHLD-18, SHLD-19; RFC 5681 4.2: out of order, or filling a gap: at once. */
-    if (!in_order || had_hole || t->unacked >= 2 * t->rmss)
+    /* 3.8.6.3: SHLD-18, SHLD-19; RFC 5681 4.2: out of order, or filling a gap: at once. A second
+     * segment also when it is not full-sized. */
+    if (!in_order || had_hole || t->unacked > n || n > t->rmss)
         o->ack_at_once = true;
     else if (cut && leaves_rfc(&o->dev, DEV_CUT_TEXT))
         o->ack_at_once = true;
@@ -319,6 +327,8 @@ static void take_fin(struct oracle *o)
         break;
     case RFC_FIN_WAIT_1: /* our FIN is not acknowledged, or this would be FIN-WAIT-2 by now */
         t->state = RFC_CLOSING;
+        if (t->fin_sent && t->snd_una == t->snd_nxt - 1 && t->snd_wnd > 0)
+            o->fin_again = leaves_rfc(&o->dev, DEV_FIN_AGAIN);
         break;
     default:
         time_wait(o);
@@ -400,6 +410,8 @@ void oracle_arrives_sync(struct oracle *o, const struct rfc_seg *seg)
     bool crossing = trim_crossing_syn(&o->t, &s);
     bool go_on =
         first_sequence(o, &s) && second_rst(o, &s) && fourth_syn(o, &s) && fifth_ack(o, &s);
+    if (o->only_ack)
+        fifth_ack(o, &s);
     if (crossing)
         o->t.snd_wl1 = seg->seq; /* the SYN's, whether it counted or not */
     if (go_on)

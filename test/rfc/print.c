@@ -9,7 +9,7 @@ static const char *const state_text[] = {
 };
 
 static const char *const error_text[] = {"no error", "connection reset", "connection refused",
-                                         "aborted", "broken pipe"};
+                                         "aborted"};
 
 struct numbers {
     uint32_t iss, irs;

@@ -88,11 +88,9 @@ static enum rfc_error error_of(int err)
         return RFC_RESET;
     case ERR_REFUSED:
         return RFC_REFUSED;
-    case ERR_ABORTED:
-        return RFC_ABORTED;
     default:
-        assert_int_equal(err, ERR_PIPE);
-        return RFC_PIPE;
+        assert_int_equal(err, ERR_ABORTED);
+        return RFC_ABORTED;
     }
 }
 

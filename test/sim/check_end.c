@@ -46,9 +46,6 @@ void end_check_error(struct end *e, int error)
 {
     struct end *p = peer_of(e);
     switch (error) {
-    case ERR_PIPE: /* a reset behind a FIN */
-        SIM_CHECK(p->send_closed || p->left, "reset", "the peer has not closed");
-        /* fall through */
     case ERR_RESET:
         SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost,
                   "reset", "the peer has done nothing that would reset");

@@ -384,7 +384,7 @@ static void simultaneous_open_loses_nothing(void **state)
     at(100);
     receive(.flags = ACK, .seq = 1, .ack = 1);
     expect_state(STATE_ESTABLISHED);
-    assert_int_equal(the.tcb.cc.cwnd, 4000);
+    assert_int_equal(the.tcb.cc.cwnd, 10000);
     assert_true(rto_get(&the.tcb.rto) <= NS_PER_S);
 }
 

@@ -272,7 +272,7 @@ static void close_with_unread_text(void **state)
     struct sock *so = host_connected(HERE, &a);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
     host_close(so);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 2);
     assert_int_equal(stack_sock_count(host.stack), 1);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
@@ -303,7 +303,7 @@ static void aborted(void **state)
     struct sock *sa = host_connected(HERE, &a), *sb = host_connect(&b);
     leaves(&b, .flags = SYN, .seq = 0);
     host_abort(sa);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     host_abort(sb); /* SYN-SENT: none */
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);

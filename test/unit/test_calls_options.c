@@ -122,7 +122,7 @@ static void keepalive_ends_it(void **state)
     host_at(12000);
     leaves(&a, .flags = ACK, .seq = 0, .ack = 1);
     host_at(14000);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     expect_event(so, SOCK_EV_CLOSED);
     assert_int_equal(stack_error(so), ERR_TIMEDOUT);
 }

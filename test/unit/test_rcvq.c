@@ -113,6 +113,36 @@ static void in_order(void **state)
     teardown(&t, &q);
 }
 
+/* Held text is there and not in order, until it is released; together with what followed it. */
+static void held(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    uint8_t buf[300];
+    const struct bytes text = {buf, sizeof buf};
+    for (size_t i = 0; i < sizeof buf; i++)
+        buf[i] = octet(i);
+    setup(&t, &q);
+    assert_int_equal(rcvq_release(&q), 0);
+    test_mem_fail_at(&t, 1);
+    assert_false(rcvq_hold(&q, &text, 1));
+    assert_int_equal(t.mem.used, 0);
+    t.fail_at = 0;
+    assert_true(rcvq_hold(&q, &text, 1));
+    assert_true(rcvq_check(&q));
+    assert_int_equal(rcvq_len(&q), 0);
+    assert_true(insert(&q, 300, 100));
+    assert_int_equal(rcvq_len(&q), 0);
+    assert_int_equal(rcvq_release(&q), 400);
+    expect_read(&q, 400);
+    assert_int_equal(t.mem.used, 0);
+
+    setup(&t, &q);
+    assert_true(rcvq_hold(&q, &text, 1));
+    teardown(&t, &q);
+}
+
 /* A long stream: the ring's slots are used again and again, and grow while in use. */
 static void ring_wraps_and_grows(void **state)
 {
@@ -448,6 +478,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idle_holds_nothing),
         cmocka_unit_test(in_order),
+        cmocka_unit_test(held),
         cmocka_unit_test(ring_wraps_and_grows),
         cmocka_unit_test(out_of_order),
         cmocka_unit_test(fills_many_holes),
