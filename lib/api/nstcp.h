@@ -203,8 +203,9 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                SO_REUSEADDR (see nstcp_bind),
  *                SO_KEEPALIVE,
  *                SO_SNDBUF, SO_RCVBUF (octets as given, not doubled; 4096 at least, 64 MiB at most;
- *                SO_RCVBUF ends the receive buffer's growing by itself, and a window larger than 64
- *                KiB needs it before connect or listen: the SYN fixes the window's scale);
+ *                SO_RCVBUF ends the receive buffer's growing by itself, is filled up to whole
+ *                segments, and a window larger than 64 KiB needs it before connect or listen: the
+ *                SYN fixes the window's scale);
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
  *   IPPROTO_TCP  TCP_NODELAY,

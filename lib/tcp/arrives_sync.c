@@ -141,6 +141,14 @@ static void release_text(struct tcb *t, uint64_t now_ns)
     t->events |= TCB_EV_ARRIVED;
 }
 
+/* A passive connection has its buffer from here on. */
+static void open_window(struct tcb *t)
+{
+    uint64_t head = t->rcvq.head;
+    rcvwnd_whole(&t->rcvwnd, t->snd.mss_max);
+    rcvwnd_announced(&t->rcvwnd, t->rcvq.start, head, rcvwnd_again(&t->rcvwnd, head));
+}
+
 /* SYN-RECEIVED: the ACK that completes the handshake. */
 static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -148,6 +156,7 @@ static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns
         return ANSWER_RST;
     tcp_ackin_syn_acked(t, seg, now_ns);
     tcp_ackin_window(t, seg);
+    open_window(t);
     state_set(t, STATE_ESTABLISHED, "our SYN is acknowledged", now_ns);
     if (t->fin_queued)
         state_set(t, STATE_FIN_WAIT_1, "CLOSE, which was queued", now_ns);

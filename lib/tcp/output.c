@@ -28,7 +28,7 @@ static void announce(struct tcb *t, struct seg *seg)
 {
     uint32_t wnd = rcvwnd_offer(&t->rcvwnd, t->rcvq.start, t->rcvq.head);
     seg->wnd = wnd >> t->rcvwnd.shift;
-    rcvwnd_announced(&t->rcvwnd, t->rcvq.head, wnd);
+    rcvwnd_announced(&t->rcvwnd, t->rcvq.start, t->rcvq.head, wnd);
     ackdelay_sent(&t->ackdelay);
 }
 
@@ -50,7 +50,10 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     seg->opts.has_wscale = t->shift_offered;
     seg->opts.wscale = t->rcvwnd.shift;
     seg->wnd = t->rcvwnd.size < UINT16_MAX ? t->rcvwnd.size : UINT16_MAX;
-    rcvwnd_announced(&t->rcvwnd, t->rcvq.head, seg->wnd);
+    if (t->state == STATE_SYN_RECEIVED && !t->passive)
+        rcvwnd_announced(&t->rcvwnd, t->rcvq.start, t->rcvq.head, seg->wnd);
+    else
+        rcvwnd_announced_syn(&t->rcvwnd, t->rcvq.head, seg->wnd);
     ackdelay_sent(&t->ackdelay);
     if (again) {
         t->resent++;
@@ -313,7 +316,7 @@ static bool output_ack(struct tcb *t, struct seg *seg)
 static void output_rst(struct tcb *t, struct seg *seg)
 {
     begin(t, seg, TCP_RST | TCP_ACK, heard_seq(t));
-    seg->wnd = tcb_rcv_wnd(t) >> t->rcvwnd.shift;
+    seg->wnd = rcvwnd_again(&t->rcvwnd, t->rcvq.head) >> t->rcvwnd.shift;
 }
 
 /* 3.8.4: what the peer has acknowledged already makes it answer. No text (SHLD-12). The peer throws
@@ -324,7 +327,7 @@ static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
         return false;
     keepalive_probed(&t->keepalive, now_ns);
     begin(t, seg, TCP_ACK, seq_sub(t->snd.nxt, 1));
-    seg->wnd = tcb_rcv_wnd(t) >> t->rcvwnd.shift;
+    seg->wnd = rcvwnd_again(&t->rcvwnd, t->rcvq.head) >> t->rcvwnd.shift;
     return true;
 }
 

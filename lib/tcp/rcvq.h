@@ -42,8 +42,8 @@ void rcvq_finish(struct rcvq *q);
  * the memory are in use. */
 bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n);
 
-/* The same for text that begins the stream and may not be read yet: it counts as beyond a hole until
- * rcvq_release(), which returns how many octets are in order then. */
+/* The same for text that begins the stream and may not be read yet: it counts as beyond a hole
+ * until rcvq_release(), which returns how many octets are in order then. */
 bool rcvq_hold(struct rcvq *q, const struct bytes *text, unsigned n);
 uint32_t rcvq_release(struct rcvq *q);
 

@@ -185,7 +185,8 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     /* MUST-39: steps of at least one MSS or half the buffer, or what rounding costs. */
     uint64_t step = edge - me->edge_sent, half = me->rcvbuf / 2;
     uint64_t worth = me->mss < half ? me->mss : half;
-    bool capped = seg->wnd == UINT16_MAX;
+    bool capped = seg->wnd == UINT16_MAX || me->capped; /* the field says less than there is */
+    me->capped = seg->wnd == UINT16_MAX;
     SIM_CHECK(!me->edge_scaled || step <= grain || capped || step + grain > worth, "silly receiver",
               "the window moves by %llu octets", (unsigned long long)step);
     me->edge_scaled = !syn;

@@ -53,6 +53,7 @@ struct wire_end {
     uint64_t sent;     /* highest offset, exclusive */
     uint64_t fin_at;
     uint64_t ack_sent, edge_sent; /* in the peer's offsets; the rightmost edge ever */
+    bool capped;                  /* the window last sent was all that the field can say */
     bool edge_scaled;             /* edge_sent was given by a segment without SYN */
     uint64_t small_end;           /* end of the last small segment of new text */
     uint64_t text_at_ns;          /* when text was last sent */

@@ -204,6 +204,37 @@ static void ack_of_an_old_segment(void **state)
     expect_state(STATE_TIME_WAIT);
 }
 
+/* Where the field can say 65535 at most and the buffer is larger, RCV.WND is the buffer, in whole
+ * segments; but of a passive connection not before it is established. */
+static void window_beyond_the_field(void **state)
+{
+    (void)state;
+    the.config.rcvbuf = the.config.rcvbuf_max = 65536;
+    establish(.scale = NONE);
+    receive(.flags = RST, .seq = 66000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+    receive(.flags = RST, .seq = 66001);
+    expect_silence();
+    receive(.flags = ACK, .seq = 65900, .ack = 1, .text = 200);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+    assert_int_equal(ranges_total(&the.tcb.rcvq.beyond), 101);
+    again();
+
+    the.config.rcvbuf = the.config.rcvbuf_max = 65536;
+    open_passive();
+    receive(.flags = SYN, .seq = 0, .mss = 1000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 65535);
+    receive(.flags = RST, .seq = 65535);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = RST, .seq = 65536);
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = RST, .seq = 66000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+    receive(.flags = RST, .seq = 66001);
+    expect_silence();
+}
+
 /* ---- Simultaneous open, and SYNs that come again ---- */
 
 /* 3.10.7.4 first: what lies left of the window is trimmed, the SYN included. With text, or a FIN,
@@ -363,6 +394,7 @@ int main(void)
         ladder_test(rst_with_text_at_a_shut_window),
         ladder_test(fin_before_text),
         ladder_test(ack_of_an_old_segment),
+        ladder_test(window_beyond_the_field),
         ladder_test(syn_again_with_more),
         ladder_test(text_with_crossing_syn),
         ladder_test(text_with_crossing_syn_again),
