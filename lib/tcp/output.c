@@ -23,13 +23,22 @@ static void begin(const struct tcb *t, struct seg *seg, uint8_t flags, seq_t at)
     seg->wnd = 0;
 }
 
+/* wnd octets are announced. A passive connection holds no buffer before it is established. */
+static void announced(struct tcb *t, uint32_t wnd)
+{
+    if (t->passive && !tcb_synchronized(t))
+        rcvwnd_announced_syn(&t->rcvwnd, t->rcvq.head, wnd);
+    else
+        rcvwnd_announced(&t->rcvwnd, t->rcvq.start, t->rcvq.head, wnd);
+    ackdelay_sent(&t->ackdelay);
+}
+
 /* Announces the receive window: every segment with ACK does, and settles what ackdelay owes. */
 static void announce(struct tcb *t, struct seg *seg)
 {
     uint32_t wnd = rcvwnd_offer(&t->rcvwnd, t->rcvq.start, t->rcvq.head);
     seg->wnd = wnd >> t->rcvwnd.shift;
-    rcvwnd_announced(&t->rcvwnd, t->rcvq.start, t->rcvq.head, wnd);
-    ackdelay_sent(&t->ackdelay);
+    announced(t, wnd);
 }
 
 static void arm_rtx_unless_running(struct tcb *t, uint64_t now_ns)
@@ -50,11 +59,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     seg->opts.has_wscale = t->shift_offered;
     seg->opts.wscale = t->rcvwnd.shift;
     seg->wnd = t->rcvwnd.size < UINT16_MAX ? t->rcvwnd.size : UINT16_MAX;
-    if (t->state == STATE_SYN_RECEIVED && !t->passive)
-        rcvwnd_announced(&t->rcvwnd, t->rcvq.start, t->rcvq.head, seg->wnd);
-    else
-        rcvwnd_announced_syn(&t->rcvwnd, t->rcvq.head, seg->wnd);
-    ackdelay_sent(&t->ackdelay);
+    announced(t, seg->wnd);
     if (again) {
         t->resent++;
         rto_resent(&t->rto, now_ns);

@@ -49,8 +49,7 @@ uint32_t rcvwnd_offer(const struct rcvwnd *w, uint64_t start, uint64_t head);
  * it, as BSD's does, is not refused for what the field could not say. */
 void rcvwnd_announced(struct rcvwnd *w, uint64_t start, uint64_t head, uint32_t wnd);
 
-/* The same for the window of a SYN, or of the SYN-ACK of a passive connection, which holds no
- * buffer yet: no more than the field says. */
+/* The same while there is no buffer yet: no more than the field says. */
 void rcvwnd_announced_syn(struct rcvwnd *w, uint64_t head, uint32_t wnd);
 
 /* RCV.WND, for a segment that is to tell nothing new: octets, as far as the field goes. */

@@ -98,8 +98,8 @@ static bool first_sequence(struct oracle *o, const struct rfc_seg *seg)
      * TIME-WAIT begins again. */
     if (t->state == RFC_TIME_WAIT && seg->ctl & RFC_FIN && seg->seq + rfc_len(seg) == t->rcv_nxt)
         o->two_msl = true;
-    if (t->state != RFC_SYN_RECEIVED && rfc_len(seg) > 0 &&
-        seg->seq + rfc_len(seg) == t->rcv_nxt && !(seg->ctl & RFC_SYN))
+    if (t->state != RFC_SYN_RECEIVED && rfc_len(seg) > 0 && seg->seq + rfc_len(seg) == t->rcv_nxt &&
+        !(seg->ctl & RFC_SYN))
         o->only_ack = leaves_rfc(&o->dev, DEV_OLD_ACK);
     return false;
 }
