@@ -42,7 +42,7 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
 static void take_syn(struct tcb *t, const struct seg *seg)
 {
     t->rcv.irs = seg->seq;
-    t->rcv.nxt = t->rcv.up = seq_add(seg->seq, 1);
+    t->rcv.nxt = seq_add(seg->seq, 1);
     take_syn_options(t, &seg->opts);
     if (!t->passive)
         rcvwnd_whole(&t->rcvwnd, t->snd.mss_max);

@@ -6,6 +6,7 @@
 
 #include "ackin.h"
 #include "reset.h"
+#include "urgent.h"
 
 enum step {
     GO_ON,
@@ -136,7 +137,7 @@ static void release_text(struct tcb *t, uint64_t now_ns)
     uint32_t len = rcvq_release(&t->rcvq);
     if (len == 0)
         return;
-    t->rcv.nxt = t->rcv.up = seq_add(t->rcv.nxt, len);
+    t->rcv.nxt = seq_add(t->rcv.nxt, len);
     ackdelay_text(&t->ackdelay, len, len, now_ns);
     t->events |= TCB_EV_ARRIVED;
 }
@@ -209,23 +210,11 @@ static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns
     }
 }
 
-/* The peer may still send text: its FIN has not been reached. */
-static bool receiving(const struct tcb *t)
-{
-    return t->state == STATE_ESTABLISHED || t->state == STATE_FIN_WAIT_1 ||
-           t->state == STATE_FIN_WAIT_2;
-}
-
 /* Sixth, check the URG bit. */
 static enum step sixth_urg(struct tcb *t, const struct seg *seg)
 {
-    if (!(seg->flags & TCP_URG) || !receiving(t))
-        return GO_ON;
-    seq_t up = seq_add(seg_text_start(seg), seg->up);
-    if (seq_lt(t->rcv.up, up)) {
-        t->rcv.up = up;
-        t->events |= TCB_EV_URGENT;
-    }
+    if ((seg->flags & TCP_URG) && tcb_receives(t))
+        tcp_urgent_arrives(t, seg);
     return GO_ON;
 }
 
@@ -271,7 +260,7 @@ void tcp_arrives_hold(struct tcb *t, const struct seg *seg)
 /* Seventh, process the segment text. */
 static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (seg->text_len == 0 || !receiving(t))
+    if (seg->text_len == 0 || !tcb_receives(t))
         return GO_ON;
     struct bytes text[SEG_REFS_MAX];
     unsigned n;
@@ -300,7 +289,6 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return GO_ON;
     }
     t->rcv.nxt = seq_add(t->rcv.nxt, advance);
-    t->rcv.up = seq_max(t->rcv.up, t->rcv.nxt);
     ackdelay_text(&t->ackdelay, advance, seg->gso_size ? seg->gso_size : seg->text_len, now_ns);
     if (had_hole || len < seg->text_len)
         ackdelay_now(&t->ackdelay);
@@ -336,7 +324,7 @@ static void fin_again(struct tcb *t)
 /* Eighth, check the FIN bit. A FIN beyond a hole is remembered until the hole is filled. */
 static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (!receiving(t))
+    if (!tcb_receives(t))
         return GO_ON;
     seq_t fin = seq_add(seg_text_start(seg), seg->text_len);
     if ((seg->flags & TCP_FIN) && !t->fin_seen && fin_fits(t, fin)) {
@@ -386,6 +374,8 @@ static bool trim_syn(const struct tcb *t, const struct seg *seg, struct seg *tri
     *trimmed = *seg;
     trimmed->seq = seg_text_start(seg);
     trimmed->flags &= (uint8_t)~TCP_SYN;
+    if (trimmed->up > 0)
+        trimmed->up--; /* it counts from the SYN */
     return true;
 }
 

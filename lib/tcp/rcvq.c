@@ -240,14 +240,16 @@ uint32_t rcvq_release(struct rcvq *q)
     return (uint32_t)(q->head - head);
 }
 
-size_t rcvq_peek(const struct rcvq *q, void *buf, size_t len)
+size_t rcvq_peek(const struct rcvq *q, size_t skip, void *buf, size_t len)
 {
     uint8_t *to = buf;
     size_t done = 0;
-    if (len > rcvq_len(q))
-        len = rcvq_len(q);
+    if (!CHECK(skip <= rcvq_len(q)))
+        return 0;
+    if (len > rcvq_len(q) - skip)
+        len = rcvq_len(q) - skip;
     while (done < len) {
-        uint64_t at = q->start + done;
+        uint64_t at = q->start + skip + done;
         size_t in_chunk = (size_t)(at % RCVQ_CHUNK), n = RCVQ_CHUNK - in_chunk;
         n = n < len - done ? n : len - done;
         if (to)
@@ -269,13 +271,6 @@ void rcvq_consume(struct rcvq *q, size_t n)
     }
     for (; c < q->start / RCVQ_CHUNK; c++)
         chunk_free(q, c);
-}
-
-size_t rcvq_read(struct rcvq *q, void *buf, size_t len)
-{
-    size_t n = rcvq_peek(q, buf, len);
-    rcvq_consume(q, n);
-    return n;
 }
 
 void rcvq_discard(struct rcvq *q)

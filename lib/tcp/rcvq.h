@@ -59,15 +59,12 @@ static inline bool rcvq_has_hole(const struct rcvq *q)
     return q->beyond.n > 0;
 }
 
-/* Copies up to len octets to buf without taking them (MSG_PEEK). buf NULL: only counts
- * them, for MSG_TRUNC. */
-size_t rcvq_peek(const struct rcvq *q, void *buf, size_t len);
+/* Copies up to len octets, from the one behind `skip` unread ones on (skip <= rcvq_len), to buf
+ * without taking them (MSG_PEEK). buf NULL: only counts them, for MSG_TRUNC. */
+size_t rcvq_peek(const struct rcvq *q, size_t skip, void *buf, size_t len);
 
 /* Takes n octets away; n <= rcvq_len. */
 void rcvq_consume(struct rcvq *q, size_t n);
-
-/* Peek and consume. */
-size_t rcvq_read(struct rcvq *q, void *buf, size_t len);
 
 /* Throws away everything unread and beyond, and goes on as if it had been read. */
 void rcvq_discard(struct rcvq *q);

@@ -22,6 +22,12 @@ uint32_t oracle_unread(const struct rfc_tcb *t)
     return t->rcv_nxt - t->irs - 1 - (t->fin_taken ? 1 : 0) - t->read;
 }
 
+uint32_t oracle_urgent(const struct rfc_tcb *t)
+{
+    uint32_t consumed = t->irs + 1 + t->read;
+    return rfc_before(consumed, t->rcv_up) ? t->rcv_up - consumed : 0;
+}
+
 uint32_t oracle_held(const struct rfc_tcb *t)
 {
     uint32_t n = 0;

@@ -126,9 +126,11 @@ void oracle_arrives(struct oracle *o, const struct rfc_seg *seg);
 void oracle_arrives_sync(struct oracle *o, const struct rfc_seg *seg);
 void oracle_sixth_on(struct oracle *o, const struct rfc_seg *seg);
 
-/* What the user can RECEIVE, and what waits beyond a hole: octets. */
+/* What the user can RECEIVE, what waits beyond a hole, and how far RCV.UP is in advance of the data
+ * consumed: octets. */
 uint32_t oracle_unread(const struct rfc_tcb *t);
 uint32_t oracle_held(const struct rfc_tcb *t);
+uint32_t oracle_urgent(const struct rfc_tcb *t);
 
 /* ---- For the oracle's own files ---- */
 

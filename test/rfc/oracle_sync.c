@@ -263,7 +263,7 @@ static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
     struct rfc_tcb *t = &o->t;
     if (!(seg->ctl & RFC_URG) || has_received_fin(t))
         return;
-    uint32_t up = seg->seq + (seg->ctl & RFC_SYN ? 1 : 0) + seg->up;
+    uint32_t up = seg->seq + seg->up; /* 3.1: "offset from the sequence number in this segment" */
     if (!rfc_before(t->rcv_nxt, up) && leaves_rfc(&o->dev, DEV_OLD_URGENT))
         return;
     if (rfc_before(t->rcv_up, up)) {
@@ -271,8 +271,7 @@ static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
         if (t->urgent && leaves_rfc(&o->dev, DEV_URGENT_ADVANCES))
             t->urgent = false;
     }
-    uint32_t consumed = t->irs + 1 + t->read;
-    if (rfc_before(consumed, t->rcv_up) && !t->urgent) {
+    if (oracle_urgent(t) > 0 && !t->urgent) {
         oracle_signal(o, RFC_SIG_URGENT);
         t->urgent = true;
     }
@@ -401,6 +400,8 @@ static bool trim_crossing_syn(const struct rfc_tcb *t, struct rfc_seg *seg)
         return false;
     seg->seq++;
     seg->ctl &= ~(unsigned)RFC_SYN;
+    if (seg->up > 0)
+        seg->up--; /* it is an offset from the SYN */
     return true;
 }
 

@@ -73,9 +73,9 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
     }
 }
 
-/* Silly window avoidance and Nagle on new text [at, end). */
+/* Silly window avoidance and Nagle on new text [at, end). urgent: Nagle does not hold it back. */
 static void check_small(struct wire_end *me, const struct wire_end *peer, uint64_t at, uint64_t end,
-                        uint32_t mss, uint64_t now_ns)
+                        uint32_t mss, bool urgent, uint64_t now_ns)
 {
     uint64_t len = end - at, more = me->written + 1 - end;
     if (len % mss == 0 || (me->mss_narrow && len % me->mss_narrow == 0))
@@ -83,7 +83,7 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
     if (more == 0) {
         /* A small one that this one holds as well is no other. */
         bool small_out = me->small_end > me->acked && me->small_end <= at;
-        SIM_CHECK(me->nodelay || me->closed || !small_out, "nagle",
+        SIM_CHECK(me->nodelay || me->closed || urgent || !small_out, "nagle",
                   "%llu octets while a small segment is unacknowledged", (unsigned long long)len);
     } else {
         /* Cut short although more is there: by the window, and then not for nothing. */
@@ -138,7 +138,7 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
         SIM_CHECK(end <= me->edge || probe, "window", "text up to %llu, the peer offers up to %llu",
                   (unsigned long long)end, (unsigned long long)me->edge);
         if (!probe && at == me->sent) /* text sent before may be filled up with new */
-            check_small(me, peer, at, end, mss, now_ns);
+            check_small(me, peer, at, end, mss, seg->flags & TCP_URG, now_ns);
         me->sent = end;
     } else {
         me->resent++;

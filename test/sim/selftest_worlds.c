@@ -50,7 +50,8 @@ int selftest_worlds(void)
     } tests[] = {
         {"no ticks", SABOTAGE_TICK, "liveness"},     {"lost events", SABOTAGE_EVENT, "liveness"},
         {"wrong text", SABOTAGE_PAYLOAD, "payload"}, {"forged RST", SABOTAGE_RESET, "reset"},
-        {"leak", SABOTAGE_LEAK, "memory"},           {"early tick", SABOTAGE_EARLY, "deadline"},
+        {"wrong mark", SABOTAGE_URGENT, "urgent"},   {"leak", SABOTAGE_LEAK, "memory"},
+        {"early tick", SABOTAGE_EARLY, "deadline"},
     };
     int failed = same_twice();
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
