@@ -74,7 +74,11 @@ static void any_destroy(struct host *h)
 
 struct host *host_any_create(const struct ip_addr *v4, const struct ip_addr *v6)
 {
-    static const struct host_ops ops = {any_route, any_hold, any_own, any_claim, any_destroy};
+    static const struct host_ops ops = {.route = any_route,
+                                        .hold = any_hold,
+                                        .own = any_own,
+                                        .claim = any_claim,
+                                        .destroy = any_destroy};
     struct host_any *a = malloc(sizeof *a);
     if (!a)
         return NULL;

@@ -63,7 +63,8 @@ static void queue_destroy(struct link *l)
 
 struct link *link_queue_create(uint32_t mtu)
 {
-    static const struct link_ops ops = {queue_send, queue_recv, queue_poll_fd, queue_destroy};
+    static const struct link_ops ops = {
+        .send = queue_send, .recv = queue_recv, .poll_fd = queue_poll_fd, .destroy = queue_destroy};
     struct link_queue *q = calloc(1, sizeof *q);
     if (!q)
         return NULL;
