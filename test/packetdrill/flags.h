@@ -1,13 +1,14 @@
 /*
  * The object's flags, packetdrill's --so_flags: key=value, separated by commas.
  *
- *     ip=ADDRESS      the stack's own address, for connections that are not bound to one; with or
- *                     without a prefix length, which means nothing; once for each family
- *     mtu=N           of the link, 1500 by default; packetdrill's --mtu does not come this far
- *     quickack=0      1 would be to acknowledge the first text of a connection at once, as Linux
- * does; it is not built yet cc=NAME         congestion control: newreno rcvbuf=BYTES    the receive
- * buffer to begin with, and without wscale to end with wscale=N        the window scale to offer;
- * the receive buffer grows as far as it allows
+ *     ip=ADDRESS    the stack's own address, for connections that are not bound to one; with or
+ *                   without a prefix length, which means nothing; once for each family
+ *     mtu=N         of the link, 1500 by default; packetdrill's --mtu does not come this far
+ *     quickack=0    1 would be to acknowledge the first text of a connection at once, as Linux
+ *                   does; it is not built yet
+ *     cc=NAME       congestion control: newreno
+ *     rcvbuf=BYTES  the receive buffer to begin with, and without wscale to end with
+ *     wscale=N      the window scale to offer; the receive buffer grows as far as it allows
  *
  * Between a flag and a sysctl what is nearer to the script wins, see settings.h.
  */

@@ -4,14 +4,15 @@
  *
  * Of a figure that both have, what is nearer to the script wins: a sysctl that has been changed
  * since the object was loaded (packetdrill runs a script's commands after that), then the flag,
- * then the sysctl as it was found, then the stack's own default.
+ * then the sysctl as it was found, then the stack's own default. Those of net.ipv4:
  *
- *     net.ipv4.tcp_rmem                 rcvbuf: half of the second number, as Linux announces half
- * of its buffer; the window scale and the most that rcvbuf grows to: of the third, or of
- * net.core.rmem_max if that is more net.ipv4.tcp_wmem                 sndbuf: the third number, to
- * which Linux lets it grow net.ipv4.tcp_syn_retries          the connection fails when the timer
- * after so many net.ipv4.tcp_synack_retries       retransmissions runs out
- *     net.ipv4.tcp_slow_start_after_idle
+ *     tcp_rmem                  rcvbuf: half of the second number, as Linux announces half of its
+ *                               buffer; the window scale, and the most that rcvbuf grows to: of the
+ *                               third number, or of net.core.rmem_max if that is more
+ *     tcp_wmem                  sndbuf: the third number, to which Linux lets it grow
+ *     tcp_syn_retries,
+ *     tcp_synack_retries        the connection fails when the timer after so many runs out
+ *     tcp_slow_start_after_idle
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
