@@ -56,8 +56,11 @@ static bool read_mtu(const char *value, struct so_flags *out, char why[FLAGS_WHY
 
 static bool read_quickack(const char *value, struct so_flags *out, char why[FLAGS_WHY_MAX])
 {
-    (void)out;
-    return strcmp(value, "0") == 0 || wrong(why, "0: more is not built yet");
+    uint32_t n;
+    if (!number(value, 0, 1, &n, why))
+        return false;
+    out->quickack = n == 1;
+    return true;
 }
 
 static bool read_cc(const char *value, struct so_flags *out, char why[FLAGS_WHY_MAX])

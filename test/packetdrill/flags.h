@@ -4,8 +4,7 @@
  *     ip=ADDRESS    the stack's own address, for connections that are not bound to one; with or
  *                   without a prefix length, which means nothing; once for each family
  *     mtu=N         of the link, 1500 by default; packetdrill's --mtu does not come this far
- *     quickack=0    1 would be to acknowledge the first text of a connection at once, as Linux
- *                   does; it is not built yet
+ *     quickack=0|1  1: the first segments of text are acknowledged at once, as Linux does
  *     cc=NAME       congestion control: newreno
  *     rcvbuf=BYTES  the receive buffer to begin with, and without wscale to end with
  *     wscale=N      the window scale to offer; the receive buffer grows as far as it allows
@@ -27,6 +26,7 @@ struct so_flags {
     struct ip_addr v4, v6;
     bool has_v4, has_v6;
     const struct cc_ops *cc;
+    bool quickack;
     uint32_t rcvbuf; /* 0: not given */
     bool has_wscale;
     uint8_t wscale;

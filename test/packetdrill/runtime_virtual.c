@@ -178,6 +178,9 @@ bool virtual_output(struct runtime *rt, void *buf, size_t room, size_t *len, uin
 void runtime_pump(struct runtime *rt, uint64_t now_ns)
 {
     size_t n;
+    struct ip_addr hop;
+    while (stack_next_advice(rt->stack, &hop))
+        ; /* there is one way only */
     while ((n = stack_output(rt->stack, rt->out, BATCH, now_ns)) > 0)
         rt->link->ops->send(rt->link, rt->out, n);
     struct stack_event ev;
@@ -293,6 +296,7 @@ int runtime_create(struct runtime **out, const struct runtime_config *config, co
         .caps = config->link->caps,
         .tcp = config->tcp,
         .max_socks = config->max_socks,
+        .accept_source_route = config->accept_source_route,
     };
     if (stack_create(&v->rt.stack, &sc)) {
         free_all(v);

@@ -6,6 +6,8 @@
 
 #include "minmax.h"
 
+#define QUICKACKS 16 /* Linux: TCP_MAX_QUICKACKS */
+
 void sysctls_read(struct sysctls *out)
 {
     static const char *const files[N_SYSCTLS] = {
@@ -15,6 +17,7 @@ void sysctls_read(struct sysctls *out)
         [SYSCTL_SYN_RETRIES] = "/proc/sys/net/ipv4/tcp_syn_retries",
         [SYSCTL_SYNACK_RETRIES] = "/proc/sys/net/ipv4/tcp_synack_retries",
         [SYSCTL_IDLE_RESTART] = "/proc/sys/net/ipv4/tcp_slow_start_after_idle",
+        [SYSCTL_WINDOW_SCALING] = "/proc/sys/net/ipv4/tcp_window_scaling",
     };
     for (int i = 0; i < N_SYSCTLS; i++) {
         struct sysctl_value *value = &out->of[i];
@@ -62,6 +65,8 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
     struct tcp_config tcp = tcp_config_default();
     const struct sysctl_value *of = now->of;
     tcp.cc = flags->cc;
+    if (flags->quickack)
+        tcp.quickacks = QUICKACKS;
     set_receive_buffer(&tcp, now);
     if (memcmp(&of[SYSCTL_RMEM], &at_load->of[SYSCTL_RMEM], sizeof of[SYSCTL_RMEM]) == 0)
         set_receive_buffer_by_flags(&tcp, flags);
@@ -73,5 +78,7 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
         tcp.synack_timeout_ns = retries_ns(&tcp, of[SYSCTL_SYNACK_RETRIES].v[0]);
     if (of[SYSCTL_IDLE_RESTART].n > 0)
         tcp.idle_restart = of[SYSCTL_IDLE_RESTART].v[0] != 0;
+    if (of[SYSCTL_WINDOW_SCALING].n > 0)
+        tcp.window_scaling = of[SYSCTL_WINDOW_SCALING].v[0] != 0;
     return tcp;
 }

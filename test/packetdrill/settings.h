@@ -13,6 +13,7 @@
  *     tcp_syn_retries,
  *     tcp_synack_retries        the connection fails when the timer after so many runs out
  *     tcp_slow_start_after_idle
+ *     tcp_window_scaling
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -27,6 +28,7 @@ enum sysctl {
     SYSCTL_SYN_RETRIES,
     SYSCTL_SYNACK_RETRIES,
     SYSCTL_IDLE_RESTART,
+    SYSCTL_WINDOW_SCALING,
     N_SYSCTLS
 };
 

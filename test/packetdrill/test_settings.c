@@ -64,7 +64,7 @@ static void wrong_flags(void **state)
         {"wscale=15", "\"wscale=15\": the value has to be a number from 0 to 14"},
         {"rcvbuf=0", "\"rcvbuf=0\": the value has to be a number from 1 to 1073725440"},
         {"ip=192.168.0", "\"ip=192.168.0\": the value has to be an IPv4 or IPv6 address"},
-        {"quickack=1", "\"quickack=1\": the value has to be 0: more is not built yet"},
+        {"quickack=2", "\"quickack=2\": the value has to be a number from 0 to 1"},
         {"cc=reno", "\"cc=reno\": the value has to be newreno"},
         {"cc=cubic", "\"cc=cubic\": the value has to be newreno: the others are not built yet"},
         {"cc=bbr", "not built yet"},
@@ -206,6 +206,58 @@ static void receive_buffer(void **state)
     must_pass(receive_buffer_in_child, NULL);
 }
 
+static void window_scaling_in_child(const char *arg)
+{
+    (void)arg;
+    struct packetdrill_interface t;
+    own_namespace();
+    load(&t, "wscale=5");
+    assert_int_equal(a_syn(&t).wscale - 1, 5);
+    set_sysctl("ipv4/tcp_window_scaling", "0");
+    assert_int_equal(a_syn(&t).wscale, 0);
+    t.free(t.userdata);
+}
+
+static void window_scaling(void **state)
+{
+    (void)state;
+    must_pass(window_scaling_in_child, NULL);
+}
+
+/* How many segments of text from the first on have an ACK of their own at once. */
+static int quick_acks(const char *flags)
+{
+    struct packetdrill_interface t;
+    struct tcp ack;
+    load(&t, flags);
+    struct conn c = must_open(&t);
+    int n = 0;
+    for (bool quick = true; quick && n < 100; n += quick) {
+        long long at = now_us(&t);
+        INJECT(&t, .flags = ACK, .seq = c.seq, .ack = c.ack, .len = 10);
+        c.seq += 10;
+        assert_true(sniff(&t, &ack));
+        quick = ack.time_us < at + 10000;
+        sleep_us(&t, 1000000);
+    }
+    t.free(t.userdata);
+    return n;
+}
+
+static void quickack_in_child(const char *arg)
+{
+    (void)arg;
+    assert_int_equal(quick_acks(NULL), 0);
+    assert_int_equal(quick_acks("quickack=0"), 0);
+    assert_int_equal(quick_acks("quickack=1"), 16);
+}
+
+static void quickack(void **state)
+{
+    (void)state;
+    must_pass(quickack_in_child, NULL);
+}
+
 static void send_buffer_in_child(const char *arg)
 {
     (void)arg;
@@ -329,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_flags),           cmocka_unit_test(flags),
         cmocka_unit_test(source_address),        cmocka_unit_test(receive_buffer),
+        cmocka_unit_test(window_scaling),        cmocka_unit_test(quickack),
         cmocka_unit_test(send_buffer),           cmocka_unit_test(retries),
         cmocka_unit_test(slow_start_after_idle), cmocka_unit_test(hopeless_wait),
     };
