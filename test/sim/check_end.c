@@ -3,13 +3,16 @@
 
 #include <string.h>
 
+#include "check_reuse.h"
 #include "fail.h"
 #include "host.h"
 #include "nstime.h"
+#include "who.h"
 
 static bool cut_short(const struct end *e)
 {
-    return e->aborted || e->timed_out || e->orphaned || e->error || e->poked || e->wire.lost;
+    return e->aborted || e->timed_out || e->orphaned || e->error || e->poked || e->crashed ||
+           e->wire.lost;
 }
 
 /* The end was given up by close() before it had all that the other has written: such text is
@@ -25,11 +28,19 @@ static bool thrown_out(const struct end *e)
     return e->wire.passive && !e->opened && e->host->listener_closed;
 }
 
-/* Packets go on being lost, and the peer, who has had all and our FIN, was in TIME-WAIT for as long
- * as it takes and has forgotten us before its ACK came through. */
+/* The peer has had all, has closed, was in TIME-WAIT for as long as it takes (which is checked) and
+ * has forgotten us before its last ACK came through; or had to forget it sooner, for want of room.
+ */
 static bool forgot(const struct end *p)
 {
-    return p->conn->world->link[0][1].loss_ppm > 0 && p->eof && (p->send_closed || p->left);
+    bool gone = !p->in_engine || p->host->plan->tight;
+    return p->opened && gone && p->eof && (p->send_closed || p->left);
+}
+
+/* The peer's host had no listener, perhaps. */
+static bool was_deaf(const struct end *p)
+{
+    return thrown_out(p) || (p->wire.passive && p->host->was_deaf);
 }
 
 void end_check_eof(struct end *e)
@@ -50,13 +61,15 @@ void end_check_error(struct end *e, int error)
         SIM_CHECK(p->send_closed || p->left, "reset", "the peer has not closed");
         /* fall through */
     case ERR_RESET:
-        SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost,
+        SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost ||
+                      e->wire.lost,
                   "reset", "the peer has done nothing that would reset");
         break;
     case ERR_REFUSED:
         SIM_CHECK(!e->connected && !e->wire.passive, "refused", "the connection was open");
-        SIM_CHECK(e->conn->plan->kind == CONN_NOBODY || thrown_out(p) ||
-                      (!p->wire.passive && (!p->opened || cut_short(p) || p->left)),
+        SIM_CHECK(e->conn->plan->kind == CONN_NOBODY || was_deaf(p) || e->wire.lost ||
+                      (!p->wire.passive &&
+                       (!p->opened || cut_short(p) || p->left || p->opened_ns > e->opened_ns)),
                   "refused", "somebody listens there");
         break;
     case ERR_TIMEDOUT:
@@ -117,14 +130,20 @@ static void check_waits(struct end *e, const struct trace_point *point)
 
 void end_state(struct host *h, const struct trace_point *point)
 {
-    uint8_t side;
-    struct conn *c = world_find(h->world, point->flow, &side);
-    if (!c)
+    struct end *e = who_has_id(h, point->sock_id);
+    if (strcmp(point->from, "LISTEN") == 0 && strcmp(point->to, "SYN-RECEIVED") == 0) {
+        e = who_is_half_open(h, point->flow, point->sock_id);
+        reuse_half_open(e);
+    }
+    if (!e)
         return;
-    struct end *e = &c->end[side];
     check_waits(e, point);
+    e->time_wait = strcmp(point->to, "TIME-WAIT") == 0;
     if (strcmp(point->to, "CLOSED") != 0)
         return;
+    e->in_engine = false;
+    e->closed_ns = h->world->now_ns;
+    e->wire.dead = true;
     ack_reset(&e->wire.ack_watch);
     bool connected = strncmp(point->from, "SYN", 3) != 0;
     if (strcmp(point->text, "user timeout") == 0) {

@@ -1,7 +1,9 @@
 /* Self test of the checkers of endings, of the payload and of memory. See selftest.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "check_end.h"
+#include "check_mem.h"
 #include "fail.h"
 #include "payload.h"
 #include "selftest.h"
@@ -11,6 +13,7 @@
 struct scene {
     struct world world;
     struct conn_plan plan;
+    struct host_plan host_plan;
     struct host host[2];
     struct conn conn;
     struct end *a, *b;
@@ -24,6 +27,7 @@ static struct scene *scene_new(void)
     s.conn.world = &s.world;
     for (uint8_t i = 0; i < 2; i++) {
         s.host[i].world = &s.world;
+        s.host[i].plan = &s.host_plan;
         s.conn.end[i] = (struct end){.conn = &s.conn, .side = i, .host = &s.host[i]};
         s.conn.end[i].opened = s.conn.end[i].connected = true;
         s.conn.end[i].wire.written = 100;
@@ -63,6 +67,9 @@ static void reset_good(void *arg)
     s->b->aborted = true;
     end_check_error(s->a, ERR_RESET);
     s->b->aborted = false;
+    s->b->send_closed = s->b->eof = true; /* finished, and forgotten */
+    end_check_error(s->a, ERR_RESET);
+    s->b->send_closed = s->b->eof = false;
     s->b->left = true; /* close() with unread text */
     s->b->read = 50;
     end_check_error(s->a, ERR_RESET);
@@ -71,9 +78,32 @@ static void reset_good(void *arg)
 static void reset_by_nobody(void *arg)
 {
     struct scene *s = arg;
-    s->b->left = s->b->eof = true;
+    s->b->left = s->b->eof = s->b->in_engine = true;
     s->b->read = 100;
     end_check_error(s->a, ERR_RESET);
+}
+
+static void reset_by_crash(void *arg)
+{
+    struct scene *s = arg;
+    s->b->crashed = true;
+    end_check_error(s->a, ERR_RESET);
+}
+
+static void eof_by_crash(void *arg)
+{
+    struct scene *s = arg;
+    s->b->crashed = true;
+    s->a->read = 100;
+    end_check_eof(s->a);
+}
+
+static void eof_early_by_crash(void *arg)
+{
+    struct scene *s = arg;
+    s->b->crashed = s->b->send_closed = true;
+    s->a->read = 99;
+    end_check_eof(s->a);
 }
 
 static void refused_by_listener(void *arg)
@@ -137,6 +167,46 @@ static void memory(void *arg)
     simmem_finish(&m);
 }
 
+/* 90 octets are held at a: 30 that b has not acknowledged, 60 that nobody has read. */
+static void memory_in_use(void *arg)
+{
+    struct scene *s = scene_new();
+    s->world.conn = &s->conn;
+    s->world.plan.n_conns = 1;
+    s->a->in_engine = true;
+    s->a->wire.acked_new = 71;
+    s->a->wire.arrived = 61;
+    s->host[0].socks_most = 1;
+    s->host[0].mem.used = 2 * 4096 + 2 * 65536 + 3 * 16384 + 32768 + 94 + *(size_t *)arg;
+    mem_check(&s->host[0]);
+}
+
+/* Memory as it was, whatever happened to it meanwhile. */
+static int undone(void)
+{
+    struct rng rng;
+    struct simmem m;
+    rng_init(&rng, 1);
+    simmem_init(&m, &rng, 1000);
+    uint8_t *kept = mem_alloc(&m.mem, 100), *freed = mem_alloc(&m.mem, 50);
+    kept[99] = freed[0] = 1;
+    simmem_save(&m);
+    for (int i = 0; i < 2; i++) {
+        kept[99] = 2;
+        mem_free(&m.mem, freed, 50);
+        mem_alloc(&m.mem, 200);
+        simmem_restore(&m);
+    }
+    simmem_forget(&m);
+    bool good = kept[99] == 1 && freed[0] == 1 && m.mem.used == 150;
+    mem_free(&m.mem, freed, 50);
+    mem_free(&m.mem, kept, 100);
+    good = good && simmem_finish(&m) == 0;
+    if (!good)
+        printf("memory is not as it was\n");
+    return !good;
+}
+
 /* Every octet counts, at every alignment. */
 static int payload(void)
 {
@@ -170,13 +240,19 @@ int selftest_ends(void)
         {"eof too early", eof_early, "end of stream"},
         {"reset", reset_good, NULL},
         {"reset by nobody", reset_by_nobody, "reset"},
+        {"reset after a crash", reset_by_crash, NULL},
+        {"eof by a crash", eof_by_crash, "end of stream"},
+        {"eof too early, and a crash", eof_early_by_crash, "end of stream"},
         {"refused", refused_by_listener, "refused"},
         {"timed out", timed_out_unsaid, "timed out"},
         {"error", unknown_error, "error"},
         {"pair", pair_good, NULL},
         {"pair, octets missing", pair_short, "end"},
     };
-    int failed = payload();
+    int failed = payload() + undone();
+    size_t none = 0, one = 1;
+    failed += expect("memory in use", memory_in_use, &none, NULL);
+    failed += expect("memory in use, too much", memory_in_use, &one, "memory");
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         failed += expect(tests[i].name, tests[i].act, scene_new(), tests[i].checker);
     for (int i = 0; i < 4; i++)
