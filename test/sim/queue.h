@@ -41,6 +41,12 @@ struct queue {
 void queue_finish(struct queue *q);
 void queue_push(struct queue *q, uint64_t at_ns, enum event_kind kind, uint32_t node, void *ptr);
 
+/* When that is, of the earliest. There must be one. */
+static inline uint64_t queue_next_ns(const struct queue *q)
+{
+    return q->v[0].at_ns;
+}
+
 /* The earliest event, taken off. There must be one. */
 struct event queue_pop(struct queue *q);
 

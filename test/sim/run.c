@@ -210,7 +210,7 @@ void world_live(struct world *w)
     for (uint32_t i = 0; i < w->plan.n_hosts; i++)
         foresee(w, i);
     queue_push(&w->queue, w->plan.calm_ns + NS_PER_S, EVENT_CALM, 0, NULL);
-    while (!(w->closing && is_empty(w))) {
+    while (!(w->closing && is_empty(w)) && queue_next_ns(&w->queue) < w->until_ns) {
         struct event e = queue_pop(&w->queue);
         w->now_ns = fail_frame.now_ns = e.at_ns;
         SIM_CHECK(++w->events < EVENTS_MAX, "liveness", "%u events and no end", EVENTS_MAX);

@@ -102,7 +102,11 @@ static void set_clock_for_wrap(struct world *w, const struct siphash_key *secret
 static void make(struct world *w, uint64_t seed, const struct world_options *options)
 {
     rng_init(&w->rng, seed);
-    plan_draw(&w->plan, &w->rng, options->super);
+    if (options->plan)
+        options->plan(&w->plan, options->ctx);
+    else
+        plan_draw(&w->plan, &w->rng, options->super);
+    w->until_ns = options->until_ns ? options->until_ns : TIME_NEVER;
     w->loss_ppm = options->loss_ppm;
     w->now_ns = NS_PER_S / 2;
     w->conn = sim_zalloc(w->plan.n_conns, sizeof *w->conn);
@@ -162,7 +166,10 @@ bool world_run(uint64_t seed, const struct world_options *options, struct world_
         if (options->trace)
             ladder_begin(w, seed);
         world_live(w);
-        end(w);
+        if (options->look)
+            options->look(w, options->result);
+        else
+            end(w);
     }
     fail_frame.armed = false;
     *result = (struct world_result){w->hash, w->segments, w->octets, w->now_ns, w->tried};

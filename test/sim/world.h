@@ -142,6 +142,14 @@ struct world_options {
                         * beginning to the end */
     bool trace;
     enum sabotage sabotage;
+
+    /* A world that somebody has thought out, not a seed: makes the plan. NULL: the seed does. */
+    void (*plan)(struct plan *p, const void *ctx);
+    const void *ctx;
+    /* It ends then, whatever goes on, and is looked at. 0: when everything has finished. */
+    uint64_t until_ns;
+    void (*look)(const struct world *w, void *result);
+    void *result;
 };
 
 struct world {
@@ -154,7 +162,7 @@ struct world {
     struct conn *conn;
     uint32_t loss_ppm;
     bool calm, closing;
-    uint64_t closing_ns;
+    uint64_t closing_ns, until_ns;
     uint64_t in_flight; /* frames */
     uint64_t events, segments, octets;
     uint64_t tried;     /* batches, see batches.h */
