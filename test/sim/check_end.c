@@ -43,16 +43,6 @@ static bool was_deaf(const struct end *p)
     return thrown_out(p) || (p->wire.passive && p->host->was_deaf);
 }
 
-void end_check_eof(struct end *e)
-{
-    struct end *p = peer_of(e);
-    if (e->deaf)
-        return;
-    SIM_CHECK(p->send_closed || p->left, "end of stream", "the peer has not closed");
-    SIM_CHECK(e->read == p->wire.written, "end of stream", "after %llu octets, written were %llu",
-              (unsigned long long)e->read, (unsigned long long)p->wire.written);
-}
-
 void end_check_error(struct end *e, int error)
 {
     struct end *p = peer_of(e);

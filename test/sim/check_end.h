@@ -7,9 +7,6 @@
 
 #include "world.h"
 
-/* recv() has answered 0. */
-void end_check_eof(struct end *e);
-
 /* An error was learned. Legitimate are:
  *   RESET     the peer aborted, gave up, was never accepted, closed without reading all, lost its
  *             memory in a crash, or has long finished

@@ -148,17 +148,22 @@ static void watch(struct world *w)
     queue_push(&w->queue, w->now_ns + WATCH_NS, EVENT_WATCH, 0, NULL);
 }
 
+static void frame_arrives(struct world *w, uint32_t node, struct frame *f)
+{
+    if (node < w->plan.n_hosts) {
+        host_frame(&w->host[node], f);
+    } else {
+        w->in_flight--;
+        net_send(w, node, f);
+    }
+}
+
 static void happen(struct world *w, const struct event *e)
 {
-    struct host *h = &w->host[e->node];
+    struct host *h = e->node < HOSTS_MAX ? &w->host[e->node] : NULL;
     switch (e->kind) {
     case EVENT_FRAME:
-        if (e->node < w->plan.n_hosts) {
-            host_frame(h, e->ptr);
-        } else {
-            w->in_flight--;
-            net_send(w, e->node, e->ptr);
-        }
+        frame_arrives(w, e->node, e->ptr);
         break;
     case EVENT_POLL:
         host_poll(h);

@@ -1,5 +1,6 @@
 /* What self tests do behind the engine's back: see enum sabotage in world.h. */
 #include "host.h"
+#include "sabotage_stack.h"
 
 /* No checksum is looked at any more. */
 static void believe(struct frame *f)
@@ -29,6 +30,9 @@ void sabotage_frame(struct host *h, struct frame *f)
     case SABOTAGE_LEAK:
         leak = mem_alloc(&h->mem.mem, 10000);
         (void)leak; /* freed by simmem_finish() */
+        break;
+    case SABOTAGE_COUNT:
+        sabotage_count(h->stack);
         break;
     case SABOTAGE_MTU:
         if (f->too_big)

@@ -4,16 +4,20 @@
 
 #include "check_end.h"
 #include "check_mem.h"
+#include "check_stream.h"
 #include "fail.h"
+#include "nstime.h"
 #include "payload.h"
 #include "selftest.h"
 #include "simmem.h"
+#include "who.h"
 
 /* A connection without an engine, side 0 the client; everything written, nothing ended. */
 struct scene {
     struct world world;
     struct conn_plan plan;
     struct host_plan host_plan;
+    struct end_plan end_plan;
     struct host host[2];
     struct conn conn;
     struct end *a, *b;
@@ -28,7 +32,8 @@ static struct scene *scene_new(void)
     for (uint8_t i = 0; i < 2; i++) {
         s.host[i].world = &s.world;
         s.host[i].plan = &s.host_plan;
-        s.conn.end[i] = (struct end){.conn = &s.conn, .side = i, .host = &s.host[i]};
+        s.conn.end[i] =
+            (struct end){.conn = &s.conn, .side = i, .host = &s.host[i], .plan = &s.end_plan};
         s.conn.end[i].opened = s.conn.end[i].connected = true;
         s.conn.end[i].wire.written = 100;
         s.conn.end[i].wire.passive = i == 1;
@@ -38,19 +43,56 @@ static struct scene *scene_new(void)
     return &s;
 }
 
+/* The first n octets of b's stream but for `wrong`, which is changed. */
+static void read_octets(struct scene *s, size_t n, size_t wrong)
+{
+    uint8_t buf[200];
+    payload_fill(s->b->wire.stream, 0, buf, sizeof buf);
+    if (wrong < n)
+        buf[wrong] ^= 1;
+    stream_read(s->a, buf, n);
+}
+
+static void stream_good(void *arg)
+{
+    read_octets(arg, 100, 100);
+}
+
+static void stream_wrong(void *arg)
+{
+    read_octets(arg, 100, 99);
+}
+
+static void stream_twice(void *arg)
+{
+    read_octets(arg, 50, 50);
+    read_octets(arg, 50, 50);
+}
+
+static void stream_too_much(void *arg)
+{
+    read_octets(arg, 101, 101);
+}
+
+static void stream_deaf(void *arg)
+{
+    ((struct scene *)arg)->a->deaf = true;
+    read_octets(arg, 1, 1);
+}
+
 static void eof_good(void *arg)
 {
     struct scene *s = arg;
     s->b->send_closed = true;
     s->a->read = 100;
-    end_check_eof(s->a);
+    stream_end(s->a);
 }
 
 static void eof_unasked(void *arg)
 {
     struct scene *s = arg;
     s->a->read = 100;
-    end_check_eof(s->a);
+    stream_end(s->a);
 }
 
 static void eof_early(void *arg)
@@ -58,7 +100,7 @@ static void eof_early(void *arg)
     struct scene *s = arg;
     s->b->send_closed = true;
     s->a->read = 99;
-    end_check_eof(s->a);
+    stream_end(s->a);
 }
 
 static void reset_good(void *arg)
@@ -95,7 +137,7 @@ static void eof_by_crash(void *arg)
     struct scene *s = arg;
     s->b->crashed = true;
     s->a->read = 100;
-    end_check_eof(s->a);
+    stream_end(s->a);
 }
 
 static void eof_early_by_crash(void *arg)
@@ -103,7 +145,7 @@ static void eof_early_by_crash(void *arg)
     struct scene *s = arg;
     s->b->crashed = s->b->send_closed = true;
     s->a->read = 99;
-    end_check_eof(s->a);
+    stream_end(s->a);
 }
 
 static void refused_by_listener(void *arg)
@@ -116,6 +158,65 @@ static void refused_by_listener(void *arg)
 static void timed_out_unsaid(void *arg)
 {
     end_check_error(((struct scene *)arg)->a, ERR_TIMEDOUT);
+}
+
+/* The engine tells that a's connection has gone from one state to another, two seconds after a was
+ * opened, last heard of anything and entered its state. */
+static void moves(struct scene *s, const char *from, const char *to, const char *why)
+{
+    const struct trace_point point = {
+        .kind = TRACE_STATE, .sock_id = 1, .from = from, .to = to, .text = why};
+    who_is(s->a, 1);
+    s->host_plan.tcp.msl_ns = s->host_plan.tcp.user_timeout_ns = NS_PER_S;
+    s->host_plan.tcp.syn_timeout_ns = s->host_plan.tcp.orphan_ns = 2 * NS_PER_S;
+    s->host_plan.tcp.keepalive = (struct keepalive_settings){1000, 500, 2, true};
+    s->world.now_ns = 2 * NS_PER_S;
+    end_state(&s->host[0], &point);
+}
+
+static void time_wait_good(void *arg)
+{
+    moves(arg, "TIME-WAIT", "CLOSED", "TIME-WAIT timeout");
+}
+
+static void time_wait_too_short(void *arg)
+{
+    ((struct scene *)arg)->a->wait_ns = 1;
+    time_wait_good(arg);
+}
+
+static void orphan_good(void *arg)
+{
+    ((struct scene *)arg)->a->left = true;
+    moves(arg, "FIN-WAIT-2", "CLOSED", "TIME-WAIT timeout, or no user");
+}
+
+static void orphan_with_user(void *arg)
+{
+    moves(arg, "FIN-WAIT-2", "CLOSED", "TIME-WAIT timeout, or no user");
+}
+
+static void user_timeout_good(void *arg)
+{
+    moves(arg, "ESTABLISHED", "CLOSED", "user timeout");
+    end_check_error(((struct scene *)arg)->a, ERR_TIMEDOUT);
+}
+
+static void user_timeout_too_soon(void *arg)
+{
+    ((struct scene *)arg)->a->wire.progress_ns = NS_PER_S + 1;
+    moves(arg, "ESTABLISHED", "CLOSED", "user timeout");
+}
+
+static void keepalive_good(void *arg)
+{
+    moves(arg, "ESTABLISHED", "CLOSED", "keep-alive");
+}
+
+static void keepalive_too_soon(void *arg)
+{
+    ((struct scene *)arg)->a->wire.heard_ns = 1;
+    moves(arg, "ESTABLISHED", "CLOSED", "keep-alive");
 }
 
 static void unknown_error(void *arg)
@@ -235,6 +336,11 @@ int selftest_ends(void)
         void (*act)(void *arg);
         const char *checker;
     } tests[] = {
+        {"stream", stream_good, NULL},
+        {"stream, wrong octet", stream_wrong, "payload"},
+        {"stream, octets twice", stream_twice, "payload"},
+        {"stream, too much", stream_too_much, "receive"},
+        {"stream, deaf", stream_deaf, "receive"},
         {"eof", eof_good, NULL},
         {"eof, peer open", eof_unasked, "end of stream"},
         {"eof too early", eof_early, "end of stream"},
@@ -245,6 +351,14 @@ int selftest_ends(void)
         {"eof too early, and a crash", eof_early_by_crash, "end of stream"},
         {"refused", refused_by_listener, "refused"},
         {"timed out", timed_out_unsaid, "timed out"},
+        {"time-wait", time_wait_good, NULL},
+        {"time-wait too short", time_wait_too_short, "time-wait"},
+        {"orphan", orphan_good, NULL},
+        {"orphan with a user", orphan_with_user, "orphan"},
+        {"user timeout", user_timeout_good, NULL},
+        {"user timeout too soon", user_timeout_too_soon, "timed out"},
+        {"keep-alive", keepalive_good, NULL},
+        {"keep-alive too soon", keepalive_too_soon, "keep-alive"},
         {"error", unknown_error, "error"},
         {"pair", pair_good, NULL},
         {"pair, octets missing", pair_short, "end"},

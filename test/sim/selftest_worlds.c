@@ -48,12 +48,18 @@ int selftest_worlds(void)
         enum sabotage sabotage;
         const char *checker;
     } tests[] = {
-        {"no ticks", SABOTAGE_TICK, "liveness"},     {"lost events", SABOTAGE_EVENT, "liveness"},
-        {"wrong text", SABOTAGE_PAYLOAD, "payload"}, {"forged RST", SABOTAGE_RESET, "reset"},
-        {"leak", SABOTAGE_LEAK, "memory"},           {"early tick", SABOTAGE_EARLY, "deadline"},
-        {"split batches", SABOTAGE_SPLIT, "batch"},  {"routers unheard", SABOTAGE_MTU, "path mtu"},
-        {"text twice", SABOTAGE_TWICE, "again"},     {"many ACKs", SABOTAGE_STORM, "ack storm"},
+        {"no ticks", SABOTAGE_TICK, "liveness"},
+        {"lost events", SABOTAGE_EVENT, "liveness"},
+        {"wrong text", SABOTAGE_PAYLOAD, "payload"},
+        {"forged RST", SABOTAGE_RESET, "reset"},
+        {"leak", SABOTAGE_LEAK, "memory"},
+        {"early tick", SABOTAGE_EARLY, "deadline"},
+        {"split batches", SABOTAGE_SPLIT, "batch"},
+        {"routers unheard", SABOTAGE_MTU, "path mtu"},
+        {"text twice", SABOTAGE_TWICE, "again"},
+        {"many ACKs", SABOTAGE_STORM, "ack storm"},
         {"output later", SABOTAGE_SPEAK, "silence"},
+        {"sockets miscounted", SABOTAGE_COUNT, "stack_check"},
     };
     int failed = same_twice();
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {

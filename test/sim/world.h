@@ -131,6 +131,7 @@ enum sabotage {
     SABOTAGE_MTU,     /* no router is heard */
     SABOTAGE_TWICE,   /* text is sent twice */
     SABOTAGE_STORM,   /* ACKs are sent a hundred times */
+    SABOTAGE_COUNT,   /* the engine's count of its sockets is wrong */
     SABOTAGE_SPEAK,   /* there is more to send after output() had no more */
     SABOTAGE_SPLIT,   /* an event is swallowed between the packets of a batch */
     SABOTAGE_EARLY,   /* timers run out before their time, and nobody asks for output */
