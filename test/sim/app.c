@@ -130,6 +130,31 @@ static void finish(struct end *e)
     app_give_up(e, false);
 }
 
+/* Another buffer size, or Nagle on or off. */
+static void change_mind(struct end *e)
+{
+    struct world *w = world_of(e);
+    uint32_t least = (uint32_t)(peer_of(e)->plan->to_write / 250 + 500), rcvbuf;
+    switch (rng_below(&w->rng, 3)) {
+    case 0:
+        e->wire.nodelay = true; /* now or later */
+        stack_set_nodelay(e->sock, rng_one_in(&w->rng, 2), host_now(e->host));
+        break;
+    case 1:
+        stack_set_sndbuf(e->sock,
+                         (uint32_t)(rng_log(&w->rng, 500, 300000) + e->plan->to_write / 250));
+        break;
+    default:
+        rcvbuf = (uint32_t)rng_log(&w->rng, least, least + 300000);
+        if (e->wire.rcvbuf > rcvbuf)
+            e->wire.rcvbuf = rcvbuf;
+        storm_reason(&e->wire.storm);
+        stack_set_rcvbuf(e->sock, rcvbuf, host_now(e->host));
+        break;
+    }
+    host_called(e->host);
+}
+
 /* Goes on as far as it gets. */
 static void run(struct end *e)
 {
@@ -143,6 +168,8 @@ static void run(struct end *e)
         if (e->sock)
             app_steer(e);
     }
+    if (e->sock && e->connected && e->plan->fickle && rng_one_in(&world_of(e)->rng, 8))
+        change_mind(e);
     if (e->sock && e->connected)
         finish(e);
     fail_about(-1, 0);

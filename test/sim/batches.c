@@ -186,7 +186,7 @@ static bool order_matters(const struct host *h)
     for (uint32_t i = 0; i < h->n_rx; i++) {
         const struct frame *f = h->rx[i];
         const struct conn *c = f->conn;
-        if (!f->corrupt && !f->too_big &&
+        if (!f->corrupt && !f->icmp &&
             (f->seg.flags & TCP_RST ||
              wire_is_beyond(&c->end[1 - f->side].wire, &c->end[f->side].wire, &f->seg)))
             return true;

@@ -65,6 +65,10 @@ void end_check_error(struct end *e, int error)
     case ERR_TIMEDOUT:
         SIM_CHECK(e->timed_out, "timed out", "the engine did not say so");
         break;
+    case ERR_NETUNREACH:
+    case ERR_HOSTUNREACH:
+        SIM_CHECK(e->timed_out && e->unreachable, "unreachable", "nobody has said so");
+        break;
     default:
         sim_fail("error", "error %d", error);
     }

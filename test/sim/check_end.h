@@ -11,6 +11,7 @@
  *   RESET     the peer aborted, gave up, was never accepted, closed without reading all, lost its
  *             memory in a crash, or has long finished
  *   REFUSED   nobody listens there, or not any more, or not yet again
+ *   NETUNREACH, HOSTUNREACH  as TIMEDOUT, and a router has said so
  *   TIMEDOUT  nothing was heard for the user timeout (checked when the engine decides it) */
 void end_check_error(struct end *e, int error);
 

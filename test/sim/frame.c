@@ -218,35 +218,40 @@ uint32_t frame_packet_max(const struct frame *f)
     return f->gso_size ? f->head_len + f->gso_size : f->len;
 }
 
-struct frame *frame_too_big(const struct frame *f, uint32_t mtu, struct rng *rng)
+/* The IP header of a router's answer to f, of len octets in all. */
+static void put_ip(uint8_t *ip, const struct frame *f, uint32_t len)
 {
-    bool v6 = is_v6(f);
-    uint32_t at = v6 ? 40 : 20; /* of the message */
-    uint32_t most = f->len < 500 ? f->len : 500;
-    uint32_t quoted = rng_range32(rng, ip_len(f) + 8, most);
-    struct frame *g = frame_new(at + 8 + quoted);
-    uint8_t *ip = g->data, *m = g->data + at;
-    memset(ip, 0, g->len);
-    if (v6) {
+    if (is_v6(f)) {
         ip[0] = 0x60;
-        put16(ip + 4, 8 + quoted);
+        put16(ip + 4, len - 40);
         ip[6] = IP_PROTO_ICMP6;
         ip[7] = 64;
         memcpy(ip + 8, f->data + 24, 16);
         memcpy(ip + 24, f->data + 8, 16);
-        m[0] = 2;
-    } else {
-        ip[0] = 0x45;
-        put16(ip + 2, g->len);
-        ip[8] = 64;
-        ip[9] = IP_PROTO_ICMP;
-        memcpy(ip + 12, f->data + 16, 4);
-        memcpy(ip + 16, f->data + 12, 4);
-        uint16_t s = (uint16_t)~fold(sum(0, ip, at));
-        memcpy(ip + 10, &s, 2);
-        m[0] = 3;
-        m[1] = 4;
+        return;
     }
+    ip[0] = 0x45;
+    put16(ip + 2, len);
+    ip[8] = 64;
+    ip[9] = IP_PROTO_ICMP;
+    memcpy(ip + 12, f->data + 16, 4);
+    memcpy(ip + 16, f->data + 12, 4);
+    uint16_t s = (uint16_t)~fold(sum(0, ip, 20));
+    memcpy(ip + 10, &s, 2);
+}
+
+static struct frame *icmp(const struct frame *f, uint8_t type, uint8_t code, uint32_t mtu,
+                          struct rng *rng)
+{
+    bool v6 = is_v6(f);
+    uint32_t at = v6 ? 40 : 20; /* of the message */
+    uint32_t quoted = rng_range32(rng, ip_len(f) + 8, f->len < 500 ? f->len : 500);
+    struct frame *g = frame_new(at + 8 + quoted);
+    uint8_t *ip = g->data, *m = g->data + at;
+    memset(ip, 0, g->len);
+    put_ip(ip, f, g->len);
+    m[0] = type;
+    m[1] = code;
     put16(m + 6, mtu);
     memcpy(m + 8, f->data, quoted);
     const uint8_t tail[8] = {
@@ -260,8 +265,23 @@ struct frame *frame_too_big(const struct frame *f, uint32_t mtu, struct rng *rng
     g->from = f->to;
     g->to = f->from;
     g->seg.seq = f->seg.seq;
-    g->too_big = mtu;
+    g->mtu = mtu;
     g->csum = CSUM_FULL;
+    return g;
+}
+
+struct frame *frame_too_big(const struct frame *f, uint32_t mtu, struct rng *rng)
+{
+    struct frame *g = is_v6(f) ? icmp(f, 2, 0, mtu, rng) : icmp(f, 3, 4, mtu, rng);
+    g->icmp = ICMP_SAYS_TOO_BIG;
+    return g;
+}
+
+struct frame *frame_unreachable(const struct frame *f, struct rng *rng)
+{
+    bool host = rng_one_in(rng, 2);
+    struct frame *g = is_v6(f) ? icmp(f, 1, host ? 3 : 0, 0, rng) : icmp(f, 3, host, 0, rng);
+    g->icmp = ICMP_SAYS_UNREACHABLE;
     return g;
 }
 
@@ -300,7 +320,7 @@ void frame_shorten(struct frame *f, struct rng *rng)
     f->padding = 0;
     uint32_t ip = ip_len(f), len = f->len;
     bool in_text = len > f->head_len && rng_one_in(rng, 2);
-    bool agrees = !f->too_big && rng_one_in(rng, 2);
+    bool agrees = !f->icmp && rng_one_in(rng, 2);
     do {
         f->len = in_text ? rng_range32(rng, f->head_len, len - 1)
                          : rng_range32(rng, agrees ? ip : 0, f->head_len - 1);

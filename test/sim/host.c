@@ -148,8 +148,10 @@ static void arrives(struct host *h, const struct frame *f)
         wire_disturbed(&o->end[me->side].wire, &f->seg);
     for (struct conn *o = c->newer; o; o = o->newer)
         wire_disturbed(&o->end[me->side].wire, &f->seg);
-    if (f->too_big)
-        wire_told(&me->wire, f->too_big, f->seg.seq, f->forged, now_ns);
+    if (f->icmp == ICMP_SAYS_TOO_BIG)
+        wire_told(&me->wire, f->mtu, f->seg.seq, f->forged, now_ns);
+    else if (f->icmp == ICMP_SAYS_UNREACHABLE)
+        me->unreachable = true;
     else if (f->forged)
         wire_disturbed(&me->wire, &f->seg);
     else

@@ -21,8 +21,12 @@ static void print_time(const struct world *w, const struct conn *c)
 /* "PSH|ACK 1:1461 ack 1 win 65535", relative to the initial sequence numbers. */
 static void describe(const struct frame *f, char *buf, size_t size)
 {
-    if (f->too_big) {
-        snprintf(buf, size, "too big for an MTU of %u", f->too_big);
+    if (f->icmp == ICMP_SAYS_UNREACHABLE) {
+        snprintf(buf, size, "unreachable");
+        return;
+    }
+    if (f->icmp == ICMP_SAYS_TOO_BIG) {
+        snprintf(buf, size, "too big for an MTU of %u", f->mtu);
         return;
     }
     const struct conn *c = f->conn;

@@ -109,7 +109,10 @@ static void one(struct link *l, struct frame *f, uint64_t now_ns)
     if (too_big(l, f, now_ns))
         return;
     uint64_t leave_ns = leaves_at(l, f, now_ns);
-    if (leave_ns == 0 || is_cut(l, now_ns) || lost_in_burst(l) || fault(l, l->plan->loss_ppm) ||
+    bool cut = is_cut(l, now_ns);
+    if (cut && l->answers && !f->corrupt && !f->icmp && fault(l, l->plan->unreach_ppm))
+        l->refused(l, frame_unreachable(f, &l->rng));
+    if (leave_ns == 0 || cut || lost_in_burst(l) || fault(l, l->plan->loss_ppm) ||
         rng_chance(&l->rng, l->loss_ppm)) {
         l->lost++;
         tell(l, f, leave_ns == 0 ? "queue full" : "lost", 0);

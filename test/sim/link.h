@@ -45,6 +45,7 @@ struct link_plan {
         uint32_t mtu;
     } mtu[MTU_STEPS];
     uint32_t n_mtu;
+    uint32_t unreach_ppm; /* packets that a router answers by ICMP while the link is cut */
     enum link_split split;
     enum link_csum csum;
 };
@@ -64,10 +65,11 @@ struct link {
     uint64_t *in_flight; /* frames on the way, for the world */
     void *ctx;
     link_watch *watch;                                   /* NULL: nobody wants to know */
-    void (*refused)(struct link *l, struct frame *icmp); /* takes the answer to too big a packet */
+    void (*refused)(struct link *l, struct frame *icmp); /* takes a router's answer */
 
     bool in_burst;
     uint64_t busy_until_ns, last_at_ns;
+    bool answers; /* a router sends by it */
     uint64_t packets, lost, duplicated, reordered, corrupted, split, too_big;
 };
 

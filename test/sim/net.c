@@ -9,7 +9,7 @@
 static void refused(struct link *l, struct frame *icmp)
 {
     struct world *w = l->ctx;
-    if (l->from < w->plan.n_hosts)
+    if (!l->answers)
         link_send(net_back(&w->net, l), icmp, w->now_ns);
     else
         net_send(w, l->from, icmp);
@@ -31,7 +31,8 @@ static void init_link(struct world *w, uint32_t i)
         .refused = refused,
     };
     rng_init(&l->rng, rng_u64(&w->rng));
-    if (l->from < w->plan.n_hosts)
+    l->answers = l->from >= w->plan.n_hosts;
+    if (!l->answers)
         l->loss_ppm = w->loss_ppm;
     for (uint32_t k = 0; k < w->plan.n_cuts; k++)
         if (cut_concerns(&w->plan.cut[k], l->from, l->to))

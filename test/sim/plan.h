@@ -36,6 +36,7 @@ struct end_plan {
     enum finish finish;
     uint32_t sndbuf, rcvbuf, user_timeout_ms; /* 0: the stack's */
     bool nodelay, peeks;
+    bool fickle; /* changes its options at any time */
 };
 
 enum conn_kind {

@@ -46,6 +46,7 @@ static void draw_end(struct end_plan *e, struct rng *r, uint32_t n_conns)
     e->user_timeout_ms = rng_one_in(r, 10) ? (uint32_t)rng_log(r, 5000, 1000000) : 0;
     e->nodelay = rng_one_in(r, 4);
     e->peeks = rng_one_in(r, 8);
+    e->fickle = rng_one_in(r, 10);
     /* Calls of a few octets only on short streams: a million calls find no more than a thousand. */
     uint64_t least = e->to_write / 1000;
     if (e->write_max < least)

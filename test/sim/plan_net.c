@@ -9,6 +9,7 @@ static void draw_faults(struct link_plan *l, struct rng *r)
     l->reorder_ppm = plan_draw_ppm(r, 300000);
     l->corrupt_ppm = plan_draw_ppm(r, 50000);
     l->shorten_ppm = rng_one_in(r, 2) ? plan_draw_ppm(r, 50000) : 0;
+    l->unreach_ppm = rng_one_in(r, 3) ? rng_range32(r, 0, 1000000) : 0;
     if (rng_one_in(r, 6)) {
         l->burst.begin_ppm = (uint32_t)rng_log(r, 500, 50000);
         l->burst.end_ppm = (uint32_t)rng_log(r, 10000, 500000);

@@ -35,7 +35,7 @@ void sabotage_frame(struct host *h, struct frame *f)
         sabotage_count(h->stack);
         break;
     case SABOTAGE_MTU:
-        if (f->too_big)
+        if (f->icmp)
             f->data[f->len - 1] ^= 1;
         break;
     case SABOTAGE_EARLY:

@@ -219,6 +219,20 @@ static void keepalive_too_soon(void *arg)
     moves(arg, "ESTABLISHED", "CLOSED", "keep-alive");
 }
 
+static void unreachable_good(void *arg)
+{
+    struct scene *s = arg;
+    s->a->unreachable = s->a->timed_out = true;
+    end_check_error(s->a, ERR_HOSTUNREACH);
+}
+
+static void unreachable_unsaid(void *arg)
+{
+    struct scene *s = arg;
+    s->a->timed_out = true;
+    end_check_error(s->a, ERR_HOSTUNREACH);
+}
+
 static void unknown_error(void *arg)
 {
     end_check_error(((struct scene *)arg)->a, ERR_INVAL);
@@ -359,6 +373,8 @@ int selftest_ends(void)
         {"user timeout too soon", user_timeout_too_soon, "timed out"},
         {"keep-alive", keepalive_good, NULL},
         {"keep-alive too soon", keepalive_too_soon, "keep-alive"},
+        {"unreachable", unreachable_good, NULL},
+        {"unreachable, says nobody", unreachable_unsaid, "unreachable"},
         {"error", unknown_error, "error"},
         {"pair", pair_good, NULL},
         {"pair, octets missing", pair_short, "end"},

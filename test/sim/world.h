@@ -44,6 +44,7 @@ struct end {
     bool send_closed, deaf, eof;
     bool aborted, left; /* given up by stack_abort, stack_close */
     bool crashed;       /* its host's memory was lost, and it with it */
+    bool unreachable;   /* a router has said so */
     bool timed_out;     /* the engine gave up (checked when it happened) */
     uint64_t wait_ns;   /* when it entered FIN-WAIT-2 or TIME-WAIT */
     bool orphaned;      /* FIN-WAIT-2 without a user ran out */
