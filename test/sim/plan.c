@@ -14,6 +14,14 @@ uint32_t plan_draw_ppm(struct rng *r, uint32_t most)
     return (uint32_t)rng_log(r, 500, most);
 }
 
+uint64_t plan_draw_moment(const struct plan *p, struct rng *r)
+{
+    if (rng_one_in(r, 4))
+        return NS_PER_S + rng_below(r, p->calm_ns);
+    uint64_t open_ns = p->conn[rng_below(r, p->n_conns)].open_ns;
+    return open_ns + rng_log(r, 10 * NS_PER_US, 10 * NS_PER_S);
+}
+
 static void draw_keepalive(struct keepalive_settings *k, struct rng *r)
 {
     k->on = rng_one_in(r, 3);
@@ -75,14 +83,14 @@ static void draw_limits(struct host_plan *h, struct rng *r, const struct plan *p
 
 static void draw_crashes(struct host_plan *h, struct rng *r, const struct plan *p)
 {
-    uint64_t at = NS_PER_S + rng_below(r, p->calm_ns);
+    uint64_t at = plan_draw_moment(p, r);
     h->n_crashes = rng_range32(r, 1, CRASHES_MAX);
     for (uint32_t i = 0; i < h->n_crashes; i++) {
         struct crash_plan *c = &h->crash[i];
         c->at_ns = at;
         c->down_ns = rng_log(r, NS_PER_US, 100 * NS_PER_S);
         c->deaf_ns = rng_one_in(r, 4) ? rng_log(r, NS_PER_MS, 5 * NS_PER_S) : 0;
-        at += c->down_ns + c->deaf_ns + rng_log(r, NS_PER_MS, p->calm_ns);
+        at = c->at_ns + c->down_ns + c->deaf_ns + rng_log(r, NS_PER_MS, p->calm_ns);
     }
 }
 
@@ -100,7 +108,7 @@ static void draw_host(struct host_plan *h, struct rng *r, const struct plan *p, 
     h->lazy = rng_one_in(r, 2) ? 0 : rng_range32(r, 2, 10);
     h->forge_ppm = rng_one_in(r, 4) ? (uint32_t)rng_log(r, 1000, 100000) : 0;
     h->batches_in = rng_one_in(r, 4) ? rng_range32(r, 1, 8) : 0;
-    h->close_listener_ns = rng_one_in(r, 20) ? rng_range(r, 1, p->calm_ns) : 0;
+    h->close_listener_ns = rng_one_in(r, 20) ? plan_draw_moment(p, r) : 0;
     if (!p->faultless && rng_one_in(r, 12))
         draw_crashes(h, r, p);
 }
@@ -118,6 +126,8 @@ static void draw_numbers(struct plan *p, struct rng *r)
     else if (rng_one_in(r, 2))
         n = rng_range32(r, 1, rng_one_in(r, 4) ? 12 : 4);
     plan_conns(p, n);
+    for (uint32_t i = 0; i < n; i++)
+        p->conn[i].open_ns = NS_PER_S + rng_below(r, p->calm_ns);
 }
 
 void plan_draw(struct plan *p, struct rng *r, uint32_t super)

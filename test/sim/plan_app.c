@@ -83,7 +83,6 @@ static void draw_conn(struct conn_plan *c, struct rng *r, const struct plan *p)
     c->kind = draw_kind(r);
     c->host[0] = (uint32_t)rng_below(r, p->n_hosts);
     c->host[1] = (c->host[0] + rng_range32(r, 1, p->n_hosts - 1)) % p->n_hosts;
-    c->open_ns = NS_PER_S + rng_below(r, p->calm_ns);
     c->quit_ns = rng_log(r, NS_PER_US, 2 * NS_PER_S);
     c->fixed_port = c->kind == CONN_SIMULTANEOUS || rng_one_in(r, 2);
     draw_end(&c->end[0], r, p->n_conns);

@@ -9,7 +9,7 @@ static void draw_faults(struct link_plan *l, struct rng *r)
     l->reorder_ppm = plan_draw_ppm(r, 300000);
     l->corrupt_ppm = plan_draw_ppm(r, 50000);
     l->shorten_ppm = rng_one_in(r, 2) ? plan_draw_ppm(r, 50000) : 0;
-    l->unreach_ppm = rng_one_in(r, 3) ? rng_range32(r, 0, 1000000) : 0;
+    l->unreach_ppm = rng_one_in(r, 2) ? rng_range32(r, 0, 1000000) : 0;
     if (rng_one_in(r, 6)) {
         l->burst.begin_ppm = (uint32_t)rng_log(r, 500, 50000);
         l->burst.end_ppm = (uint32_t)rng_log(r, 10000, 500000);
@@ -21,15 +21,15 @@ static void draw_faults(struct link_plan *l, struct rng *r)
     }
 }
 
-static void draw_mtu(struct link_plan *l, struct rng *r, bool v6, uint64_t calm_ns)
+static void draw_mtu(struct link_plan *l, struct rng *r, const struct plan *p)
 {
-    uint64_t at = rng_one_in(r, 2) ? 0 : NS_PER_S + rng_below(r, calm_ns);
+    uint64_t at = rng_one_in(r, 2) ? 0 : plan_draw_moment(p, r);
     l->n_mtu = rng_one_in(r, 2) ? 1 : rng_range32(r, 1, MTU_STEPS);
     for (uint32_t i = 0; i < l->n_mtu; i++) {
         l->mtu[i].from_ns = at;
         if (i == 0 || !rng_one_in(r, 4))
-            l->mtu[i].mtu = rng_range32(r, v6 ? 1280 : 552, rng_one_in(r, 3) ? 9000 : 1480);
-        at += rng_log(r, NS_PER_MS, calm_ns);
+            l->mtu[i].mtu = rng_range32(r, p->v6 ? 1280 : 552, rng_one_in(r, 3) ? 9000 : 1480);
+        at += rng_log(r, NS_PER_MS, p->calm_ns);
     }
 }
 
@@ -45,7 +45,7 @@ static void draw_link(struct link_plan *l, struct rng *r, const struct plan *p)
         return;
     draw_faults(l, r);
     if (rng_one_in(r, 6))
-        draw_mtu(l, r, p->v6, p->calm_ns);
+        draw_mtu(l, r, p);
 }
 
 static void add_edge(struct plan *p, uint32_t a, uint32_t b)
@@ -82,7 +82,7 @@ static void draw_cut(struct cut *c, struct rng *r, const struct plan *p)
     uint32_t end = (uint32_t)rng_below(r, 2);
     c->from = 1u << e->node[end];
     c->to = 1u << e->node[1 - end];
-    c->from_ns = rng_below(r, p->calm_ns);
+    c->from_ns = plan_draw_moment(p, r);
     c->to_ns = c->from_ns + rng_log(r, NS_PER_MS, 400 * NS_PER_S);
     switch (rng_below(r, 3)) {
     case 0:

@@ -205,7 +205,7 @@ static void foresee(struct world *w, uint32_t host)
 {
     const struct host_plan *h = &w->plan.host[host];
     if (h->close_listener_ns)
-        queue_push(&w->queue, h->close_listener_ns + NS_PER_S, EVENT_CLOSE, host, NULL);
+        queue_push(&w->queue, h->close_listener_ns, EVENT_CLOSE, host, NULL);
     for (uint32_t i = 0; i < h->n_crashes; i++)
         queue_push(&w->queue, h->crash[i].at_ns, EVENT_CRASH, host, NULL);
 }
