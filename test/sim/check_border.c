@@ -52,7 +52,7 @@ void border_silent(struct host *h)
     SIM_CHECK(stack_output(h->stack, out, h->plan->output_max, host_now(h)) == 0, "silence",
               "output() had nothing to send and now has");
     h->quiet_ns = h->world->now_ns;
-    if (h->calls % (1 + h->world->plan.n_conns / LOOK_AT) == 0)
+    if (h->calls % (4 + h->world->plan.n_conns / 2) == 0)
         mem_check(h);
 }
 

@@ -108,9 +108,10 @@ static uint64_t last_progress(const struct world *w, const struct conn *c)
 
 static void check_progress(struct world *w)
 {
+    const uint64_t most_ns = patience(w);
     for (uint32_t i = 0; i < w->plan.n_conns; i++) {
         struct conn *c = &w->conn[i];
-        if (pair_is_over(c) || w->now_ns - last_progress(w, c) < patience(w))
+        if (pair_is_over(c) || w->now_ns - last_progress(w, c) < most_ns)
             continue;
         for (int k = 0; k < 2; k++) {
             struct end *e = &c->end[k];
