@@ -378,8 +378,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->lost = true; /* connected with what its peer was before: a RST will end it */
     if (seg->flags & TCP_RST || epoch != peer->epoch)
         return;
-    if (peer->ghost && seg->text_len == 0)
-        return; /* text was sent before it was one */
+    if (peer->ghost && seg->text_len == 0 && !(seg->flags & TCP_FIN))
+        return; /* text and FIN were sent before it was one */
     uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
     if (syn)
         me->peer_syn = true;
