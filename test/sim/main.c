@@ -15,7 +15,7 @@ static const char help[] =
     "Runs the TCP engine in simulated worlds. A seed decides everything about a world, so a\n"
     "seed is a bug report.\n"
     "\n"
-    "  --seeds A-B   these seeds (default 1-100)\n"
+    "  --seeds A-B   these seeds (default 1-100), all of them, whether some fail or not\n"
     "  --seed N      one seed; prints its hash, which must always be the same\n"
     "  --soak M      seeds nobody has run before, for M minutes; prints which they were\n"
     "  --from N      and these from N on\n"
@@ -26,7 +26,7 @@ static const char help[] =
     "                with a loss of 50 percent\n"
     "  --least N     fewer segments than N are a failure\n"
     "  --trace       prints the segments as a ladder, and what came of it; with --seed\n"
-    "  --keep-going  does not stop at the first seed that fails\n"
+    "  --keep-going  with --soak: does not stop at the first seed that fails\n"
     "  --twice       runs each seed twice and compares the hashes\n"
     "\n"
     "Exit status: 0 all seeds passed, 1 one has failed, 2 wrong usage.\n";
@@ -153,7 +153,7 @@ static bool run_world(const struct options *o, const struct world_options *w, ui
     return good;
 }
 
-/* One seed, in one world or in four. False: not to be gone on. */
+/* One seed, in one world or in four. */
 static bool run_seed(const struct options *o, uint64_t seed, struct sums *sums)
 {
     bool good = true;
@@ -167,7 +167,7 @@ static bool run_seed(const struct options *o, uint64_t seed, struct sums *sums)
     }
     sums->seeds++;
     sums->failed += !good;
-    return good || o->keep_going;
+    return good;
 }
 
 static void print_sums(const struct sums *s)
@@ -188,7 +188,7 @@ static void soak(const struct options *o, struct sums *sums)
     time_t told = begin, now = begin;
     uint64_t seed = o->first;
     for (bool go_on = true; go_on && now < end; now = time(NULL)) {
-        go_on = run_seed(o, seed++, sums);
+        go_on = run_seed(o, seed++, sums) || o->keep_going;
         if (now - told >= 60) {
             told = now;
             print_sums(sums);
@@ -215,8 +215,8 @@ int main(int argc, char **argv)
     if (o.soak)
         soak(&o, &sums);
     else
-        for (uint64_t seed = o.first; seed <= o.last && run_seed(&o, seed, &sums); seed++)
-            ;
+        for (uint64_t seed = o.first; seed <= o.last; seed++)
+            run_seed(&o, seed, &sums);
     print_sums(&sums);
     if (sums.failed == 0 && sums.all.segments < o.least) {
         printf("that is less than %" PRIu64 " segments\n", o.least);
