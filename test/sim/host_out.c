@@ -5,16 +5,9 @@
 #include "host.h"
 #include "who.h"
 
-/* Somebody off the path guesses: both ends must not mind. */
-static void forge(struct host *h, const struct frame *f, struct link *l)
+static void forge_one(struct world *w, const struct frame *f, struct link *l)
 {
-    struct world *w = h->world;
-    const struct conn *c = f->conn;
-    bool open = c->end[0].connected && c->end[1].connected;
-    if (w->calm || !open || f->gso_size || f->seg.flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
-        !rng_chance(&w->rng, h->plan->forge_ppm))
-        return;
-    const struct end *e = &c->end[f->side];
+    const struct end *e = &((struct conn *)f->conn)->end[f->side];
     seq_t never = seq_add(e->wire.iss, (uint32_t)e->plan->to_write + 3);
     struct frame *forged = frame_forge(f, never, &w->rng);
     /* And what a router would say to it, though it does not even come by one. */
@@ -24,6 +17,20 @@ static void forge(struct host *h, const struct frame *f, struct link *l)
         link_send(net_back(&w->net, l), told, w->now_ns);
     }
     link_send(l, forged, w->now_ns);
+}
+
+/* Somebody off the path guesses, once or many times in a row: both ends must not mind. */
+static void forge(struct host *h, const struct frame *f, struct link *l)
+{
+    struct world *w = h->world;
+    const struct conn *c = f->conn;
+    bool open = c->end[0].connected && c->end[1].connected;
+    if (w->calm || !open || f->gso_size || f->seg.flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
+        !rng_chance(&w->rng, h->plan->forge_ppm))
+        return;
+    uint32_t n = rng_one_in(&w->rng, 20) ? rng_range32(&w->rng, 1, 100) : 1;
+    while (n-- > 0)
+        forge_one(w, f, l);
 }
 
 /* The engine's answer to a segment that none of its connections has taken: RST. */
