@@ -116,7 +116,7 @@ bool app_read(struct end *e)
     } else {
         stream_end(e);
         e->eof = true;
-        e->eof_ns = e->progress_ns = w->now_ns;
+        e->progress_ns = w->now_ns;
     }
     host_called(h);
     return n > 0;

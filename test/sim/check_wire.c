@@ -41,7 +41,7 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
         return;
     }
     me->epoch++;
-    me->syn_sent = me->fin_sent = me->synack_sent = me->edge_scaled = false;
+    me->syn_sent = me->fin_sent = me->edge_scaled = false;
     me->sent = me->ack_sent = me->edge_sent = me->small_end = 0;
     me->acked = me->acked_new = me->edge = me->edge_new = 0;
     me->wnd_max = 0;
@@ -85,7 +85,6 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
         SIM_CHECK(me->peer_syn, "syn", "SYN-ACK, but no SYN has arrived");
         SIM_CHECK(!me->passive || shift < 0 || peer->shift >= 0, "syn",
                   "window scale in a SYN-ACK, not in the SYN (RFC 7323 2.2)");
-        me->synack_sent = true;
     }
 }
 
@@ -261,7 +260,6 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
         SIM_CHECK(!(seg->flags & TCP_ACK) || !me->peer_syn || peer->ghost || me->lost ||
                       unwrap(seg->ack, peer->iss, me->arrived) >= 1,
                   "reset", "the RST acknowledges not even the SYN");
-        me->rst_sent = true;
         ack_reset(&me->ack_watch);
         return;
     }

@@ -50,8 +50,7 @@ struct wire_end {
     uint32_t epoch; /* of its sequence space: one more when a listener begins anew */
     bool ghost;     /* a listener has answered an old SYN: nothing more is known of this end */
     bool lost;      /* this end talks to an earlier epoch of its peer: nothing more is checked */
-    bool syn_sent, fin_sent, rst_sent;
-    bool synack_sent;
+    bool syn_sent, fin_sent;
     seq_t iss;
     uint64_t iss_ns, syn_ns; /* when SYN was first sent, and last without being asked for it */
     bool reopens;            /* its four-tuple may have been in TIME-WAIT, */

@@ -45,7 +45,6 @@ static void travel(struct link *l, struct frame *f, uint64_t leave_ns, const cha
 {
     uint64_t at = leave_ns + l->plan->delay_ns + rng_below(&l->rng, l->plan->jitter_ns + 1);
     if (fault(l, l->plan->reorder_ppm)) {
-        l->reordered++;
         fate = "late";
         at += rng_below(&l->rng, l->plan->reorder_ns + 1);
     } else {
@@ -75,7 +74,6 @@ static bool too_big(struct link *l, const struct frame *f, uint64_t now_ns)
     uint32_t mtu = mtu_now(l, now_ns);
     if (mtu == 0 || frame_packet_max(f) <= mtu)
         return false;
-    l->too_big++;
     tell(l, f, "too big", 0);
     if (!f->corrupt)
         l->refused(l, frame_too_big(f, mtu, &l->rng));
@@ -88,10 +86,8 @@ static void handle(struct link *l, struct frame *f)
     if (f->corrupt)
         return;
     if (fault(l, l->plan->corrupt_ppm)) {
-        l->corrupted++;
         frame_corrupt(f, &l->rng);
     } else if (fault(l, l->plan->shorten_ppm)) {
-        l->corrupted++;
         frame_shorten(f, &l->rng);
     } else if (l->plan->csum != LINK_CSUM_KEEP) {
         frame_finish_csum(f);
@@ -105,7 +101,6 @@ static void handle(struct link *l, struct frame *f)
 
 static void one(struct link *l, struct frame *f, uint64_t now_ns)
 {
-    l->packets++;
     if (too_big(l, f, now_ns))
         return;
     uint64_t leave_ns = leaves_at(l, f, now_ns);
@@ -114,7 +109,6 @@ static void one(struct link *l, struct frame *f, uint64_t now_ns)
         l->refused(l, frame_unreachable(f, &l->rng));
     if (leave_ns == 0 || cut || lost_in_burst(l) || fault(l, l->plan->loss_ppm) ||
         rng_chance(&l->rng, l->loss_ppm)) {
-        l->lost++;
         tell(l, f, leave_ns == 0 ? "queue full" : "lost", 0);
         return;
     }
@@ -122,7 +116,6 @@ static void one(struct link *l, struct frame *f, uint64_t now_ns)
     handle(l, f);
     travel(l, f, leave_ns, good && f->corrupt ? "corrupted" : "");
     if (fault(l, l->plan->dup_ppm)) {
-        l->duplicated++;
         travel(l, f, leave_ns + rng_below(&l->rng, l->plan->reorder_ns + 1), "duplicate");
     }
 }
@@ -137,7 +130,6 @@ void link_send(struct link *l, struct frame *f, uint64_t now_ns)
         frame_unref(f);
         return;
     }
-    l->split++;
     for (uint32_t at = 0; at < f->seg.text_len; at += f->gso_size) {
         uint32_t left = f->seg.text_len - at;
         struct frame *piece = frame_piece(f, at, left < f->gso_size ? left : f->gso_size);

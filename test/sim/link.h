@@ -70,7 +70,6 @@ struct link {
     bool in_burst;
     uint64_t busy_until_ns, last_at_ns;
     bool answers; /* a router sends by it */
-    uint64_t packets, lost, duplicated, reordered, corrupted, split, too_big;
 };
 
 /* Takes the frame over. */

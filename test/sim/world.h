@@ -52,14 +52,14 @@ struct end {
     int error;          /* the first that was learned */
     uint64_t read;      /* octets read and found right */
     uint64_t opened_ns, left_ns, progress_ns;
-    uint64_t first_ns, eof_ns; /* when the first octet was read, and the end of the stream */
+    uint64_t first_ns; /* when the first octet was read */
 
-    uint32_t life; /* of the host, in which the engine has (or had) it */
-    uint64_t closed_ns;
-    bool in_engine; /* the engine has a connection for it that is not CLOSED */
-    bool time_wait; /* which is in TIME-WAIT */
-    bool owing;     /* in host.owing */
-    uint32_t tries; /* of connect(), when the four-tuple or all ports were in use */
+    uint32_t life;      /* of the host, in which the engine has (or had) it */
+    bool in_engine;     /* the engine has a connection for it that is not CLOSED */
+    uint64_t closed_ns; /* when it was */
+    bool time_wait;     /* which is in TIME-WAIT */
+    bool owing;         /* in host.owing */
+    uint32_t tries;     /* of connect(), when the four-tuple or all ports were in use */
 
     size_t offers;                    /* octets in one send() at most; 0: as the plan says */
     uint64_t write_at_ns, read_at_ns; /* pauses */
