@@ -9,6 +9,8 @@
 #include "nstime.h"
 #include "who.h"
 
+#define SYN_ANSWER_NS (20 * NS_PER_S) /* until then a SYN that goes again is answered */
+
 static bool cut_short(const struct end *e)
 {
     return e->aborted || e->timed_out || e->orphaned || e->error || e->poked || e->crashed ||
@@ -92,6 +94,27 @@ static void check_timeout(struct end *e, bool connected)
               (unsigned long long)((now - since) / 1000000), (unsigned long long)(r2 / 1000000));
 }
 
+void end_syn_sent(struct end *e)
+{
+    const struct world *w = e->conn->world;
+    if (!w->calm || e->calm_syn_ns)
+        return;
+    e->calm_syn_ns = w->now_ns;
+    e->calm_packets = e->wire.packets;
+}
+
+/* Where nothing is lost every SYN has an answer: SYN-ACK, RST, or the ACK of a connection that its
+ * host has of a time before we crashed (RFC 5961 4.2); but where there is no room. */
+static void check_syn(struct end *e)
+{
+    const struct world *w = e->conn->world;
+    bool silence = e->calm_syn_ns && w->now_ns - e->calm_syn_ns > SYN_ANSWER_NS &&
+                   e->wire.packets == e->calm_packets;
+    SIM_CHECK(!silence || w->loss_ppm > 0 || peer_of(e)->host->plan->tight, "unanswered",
+              "nothing was heard of SYN for %llu ms, though nothing is lost",
+              (unsigned long long)((w->now_ns - e->calm_syn_ns) / NS_PER_MS));
+}
+
 /* Keep-alives had no answer: not one segment may have come (RFC 9293 3.8.4). */
 static void check_keepalive(struct end *e)
 {
@@ -146,6 +169,8 @@ void end_state(struct host *h, const struct trace_point *point)
         bool deaf = !connected && e->wire.passive;
         if (!e->wire.lost && !e->wire.ghost && !deaf)
             check_timeout(e, connected);
+        if (!connected && !deaf)
+            check_syn(e);
     } else if (strcmp(point->text, "keep-alive") == 0) {
         e->timed_out = true;
         if (!e->wire.lost && !e->wire.ghost)

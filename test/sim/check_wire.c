@@ -112,14 +112,17 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
     me->small_end = end;
 }
 
-/* RFC 6298 5.5: while nothing arrives, the same text is sent again at doubling intervals. */
+/* RFC 6298 5.5: while nothing arrives, the same text is sent again at doubling intervals. RFC 9293
+ * 3.8.6.1, SHLD-30: so is a window probe, while the window stays shut. */
 static void check_backoff(struct wire_end *me, uint64_t at, uint64_t now_ns)
 {
     const uint64_t slack_ns = 20 * NS_PER_MS, rto_max_ns = 60 * NS_PER_S;
     uint64_t interval = now_ns - me->again.ns;
-    bool silence = at == me->again.at && me->again.packets == me->packets && interval > 0;
+    bool probe = at >= me->edge;
+    bool silence = at == me->again.at && interval > 0 &&
+                   (probe ? me->again.opens == me->opens : me->again.packets == me->packets);
     uint64_t least = 2 * me->again.interval_ns;
-    SIM_CHECK(!silence || me->shut ||
+    SIM_CHECK(!silence || (me->shut && !probe) ||
                   interval + slack_ns >= (least < rto_max_ns ? least : rto_max_ns),
               "backoff", "sent again after %llu ms, before that after %llu ms",
               (unsigned long long)(interval / NS_PER_MS),
@@ -128,6 +131,7 @@ static void check_backoff(struct wire_end *me, uint64_t at, uint64_t now_ns)
     me->again.at = at;
     me->again.ns = now_ns;
     me->again.packets = me->packets;
+    me->again.opens = me->opens;
 }
 
 static void sent_text(struct wire_end *me, const struct wire_end *peer, const struct seg *seg,
@@ -354,6 +358,8 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
         me->edge_new = ack + wnd;
     if (wnd == 0)
         me->shut = true;
+    else
+        me->opens++;
     if (wnd > me->wnd_max)
         me->wnd_max = (uint32_t)wnd;
     const struct resend_seen now = seen(me, peer);

@@ -65,7 +65,7 @@ struct wire_end {
     uint64_t small_end;           /* end of the last small segment of new text */
     uint64_t text_at_ns;          /* when text was last sent */
     struct {
-        uint64_t at, ns, interval_ns, packets;
+        uint64_t at, ns, interval_ns, packets, opens;
     } again;            /* the last text that was sent again */
     uint64_t probed_ns; /* when the last keep-alive went */
     struct resend_watch resend;
@@ -84,6 +84,7 @@ struct wire_end {
     bool shut;            /* the peer's window was shut once, and may have been probed */
     uint32_t wnd_max;     /* largest window */
     uint64_t packets;
+    uint64_t opens;       /* windows that were not shut */
     uint64_t acked_ns;    /* when an ACK last advanced */
     uint64_t heard_ns;    /* when a segment with a good ACK last arrived */
     uint64_t progress_ns; /* when an ACK last advanced, or a window probe was answered */

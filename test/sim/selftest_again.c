@@ -130,6 +130,17 @@ static void window_opens(struct pair *p)
     FROM_A(TEXT(8001, MSS));
 }
 
+/* Probes, each answered, at intervals that grow so much. */
+static void probes(struct pair *p, uint64_t factor)
+{
+    probe(p);
+    for (uint64_t interval = NS_PER_S; interval < 20 * NS_PER_S;
+         interval = interval * factor + NS_PER_S) {
+        p->now_ns += interval;
+        FROM_A(.flags = TCP_ACK, .seq = {8001}, .ack = {1}, .wnd = 8000, .text_len = 1);
+    }
+}
+
 static void window_is_shut(struct pair *p)
 {
     probe(p);
@@ -193,6 +204,16 @@ static void acks_for_acks(struct pair *p)
     }
 }
 
+static void probes_back_off(struct pair *p)
+{
+    probes(p, 2);
+}
+
+static void probes_do_not(struct pair *p)
+{
+    probes(p, 1);
+}
+
 int selftest_again(void)
 {
     static const struct pair_test tests[] = {
@@ -211,6 +232,8 @@ int selftest_again(void)
         {ack_of_some, "again"},
         {window_opens, NULL},
         {window_is_shut, "again"},
+        {probes_back_off, NULL},
+        {probes_do_not, "backoff"},
         {too_big, NULL},
         {too_big_ignored, "path mtu"},
         {too_big_forged, NULL},

@@ -208,6 +208,30 @@ static void user_timeout_too_soon(void *arg)
     moves(arg, "ESTABLISHED", "CLOSED", "user timeout");
 }
 
+/* Nothing was heard of a SYN of the calm for so long. */
+static void syn_unanswered(struct scene *s, uint64_t ns)
+{
+    s->world.calm = true;
+    s->world.now_ns = NS_PER_S;
+    s->a->connected = false;
+    end_syn_sent(s->a);
+    moves(s, "SYN-SENT", "CLOSED", "user timeout");
+    s->world.now_ns += ns;
+    end_state(&s->host[0],
+              &(struct trace_point){
+                  .sock_id = 1, .from = "SYN-SENT", .to = "CLOSED", .text = "user timeout"});
+}
+
+static void syn_unanswered_good(void *arg)
+{
+    syn_unanswered(arg, 19 * NS_PER_S);
+}
+
+static void syn_unanswered_long(void *arg)
+{
+    syn_unanswered(arg, 20 * NS_PER_S);
+}
+
 static void keepalive_good(void *arg)
 {
     moves(arg, "ESTABLISHED", "CLOSED", "keep-alive");
@@ -371,6 +395,8 @@ int selftest_ends(void)
         {"orphan with a user", orphan_with_user, "orphan"},
         {"user timeout", user_timeout_good, NULL},
         {"user timeout too soon", user_timeout_too_soon, "timed out"},
+        {"SYN unanswered", syn_unanswered_good, NULL},
+        {"SYN unanswered for long", syn_unanswered_long, "unanswered"},
         {"keep-alive", keepalive_good, NULL},
         {"keep-alive too soon", keepalive_too_soon, "keep-alive"},
         {"unreachable", unreachable_good, NULL},

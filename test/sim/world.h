@@ -52,6 +52,8 @@ struct end {
     int error;          /* the first that was learned */
     uint64_t read;      /* octets read and found right */
     uint64_t opened_ns, left_ns, progress_ns;
+    uint64_t calm_syn_ns,
+        calm_packets;  /* when SYN was first sent in the calm; what had come then */
     uint64_t first_ns; /* when the first octet was read */
 
     uint32_t life;      /* of the host, in which the engine has (or had) it */
