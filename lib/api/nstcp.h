@@ -35,10 +35,10 @@
  * Blocking: a call waits only where it says "waits", and not when the socket is non-blocking
  * (O_NONBLOCK) or the call has MSG_DONTWAIT; then it fails with EAGAIN instead.
  *
- * The library prints nothing, ends no process, handles no signal (there is no SIGPIPE), and keeps
- * nothing outside its stacks. A process that ends without nstcp_destroy, however it ends, takes its
- * connections along without a word, as in a crash; the kernel has the ports again and answers the
- * peers' next segments with RST.
+ * The library prints nothing, ends no process, handles and sends no signal (there is no SIGPIPE,
+ * nor SIGURG), and keeps nothing outside its stacks. A process that ends without nstcp_destroy,
+ * however it ends, takes its connections along without a word, as in a crash; the kernel has the
+ * ports again and answers the peers' next segments with RST.
  */
 #ifndef NSTCP_H
 #define NSTCP_H
@@ -158,23 +158,46 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
 
 /* send(2). Copies len octets into the send queue; waits for room in it, SO_SNDTIMEO. The octets
  * taken: all of them, or fewer at the timeout, at an error, or when it must not wait; the error is
- * then told by the next call. buf is not used after return. flags: MSG_DONTWAIT; MSG_NOSIGNAL and
- * MSG_MORE change nothing; others EOPNOTSUPP. ENOTCONN; once ECONNRESET, ETIMEDOUT; EPIPE after
- * that, after SHUT_WR, and when the peer, which had closed, has answered with RST. Threads: pieces
- * of two sends on one socket that both have to wait may alternate. */
+ * then told by the next call. buf is not used after return. flags: MSG_DONTWAIT; MSG_OOB (see
+ * "Urgent data" below); MSG_NOSIGNAL and MSG_MORE change nothing; others EOPNOTSUPP. ENOTCONN; once
+ * ECONNRESET, ETIMEDOUT; EPIPE after that, and after SHUT_WR. Threads: pieces of two sends on one
+ * socket that both have to wait may
+ * alternate. */
 ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, int flags);
 
 /* recv(2). Waits for the first octet, with MSG_WAITALL for all; SO_RCVTIMEO. The octets copied; 0
  * at the end, when the peer has closed. flags: MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_TRUNC (the
- * octets are counted, not copied: buf may be NULL; tcp(7)); MSG_CMSG_CLOEXEC changes nothing;
- * others EOPNOTSUPP. ENOTCONN, and once ECONNRESET, ETIMEDOUT; what has arrived before comes first.
- */
+ * octets are counted, not copied: buf may be NULL; tcp(7)), MSG_OOB; MSG_CMSG_CLOEXEC changes
+ * nothing; others EOPNOTSUPP. ENOTCONN, and once ECONNRESET, ETIMEDOUT; what has arrived before
+ * comes first. */
 ssize_t nstcp_recv(struct nstcp *stack, int sock, void *buf, size_t len, int flags);
+
+/*
+ * Urgent data (RFC 9293 3.8.5): as in Linux, tcp(7) and socket(7). RFC 6093 advises new programs
+ * against it (5), as middleboxes clear it, and all others to set SO_OOBINLINE (6).
+ *
+ * All that lies before the end of a nstcp_send with MSG_OOB is urgent, however long; Nagle does not
+ * hold it back, and the peer hears of it though its window be shut. The place before its last octet
+ * is the mark. nstcp_recv ends there when it has anything to return, with MSG_WAITALL too;
+ * SIOCATMARK tells whether the next octet lies behind it (sockatmark(3)).
+ *
+ * Without SO_OOBINLINE that octet is nothing to POLLIN; FIONREAD counts up to the mark; and the
+ * next nstcp_recv goes on behind it. nstcp_recv with MSG_OOB gives it, once (with MSG_PEEK, any
+ * number of times), and never waits: EAGAIN when it has not arrived; EINVAL when there is none, or
+ * it was given or passed; 0 when the peer has closed before it came; ENOTCONN when the connection
+ * has failed. There is one mark only: when another comes, the octet at the old one becomes part of
+ * the stream, or, if it is the next, is lost. With SO_OOBINLINE it always comes with the rest, and
+ * MSG_OOB is EINVAL.
+ *
+ * POLLPRI, in place of SIGURG, tells that the octet is here; and, unlike in Linux, that it can't
+ * come because so much is unread that the window is shut.
+ */
 
 /* sendmsg(2), recvmsg(2): send and recv with up to IOV_MAX buffers (EMSGSIZE), as writev(2) and
  * readv(2) have them. No address is looked at or given, and there is no ancillary data: EINVAL for
- * msg_controllen in sendmsg; recvmsg sets msg_namelen, msg_controllen and msg_flags to 0. ENOMEM
- * (recvmsg with MSG_PEEK into several buffers). */
+ * msg_controllen in sendmsg; recvmsg sets msg_namelen and msg_controllen to 0, and msg_flags but
+ * for MSG_OOB (and then MSG_TRUNC, without room for the octet). ENOMEM (recvmsg with MSG_PEEK into
+ * several buffers). */
 ssize_t nstcp_sendmsg(struct nstcp *stack, int sock, const struct msghdr *msg, int flags);
 ssize_t nstcp_recvmsg(struct nstcp *stack, int sock, struct msghdr *msg, int flags);
 
@@ -201,10 +224,12 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *   SOL_SOCKET   SO_RCVTIMEO, SO_SNDTIMEO (struct timeval; zero: no limit),
  *                SO_LINGER (struct linger, seconds; see nstcp_close),
  *                SO_REUSEADDR (see nstcp_bind),
+ *                SO_OOBINLINE (see "Urgent data"),
  *                SO_KEEPALIVE,
  *                SO_SNDBUF, SO_RCVBUF (octets as given, not doubled; 4096 at least, 64 MiB at most;
- *                SO_RCVBUF ends the receive buffer's growing by itself, and a window larger than 64
- *                KiB needs it before connect or listen: the SYN fixes the window's scale);
+ *                SO_RCVBUF ends the receive buffer's growing by itself, is filled up to whole
+ *                segments, and a window larger than 64 KiB needs it before connect or listen: the
+ *                SYN fixes the window's scale);
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
  *   IPPROTO_TCP  TCP_NODELAY,
@@ -225,12 +250,14 @@ int nstcp_getsockopt(struct nstcp *stack, int sock, int level, int name, void *v
 int nstcp_fcntl(struct nstcp *stack, int sock, int command, int arg);
 
 /* ioctl(2), tcp(7). FIONREAD: octets to be read; SIOCOUTQ (TIOCOUTQ): octets not yet acknowledged;
- * FIONBIO: O_NONBLOCK on or off. ENOTTY, EINVAL (listening). */
+ * SIOCATMARK: 1 at the mark, or 0, see "Urgent data"; FIONBIO: O_NONBLOCK on or off. ENOTTY, EINVAL
+ * (listening). */
 int nstcp_ioctl(struct nstcp *stack, int sock, unsigned long request, int *value);
 
 /* poll(2), on sockets of the stack. Waits, timeout_ms at most; < 0: no limit; 0: does not wait.
- * POLLIN, POLLRDNORM, POLLOUT, POLLWRNORM, POLLRDHUP, POLLERR, POLLHUP, POLLNVAL, each when Linux
- * has it. A socket that is closed meanwhile is POLLNVAL. Level-triggered. O(n). ENOMEM. */
+ * POLLIN, POLLRDNORM, POLLPRI (see "Urgent data"), POLLOUT, POLLWRNORM, POLLRDHUP, POLLERR,
+ * POLLHUP, POLLNVAL, the others each when Linux has it. A socket that is closed meanwhile is
+ * POLLNVAL. Level-triggered. O(n). ENOMEM. */
 int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms);
 
 #pragma GCC visibility pop

@@ -46,6 +46,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->reuse;
     case OPTION(SOL_SOCKET, SO_KEEPALIVE):
         return o->keepalive.on;
+    case OPTION(SOL_SOCKET, SO_OOBINLINE):
+        return o->oobinline;
     case OPTION(SOL_SOCKET, SO_SNDBUF):
         return o->sndbuf ? o->sndbuf : stack->sndbuf_default;
     case OPTION(SOL_SOCKET, SO_RCVBUF):

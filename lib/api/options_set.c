@@ -67,6 +67,9 @@ static int set_int(struct slot *slot, int level, int name, int value)
     case OPTION(SOL_SOCKET, SO_KEEPALIVE):
         o->keepalive.on = value != 0;
         return 0;
+    case OPTION(SOL_SOCKET, SO_OOBINLINE):
+        o->oobinline = value != 0;
+        return 0;
     case OPTION(SOL_SOCKET, SO_SNDBUF):
         o->sndbuf = buffer_size(value);
         return 0;

@@ -27,6 +27,8 @@ static short revents_of(const struct slot *slot, short events)
         revents |= POLLIN | POLLRDNORM;
     if (ready & SOCK_WRITABLE)
         revents |= POLLOUT | POLLWRNORM;
+    if (ready & SOCK_URGENT)
+        revents |= POLLPRI;
     if (no_more)
         revents |= POLLIN | POLLRDNORM | POLLRDHUP;
     if ((ready & SOCK_DEAD) || (no_more && slot->shut_send))

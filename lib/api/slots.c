@@ -123,6 +123,7 @@ void slot_apply(struct slot *slot, uint64_t now_ns)
 {
     const struct slot_options *o = &slot->options;
     stack_set_nodelay(slot->so, o->nodelay, now_ns);
+    stack_set_oobinline(slot->so, o->oobinline, now_ns);
     stack_set_keepalive(slot->so, &o->keepalive, now_ns);
     stack_set_user_timeout(slot->so, o->user_timeout_ms, now_ns);
     if (o->sndbuf)

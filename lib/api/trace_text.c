@@ -59,6 +59,8 @@ static void add_seg(struct line *l, const struct trace_point *p)
         add(l, "%s seq=%" PRIu32 " ack=%" PRIu32 " win=%" PRIu32 " payload_len=%" PRIu32 " ",
             tcp_flags_text(p->seg->flags, flags), p->seg->seq.v, p->seg->ack.v, p->seg->wnd,
             p->seg->text_len);
+        if (p->seg->flags & TCP_URG)
+            add(l, "up=%u ", (unsigned)p->seg->up);
     }
 }
 

@@ -9,8 +9,8 @@
 #define WAIT_TO_SEND (SOCK_EV_ACKED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED)
 #define WAIT_TO_RECV (SOCK_EV_ARRIVED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED)
 
-#define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE)
-#define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL | MSG_TRUNC | MSG_CMSG_CLOEXEC)
+#define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_OOB)
+#define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL | MSG_TRUNC | MSG_CMSG_CLOEXEC | MSG_OOB)
 
 static bool has_connection(const struct slot *slot)
 {
@@ -34,10 +34,12 @@ static bool error_waits(const struct slot *slot, size_t done)
     return done > 0 && stack_error(slot->so) != ERR_NONE;
 }
 
-static int64_t engine_send(struct slot *slot, const void *buf, size_t len, uint64_t now)
+static int64_t engine_send(struct slot *slot, const void *buf, size_t len, int flags, uint64_t now)
 {
-    int64_t n = stack_send(slot->so, buf, len, now);
-    return told_before(slot, n) ? stack_send(slot->so, buf, len, now) : n;
+    int64_t (*send)(struct sock *, const void *, size_t, uint64_t) =
+        flags & MSG_OOB ? stack_send_urgent : stack_send;
+    int64_t n = send(slot->so, buf, len, now);
+    return told_before(slot, n) ? send(slot->so, buf, len, now) : n;
 }
 
 static int64_t engine_recv(struct slot *slot, void *buf, size_t len, bool peek, uint64_t now)
@@ -47,14 +49,14 @@ static int64_t engine_recv(struct slot *slot, void *buf, size_t len, bool peek, 
 }
 
 /* As much as the send queue takes now: octets, or an errno. */
-static int64_t send_some(struct call *c, struct cursor *cur)
+static int64_t send_some(struct call *c, struct cursor *cur, int flags)
 {
     uint64_t now = runtime_now();
     int64_t n, done = 0;
     do {
         size_t len;
         const void *piece = cursor_piece(cur, &len);
-        n = engine_send(c->slot, piece, len, now);
+        n = engine_send(c->slot, piece, len, flags, now);
         if (n > 0) {
             cursor_advance(cur, (size_t)n);
             done += n;
@@ -79,7 +81,7 @@ static int64_t send_all(struct call *c, struct cursor *cur, int flags)
         if (n == 0 && error_waits(c->slot, done))
             break;
         if (n == 0)
-            n = send_some(c, cur);
+            n = send_some(c, cur, flags);
         if (n > 0)
             done += (size_t)n;
         else if (n == -EAGAIN && wait)
@@ -111,9 +113,10 @@ static int64_t recv_some(struct call *c, struct cursor *cur, int flags)
     bool peek = (flags & MSG_PEEK) != 0;
     size_t n = cur->left < unread ? cur->left : unread, len;
     void *piece = cursor_piece(cur, &len);
-    if (n == 0)
-        return err_to_errno((int)engine_recv(c->slot, piece, len, peek, now));
-    if (flags & MSG_TRUNC) {
+    int64_t answer = (int64_t)n;
+    if (n == 0) { /* or nothing but an octet out of band, which is passed over */
+        answer = err_to_errno((int)engine_recv(c->slot, piece, len, peek, now));
+    } else if (flags & MSG_TRUNC) {
         engine_recv(c->slot, NULL, n, peek, now);
         cur->left -= peek ? 0 : n;
     } else if (peek && len < n) {
@@ -130,14 +133,19 @@ static int64_t recv_some(struct call *c, struct cursor *cur, int flags)
     }
     if (!peek)
         runtime_pump(c->stack->rt, now);
-    return (int64_t)n;
+    return answer;
+}
+
+/* Where a recv ends that has octets already: at the mark of urgent data. peeked: those of them that
+ * are unread yet. */
+static bool at_mark(const struct slot *slot, size_t peeked)
+{
+    return stack_urgent(slot->so) == peeked + 1;
 }
 
 static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
 {
-    if (flags & ~RECV_FLAGS)
-        return -EOPNOTSUPP;
-    bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT);
+    bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT), peek = (flags & MSG_PEEK) != 0;
     uint64_t deadline = wait ? call_deadline(c->slot->options.recv_timeout_ns) : 0;
     size_t done = 0, wanted = (flags & MSG_WAITALL) && cur->left > 0 ? cur->left : 1;
     int64_t n;
@@ -145,14 +153,16 @@ static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
         n = has_connection(c->slot) ? 0 : -ENOTCONN;
         if (n == 0 && error_waits(c->slot, done))
             break;
+        if (n == 0 && done > 0 && at_mark(c->slot, peek ? done : 0))
+            break;
         if (n == 0)
             n = recv_some(c, cur, flags);
-        if (n > 0 && !(flags & MSG_PEEK)) {
+        if (n > 0 && !peek) {
             done += (size_t)n;
         } else if (n > 0) {
             done = (size_t)n; /* from the first octet each time */
             n = -EAGAIN;
-            if (stack_readiness(c->slot->so) & SOCK_PEER_DONE)
+            if ((stack_readiness(c->slot->so) & SOCK_PEER_DONE) || at_mark(c->slot, done))
                 break;
         }
         if (n == -EAGAIN && wait && done < wanted)
@@ -161,6 +171,27 @@ static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
             break;
     } while (n >= 0 && done < wanted);
     return done ? (int64_t)done : n;
+}
+
+/* MSG_OOB: never waits. *out_flags: as recvmsg(2) has them. */
+static int64_t recv_oob(struct call *c, struct cursor *cur, int flags, int *out_flags)
+{
+    if (c->slot->state == SLOT_LISTENING)
+        return -ENOTCONN;
+    if (!c->slot->so)
+        return -EINVAL; /* nothing is urgent, as Linux */
+    uint8_t octet;
+    int n = stack_recv_urgent(c->slot->so, &octet, (flags & MSG_PEEK) != 0);
+    if (n <= 0)
+        return err_to_errno(n);
+    *out_flags = MSG_OOB;
+    if (cur->left == 0) {
+        *out_flags |= MSG_TRUNC;
+        return 0;
+    }
+    if (!(flags & MSG_TRUNC))
+        cursor_put(cur, &octet, 1);
+    return 1;
 }
 
 ssize_t nstcp_sendmsg(struct nstcp *stack, int sock, const struct msghdr *msg, int flags)
@@ -182,12 +213,15 @@ ssize_t nstcp_recvmsg(struct nstcp *stack, int sock, struct msghdr *msg, int fla
         return -1;
     struct cursor cur;
     int64_t n = cursor_init(&cur, msg->msg_iov, msg->msg_iovlen);
-    if (n == 0)
-        n = recv_all(&c, &cur, flags);
+    int out_flags = 0;
+    if (n == 0 && flags & ~RECV_FLAGS)
+        n = -EOPNOTSUPP;
+    else if (n == 0)
+        n = flags & MSG_OOB ? recv_oob(&c, &cur, flags, &out_flags) : recv_all(&c, &cur, flags);
     if (n >= 0) {
         msg->msg_namelen = 0; /* tcp(7): a connection's peer is known */
         msg->msg_controllen = 0;
-        msg->msg_flags = 0;
+        msg->msg_flags = out_flags;
     }
     return call_end(&c, n);
 }

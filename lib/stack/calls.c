@@ -1,6 +1,7 @@
 /* The user calls on connections (RFC 9293 3.10.1-6). See stack.h; tcp/user.c does the work. */
 #include "isn.h"
 #include "sock.h"
+#include "urgent.h"
 #include "user.h"
 
 int stack_add_ports(struct stack *s, uint16_t first, uint16_t count)
@@ -56,7 +57,8 @@ static int take_error(struct conn *c)
     return c->tcb.error;
 }
 
-int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns)
+static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t, uint64_t),
+                       struct sock *so, const void *data, size_t len, uint64_t now_ns)
 {
     if (so->kind != SOCK_CONNECTION)
         return ERR_NOT_CONNECTED;
@@ -67,10 +69,20 @@ int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_n
     }
     if (!tcb_synchronized(&c->tcb))
         return ERR_AGAIN;
-    int64_t n = tcp_send(&c->tcb, data, len, now_ns);
+    int64_t n = tcp_call(&c->tcb, data, len, now_ns);
     if (n > 0)
         conn_settle(c, now_ns);
     return n;
+}
+
+int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns)
+{
+    return send_by(tcp_send, so, data, len, now_ns);
+}
+
+int64_t stack_send_urgent(struct sock *so, const void *data, size_t len, uint64_t now_ns)
+{
+    return send_by(tcp_urgent_send, so, data, len, now_ns);
 }
 
 int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t now_ns)
@@ -78,15 +90,21 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
     if (so->kind != SOCK_CONNECTION)
         return ERR_NOT_CONNECTED;
     struct conn *c = as_conn(so);
-    if (c->tcb.state == STATE_CLOSED && rcvq_len(&c->tcb.rcvq) == 0 && c->tcb.error != ERR_PIPE) {
-        int err = take_error(c);
-        if (err)
-            return err;
-    }
+    uint64_t start = c->tcb.rcvq.start;
     int64_t n = tcp_receive(&c->tcb, buf, len, peek, now_ns);
-    if (n > 0 && !peek)
+    bool nothing_left = n == 0 && (len > 0 || rcvq_len(&c->tcb.rcvq) == 0);
+    if (nothing_left && c->tcb.state == STATE_CLOSED && !tcb_fin_taken(&c->tcb))
+        n = take_error(c);
+    if (c->tcb.rcvq.start != start)
         conn_settle(c, now_ns);
     return n;
+}
+
+int stack_recv_urgent(struct sock *so, uint8_t *octet, bool peek)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return ERR_NOT_CONNECTED;
+    return tcp_urgent_receive(&as_conn(so)->tcb, octet, peek);
 }
 
 int stack_shutdown_send(struct sock *so, uint64_t now_ns)
@@ -183,7 +201,14 @@ enum tcp_state stack_state(const struct sock *so)
 size_t stack_unread(const struct sock *so)
 {
     return so->kind == SOCK_LISTENER ? 0
-                                     : rcvq_len(&as_conn((struct sock *)(uintptr_t)so)->tcb.rcvq);
+                                     : tcp_receivable(&as_conn((struct sock *)(uintptr_t)so)->tcb);
+}
+
+size_t stack_urgent(const struct sock *so)
+{
+    return so->kind == SOCK_LISTENER
+               ? 0
+               : (size_t)tcp_urgent_left(&as_conn((struct sock *)(uintptr_t)so)->tcb);
 }
 
 int stack_error(const struct sock *so)
@@ -211,6 +236,13 @@ void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns)
 {
     struct tcp_settings settings = *settings_of(so);
     settings.nodelay = on;
+    set(so, &settings, now_ns);
+}
+
+void stack_set_oobinline(struct sock *so, bool on, uint64_t now_ns)
+{
+    struct tcp_settings settings = *settings_of(so);
+    settings.oobinline = on;
     set(so, &settings, now_ns);
 }
 
@@ -249,6 +281,8 @@ unsigned stack_readiness(const struct sock *so)
     unsigned ready = 0;
     if (tcp_can_receive(t))
         ready |= SOCK_READABLE;
+    if (tcp_urgent_ready(t))
+        ready |= SOCK_URGENT;
     if (tcb_synchronized(t) || t->state == STATE_CLOSED)
         ready |= tcp_can_send(t) ? SOCK_WRITABLE : 0;
     if (t->state == STATE_CLOSED || t->state >= STATE_CLOSE_WAIT)

@@ -14,7 +14,7 @@ static void check(struct conn *c, uint64_t now_ns)
     TCB_TRACE(&c->tcb, TRACE_INVARIANT, now_ns, .text = why);
     if (!CHECK(why == NULL)) {
         c->sock.stack->counters.invariants++;
-        c->tcb.reset_peer = true;
+        c->tcb.reset_peer = c->tcb.state >= STATE_SYN_RECEIVED;
         state_fail(&c->tcb, ERR_ABORTED, why, now_ns);
     }
 }

@@ -81,11 +81,26 @@ int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock
  * ended the connection, then ERR_PIPE. Before the connection is synchronized: ERR_AGAIN. */
 int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns);
 
+/* The same with the URGENT flag: all that is in the send queue then is urgent (3.8.5). */
+int64_t stack_send_urgent(struct sock *so, const void *data, size_t len, uint64_t now_ns);
+
 /* RECEIVE: the octets copied, 0 when the peer has closed and all is read (or stack_shutdown_recv
  * was called), or ERR_AGAIN, ERR_NOT_CONNECTED; or once the error that ended the connection, then
- * 0; 0 at once for ERR_PIPE. What arrived before an error can be read first. peek: leaves them in
- * the queue. buf may be NULL: what would have been copied is not. */
+ * 0. What arrived before an error can be read first; all of it when the peer had closed, and then
+ * it is 0 that follows. peek: leaves them in the queue. buf may be NULL: what would have been
+ * copied is not. Ends at the mark, see below. */
 int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t now_ns);
+
+/* Urgent data (3.8.5, MUST-33): octets from the first unread one up to the urgent pointer, also
+ * those that have not arrived; 0: what is unread is not urgent. The mark lies before the last of
+ * them: stack_recv ends there when it has octets to give, and the next one goes on with that octet,
+ * or behind it (stack_set_oobinline). */
+size_t stack_urgent(const struct sock *so);
+
+/* RECEIVE of that last octet out of band: 1, once, with peek any number of times; 0 when the peer
+ * has closed before it has come (or stack_shutdown_recv was called). ERR_AGAIN: it has not arrived.
+ * ERR_INVAL: there is none, it was taken or passed, or comes in line. ERR_NOT_CONNECTED. */
+int stack_recv_urgent(struct sock *so, uint8_t *octet, bool peek);
 
 /* CLOSE as RFC 9293 3.10.4 has it: no more SENDs, what is queued and a FIN follow; RECEIVE goes on.
  * ERR_NOT_CONNECTED, ERR_PIPE when it was called before. */
@@ -122,13 +137,13 @@ void stack_abort_left(struct stack *s, uint64_t now_ns);
 /* STATUS (3.10.6). */
 void stack_status(const struct sock *so, struct tcp_status *status);
 
-/* Two parts of it, for who asks at every call: the state, and the octets that can be read. */
+/* Two parts of it, for who asks at every call: the state, and the octets that one stack_recv would
+ * give. */
 enum tcp_state stack_state(const struct sock *so);
 size_t stack_unread(const struct sock *so);
 
-/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_PIPE (a reset after the peer had
- * closed), ERR_TIMEDOUT, ERR_ABORTED, or what ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH,
- * ERR_PROHIBITED. Does not clear it. */
+/* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_TIMEDOUT, ERR_ABORTED, or what
+ * ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH, ERR_PROHIBITED. Does not clear it. */
 int stack_error(const struct sock *so);
 
 /* Options. A listener's are those that its connections begin with, from the SYN on; with ones made
@@ -136,6 +151,9 @@ int stack_error(const struct sock *so);
 
 void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns); /* TCP_NODELAY: MUST-17 */
 void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF */
+
+/* SO_OOBINLINE: stack_recv gives the last urgent octet as well. On, as RFC 6093 6 asks for. */
+void stack_set_oobinline(struct sock *so, bool on, uint64_t now_ns);
 
 /* SO_RCVBUF: octets of the receive buffer (above 0), which then no longer grows by itself. What was
  * offered to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a
@@ -169,6 +187,9 @@ void stack_disown_address(struct stack *s, const struct ip_addr *addr);
 #define SOCK_PEER_DONE 0x04u /* the peer has closed: POLLRDHUP */
 #define SOCK_DEAD      0x08u /* both directions are over, or an error: POLLHUP */
 #define SOCK_FAILED    0x10u /* stack_error() is not ERR_NONE: POLLERR */
+#define SOCK_URGENT                                                                                \
+    0x20u /* POLLPRI: the last urgent octet is here, neither taken nor passed; or it can't come    \
+             because the window is shut: the user has to read */
 
 /* What holds now. */
 unsigned stack_readiness(const struct sock *so);

@@ -15,8 +15,8 @@
  * hostile one gets a bounded burst out of us. */
 #define ACKDELAY_OWED_MAX 64
 
-/* The MSS of a peer that named none (RFC 9293 3.7.1): until larger text is seen, text of this size
- * is taken to be full-sized. */
+/* What TCP_INFO shows before anything has arrived, as Linux: the MSS of a peer that named none (RFC
+ * 9293 3.7.1). */
 #define ACKDELAY_FIRST_LARGEST 536
 
 void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns)
@@ -31,18 +31,18 @@ void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns)
 
 void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t now_ns)
 {
-    uint32_t size = min_u32(packet_len, a->rmss);
+    uint32_t size = max_u32(min_u32(packet_len, a->rmss), 1);
     if (size > a->largest)
         a->largest = size;
-    a->unacked = len > UINT32_MAX - a->unacked ? UINT32_MAX : a->unacked + len;
+    a->segments += (len - 1) / size + 1;
 
     /* RCV.NXT has moved. Duplicates still owed would all carry its new value, and the peer would
      * count them against a segment that nobody misses. One ACK says it. */
     a->owed = min_u32(a->owed, 1);
 
-    if (a->unacked >= 2 * (uint64_t)a->largest)
+    if (a->segments >= 2)
         ackdelay_now(a);
-    else if (a->due_ns == TIME_NEVER)
+    else
         a->due_ns = now_ns + a->delay_ns;
 }
 
@@ -71,6 +71,6 @@ void ackdelay_sent(struct ackdelay *a)
 {
     if (a->owed > 0)
         a->owed--;
-    a->unacked = 0;
+    a->segments = 0;
     a->due_ns = TIME_NEVER;
 }

@@ -1,10 +1,10 @@
 /*
- * When to acknowledge (RFC 9293 3.8.6.3, RFC 5681 4.2): delayed ACKs, counted in octets.
+ * When to acknowledge (RFC 9293 3.8.6.3, RFC 5681 4.2): delayed ACKs.
  *
- * An ACK is owed at once when two full-sized segments' worth of text is unacknowledged (SHLD-19),
- * when order is disturbed or a hole is filled, and for FIN; otherwise after a delay of less than
- * 0.5 s (MUST-40). Full-sized means the largest text seen from this peer, as far as that is below
- * the MSS we announced: a peer behind a small path MTU must not wait for the timer.
+ * An ACK is owed at once when two segments are unacknowledged, when order is disturbed or a hole is
+ * filled, and for FIN; otherwise after a delay of less than 0.5 s (MUST-40). SHLD-19 asks for every
+ * second full-sized segment; as BSD we count those of any size: what is full-sized behind a small
+ * path MTU nobody tells us. Text of more than one MSS counts as so many segments.
  */
 #ifndef ACKDELAY_H
 #define ACKDELAY_H
@@ -14,18 +14,18 @@
 
 struct ackdelay {
     uint64_t delay_ns;
-    uint32_t rmss;    /* the MSS we announced */
-    uint32_t largest; /* largest text of one packet seen so far, at most rmss */
-    uint32_t unacked; /* octets of text accepted since the last ACK went out */
-    uint32_t owed;    /* ACKs owed at once: 1, or one per out-of-order segment (RFC 5681 4.2) */
-    uint64_t due_ns;  /* the delayed ACK's deadline; TIME_NEVER when none is waiting */
+    uint32_t rmss;     /* the MSS we announced */
+    uint32_t largest;  /* of one packet's text so far, at most rmss: for TCP_INFO */
+    uint32_t segments; /* accepted since the last ACK went out */
+    uint32_t owed;     /* ACKs owed at once: 1, or one per out-of-order segment (RFC 5681 4.2) */
+    uint64_t due_ns;   /* the delayed ACK's deadline; TIME_NEVER when none is waiting */
 };
 
 /* delay_ns: cut to less than 0.5 s (MUST-40). */
 void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns);
 
-/* Text of `len` octets was accepted in order; packet_len: text per packet, len but for a
- * super-segment. RCV.NXT has moved, so duplicates still owed become one ACK: with the new number
+/* Text of `len` octets, 1 or more, was accepted in order; packet_len: text per packet, len but for
+ * a super-segment. RCV.NXT has moved, so duplicates still owed become one ACK: with the new number
  * the peer would take them for a sign of loss. Cost O(1). */
 void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t now_ns);
 

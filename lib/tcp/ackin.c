@@ -22,6 +22,7 @@ void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     if (t->syn_timed_out)
         rto_after_syn(&t->rto);
     t->snd.una = seq_add(t->snd.iss, 1);
+    t->snd.up = seq_max(t->snd.up, t->snd.una);
     t->retries = 0;
     t->in_trouble = false;
     t->rtx_due_ns = TIME_NEVER;

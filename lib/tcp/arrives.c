@@ -42,8 +42,10 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
 static void take_syn(struct tcb *t, const struct seg *seg)
 {
     t->rcv.irs = seg->seq;
-    t->rcv.nxt = t->rcv.up = seq_add(seg->seq, 1);
+    t->rcv.nxt = seq_add(seg->seq, 1);
     take_syn_options(t, &seg->opts);
+    if (!t->passive)
+        rcvwnd_whole(&t->rcvwnd, t->snd.mss_max);
 }
 
 enum arrives_listen tcp_arrives_listen(const struct seg *seg)
@@ -96,6 +98,7 @@ static enum arrives arrives_syn_sent(struct tcb *t, const struct seg *seg, uint6
     if (!has_ack) {
         /* Simultaneous open (3.5, MUST-10): our SYN goes again, as SYN-ACK. */
         state_set(t, STATE_SYN_RECEIVED, "SYN crosses SYN", now_ns);
+        tcp_arrives_hold(t, seg);
         recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
         return ARRIVES_DONE;
     }

@@ -24,6 +24,9 @@ enum arrives_listen tcp_arrives_listen(const struct seg *seg);
 /* 3.10.7.4: SYN-RECEIVED and all later states. */
 enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns);
 
+/* The text that comes with a SYN in SYN-SENT is kept until the connection is established. */
+void tcp_arrives_hold(struct tcb *t, const struct seg *seg);
+
 /* Steps six to eight of 3.10.7.4 alone: what else the SYN-ACK carries (3.10.7.3). */
 enum arrives tcp_arrives_rest(struct tcb *t, const struct seg *seg, uint64_t now_ns);
 

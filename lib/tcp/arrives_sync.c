@@ -6,11 +6,13 @@
 
 #include "ackin.h"
 #include "reset.h"
+#include "urgent.h"
 
 enum step {
     GO_ON,
     DROP,
     ANSWER_RST,
+    ONLY_ACK, /* nothing but the ACK field counts */
 };
 
 /* First, check sequence number: the four cases of the RFC's table. */
@@ -30,6 +32,14 @@ static bool acceptable(const struct tcb *t, const struct seg *seg)
     return seq_in(seg->seq, nxt, edge) || seq_in(seq_sub(seg_end(seg), 1), nxt, edge);
 }
 
+/* What the peer sends again ends at RCV.NXT, and has its newest ACK. RFC 9293 throws that away with
+ * the rest; Linux and BSD take it, and so do we. */
+static bool is_sent_again(const struct tcb *t, const struct seg *seg)
+{
+    return tcb_synchronized(t) && seg_len(seg) > 0 && seq_eq(seg_end(seg), t->rcv.nxt) &&
+           !(seg->flags & TCP_SYN);
+}
+
 /* A segment outside of the window is answered with an ACK, which a RST is not. */
 static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -46,7 +56,7 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
     } else {
         tcp_reset_challenge(t, now_ns);
     }
-    return DROP;
+    return is_sent_again(t, seg) ? ONLY_ACK : DROP;
 }
 
 /* The peer's SYN again, so our SYN-ACK was lost. RFC 9293 answers with an ACK, which a peer in
@@ -98,22 +108,10 @@ static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_n
         else
             state_fail(t, ERR_REFUSED, "RST", now_ns);
         break;
-    case STATE_CLOSING:
-    case STATE_LAST_ACK:
-        /* The user has closed and heard everything; only unacknowledged text is a loss (MUST-12).
-         */
-        if (t->sndq.len == 0) {
-            state_set(t, STATE_CLOSED, "RST", now_ns);
-            break;
-        }
-        state_fail(t, ERR_RESET, "RST", now_ns);
-        break;
-    case STATE_CLOSE_WAIT:
-        /* RFC 9293 says "reset" to SENDs and RECEIVEs; Linux says EPIPE to the former, and to the
-         * latter that the peer has closed, as it had. So do we: what they sent is complete. */
-        state_fail(t, ERR_PIPE, "RST", now_ns);
-        break;
     default:
+        /* RFC 9293 has no word for the user in CLOSING and LAST-ACK, who has closed; Linux and BSD
+         * say "reset". So do we: one who has only shut down may want to know that the peer has not
+         * acknowledged the end (MUST-12). */
         state_fail(t, ERR_RESET, "RST", now_ns);
         break;
     }
@@ -133,6 +131,25 @@ static enum step fourth_syn(struct tcb *t, const struct seg *seg, uint64_t now_n
     return DROP;
 }
 
+/* The text that came with the peer's SYN. */
+static void release_text(struct tcb *t, uint64_t now_ns)
+{
+    uint32_t len = rcvq_release(&t->rcvq);
+    if (len == 0)
+        return;
+    t->rcv.nxt = seq_add(t->rcv.nxt, len);
+    ackdelay_text(&t->ackdelay, len, len, now_ns);
+    t->events |= TCB_EV_ARRIVED;
+}
+
+/* A passive connection has its buffer from here on. */
+static void open_window(struct tcb *t)
+{
+    uint64_t head = t->rcvq.head;
+    rcvwnd_whole(&t->rcvwnd, t->snd.mss_max);
+    rcvwnd_announced(&t->rcvwnd, t->rcvq.start, head, rcvwnd_again(&t->rcvwnd, head));
+}
+
 /* SYN-RECEIVED: the ACK that completes the handshake. */
 static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -140,10 +157,23 @@ static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns
         return ANSWER_RST;
     tcp_ackin_syn_acked(t, seg, now_ns);
     tcp_ackin_window(t, seg);
+    open_window(t);
     state_set(t, STATE_ESTABLISHED, "our SYN is acknowledged", now_ns);
     if (t->fin_queued)
         state_set(t, STATE_FIN_WAIT_1, "CLOSE, which was queued", now_ns);
+    release_text(t, now_ns);
     return GO_ON;
+}
+
+/* RFC 9293 acknowledges a FIN in TIME-WAIT, and has no word for anything else that lies in the
+ * window; Linux and BSD acknowledge all but what says nothing new. So do we: a peer that is in
+ * another connection learns of this one. */
+static void answer_in_time_wait(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (seg_len(seg) > 0)
+        ackdelay_now(&t->ackdelay);
+    else if (!seq_eq(seg->seq, t->rcv.nxt))
+        tcp_reset_challenge(t, now_ns);
 }
 
 /* Fifth, check the ACK field. */
@@ -172,28 +202,19 @@ static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns
     case STATE_LAST_ACK:
         state_set(t, STATE_CLOSED, "our FIN is acknowledged", now_ns);
         return DROP;
+    case STATE_TIME_WAIT:
+        answer_in_time_wait(t, seg, now_ns);
+        return DROP;
     default:
         return GO_ON;
     }
 }
 
-/* The peer may still send text: its FIN has not been reached. */
-static bool receiving(const struct tcb *t)
-{
-    return t->state == STATE_ESTABLISHED || t->state == STATE_FIN_WAIT_1 ||
-           t->state == STATE_FIN_WAIT_2;
-}
-
 /* Sixth, check the URG bit. */
 static enum step sixth_urg(struct tcb *t, const struct seg *seg)
 {
-    if (!(seg->flags & TCP_URG) || !receiving(t))
-        return GO_ON;
-    seq_t up = seq_add(seg_text_start(seg), seg->up);
-    if (seq_lt(t->rcv.up, up)) {
-        t->rcv.up = up;
-        t->events |= TCB_EV_URGENT;
-    }
+    if ((seg->flags & TCP_URG) && tcb_receives(t))
+        tcp_urgent_arrives(t, seg);
     return GO_ON;
 }
 
@@ -227,10 +248,19 @@ static uint32_t cut_text(const struct tcb *t, const struct seg *seg, struct byte
     return len;
 }
 
+void tcp_arrives_hold(struct tcb *t, const struct seg *seg)
+{
+    struct bytes text[SEG_REFS_MAX];
+    unsigned n;
+    uint64_t at;
+    if (cut_text(t, seg, text, &n, &at) > 0 && !rcvq_hold(&t->rcvq, text, n))
+        t->no_room = true;
+}
+
 /* Seventh, process the segment text. */
 static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (seg->text_len == 0 || !receiving(t))
+    if (seg->text_len == 0 || !tcb_receives(t))
         return GO_ON;
     struct bytes text[SEG_REFS_MAX];
     unsigned n;
@@ -241,10 +271,10 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return GO_ON;
     }
     if (t->orphan) {
-        /* 3.6.1, SHLD-3: nobody will read this, and the peer must learn it. */
-        t->reset_peer = true;
+        /* 3.6.1, SHLD-3: nobody will read this, and the peer must learn it. As from CLOSED
+         * (3.10.7.1): with SEQ=SEG.ACK, which it takes although our FIN may have been lost. */
         state_fail(t, ERR_ABORTED, "text after the user has left", now_ns);
-        return DROP;
+        return ANSWER_RST;
     }
     bool had_hole = rcvq_has_hole(&t->rcvq) || t->fin_seen;
     uint64_t head = t->rcvq.head;
@@ -259,7 +289,6 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return GO_ON;
     }
     t->rcv.nxt = seq_add(t->rcv.nxt, advance);
-    t->rcv.up = seq_max(t->rcv.up, t->rcv.nxt);
     ackdelay_text(&t->ackdelay, advance, seg->gso_size ? seg->gso_size : seg->text_len, now_ns);
     if (had_hole || len < seg->text_len)
         ackdelay_now(&t->ackdelay);
@@ -282,10 +311,20 @@ static bool fin_fits(const struct tcb *t, seq_t fin)
            (beyond->n == 0 || beyond->v[beyond->n - 1].end <= at);
 }
 
+/* RFC 9293 3.6, figure 13 acknowledges a FIN that crosses ours with a bare ACK; BSD's ACK carries
+ * our FIN again, and so does ours, when nothing else is outstanding: if the first is lost, nobody
+ * has to wait for a timeout. */
+static void fin_again(struct tcb *t)
+{
+    bool alone = t->fin_sent && seq_eq(t->snd.una, t->snd.fin);
+    if (alone && t->snd.wnd > 0)
+        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+}
+
 /* Eighth, check the FIN bit. A FIN beyond a hole is remembered until the hole is filled. */
 static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (!receiving(t))
+    if (!tcb_receives(t))
         return GO_ON;
     seq_t fin = seq_add(seg_text_start(seg), seg->text_len);
     if ((seg->flags & TCP_FIN) && !t->fin_seen && fin_fits(t, fin)) {
@@ -306,6 +345,7 @@ static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_n
         break;
     case STATE_FIN_WAIT_1:
         state_set(t, STATE_CLOSING, "FIN crosses FIN", now_ns);
+        fin_again(t);
         break;
     default:
         state_set(t, STATE_TIME_WAIT, "FIN", now_ns);
@@ -316,9 +356,12 @@ static enum step eighth_fin(struct tcb *t, const struct seg *seg, uint64_t now_n
 
 enum arrives tcp_arrives_rest(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (sixth_urg(t, seg) == GO_ON && seventh_text(t, seg, now_ns) == GO_ON)
-        eighth_fin(t, seg, now_ns);
-    return ARRIVES_DONE;
+    enum step step = sixth_urg(t, seg);
+    if (step == GO_ON)
+        step = seventh_text(t, seg, now_ns);
+    if (step == GO_ON)
+        step = eighth_fin(t, seg, now_ns);
+    return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_DONE;
 }
 
 /* Simultaneous open, 3.5 figure 8 line 6: the peer's SYN again, now with the ACK of ours. What lies
@@ -331,6 +374,8 @@ static bool trim_syn(const struct tcb *t, const struct seg *seg, struct seg *tri
     *trimmed = *seg;
     trimmed->seq = seg_text_start(seg);
     trimmed->flags &= (uint8_t)~TCP_SYN;
+    if (trimmed->up > 0)
+        trimmed->up--; /* it counts from the SYN */
     return true;
 }
 
@@ -343,6 +388,10 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
         seg = &trimmed;
     }
     enum step step = first_sequence(t, seg, now_ns);
+    if (step == ONLY_ACK) {
+        fifth_ack(t, seg, now_ns);
+        return ARRIVES_DONE;
+    }
     if (step == GO_ON)
         step = second_rst(t, seg, now_ns);
     if (step == GO_ON)

@@ -1,17 +1,17 @@
 /*
- * What every congestion control algorithm shares: the initial window, a change of the MSS and the
- * restart after idleness (RFC 5681 3.1, 4.1). For the connection. How the window grows and shrinks
- * is each algorithm's own.
+ * What every congestion control algorithm shares: the initial window (RFC 6928), a change of the
+ * MSS and the restart after idleness (RFC 5681 3.1, 4.1). For the connection. How the window grows
+ * and shrinks is each algorithm's own.
  */
 #include "cc.h"
 
 #include "check.h"
+#include "minmax.h"
 
+/* RFC 6928 2. */
 static uint32_t initial_window(uint32_t mss)
 {
-    if (mss > 2190)
-        return 2 * mss;
-    return (mss > 1095 ? 3 : 4) * mss;
+    return min_u32(10 * mss, max_u32(2 * mss, 14600));
 }
 
 /* SMSS comes from a 16-bit option or an MTU; with 0 nothing could ever be sent. */

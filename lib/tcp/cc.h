@@ -48,7 +48,7 @@ struct cc {
 
 extern const struct cc_ops cc_newreno; /* RFC 5681, with byte counting */
 
-/* The initial window of RFC 5681 3.1: 2 to 4 SMSS by size; 1 SMSS when the SYN was lost. */
+/* The initial window of RFC 6928: 10 SMSS, 2 of large ones; 1 SMSS when the SYN was lost. */
 void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, bool syn_lost);
 
 /* The effective MSS has changed. */

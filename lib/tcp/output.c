@@ -8,6 +8,7 @@
 #include "check.h"
 #include "pmtu.h"
 #include "timeout.h"
+#include "urgent.h"
 
 /* What every segment of a connection has in common. */
 static void begin(const struct tcb *t, struct seg *seg, uint8_t flags, seq_t at)
@@ -23,13 +24,24 @@ static void begin(const struct tcb *t, struct seg *seg, uint8_t flags, seq_t at)
     seg->wnd = 0;
 }
 
-/* Announces the receive window: every segment with ACK does, and settles what ackdelay owes. */
+/* wnd octets are announced. A passive connection holds no buffer before it is established. */
+static void announced(struct tcb *t, uint32_t wnd)
+{
+    if (t->passive && !tcb_synchronized(t))
+        rcvwnd_announced_syn(&t->rcvwnd, t->rcvq.head, wnd);
+    else
+        rcvwnd_announced(&t->rcvwnd, t->rcvq.start, t->rcvq.head, wnd);
+    ackdelay_sent(&t->ackdelay);
+}
+
+/* What every segment with ACK announces: the receive window, and up to where text is urgent. It
+ * settles what ackdelay owes. */
 static void announce(struct tcb *t, struct seg *seg)
 {
     uint32_t wnd = rcvwnd_offer(&t->rcvwnd, t->rcvq.start, t->rcvq.head);
     seg->wnd = wnd >> t->rcvwnd.shift;
-    rcvwnd_announced(&t->rcvwnd, t->rcvq.head, wnd);
-    ackdelay_sent(&t->ackdelay);
+    tcp_urgent_point(t, seg);
+    announced(t, wnd);
 }
 
 static void arm_rtx_unless_running(struct tcb *t, uint64_t now_ns)
@@ -50,8 +62,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     seg->opts.has_wscale = t->shift_offered;
     seg->opts.wscale = t->rcvwnd.shift;
     seg->wnd = t->rcvwnd.size < UINT16_MAX ? t->rcvwnd.size : UINT16_MAX;
-    rcvwnd_announced(&t->rcvwnd, t->rcvq.head, seg->wnd);
-    ackdelay_sent(&t->ackdelay);
+    announced(t, seg->wnd);
     if (again) {
         t->resent++;
         rto_resent(&t->rto, now_ns);
@@ -65,17 +76,12 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     return true;
 }
 
-/* Sequence number behind the last octet in the send queue: where the FIN goes. */
-static seq_t text_end(const struct tcb *t)
+/* Most text in one segment from here on: a multiple of the MSS. An urgent pointer is for one packet
+ * only: whoever cuts a super-segment up would give the same to all (Linux has none either then). */
+static uint32_t segment_max(const struct tcb *t, seq_t from)
 {
-    return seq_add(tcb_text_start(t), (uint32_t)t->sndq.len);
-}
-
-/* Most text in one segment: a multiple of the MSS. */
-static uint32_t segment_max(const struct tcb *t)
-{
-    return t->path.super_max < t->snd.mss ? t->snd.mss
-                                          : t->path.super_max - t->path.super_max % t->snd.mss;
+    uint32_t mss = t->snd.mss, super = t->path.super_max;
+    return super < mss || tcp_urgent_from(t, from) ? mss : super - super % mss;
 }
 
 /* Fills in a segment with `len` octets of text from `from`, and FIN when asked. The queue may lie
@@ -132,7 +138,7 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
 static uint32_t fill_up(const struct tcb *t, uint32_t again, int32_t wnd_room)
 {
     uint32_t more = t->snd.mss - again;
-    uint32_t unsent = t->fin_sent ? 0 : (uint32_t)seq_diff(text_end(t), t->snd.nxt);
+    uint32_t unsent = t->fin_sent ? 0 : (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
     uint32_t room = (uint32_t)wnd_room - again;
     if (more > unsent)
         more = unsent;
@@ -149,7 +155,7 @@ static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
         [RECOVERY_MTU] = "too big for the path",
     };
     struct recovery *r = &t->recovery;
-    uint32_t max = (uint32_t)seq_diff(r->end, r->nxt), most = segment_max(t);
+    uint32_t max = (uint32_t)seq_diff(r->end, r->nxt), most = segment_max(t, r->nxt);
     if (max > most)
         max = most;
     bool fast = r->mode == RECOVERY_FAST && seq_eq(r->nxt, t->snd.una);
@@ -172,7 +178,9 @@ static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
     if (max > (uint32_t)wnd_room)
         max = (uint32_t)wnd_room;
     uint32_t more = seq_eq(r->end, t->snd.nxt) && max < t->snd.mss ? fill_up(t, max, wnd_room) : 0;
-    resend(t, seg, r->nxt, max, more, reasons[r->mode], now_ns);
+    bool crossed = r->mode == RECOVERY_OPEN && t->state == STATE_CLOSING;
+    const char *why = crossed ? "FIN has crossed FIN" : reasons[r->mode];
+    resend(t, seg, r->nxt, max, more, why, now_ns);
     recovery_resent(r, seq_min(seg_end(seg), r->end));
     return true;
 }
@@ -197,10 +205,12 @@ static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uin
 }
 
 /* How much of `unsent` octets goes now, if any: windows, silly window avoidance (3.8.6.2.1) and
- * Nagle (3.7.4, in Minshall's variant, A.3). All text counts as PUSHed. */
+ * Nagle (3.7.4, in Minshall's variant, A.3). RFC 9293 3.7.4 has no exception for urgent data; Linux
+ * does not hold it back; we do not because that is what it is urgent for. All text counts as
+ * PUSHed. */
 static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, uint32_t cwnd_room)
 {
-    uint32_t mss = t->snd.mss, most = segment_max(t);
+    uint32_t mss = t->snd.mss, most = segment_max(t, t->snd.nxt);
     uint32_t room = wnd_room < cwnd_room ? wnd_room : cwnd_room;
     bool idle = seq_eq(t->snd.una, t->snd.nxt);
     if (unsent > room) {
@@ -215,7 +225,8 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
         return most;
     uint32_t tail = unsent % mss;
     bool small_outstanding = seq_lt(t->snd.una, t->snd.small);
-    if (tail > 0 && small_outstanding && !t->settings.nodelay && !t->fin_queued)
+    bool hurry = t->settings.nodelay || t->fin_queued || tcp_urgent_from(t, t->snd.nxt);
+    if (tail > 0 && small_outstanding && !hurry)
         return unsent - tail;
     return unsent;
 }
@@ -233,7 +244,7 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->fin_sent)
         return false;
-    uint32_t unsent = (uint32_t)seq_diff(text_end(t), t->snd.nxt);
+    uint32_t unsent = (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
     if (unsent == 0 && !t->fin_queued)
         return false;
     tcp_pmtu_age(t, now_ns);
@@ -245,7 +256,8 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     uint32_t flight = recovery_flight(&t->recovery, t->snd.una, t->snd.nxt);
     uint32_t cwnd_room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
-    bool fin = t->fin_queued && len == unsent && wnd_room > len && cwnd_room > len;
+    /* A FIN is no load: it does not wait for cwnd. */
+    bool fin = t->fin_queued && len == unsent && wnd_room > len;
     if (len > 0 || fin) {
         persist_stop(&t->persist);
         return send_new(t, seg, len, fin, now_ns);
@@ -261,7 +273,7 @@ static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     t->probe = false;
     bool in_flight = seq_lt(t->snd.una, t->snd.nxt);
-    uint32_t unsent = (uint32_t)seq_diff(text_end(t), t->snd.nxt);
+    uint32_t unsent = (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
     if (!in_flight && unsent == 0 && !t->fin_queued) {
         persist_stop(&t->persist); /* all was acknowledged after the timer had run out */
         return false;
@@ -305,6 +317,14 @@ static bool output_ack(struct tcb *t, struct seg *seg)
     return true;
 }
 
+/* 3.10.5, where the RST has no ACK. Linux and BSD give it one, and so do we: who looks on sees what
+ * has arrived. The peer looks at SEG.SEQ only (RFC 5961 3.2). */
+static void output_rst(struct tcb *t, struct seg *seg)
+{
+    begin(t, seg, TCP_RST | TCP_ACK, heard_seq(t));
+    seg->wnd = rcvwnd_again(&t->rcvwnd, t->rcvq.head) >> t->rcvwnd.shift;
+}
+
 /* 3.8.4: what the peer has acknowledged already makes it answer. No text (SHLD-12). The peer throws
  * the segment away, so it settles nothing, and tells no window but what was told before. */
 static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
@@ -313,7 +333,7 @@ static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
         return false;
     keepalive_probed(&t->keepalive, now_ns);
     begin(t, seg, TCP_ACK, seq_sub(t->snd.nxt, 1));
-    seg->wnd = tcb_rcv_wnd(t) >> t->rcvwnd.shift;
+    seg->wnd = rcvwnd_again(&t->rcvwnd, t->rcvq.head) >> t->rcvwnd.shift;
     return true;
 }
 
@@ -321,7 +341,7 @@ static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->reset_peer) {
         t->reset_peer = false;
-        begin(t, seg, TCP_RST, heard_seq(t));
+        output_rst(t, seg);
         return true;
     }
     switch (t->state) {
@@ -343,6 +363,9 @@ static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
             return output_ack(t, seg);
         if (output_text(t, seg, now_ns))
             return true;
+        /* No text can go: the peer learns all the same that some of it is urgent. */
+        if (t->snd.up_news)
+            return output_ack(t, seg);
         break;
     }
     if (ackdelay_due(&t->ackdelay, now_ns))

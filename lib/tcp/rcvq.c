@@ -151,10 +151,10 @@ static void copy_text(struct rcvq *q, uint64_t at, const struct bytes *text, uns
     }
 }
 
-/* Marks [from, end) as arrived; from >= head. False when refused. */
-static bool mark(struct rcvq *q, uint64_t from, uint64_t end)
+/* Marks [from, end) as arrived; from >= head. hold: none of it is in order. False when refused. */
+static bool mark(struct rcvq *q, uint64_t from, uint64_t end, bool hold)
 {
-    if (from > q->head)
+    if (from > q->head || hold)
         return ranges_add(&q->beyond, from, end);
     q->head = end;
     if (q->beyond.n > 0) {
@@ -167,7 +167,7 @@ static bool mark(struct rcvq *q, uint64_t from, uint64_t end)
     return true;
 }
 
-static bool insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n)
+static bool insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n, bool hold)
 {
     uint64_t end = at, from = max_u64(at, q->head);
     for (unsigned i = 0; i < n; i++)
@@ -180,7 +180,7 @@ static bool insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsign
     if (reserved && chunks_reserve(q, c, c_end)) {
         copy_text(q, at, text,
                   n); /* what is not marked is not there: nobody sees it if that fails */
-        if (mark(q, from, end))
+        if (mark(q, from, end, hold))
             return true;
     }
     if (is_empty(q)) {
@@ -217,22 +217,39 @@ bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned
 {
     if (at > q->head && !may_wait(q))
         return false;
-    if (insert(q, at, text, n))
+    if (insert(q, at, text, n, false))
         return true;
     if (at > q->head || q->beyond.n == 0)
         return false;
     prune(q);
-    return insert(q, at, text, n);
+    return insert(q, at, text, n, false);
 }
 
-size_t rcvq_peek(const struct rcvq *q, void *buf, size_t len)
+bool rcvq_hold(struct rcvq *q, const struct bytes *text, unsigned n)
+{
+    return insert(q, q->head, text, n, true);
+}
+
+uint32_t rcvq_release(struct rcvq *q)
+{
+    uint64_t head = q->head;
+    if (q->beyond.n > 0 && q->beyond.v[0].start == head) {
+        q->head = q->beyond.v[0].end;
+        ranges_drop_below(&q->beyond, q->head);
+    }
+    return (uint32_t)(q->head - head);
+}
+
+size_t rcvq_peek(const struct rcvq *q, size_t skip, void *buf, size_t len)
 {
     uint8_t *to = buf;
     size_t done = 0;
-    if (len > rcvq_len(q))
-        len = rcvq_len(q);
+    if (!CHECK(skip <= rcvq_len(q)))
+        return 0;
+    if (len > rcvq_len(q) - skip)
+        len = rcvq_len(q) - skip;
     while (done < len) {
-        uint64_t at = q->start + done;
+        uint64_t at = q->start + skip + done;
         size_t in_chunk = (size_t)(at % RCVQ_CHUNK), n = RCVQ_CHUNK - in_chunk;
         n = n < len - done ? n : len - done;
         if (to)
@@ -256,13 +273,6 @@ void rcvq_consume(struct rcvq *q, size_t n)
         chunk_free(q, c);
 }
 
-size_t rcvq_read(struct rcvq *q, void *buf, size_t len)
-{
-    size_t n = rcvq_peek(q, buf, len);
-    rcvq_consume(q, n);
-    return n;
-}
-
 void rcvq_discard(struct rcvq *q)
 {
     q->start = q->head;
@@ -273,7 +283,8 @@ bool rcvq_check(const struct rcvq *q)
 {
     if (q->start > q->head || !ranges_check(&q->beyond))
         return false;
-    if (q->beyond.n > 0 && q->beyond.v[0].start <= q->head)
+    bool held = q->head == 0; /* at the beginning of the stream text may be */
+    if (q->beyond.n > 0 && q->beyond.v[0].start < q->head + !held)
         return false;
     if (is_empty(q))
         return q->n_chunk == 0 && !q->chunk && q->beyond.room == 0;

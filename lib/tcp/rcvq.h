@@ -42,6 +42,11 @@ void rcvq_finish(struct rcvq *q);
  * the memory are in use. */
 bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n);
 
+/* The same for text that begins the stream and may not be read yet: it counts as beyond a hole
+ * until rcvq_release(), which returns how many octets are in order then. */
+bool rcvq_hold(struct rcvq *q, const struct bytes *text, unsigned n);
+uint32_t rcvq_release(struct rcvq *q);
+
 /* Octets that can be read. */
 static inline size_t rcvq_len(const struct rcvq *q)
 {
@@ -54,15 +59,12 @@ static inline bool rcvq_has_hole(const struct rcvq *q)
     return q->beyond.n > 0;
 }
 
-/* Copies up to len octets to buf without taking them (MSG_PEEK). buf NULL: only counts
- * them, for MSG_TRUNC. */
-size_t rcvq_peek(const struct rcvq *q, void *buf, size_t len);
+/* Copies up to len octets, from the one behind `skip` unread ones on (skip <= rcvq_len), to buf
+ * without taking them (MSG_PEEK). buf NULL: only counts them, for MSG_TRUNC. */
+size_t rcvq_peek(const struct rcvq *q, size_t skip, void *buf, size_t len);
 
 /* Takes n octets away; n <= rcvq_len. */
 void rcvq_consume(struct rcvq *q, size_t n);
-
-/* Peek and consume. */
-size_t rcvq_read(struct rcvq *q, void *buf, size_t len);
 
 /* Throws away everything unread and beyond, and goes on as if it had been read. */
 void rcvq_discard(struct rcvq *q);

@@ -82,15 +82,35 @@ uint32_t rcvwnd_offer(const struct rcvwnd *w, uint64_t start, uint64_t head)
      * unit after the end of the buffer, and short of the edge from there on, as RFC 7323 2.4
      * allows; what was once announced stays acceptable, as it demands: w->edge does not move. */
     uint64_t up = round_up(keep, w->shift);
-    if (head + up < start + w->size + (UINT64_C(1) << w->shift))
-        return (uint32_t)up;
-    return (uint32_t)round_down(keep, w->shift);
+    if (head + up >= start + w->size + (UINT64_C(1) << w->shift))
+        up = round_down(keep, w->shift);
+    return (uint32_t)min_u64(up, field_max(w));
 }
 
-void rcvwnd_announced(struct rcvwnd *w, uint64_t head, uint32_t wnd)
+void rcvwnd_announced(struct rcvwnd *w, uint64_t start, uint64_t head, uint32_t wnd)
 {
-    if (head + wnd > w->edge)
-        w->edge = head + wnd;
+    rcvwnd_announced_syn(w, head, wnd);
+    if (wnd == field_max(w))
+        w->edge = max_u64(w->edge, start + w->size);
+}
+
+void rcvwnd_announced_syn(struct rcvwnd *w, uint64_t head, uint32_t wnd)
+{
+    w->edge = max_u64(w->edge, head + wnd);
+}
+
+uint32_t rcvwnd_again(const struct rcvwnd *w, uint64_t head)
+{
+    return (uint32_t)min_u64(round_down(announced(w, head), w->shift), field_max(w));
+}
+
+void rcvwnd_whole(struct rcvwnd *w, uint32_t mss)
+{
+    if (w->size <= mss)
+        return;
+    uint64_t whole = ((uint64_t)w->size + mss - 1) / mss * mss;
+    w->size = (uint32_t)min_u64(whole, UINT32_MAX);
+    w->size_max = max_u32(w->size, w->size_max);
 }
 
 /* RFC 9293 3.8.6.2.2 says when the edge may move; when that deserves a segment of its own is left
@@ -104,7 +124,7 @@ void rcvwnd_announced(struct rcvwnd *w, uint64_t head, uint32_t wnd)
  * has read everything, the step is at most half of what is free. */
 bool rcvwnd_update_due(const struct rcvwnd *w, uint64_t start, uint64_t head)
 {
-    uint64_t keep = announced(w, head);
+    uint64_t keep = min_u64(announced(w, head), field_max(w));
     uint32_t open = allowed(w, start, head);
     uint32_t segments = keep < w->mss ? w->mss : 2 * w->mss;
     uint32_t step = min_u32(buff(w) / 2, max_u32(segments, buff(w) / 16));

@@ -18,7 +18,8 @@ struct rcvwnd {
     uint32_t size_max;
     uint32_t mss;                 /* the MSS we announced */
     uint8_t shift;                /* Rcv.Wind.Shift (RFC 7323); 0 when not negotiated */
-    uint64_t edge;                /* rightmost edge announced: RCV.NXT + RCV.WND */
+    uint64_t edge;                /* RCV.NXT + RCV.WND: the rightmost that was announced, or would
+                                   * have been if the field went so far */
     uint64_t mark_start, mark_ns; /* where and when the present measurement of reading began;
                                    * mark_ns 0: none has */
 };
@@ -43,8 +44,19 @@ void rcvwnd_resize(struct rcvwnd *w, uint32_t size);
  * lies below `edge` must be accepted all the same (RFC 7323 2.4). Changes nothing. */
 uint32_t rcvwnd_offer(const struct rcvwnd *w, uint64_t start, uint64_t head);
 
-/* `wnd` was announced together with RCV.NXT = head. The edge stays where it is if that is less. */
-void rcvwnd_announced(struct rcvwnd *w, uint64_t head, uint32_t wnd);
+/* `wnd` was announced together with RCV.NXT = head; start as above. The edge stays where it is if
+ * that is less. Where the field is at its end the edge is that of the buffer: a peer that goes by
+ * it, as BSD's does, is not refused for what the field could not say. */
+void rcvwnd_announced(struct rcvwnd *w, uint64_t start, uint64_t head, uint32_t wnd);
+
+/* The same while there is no buffer yet: no more than the field says. */
+void rcvwnd_announced_syn(struct rcvwnd *w, uint64_t head, uint32_t wnd);
+
+/* RCV.WND, for a segment that is to tell nothing new: octets, as far as the field goes. */
+uint32_t rcvwnd_again(const struct rcvwnd *w, uint64_t head);
+
+/* The peer sends segments of `mss`: a buffer of more than one holds whole ones only (as BSD). */
+void rcvwnd_whole(struct rcvwnd *w, uint32_t mss);
 
 /* Whether the offer has grown enough over what is announced to be worth a segment of its own: the
  * peer may be waiting for it (3.8.6.2.2). */

@@ -56,7 +56,7 @@ void recovery_timeout(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, bo
                       uint64_t now_ns);
 
 /* Everything in [una, nxt) is to be sent again without a sign of congestion: the peer's window has
- * opened after it was shut. Mode and recover stay. */
+ * opened after it was shut, or a FIN has crossed ours. Mode and recover stay. */
 void recovery_resend(struct recovery *r, seq_t una, seq_t nxt);
 
 /* What is in flight was too big for the path: everything in [una, nxt) is to be sent again, in

@@ -30,7 +30,11 @@ struct tcp_config tcp_config_default(void)
 struct tcp_settings tcp_settings_default(const struct tcp_config *config)
 {
     return (struct tcp_settings){
-        .keepalive = config->keepalive, .sndbuf = config->sndbuf, .nodelay = config->nodelay};
+        .keepalive = config->keepalive,
+        .sndbuf = config->sndbuf,
+        .nodelay = config->nodelay,
+        .oobinline = true,
+    };
 }
 
 uint32_t tcb_path_mss(const struct tcb *t)
@@ -79,9 +83,19 @@ seq_t tcb_text_start(const struct tcb *t)
     return tcb_synchronized(t) ? t->snd.una : seq_add(t->snd.iss, 1);
 }
 
+seq_t tcb_text_end(const struct tcb *t)
+{
+    return seq_add(tcb_text_start(t), (uint32_t)t->sndq.len);
+}
+
 bool tcb_fin_acked(const struct tcb *t)
 {
     return t->fin_sent && seq_lt(t->snd.fin, t->snd.una);
+}
+
+bool tcb_fin_taken(const struct tcb *t)
+{
+    return t->fin_seen && seq_lt(t->rcv.fin, t->rcv.nxt);
 }
 
 bool tcb_synchronized(const struct tcb *t)
@@ -95,6 +109,12 @@ bool tcb_idle(const struct tcb *t)
            t->sndq.len == 0 && t->fin_queued == t->fin_sent;
 }
 
+bool tcb_receives(const struct tcb *t)
+{
+    return t->state == STATE_ESTABLISHED || t->state == STATE_FIN_WAIT_1 ||
+           t->state == STATE_FIN_WAIT_2;
+}
+
 uint32_t tcb_rcv_wnd(const struct tcb *t)
 {
     return (uint32_t)(t->rcvwnd.edge - t->rcvq.head);
@@ -103,12 +123,6 @@ uint32_t tcb_rcv_wnd(const struct tcb *t)
 uint64_t tcb_stream_offset(const struct tcb *t, seq_t s)
 {
     return t->rcvq.head + (uint64_t)(int64_t)seq_diff(s, t->rcv.nxt);
-}
-
-/* Whether RCV.NXT has passed the peer's FIN. */
-static bool fin_taken(const struct tcb *t)
-{
-    return t->fin_seen && seq_lt(t->rcv.fin, t->rcv.nxt);
 }
 
 static const char *check_sender(const struct tcb *t)
@@ -123,6 +137,8 @@ static const char *check_sender(const struct tcb *t)
         return "FIN is the last that is sent";
     if (in_flight < (uint32_t)fin_in_flight || in_flight - fin_in_flight > t->sndq.len)
         return "what is in flight is in the send queue";
+    if (seq_lt(t->snd.up, t->snd.una) || seq_lt(tcb_text_end(t), t->snd.up))
+        return "SND.UNA =< SND.UP =< the end of what was SENT";
     if (!seq_leq(t->recovery.nxt, t->recovery.end))
         return "the range to be sent again is in order";
     if (recovery_pending(&t->recovery) &&
@@ -145,7 +161,9 @@ static const char *check_receiver(const struct tcb *t)
         return "RCV.NXT =< right edge of the window";
     if (t->rcvq.start > t->rcvq.head)
         return "nothing is read before it has arrived";
-    uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)fin_taken(t);
+    if (t->rcv.up > t->rcvwnd.edge + UINT16_MAX)
+        return "RCV.UP is one that a segment in the window can point to";
+    uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)tcb_fin_taken(t);
     if (tcb_synchronized(t) && !seq_eq(t->rcv.nxt, seq_add(t->rcv.irs, 1 + taken)))
         return "RCV.NXT = IRS + 1 + text and FIN";
     return NULL;

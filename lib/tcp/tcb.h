@@ -50,6 +50,7 @@ struct tcp_settings {
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
     uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
     bool nodelay;             /* Nagle off (MUST-17) */
+    bool oobinline;           /* RECEIVE gives all urgent octets, the last as well (RFC 6093 6) */
 };
 
 /* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
@@ -89,7 +90,7 @@ struct tcb {
     /* Send sequence variables */
     struct {
         seq_t una, nxt; /* SND.UNA, SND.NXT: nothing from nxt on has been sent */
-        seq_t up;       /* SND.UP */
+        seq_t up;       /* SND.UP; not urgent: SND.UNA */
         seq_t wl1, wl2; /* SEG.SEQ and SEG.ACK of the last window update */
         seq_t iss;
         seq_t fin;        /* sequence number of our FIN, once fin_sent */
@@ -99,15 +100,17 @@ struct tcb {
         uint8_t shift;    /* Snd.Wind.Shift */
         uint32_t mss;     /* effective send MSS (MUST-16) */
         uint32_t mss_max; /* what it would be if the path had the first link's MTU */
+        bool up_news;     /* there is urgent data, and the peer does not know it yet */
     } snd;
 
     /* Receive sequence variables */
     struct {
         seq_t nxt; /* RCV.NXT */
-        seq_t up;  /* RCV.UP */
         seq_t irs;
-        seq_t fin;    /* sequence number of the peer's FIN, once fin_seen */
-        uint32_t mss; /* the MSS we announce */
+        seq_t fin;     /* sequence number of the peer's FIN, once fin_seen */
+        uint32_t mss;  /* the MSS we announce */
+        bool up_taken; /* the octet before RCV.UP was RECEIVEd out of band */
+        uint64_t up;   /* RCV.UP, as a stream offset (rcvq.h): it may lie far behind */
     } rcv;
 
     struct sndq sndq;
@@ -170,17 +173,25 @@ void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *pat
 /* Returns the memory of the queues. */
 void tcb_finish(struct tcb *t);
 
-/* Sequence number of the first octet in the send queue. */
+/* Sequence number of the first octet in the send queue, and of that behind the last: where the FIN
+ * goes. */
 seq_t tcb_text_start(const struct tcb *t);
+seq_t tcb_text_end(const struct tcb *t);
 
 /* Whether our FIN is acknowledged. */
 bool tcb_fin_acked(const struct tcb *t);
+
+/* Whether RCV.NXT has passed the peer's FIN: all that it has sent is here. */
+bool tcb_fin_taken(const struct tcb *t);
 
 /* Whether nothing is outstanding and nothing waits to be sent (3.8.4 "idle"). */
 bool tcb_idle(const struct tcb *t);
 
 /* From ESTABLISHED on: both have agreed on sequence numbers. */
 bool tcb_synchronized(const struct tcb *t);
+
+/* Whether the peer may still send text: its FIN has not been reached. */
+bool tcb_receives(const struct tcb *t);
 
 /* RCV.WND: what the peer was told, less what has arrived since. */
 uint32_t tcb_rcv_wnd(const struct tcb *t);

@@ -4,7 +4,9 @@
  */
 #include "user.h"
 
+#include "minmax.h"
 #include "timeout.h"
+#include "urgent.h"
 
 /* 3.10.1 OPEN */
 
@@ -74,16 +76,10 @@ int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
 
 /* 3.10.3 RECEIVE */
 
-static bool peer_may_send(const struct tcb *t)
-{
-    return t->state == STATE_ESTABLISHED || t->state == STATE_FIN_WAIT_1 ||
-           t->state == STATE_FIN_WAIT_2;
-}
-
 /* There may be more room than the peer knows of. */
 static void room_made(struct tcb *t)
 {
-    if (peer_may_send(t) && rcvwnd_update_due(&t->rcvwnd, t->rcvq.start, t->rcvq.head))
+    if (tcb_receives(t) && rcvwnd_update_due(&t->rcvwnd, t->rcvq.start, t->rcvq.head))
         ackdelay_now(&t->ackdelay);
 }
 
@@ -94,21 +90,35 @@ static void text_taken(struct tcb *t, uint64_t now_ns)
     room_made(t);
 }
 
+/* The boundary of urgent data is told by ending there (3.9.1.4); as with Linux's sockets that is at
+ * the mark, before the last urgent octet, and what follows comes with or without that octet. */
+size_t tcp_receivable(const struct tcb *t)
+{
+    size_t unread = rcvq_len(&t->rcvq);
+    uint64_t left = tcp_urgent_left(t);
+    if (left > 1)
+        return (size_t)min_u64(unread, left - 1);
+    return unread - (unread > 0 && tcp_urgent_passes_over(t));
+}
+
 bool tcp_can_receive(const struct tcb *t)
 {
-    return rcvq_len(&t->rcvq) > 0 || t->no_receive ||
-           !(peer_may_send(t) || t->state == STATE_SYN_SENT || t->state == STATE_SYN_RECEIVED);
+    return tcp_receivable(t) > 0 || t->no_receive ||
+           !(tcb_receives(t) || t->state == STATE_SYN_SENT || t->state == STATE_SYN_RECEIVED);
 }
 
 int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns)
 {
-    if (rcvq_len(&t->rcvq) > 0) {
-        if (peek)
-            return (int64_t)rcvq_peek(&t->rcvq, buf, len);
-        size_t got = rcvq_read(&t->rcvq, buf, len);
+    size_t unread = rcvq_len(&t->rcvq), n = tcp_receivable(t);
+    size_t over = unread > 0 && len > 0 && tcp_urgent_passes_over(t);
+    n = len < n ? len : n;
+    rcvq_peek(&t->rcvq, over, buf, n);
+    if (!peek && over + n > 0) {
+        rcvq_consume(&t->rcvq, over + n);
         text_taken(t, now_ns);
-        return (int64_t)got;
     }
+    if (n > 0 || (unread > 0 && len == 0))
+        return (int64_t)n;
     switch (t->state) {
     case STATE_LISTEN:
         return ERR_NOT_CONNECTED;

@@ -16,8 +16,12 @@ void tcp_open_passive(struct tcb *t, seq_t iss, uint64_t now_ns);
 /* 3.10.2 SEND. The octets taken, or ERR_AGAIN, ERR_NOMEM, ERR_PIPE, ERR_NOT_CONNECTED. */
 int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns);
 
-/* 3.10.3 RECEIVE. The octets copied, 0 at the end of the stream, ERR_AGAIN, ERR_NOT_CONNECTED. */
+/* 3.10.3 RECEIVE. The octets copied, 0 at the end of the stream, ERR_AGAIN, ERR_NOT_CONNECTED. It
+ * ends at the mark of urgent data (urgent.h). */
 int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns);
+
+/* How many octets it gives at most. */
+size_t tcp_receivable(const struct tcb *t);
 
 /* No more RECEIVEs, though the connection goes on: what is unread is thrown away. */
 void tcp_stop_receiving(struct tcb *t, uint64_t now_ns);
@@ -32,8 +36,8 @@ void tcp_leave(struct tcb *t, uint64_t now_ns);
 /* 3.10.5 ABORT. */
 void tcp_abort(struct tcb *t, uint64_t now_ns);
 
-/* SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, TCP_USER_TIMEOUT, TCP_NODELAY: at any time, but only before
- * the SYN does SO_RCVBUF decide the window scale. */
+/* SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, SO_OOBINLINE, TCP_USER_TIMEOUT, TCP_NODELAY: at any time, but
+ * only before the SYN does SO_RCVBUF decide the window scale. */
 void tcp_set(struct tcb *t, const struct tcp_settings *settings);
 
 /* Whether tcp_send / tcp_receive would answer something else than ERR_AGAIN. */

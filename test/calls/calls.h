@@ -10,6 +10,7 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -48,5 +49,8 @@ extern const struct calls calls_kernel, calls_nstcp;
 
 /* By name; NULL for another. */
 const struct calls *calls_named(const char *name);
+
+/* Octets that have arrived in order at a socket so far (tcpi_bytes_received). */
+uint64_t calls_received(const struct calls *c, struct nstcp *stack, int sock);
 
 #endif

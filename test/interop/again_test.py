@@ -208,7 +208,7 @@ def test_destroy_at_its_limit():
             ours.ok("nonblock", 1)
             ours.start("send", 16 * MIB, 1).fails("EAGAIN")
             check(world.ours.quit(700).error == "ETIMEDOUT", "not in time")
-            world.sent(ours, "R")
+            world.sent(ours, "R.")
             kernels.start("recv", 16 * MIB, 1).fails("ECONNRESET")
             break
 

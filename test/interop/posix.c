@@ -6,11 +6,13 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,6 +70,30 @@ const char *events_text(short revents)
         }
     }
     return text[0] ? text : "nothing";
+}
+
+void recv_line(const char *what, int sock, size_t len, int flags)
+{
+    char buf[64];
+    memset(buf, '-', sizeof buf);
+    errno = 0;
+    ssize_t n = US(recv, sock, buf, len, flags);
+    line(what, "%s '%.*s'", result_text(n), n > 0 ? (int)n : 0, buf);
+}
+
+void urgent_line(const char *what, int sock)
+{
+    int mark = -1, n = -1;
+    must("SIOCATMARK", US(ioctl, sock, SIOCATMARK, &mark));
+    must("FIONREAD", US(ioctl, sock, FIONREAD, &n));
+    line(what, "%s, %s, FIONREAD %d", events_text(our_events(sock)),
+         mark ? "at the mark" : "not at the mark", n);
+}
+
+void try_line(const char *what, int sock, size_t len, int flags)
+{
+    recv_line(what, sock, len, flags | MSG_DONTWAIT);
+    urgent_line("then", sock);
 }
 
 const char *addr_text(const struct sockaddr *addr, socklen_t len)
@@ -229,18 +255,55 @@ struct joined join(void)
     return j;
 }
 
+struct joined join_by(bool in_line)
+{
+    struct joined j = join();
+    must("SO_OOBINLINE", set_int(j.ours, SOL_SOCKET, SO_OOBINLINE, in_line));
+    return j;
+}
+
 void part(struct joined j)
 {
     must("close", US(close, j.ours));
     must("close", THEM(close, j.theirs));
 }
 
+void await_octets(int sock, uint64_t n)
+{
+    while (calls_received(us.c, us.stack, sock) < n)
+        ;
+}
+
+static void they_send_octets(struct joined j, const char *octets, size_t len, int flags)
+{
+    uint64_t n = calls_received(us.c, us.stack, j.ours) + len;
+    must("send", THEM(send, j.theirs, octets, len, flags));
+    await_octets(j.ours, n);
+}
+
 void they_send(struct joined j, size_t len)
 {
     static const char octets[1 << 16];
-    must("send", THEM(send, j.theirs, octets, len, 0));
-    for (int n = 0; n < (int)len;)
-        must("FIONREAD", US(ioctl, j.ours, 0x541B, &n));
+    they_send_octets(j, octets, len, 0);
+}
+
+void they_send_text(struct joined j, const char *text, int flags)
+{
+    they_send_octets(j, text, strlen(text), flags);
+}
+
+void they_close(struct joined j)
+{
+    must("shutdown", THEM(shutdown, j.theirs, SHUT_WR));
+    await(&us, j.ours, POLLRDHUP);
+}
+
+void they_reset(struct joined *j)
+{
+    linger_of(&them, j->theirs, 1, 0);
+    must("close", THEM(close, j->theirs));
+    j->theirs = -1;
+    await(&us, j->ours, POLLERR);
 }
 
 struct sockaddr_in black_hole(void)
@@ -282,11 +345,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } all[] = {{"matrix", matrix},
-               {"transfers", transfers},
-               {"options", options},
-               {"names", names},
-               {"endings", endings}};
+    } all[] = {{"matrix", matrix},      {"transfers", transfers}, {"options", options},
+               {"names", names},        {"endings", endings},     {"urgent", urgent},
+               {"sequences", sequences}};
     if (argc < 3) {
         fprintf(stderr, "usage: posix kernel|nstcp kernel|nstcp [SCENARIOS]\n");
         return 2;

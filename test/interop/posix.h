@@ -49,6 +49,15 @@ const char *events_text(short revents);
 /* "10.0.1.1:20000"; ports beyond 32767 are "some port". */
 const char *addr_text(const struct sockaddr *addr, socklen_t len);
 
+/* A line for a recv of up to 64 octets by our socket: the result, and what it brought. */
+void recv_line(const char *what, int sock, size_t len, int flags);
+
+/* The same without waiting, and urgent_line(). */
+void try_line(const char *what, int sock, size_t len, int flags);
+
+/* A line for what poll, SIOCATMARK and FIONREAD say of our socket. */
+void urgent_line(const char *what, int sock);
+
 /* What poll says of one of our sockets now, asked for everything. */
 short our_events(int sock);
 
@@ -89,10 +98,21 @@ struct joined {
     int ours, theirs;
 };
 struct joined join(void);
-void part(struct joined j); /* closes both */
+struct joined join_by(bool in_line); /* with SO_OOBINLINE so */
+void part(struct joined j);          /* closes both */
 
 /* So many octets arrive at our socket, unread. */
 void they_send(struct joined j, size_t len);
+
+/* The same with a text; flags: of their send. */
+void they_send_text(struct joined j, const char *text, int flags);
+
+/* Waits until so many octets in all have arrived at our socket. */
+void await_octets(int sock, uint64_t n);
+
+/* Their FIN has arrived; their RST has, and j->theirs is no more. */
+void they_close(struct joined j);
+void they_reset(struct joined *j);
 
 /* Connecting there gets no answer: a listener whose queue is full. */
 struct sockaddr_in black_hole(void);
@@ -106,5 +126,7 @@ void transfers(void);
 void options(void);
 void names(void);
 void endings(void);
+void urgent(void);
+void sequences(void);
 
 #endif

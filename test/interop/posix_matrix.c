@@ -6,6 +6,8 @@
 
 #include "posix.h"
 
+static char buf[8];
+
 /* ---- The states: each makes a socket of ours, non-blocking, and perhaps one of theirs ---- */
 
 static struct joined in_new(void)
@@ -39,8 +41,7 @@ static struct joined in_connecting(void)
 static struct joined in_peer_closed(void)
 {
     struct joined j = join();
-    must("shutdown", THEM(shutdown, j.theirs, SHUT_WR));
-    await(&us, j.ours, POLLRDHUP);
+    they_close(j);
     return j;
 }
 
@@ -48,8 +49,7 @@ static struct joined in_peer_closed_unread(void)
 {
     struct joined j = join();
     they_send(j, 3);
-    must("shutdown", THEM(shutdown, j.theirs, SHUT_WR));
-    await(&us, j.ours, POLLRDHUP);
+    they_close(j);
     return j;
 }
 
@@ -57,6 +57,49 @@ static struct joined in_unread(void)
 {
     struct joined j = join();
     they_send(j, 3);
+    return j;
+}
+
+/* "ab" and, with MSG_OOB, "C", out of band. */
+static struct joined in_urgent(void)
+{
+    struct joined j = join();
+    they_send_text(j, "abC", MSG_OOB);
+    return j;
+}
+
+static struct joined in_urgent_in_line(void)
+{
+    struct joined j = in_urgent();
+    must("SO_OOBINLINE", set_int(j.ours, SOL_SOCKET, SO_OOBINLINE, 1));
+    return j;
+}
+
+static struct joined in_mark(void)
+{
+    struct joined j = in_urgent();
+    must("recv", US(recv, j.ours, buf, 2, 0));
+    return j;
+}
+
+static struct joined in_mark_taken(void)
+{
+    struct joined j = in_mark();
+    must("recv", US(recv, j.ours, buf, 1, MSG_OOB));
+    return j;
+}
+
+static struct joined in_mark_peer_closed(void)
+{
+    struct joined j = in_mark();
+    they_close(j);
+    return j;
+}
+
+static struct joined in_mark_reset(void)
+{
+    struct joined j = in_mark();
+    they_reset(&j);
     return j;
 }
 
@@ -96,18 +139,9 @@ static struct joined in_peer_closed_shut_wr(void)
 static struct joined in_shut_wr_peer_closed(void)
 {
     struct joined j = in_shut_wr();
-    must("shutdown", THEM(shutdown, j.theirs, SHUT_WR));
-    await(&us, j.ours, POLLRDHUP);
+    they_close(j);
     await_state(j.ours, TCP_CLOSE);
     return j;
-}
-
-static void they_reset(struct joined *j)
-{
-    linger_of(&them, j->theirs, 1, 0);
-    must("close", THEM(close, j->theirs));
-    j->theirs = -1;
-    await(&us, j->ours, POLLERR);
 }
 
 static struct joined in_reset(void)
@@ -204,6 +238,12 @@ static const struct {
     {"unread", in_unread},
     {"peer closed", in_peer_closed},
     {"peer closed, unread", in_peer_closed_unread},
+    {"urgent", in_urgent},
+    {"urgent in line", in_urgent_in_line},
+    {"at the mark", in_mark},
+    {"at the mark, taken", in_mark_taken},
+    {"at the mark, peer closed", in_mark_peer_closed},
+    {"at the mark, reset", in_mark_reset},
     {"shut down WR", in_shut_wr},
     {"shut down RD", in_shut_rd},
     {"shut down RDWR", in_shut_rdwr},
@@ -221,8 +261,6 @@ static const struct {
 };
 
 /* ---- The calls: each returns what is to be printed ---- */
-
-static char buf[8];
 
 static int64_t do_fcntl(int s)
 {
@@ -272,6 +310,11 @@ static int64_t do_send_0(int s)
     return US(send, s, "x", 0, 0);
 }
 
+static int64_t do_send_oob(int s)
+{
+    return US(send, s, "x", 1, MSG_OOB);
+}
+
 static int64_t do_sendmsg(int s)
 {
     struct iovec iov[] = {{buf, 1}, {NULL, 0}, {buf, 2}};
@@ -297,6 +340,11 @@ static int64_t do_recv_peek(int s)
 static int64_t do_recv_all(int s)
 {
     return US(recv, s, buf, 8, MSG_WAITALL);
+}
+
+static int64_t do_recv_oob(int s)
+{
+    return US(recv, s, buf, 8, MSG_OOB);
 }
 
 static int64_t do_recv_trunc(int s)
@@ -356,6 +404,12 @@ static int64_t do_fionread(int s)
     return US(ioctl, s, FIONREAD, &n) < 0 ? -1 : n;
 }
 
+static int64_t do_siocatmark(int s)
+{
+    int n = 0;
+    return US(ioctl, s, SIOCATMARK, &n) < 0 ? -1 : n;
+}
+
 static int64_t do_siocoutq(int s)
 {
     int n = 0;
@@ -385,11 +439,13 @@ static const struct {
     {"connect AF_UNSPEC", do_dissolve},
     {"send", do_send},
     {"send of 0 octets", do_send_0},
+    {"send MSG_OOB", do_send_oob},
     {"sendmsg", do_sendmsg},
     {"recv", do_recv},
     {"recv of 0 octets", do_recv_0},
     {"recv MSG_PEEK", do_recv_peek},
     {"recv MSG_WAITALL", do_recv_all},
+    {"recv MSG_OOB", do_recv_oob},
     {"recv MSG_TRUNC", do_recv_trunc},
     {"recvmsg", do_recvmsg},
     {"shutdown RD", do_shutdown_rd},
@@ -400,6 +456,7 @@ static const struct {
     {"SO_ERROR", do_error},
     {"TCP_INFO state", do_info},
     {"FIONREAD", do_fionread},
+    {"SIOCATMARK", do_siocatmark},
     {"SIOCOUTQ", do_siocoutq},
     {"SO_ACCEPTCONN", do_acceptconn},
     {"TCP_NODELAY", do_nodelay},

@@ -14,6 +14,7 @@ static const struct number {
 } numbers[] = {
     {"SO_REUSEADDR", SOL_SOCKET, SO_REUSEADDR, {1, 0, 7, -1, 1, 1}},
     {"SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, {1, 0, 7, -1, 1, 1}},
+    {"SO_OOBINLINE", SOL_SOCKET, SO_OOBINLINE, {1, 0, 7, -1, 0, 1}},
     {"SO_TYPE", SOL_SOCKET, SO_TYPE, {1}},
     {"SO_PROTOCOL", SOL_SOCKET, SO_PROTOCOL, {1}},
     {"SO_DOMAIN", SOL_SOCKET, SO_DOMAIN, {1}},

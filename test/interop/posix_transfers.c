@@ -16,30 +16,11 @@ static void timeout(int sock, int name, int ms)
     must("timeout", US(setsockopt, sock, SOL_SOCKET, name, &tv, sizeof tv));
 }
 
-/* So many letters, from a on, arrive at ours. */
-static void they_send_letters(struct joined j, const char *letters)
-{
-    int before = 0, n = 0;
-    must("FIONREAD", US(ioctl, j.ours, FIONREAD, &before));
-    must("send", THEM(send, j.theirs, letters, strlen(letters), 0));
-    while (n < before + (int)strlen(letters))
-        must("FIONREAD", US(ioctl, j.ours, FIONREAD, &n));
-}
-
-/* A recv, and the octets it brought. */
-static void recv_line(const char *what, int sock, size_t len, int flags)
-{
-    memset(buf, '-', sizeof buf);
-    errno = 0;
-    ssize_t n = US(recv, sock, buf, len, flags);
-    line(what, "%s '%.*s'", result_text(n), n > 0 ? (int)n : 0, buf);
-}
-
 static void peeking(void)
 {
     scenario("peeking");
     struct joined j = join();
-    they_send_letters(j, "abcdefgh");
+    they_send_text(j, "abcdefgh", 0);
     recv_line("MSG_PEEK 3", j.ours, 3, MSG_PEEK);
     recv_line("MSG_PEEK 3 again", j.ours, 3, MSG_PEEK);
     recv_line("MSG_PEEK 20", j.ours, 20, MSG_PEEK);
@@ -64,15 +45,15 @@ static void waiting_for_all(void)
     scenario("waiting for all");
     struct joined j = join();
     timeout(j.ours, SO_RCVTIMEO, 50);
-    they_send_letters(j, "abc");
+    they_send_text(j, "abc", 0);
     recv_line("MSG_WAITALL|MSG_PEEK 8, timeout", j.ours, 8, MSG_WAITALL | MSG_PEEK);
     recv_line("MSG_WAITALL 8, timeout", j.ours, 8, MSG_WAITALL);
     recv_line("MSG_WAITALL 8, timeout, nothing", j.ours, 8, MSG_WAITALL);
-    they_send_letters(j, "abc");
+    they_send_text(j, "abc", 0);
     recv_line("MSG_WAITALL|MSG_DONTWAIT 8", j.ours, 8, MSG_WAITALL | MSG_DONTWAIT);
-    they_send_letters(j, "abcdefgh");
+    they_send_text(j, "abcdefgh", 0);
     recv_line("MSG_WAITALL 8 of 8", j.ours, 8, MSG_WAITALL);
-    they_send_letters(j, "xyz");
+    they_send_text(j, "xyz", 0);
     must("shutdown", THEM(shutdown, j.theirs, SHUT_WR));
     timeout(j.ours, SO_RCVTIMEO, 0);
     recv_line("MSG_WAITALL|MSG_PEEK 8, FIN", j.ours, 8, MSG_WAITALL | MSG_PEEK);
@@ -80,7 +61,7 @@ static void waiting_for_all(void)
     recv_line("MSG_WAITALL 8, after it", j.ours, 8, MSG_WAITALL);
     part(j);
     j = join();
-    they_send_letters(j, "xyz");
+    they_send_text(j, "xyz", 0);
     linger_of(&them, j.theirs, 1, 0);
     must("close", THEM(close, j.theirs));
     await(&us, j.ours, POLLERR);
@@ -110,7 +91,7 @@ static void messages(void)
     RESULT("arrives too", THEM(recv, j.theirs, buf, 5, MSG_WAITALL));
     msg.msg_iovlen = 1100;
     RESULT("sendmsg of 1100 pieces", US(sendmsg, j.ours, &msg, 0));
-    they_send_letters(j, "abcdefgh");
+    they_send_text(j, "abcdefgh", 0);
     char control[64];
     struct iovec in[] = {{buf, 1}, {buf, 0}, {buf + 8, 3}, {buf + 16, 20}};
     msg = (struct msghdr){&name, sizeof name, in, 4, control, sizeof control, -1};
@@ -119,7 +100,7 @@ static void messages(void)
     line("in pieces", "%.24s", buf);
     line("name, control, flags", "%u %zu %d", msg.msg_namelen, (size_t)msg.msg_controllen,
          msg.msg_flags);
-    they_send_letters(j, "xyz");
+    they_send_text(j, "xyz", 0);
     in[0].iov_len = 0;
     msg.msg_iovlen = 1;
     RESULT("recvmsg of 0 octets", US(recvmsg, j.ours, &msg, 0));
@@ -187,7 +168,7 @@ static void counts(void)
     scenario("counts");
     struct joined j = join();
     int n = -1;
-    they_send_letters(j, "abcde");
+    they_send_text(j, "abcde", 0);
     must("shutdown", THEM(shutdown, j.theirs, SHUT_WR));
     await(&us, j.ours, POLLRDHUP);
     US(recv, j.ours, buf, 2, 0);
@@ -203,7 +184,7 @@ static void reading_shut(void)
 {
     scenario("SHUT_RD");
     struct joined j = join();
-    they_send_letters(j, "abc");
+    they_send_text(j, "abc", 0);
     must("shutdown", US(shutdown, j.ours, SHUT_RD));
     recv_line("what was unread", j.ours, 8, 0);
     recv_line("and then", j.ours, 8, 0);

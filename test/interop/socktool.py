@@ -175,7 +175,7 @@ class Wire(Program):
         self.marks += 1
         in_node(self.node, sys.executable, "-c", "import socket; socket.socket(2, 2).sendto(b'x', "
                 f"('10.0.{'0' if self.node == 'host1' else '1'}.254', 9))")
-        until(lambda: self.out.count(b".9: UDP") >= self.marks, lambda: f"the mark: {self}")
+        until(lambda: self.out.count(b".9: ") >= self.marks, lambda: f"the mark: {self}")
 
     def lines(self):
         return [line for line in self.out.decode().splitlines() if ": Flags [" in line]

@@ -89,7 +89,10 @@ static void close_and_send_fin(struct where w)
 static void receive_fin(struct where w, uint32_t ack)
 {
     ladder_receive(w, (struct line){.flags = FIN | ACK, .seq = 1, .ack = ack});
-    ladder_expect(w, (struct line){.flags = ACK, .seq = ours(), .ack = 2});
+    if (the.tcb.state == STATE_CLOSING) /* our FIN, which it has crossed, goes again */
+        ladder_expect(w, (struct line){.flags = FIN | ACK, .seq = 1, .ack = 2});
+    else
+        ladder_expect(w, (struct line){.flags = ACK, .seq = ours(), .ack = 2});
 }
 
 void ladder_reach(struct where w, enum tcp_state s)

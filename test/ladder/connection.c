@@ -6,6 +6,7 @@
 #include "reset.h"
 #include "segments.h"
 #include "timeout.h"
+#include "urgent.h"
 #include "user.h"
 
 struct ladder the;
@@ -97,6 +98,25 @@ static void check_edge(struct where w, const struct seg *seg)
     the.has_edge = true;
 }
 
+/* 3.8.5: URG is on every segment with text that is urgent, and points to the octet behind it, or as
+ * far as it can (MUST-62). A super-segment has it not: its packets would all have the same. */
+static void check_urgent(struct where w, const struct seg *seg)
+{
+    const struct tcb *t = &the.tcb;
+    if (!(seg->flags & URG)) {
+        if (seg->text_len > 0 && seq_lt(seg->seq, t->snd.up))
+            fail_at(w, "urgent text without URG");
+        if (seg->up != 0)
+            fail_at(w, "an urgent pointer without URG");
+        return;
+    }
+    uint32_t ahead = (uint32_t)seq_diff(t->snd.up, seg->seq);
+    if (seg->up != (ahead < UINT16_MAX ? ahead : UINT16_MAX) || ahead == 0)
+        fail_at(w, "urgent pointer %u, SND.UP is %u ahead", seg->up, ahead);
+    if (seg->gso_size > 0)
+        fail_at(w, "URG on a super-segment");
+}
+
 /* What holds for every segment that is sent. new_text: beyond what had been sent. */
 static void check_sent(struct where w, const struct seg *seg, bool new_text)
 {
@@ -104,6 +124,7 @@ static void check_sent(struct where w, const struct seg *seg, bool new_text)
     uint32_t mss = t->snd.mss;
     check_text(w, seg);
     check_edge(w, seg);
+    check_urgent(w, seg);
     if (seg->gso_size != (seg->text_len > mss ? mss : 0))
         fail_at(w, "gso_size %u with %u octets, MSS %u", seg->gso_size, seg->text_len, mss);
     if (seg->text_len > mss && seg->text_len > t->path.super_max)
@@ -278,7 +299,7 @@ void ladder_open(struct where w, bool passive)
     check(w);
 }
 
-int64_t ladder_send(struct where w, size_t n)
+int64_t ladder_send(struct where w, size_t n, bool urgent)
 {
     step(w);
     uint8_t *data = malloc(n + 1);
@@ -286,18 +307,18 @@ int64_t ladder_send(struct where w, size_t n)
         abort();
     for (size_t i = 0; i < n; i++)
         data[i] = stream_octet(false, the.written + i);
-    int64_t taken = tcp_send(&the.tcb, data, n, the.now_ns);
+    int64_t taken = (urgent ? tcp_urgent_send : tcp_send)(&the.tcb, data, n, the.now_ns);
     free(data);
-    note("SEND %zu: %lld", n, (long long)taken);
+    note("SEND %zu%s: %lld", n, urgent ? ", URGENT" : "", (long long)taken);
     if (taken > 0)
         the.written += (uint64_t)taken;
     check(w);
     return taken;
 }
 
-void ladder_sends(struct where w, size_t n)
+void ladder_sends(struct where w, size_t n, bool urgent)
 {
-    int64_t taken = ladder_send(w, n);
+    int64_t taken = ladder_send(w, n, urgent);
     if (taken != (int64_t)n)
         fail_at(w, "SEND takes %lld of %zu", (long long)taken, n);
 }

@@ -54,9 +54,11 @@ static int said(uint32_t v)
 
 struct line line_of(const struct seg *seg, uint32_t iss, uint32_t irs)
 {
+    /* RFC 9293 3.10.7.1: it is about no connection of ours. */
+    bool of_nobody = seg->flags == (RST | ACK) && seg->seq.v == 0 && seg->wnd == 0;
     return (struct line){
         .flags = seg->flags,
-        .seq = seg->flags == (RST | ACK) ? seg->seq.v : seg->seq.v - iss,
+        .seq = of_nobody ? 0 : seg->seq.v - iss,
         .ack = seg->flags & ACK ? seg->ack.v - irs : 0,
         .text = seg->text_len,
         .wnd = said(seg->wnd),

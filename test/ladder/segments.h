@@ -42,7 +42,7 @@ enum {
 
 struct line {
     unsigned flags;
-    uint32_t seq;   /* relative; but in RST|ACK as it is */
+    uint32_t seq;   /* relative; as it is in a RST|ACK that arrives, or that has SEQ 0 and WND 0 */
     uint32_t ack;   /* relative; looked at with ACK only */
     uint32_t text;  /* octets */
     int wnd;        /* as on the wire. Received: as the last one when not given */
@@ -117,22 +117,23 @@ bool ladder_take(struct where w, struct seg *seg); /* the next segment; false: s
 
 #define open_active()   ladder_open(HERE, false)
 #define open_passive()  ladder_open(HERE, true)
-#define user_send(n)    ladder_send(HERE, (n))
+#define user_send(n)    ladder_send(HERE, (n), false)
 #define user_receive(n) ladder_user_receive(HERE, (n))
 #define user_close()    ladder_close(HERE)
 #define user_leave()    ladder_leave(HERE)
 #define user_abort()    ladder_abort(HERE)
 void ladder_open(struct where w, bool passive);
-int64_t ladder_send(struct where w, size_t n);
+int64_t ladder_send(struct where w, size_t n, bool urgent);
 int64_t ladder_user_receive(struct where w, size_t n); /* checks the octets */
 int ladder_close(struct where w);
 void ladder_leave(struct where w);
 void ladder_abort(struct where w);
 
 /* The same, and all n octets are taken or had. */
-#define user_sends(n)    ladder_sends(HERE, (n))
-#define user_receives(n) ladder_user_receives(HERE, (n))
-void ladder_sends(struct where w, size_t n);
+#define user_sends(n)        ladder_sends(HERE, (n), false)
+#define user_sends_urgent(n) ladder_sends(HERE, (n), true)
+#define user_receives(n)     ladder_user_receives(HERE, (n))
+void ladder_sends(struct where w, size_t n, bool urgent);
 void ladder_user_receives(struct where w, size_t n);
 
 /* ---- What is to hold ---- */

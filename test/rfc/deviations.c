@@ -6,7 +6,7 @@
 #include "deviations.h"
 
 const struct deviation_text deviation_text[DEVIATIONS] = {
-    [DEV_SYN_TEXT] = {"3.10.7.2, 3.10.7.3: text and FIN that come with a SYN should be queued",
+    [DEV_SYN_TEXT] = {"3.10.7.2: text and FIN that come with a SYN should be queued",
                       "they are not kept",
                       "a SYN that nobody has vouched for must not cost memory (RFC 4987); "
                       "the peer sends them again"},
@@ -18,19 +18,22 @@ const struct deviation_text deviation_text[DEVIATIONS] = {
     [DEV_BUDGET] = {"3.10.7.4 first: every unacceptable segment is answered",
                     "those of length 0 like challenges, within a limit",
                     "RFC 5961 7: two stacks would answer each other for ever"},
+    [DEV_OLD_ACK] = {"3.10.7.4 first: an unacceptable segment is dropped, its ACK with it",
+                     "the ACK counts when the segment ends at RCV.NXT",
+                     "what is sent again has the newest ACK; Linux, BSD"},
     [DEV_SYN_AGAIN] = {"3.10.7.4 first: the SYN again in SYN-RECEIVED is answered by an ACK",
                        "by the SYN,ACK again", "a peer in SYN-SENT throws the ACK away; Linux"},
     [DEV_BACK_TO_LISTEN] = {"3.10.7.4 second, fourth: a passive connection returns to LISTEN",
                             "CLOSED, without an error",
                             "the listener has a socket of its own (stack/), which has never left"},
-    [DEV_CLOSE_WAIT_RST] = {"3.10.7.4 second: \"connection reset\" in CLOSE-WAIT",
-                            "the end of the stream, and EPIPE for SENDs",
-                            "what the peer had to say is complete; Linux"},
     [DEV_CLOSING_RST] = {"3.10.7.4 second: in CLOSING and LAST-ACK no word to the user",
-                         "\"connection reset\" when text is unacknowledged",
-                         "MUST-12: the user is to know whether all has arrived"},
+                         "\"connection reset\"",
+                         "MUST-12: one who has only shut down may want to know; Linux, BSD"},
     [DEV_TIME_WAIT_RST] = {"3.10.7.4 second: a RST ends TIME-WAIT, or is challenged", "ignored",
                            "RFC 1337 3"},
+    [DEV_TIME_WAIT_ANSWERS] = {"3.10.7.4 fifth: in TIME-WAIT nothing can arrive but the FIN",
+                               "what lies in the window is acknowledged, but for an ACK at RCV.NXT",
+                               "a peer in another connection learns of this one; Linux, BSD"},
     [DEV_KEEPS_UNREAD] = {"3.10.7.4 second: all segment queues should be flushed",
                           "what the user has not read is kept", "it was acknowledged; Linux"},
     [DEV_SYN_RECEIVED_ACK] = {"3.10.7.4 fifth: a wild SEG.ACK is answered by an ACK (RFC 5961 5.2)",
@@ -61,4 +64,6 @@ const struct deviation_text deviation_text[DEVIATIONS] = {
     [DEV_SECOND_FIN] = {"3.10.7.4 eighth: each FIN advances RCV.NXT, and TIME-WAIT begins again",
                         "the first counts, others in the window do nothing",
                         "a stream has one end; the peer's own FIN again lies left of the window"},
+    [DEV_FIN_AGAIN] = {"3.6 figure 13: a FIN that crosses ours is acknowledged by a bare ACK",
+                       "by our FIN again", "ours may have been lost; BSD"},
 };

@@ -22,6 +22,12 @@ uint32_t oracle_unread(const struct rfc_tcb *t)
     return t->rcv_nxt - t->irs - 1 - (t->fin_taken ? 1 : 0) - t->read;
 }
 
+uint32_t oracle_urgent(const struct rfc_tcb *t)
+{
+    uint32_t consumed = t->irs + 1 + t->read;
+    return rfc_before(consumed, t->rcv_up) ? t->rcv_up - consumed : 0;
+}
+
 uint32_t oracle_held(const struct rfc_tcb *t)
 {
     uint32_t n = 0;
@@ -68,9 +74,7 @@ static void closed(struct oracle *o, const struct rfc_seg *seg)
 static void queue_what_the_syn_carries(struct oracle *o, const struct rfc_seg *seg)
 {
     struct rfc_tcb *t = &o->t;
-    if (seg->text == 0 && !(seg->ctl & RFC_FIN))
-        return;
-    if (leaves_rfc(&o->dev, DEV_SYN_TEXT))
+    if (seg->text == 0 || (t->passive && leaves_rfc(&o->dev, DEV_SYN_TEXT)))
         return;
     uint32_t fits = seg->text < t->rcv_wnd ? seg->text : t->rcv_wnd;
     for (uint32_t i = 0; i < fits; i++)
@@ -152,6 +156,10 @@ static void acknowledge(struct oracle *o)
     }
     if (o->fin_goes) {
         oracle_answer(o, RFC_FIN | RFC_ACK, o->t.snd_nxt++, t->rcv_nxt);
+        return;
+    }
+    if (o->fin_again) {
+        oracle_answer(o, RFC_FIN | RFC_ACK, t->snd_nxt - 1, t->rcv_nxt);
         return;
     }
     if (!o->ack_at_once && !o->ack_delayed)

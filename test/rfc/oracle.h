@@ -60,7 +60,6 @@ enum rfc_error {
     RFC_RESET,   /* "connection reset" */
     RFC_REFUSED, /* "connection refused" */
     RFC_ABORTED, /* we have reset it ourselves */
-    RFC_PIPE,    /* not of the RFC: see DEV_CLOSE_WAIT_RST */
 };
 
 #define RFC_STREAM 1024 /* octets of the peer's text that the oracle can follow */
@@ -115,7 +114,7 @@ struct oracle {
 
     /* Inside one call */
     bool ack_at_once, ack_delayed;
-    bool synack_again, fin_goes;
+    bool synack_again, fin_goes, fin_again, only_ack;
 
     struct deviating dev;
 };
@@ -127,9 +126,11 @@ void oracle_arrives(struct oracle *o, const struct rfc_seg *seg);
 void oracle_arrives_sync(struct oracle *o, const struct rfc_seg *seg);
 void oracle_sixth_on(struct oracle *o, const struct rfc_seg *seg);
 
-/* What the user can RECEIVE, and what waits beyond a hole: octets. */
+/* What the user can RECEIVE, what waits beyond a hole, and how far RCV.UP is in advance of the data
+ * consumed: octets. */
 uint32_t oracle_unread(const struct rfc_tcb *t);
 uint32_t oracle_held(const struct rfc_tcb *t);
+uint32_t oracle_urgent(const struct rfc_tcb *t);
 
 /* ---- For the oracle's own files ---- */
 

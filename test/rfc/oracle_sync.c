@@ -98,6 +98,9 @@ static bool first_sequence(struct oracle *o, const struct rfc_seg *seg)
      * TIME-WAIT begins again. */
     if (t->state == RFC_TIME_WAIT && seg->ctl & RFC_FIN && seg->seq + rfc_len(seg) == t->rcv_nxt)
         o->two_msl = true;
+    if (t->state != RFC_SYN_RECEIVED && rfc_len(seg) > 0 && seg->seq + rfc_len(seg) == t->rcv_nxt &&
+        !(seg->ctl & RFC_SYN))
+        o->only_ack = leaves_rfc(&o->dev, DEV_OLD_ACK);
     return false;
 }
 
@@ -112,8 +115,7 @@ static void back_to_listen(struct oracle *o)
 
 static void reset(struct oracle *o)
 {
-    struct rfc_tcb *t = &o->t;
-    bool lost;
+    const struct rfc_tcb *t = &o->t;
     switch (t->state) {
     case RFC_SYN_RECEIVED:
         if (t->passive)
@@ -126,11 +128,7 @@ static void reset(struct oracle *o)
         break;
     case RFC_CLOSING:
     case RFC_LAST_ACK:
-        lost = t->snd_una != t->snd_nxt - 1 && leaves_rfc(&o->dev, DEV_CLOSING_RST);
-        oracle_over(o, lost ? RFC_RESET : RFC_NO_ERROR);
-        break;
-    case RFC_CLOSE_WAIT:
-        oracle_over(o, leaves_rfc(&o->dev, DEV_CLOSE_WAIT_RST) ? RFC_PIPE : RFC_RESET);
+        oracle_over(o, leaves_rfc(&o->dev, DEV_CLOSING_RST) ? RFC_RESET : RFC_NO_ERROR);
         break;
     default:
         oracle_over(o, RFC_RESET);
@@ -245,8 +243,17 @@ static bool fifth_ack(struct oracle *o, const struct rfc_seg *seg)
     }
     if (t->state == RFC_SYN_RECEIVED)
         return ack_syn_received(o, seg);
-    if (t->state == RFC_TIME_WAIT)
-        return true; /* "the only thing that can arrive" is the FIN: see the first and the eighth */
+    if (t->state == RFC_TIME_WAIT) {
+        /* "the only thing that can arrive" is the FIN: see the first and the eighth */
+        if ((rfc_len(seg) > 0 || seg->seq != t->rcv_nxt) &&
+            leaves_rfc(&o->dev, DEV_TIME_WAIT_ANSWERS)) {
+            if (rfc_len(seg) > 0)
+                o->ack_at_once = true;
+            else
+                challenge(o);
+        }
+        return true;
+    }
     ack_established(o, seg);
     return ack_by_state(o);
 }
@@ -256,7 +263,7 @@ static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
     struct rfc_tcb *t = &o->t;
     if (!(seg->ctl & RFC_URG) || has_received_fin(t))
         return;
-    uint32_t up = seg->seq + (seg->ctl & RFC_SYN ? 1 : 0) + seg->up;
+    uint32_t up = seg->seq + seg->up; /* 3.1: "offset from the sequence number in this segment" */
     if (!rfc_before(t->rcv_nxt, up) && leaves_rfc(&o->dev, DEV_OLD_URGENT))
         return;
     if (rfc_before(t->rcv_up, up)) {
@@ -264,8 +271,7 @@ static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
         if (t->urgent && leaves_rfc(&o->dev, DEV_URGENT_ADVANCES))
             t->urgent = false;
     }
-    uint32_t consumed = t->irs + 1 + t->read;
-    if (rfc_before(consumed, t->rcv_up) && !t->urgent) {
+    if (oracle_urgent(t) > 0 && !t->urgent) {
         oracle_signal(o, RFC_SIG_URGENT);
         t->urgent = true;
     }
@@ -282,7 +288,7 @@ static void seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
         return;
     }
     if (t->user_gone) { /* 3.6.1, SHLD-3 */
-        oracle_answer(o, RFC_RST, t->snd_nxt, 0);
+        oracle_answer(o, RFC_RST, seg->ack, 0);
         oracle_over(o, RFC_ABORTED);
         return;
     }
@@ -297,8 +303,9 @@ static void seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
     t->unacked += n;
     if (n > 0)
         oracle_signal(o, RFC_SIG_ARRIVED);
-    /* 3.8.6.3: SHLD-18, SHLD-19; RFC 5681 4.2: out of order, or filling a gap: at once. */
-    if (!in_order || had_hole || t->unacked >= 2 * t->rmss)
+    /* 3.8.6.3: SHLD-18, SHLD-19; RFC 5681 4.2: out of order, or filling a gap: at once. A second
+     * segment also when it is not full-sized. */
+    if (!in_order || had_hole || t->unacked > n || n > t->rmss)
         o->ack_at_once = true;
     else if (cut && leaves_rfc(&o->dev, DEV_CUT_TEXT))
         o->ack_at_once = true;
@@ -319,6 +326,8 @@ static void take_fin(struct oracle *o)
         break;
     case RFC_FIN_WAIT_1: /* our FIN is not acknowledged, or this would be FIN-WAIT-2 by now */
         t->state = RFC_CLOSING;
+        if (t->fin_sent && t->snd_una == t->snd_nxt - 1 && t->snd_wnd > 0)
+            o->fin_again = leaves_rfc(&o->dev, DEV_FIN_AGAIN);
         break;
     default:
         time_wait(o);
@@ -391,6 +400,8 @@ static bool trim_crossing_syn(const struct rfc_tcb *t, struct rfc_seg *seg)
         return false;
     seg->seq++;
     seg->ctl &= ~(unsigned)RFC_SYN;
+    if (seg->up > 0)
+        seg->up--; /* it is an offset from the SYN */
     return true;
 }
 
@@ -400,6 +411,8 @@ void oracle_arrives_sync(struct oracle *o, const struct rfc_seg *seg)
     bool crossing = trim_crossing_syn(&o->t, &s);
     bool go_on =
         first_sequence(o, &s) && second_rst(o, &s) && fourth_syn(o, &s) && fifth_ack(o, &s);
+    if (o->only_ack)
+        fifth_ack(o, &s);
     if (crossing)
         o->t.snd_wl1 = seg->seq; /* the SYN's, whether it counted or not */
     if (go_on)

@@ -9,7 +9,7 @@ static const char *const state_text[] = {
 };
 
 static const char *const error_text[] = {"no error", "connection reset", "connection refused",
-                                         "aborted", "broken pipe"};
+                                         "aborted"};
 
 struct numbers {
     uint32_t iss, irs;
@@ -61,7 +61,8 @@ static void print_reaction(const char *whose, const struct reaction *r, const st
         print_answer(&r->answer[i], n);
     printf("    unread %u, held %u", r->unread, r->held);
     if (r->state >= RFC_SYN_RECEIVED) {
-        printf(", RCV.NXT %d, RCV.WND %u\n", relative(r->rcv_nxt, n->irs), r->rcv_wnd);
+        printf(", RCV.NXT %d, RCV.WND %u, urgent %u\n", relative(r->rcv_nxt, n->irs), r->rcv_wnd,
+               r->urgent);
         printf("    SND.UNA %d, SND.NXT %d, SND.WND %u, WL1 %d, WL2 %d, MAX.SND.WND %u",
                relative(r->snd_una, n->iss), relative(r->snd_nxt, n->iss), r->snd_wnd,
                relative(r->snd_wl1, n->irs), relative(r->snd_wl2, n->iss), r->max_snd_wnd);

@@ -3,11 +3,12 @@
 
 #include "segments.h"
 #include "timeout.h"
+#include "urgent.h"
 
 static void forget_the_tcb(struct reaction *r)
 {
     r->snd_una = r->snd_nxt = r->snd_wnd = r->snd_wl1 = r->snd_wl2 = r->max_snd_wnd = 0;
-    r->rcv_nxt = r->rcv_wnd = 0;
+    r->rcv_nxt = r->rcv_wnd = r->urgent = 0;
     r->closing = false;
 }
 
@@ -42,6 +43,7 @@ struct reaction reaction_of_oracle(const struct oracle *o)
         .max_snd_wnd = t->max_snd_wnd,
         .rcv_nxt = t->rcv_nxt,
         .rcv_wnd = t->rcv_wnd,
+        .urgent = oracle_urgent(t),
         .closing = t->fin_taken,
     };
     memcpy(r.answer, o->answer, sizeof r.answer);
@@ -88,11 +90,9 @@ static enum rfc_error error_of(int err)
         return RFC_RESET;
     case ERR_REFUSED:
         return RFC_REFUSED;
-    case ERR_ABORTED:
-        return RFC_ABORTED;
     default:
-        assert_int_equal(err, ERR_PIPE);
-        return RFC_PIPE;
+        assert_int_equal(err, ERR_ABORTED);
+        return RFC_ABORTED;
     }
 }
 
@@ -139,7 +139,8 @@ struct reaction reaction_of_engine(uint64_t linger_ns)
     r.max_snd_wnd = t->snd.wnd_max;
     r.rcv_nxt = t->rcv.nxt.v;
     r.rcv_wnd = tcb_rcv_wnd(t);
-    r.closing = t->fin_seen && seq_lt(t->rcv.fin, t->rcv.nxt);
+    r.urgent = (uint32_t)tcp_urgent_left(t);
+    r.closing = tcb_fin_taken(t);
     return meaningful(r);
 }
 
@@ -164,5 +165,5 @@ bool reaction_same(const struct reaction *a, const struct reaction *b)
            a->held == b->held && a->snd_una == b->snd_una && a->snd_nxt == b->snd_nxt &&
            a->snd_wnd == b->snd_wnd && a->snd_wl1 == b->snd_wl1 && a->snd_wl2 == b->snd_wl2 &&
            a->max_snd_wnd == b->max_snd_wnd && a->rcv_nxt == b->rcv_nxt &&
-           a->rcv_wnd == b->rcv_wnd && a->closing == b->closing;
+           a->rcv_wnd == b->rcv_wnd && a->urgent == b->urgent && a->closing == b->closing;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app_urgent.h"
 #include "check_stream.h"
 #include "fail.h"
 #include "host.h"
@@ -38,7 +39,7 @@ bool app_write(struct end *e)
         len = e->offers;
     payload_fill(e->wire.stream, e->wire.written, w->buf, len);
     bool ready = stack_readiness(e->sock) & SOCK_WRITABLE;
-    int64_t n = stack_send(e->sock, w->buf, len, host_now(e->host));
+    int64_t n = urgent_send(e, w->buf, len);
     memset(w->buf, 0xee, len < 4096 ? len : 4096); /* it was only borrowed */
     SIM_CHECK(ready == (n != ERR_AGAIN), "readiness", "writable %d, send answers %lld", ready,
               (long long)n);
@@ -93,6 +94,7 @@ bool app_read(struct end *e)
     if (e->eof || e->deaf || is_stalled(e) || is_paused(e, e->read_at_ns))
         return false;
     size_t len = (size_t)rng_range(&w->rng, 1, e->plan->read_max);
+    urgent_look(e);
     bool ready = stack_readiness(e->sock) & SOCK_READABLE;
     int64_t peeked = -1;
     if (e->plan->peeks && ready && stack_error(e->sock) == ERR_NONE)
@@ -115,6 +117,7 @@ bool app_read(struct end *e)
         got(e, (size_t)n);
     } else {
         stream_end(e);
+        urgent_check_eof(e);
         e->eof = true;
         e->progress_ns = w->now_ns;
     }

@@ -102,6 +102,7 @@ static void look_at(struct view *v, const struct end *e, struct sock *so)
     note(v, "error", e, (uint64_t)stack_error(so));
     note(v, "soft error", e, (uint64_t)s.soft_error);
     note(v, "unread", e, s.unread);
+    note(v, "urgent", e, stack_urgent(so));
     note(v, "received", e, s.octets_received);
     note(v, "acknowledged", e, s.octets_acked);
     note(v, "in the send queue", e, s.unsent_or_unacked);

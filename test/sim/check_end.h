@@ -15,9 +15,6 @@
  *   TIMEDOUT  nothing was heard for the user timeout (checked when the engine decides it) */
 void end_check_error(struct end *e, int error);
 
-/* e has sent SYN. */
-void end_syn_sent(struct end *e);
-
 /* The engine tells of a change of state: keeps the truth about what it gives up by itself. */
 void end_state(struct host *h, const struct trace_point *point);
 

@@ -88,9 +88,9 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
     }
 }
 
-/* Silly window avoidance and Nagle on new text [at, end). */
+/* Silly window avoidance and Nagle on new text [at, end). urgent: Nagle does not hold it back. */
 static void check_small(struct wire_end *me, const struct wire_end *peer, uint64_t at, uint64_t end,
-                        uint32_t mss, uint64_t now_ns)
+                        uint32_t mss, bool urgent, uint64_t now_ns)
 {
     uint64_t len = end - at, more = me->written + 1 - end;
     if (len % mss == 0 || mtu_divides(me->told, me->head, len))
@@ -98,7 +98,7 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
     if (more == 0) {
         /* A small one that this one holds as well is no other. */
         bool small_out = me->small_end > me->acked && me->small_end <= at;
-        SIM_CHECK(me->nodelay || me->closed || !small_out, "nagle",
+        SIM_CHECK(me->nodelay || me->closed || urgent || !small_out, "nagle",
                   "%llu octets while a small segment is unacknowledged", (unsigned long long)len);
     } else {
         /* Cut short although more is there: by the window, and then not for nothing. */
@@ -158,7 +158,7 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
         SIM_CHECK(end <= me->edge || probe, "window", "text up to %llu, the peer offers up to %llu",
                   (unsigned long long)end, (unsigned long long)me->edge);
         if (!probe && at == me->sent) /* text sent before may be filled up with new */
-            check_small(me, peer, at, end, mss, now_ns);
+            check_small(me, peer, at, end, mss, seg->flags & TCP_URG, now_ns);
         me->sent = end;
     } else {
         SIM_CHECK(!me->clean || me->shut, "needless", "text sent again, but nothing was lost");
@@ -171,7 +171,12 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
                         uint64_t now_ns)
 {
     const struct resend_seen now = seen(me, peer);
-    if (at < me->sent)
+    /* The peer's FIN crosses ours, which is its acknowledgement, once (lib/README.md). */
+    bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
+                   (me->ack_watch.contig > peer->fin_at || me->ack_watch.overflow);
+    if (at < me->sent && crosses)
+        me->crossed = !me->ack_watch.refuses; /* else the engine may take the FIN only later */
+    else if (at < me->sent)
         resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
     if (end > me->sent)
         resend_first(&me->resend, me->acked_new == me->sent, now_ns);
@@ -214,7 +219,8 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     /* MUST-39: steps of at least one MSS or half the buffer, or what rounding costs. */
     uint64_t step = edge - me->edge_sent, half = me->rcvbuf / 2;
     uint64_t worth = me->mss < half ? me->mss : half;
-    bool capped = seg->wnd == UINT16_MAX;
+    bool capped = seg->wnd == UINT16_MAX || me->capped; /* the field says less than there is */
+    me->capped = seg->wnd == UINT16_MAX;
     SIM_CHECK(!me->edge_scaled || step <= grain || capped || step + grain > worth, "silly receiver",
               "the window moves by %llu octets", (unsigned long long)step);
     me->edge_scaled = !syn;
@@ -343,6 +349,8 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
     bool advances = ack > me->acked, duplicate = ack == me->acked || ack == me->acked_new;
     if (fresh && ack >= me->acked)
         me->heard_ns = now_ns;
+    if (fresh && ack > me->acked_new)
+        me->moved_ns = now_ns;
     if ((fresh || syn) && ack >= me->acked_new) /* an old SYN is trimmed off its ACK (MUST-10) */
         me->acked_new = ack;
     if (fresh && ack >= me->acked && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))

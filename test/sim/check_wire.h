@@ -60,7 +60,9 @@ struct wire_end {
     uint16_t mss_sent;       /* announced; 0: none */
     uint64_t sent;           /* highest offset, exclusive */
     uint64_t fin_at;
+    bool crossed;                 /* it was sent again because the peer's has crossed it */
     uint64_t ack_sent, edge_sent; /* in the peer's offsets; the rightmost edge ever */
+    bool capped;                  /* the window last sent was all that the field can say */
     bool edge_scaled;             /* edge_sent was given by a segment without SYN */
     uint64_t small_end;           /* end of the last small segment of new text */
     uint64_t text_at_ns;          /* when text was last sent */
@@ -88,6 +90,7 @@ struct wire_end {
     uint64_t acked_ns;    /* when an ACK last advanced */
     uint64_t heard_ns;    /* when a segment with a good ACK last arrived */
     uint64_t progress_ns; /* when an ACK last advanced, or a window probe was answered */
+    uint64_t moved_ns;    /* the same at the latest: an earlier ACK may have been thrown away */
 };
 
 /* `me` sends seg; its text begins at seg->text[0]. */

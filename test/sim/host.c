@@ -8,6 +8,7 @@
 #include "fail.h"
 #include "ladder.h"
 #include "nstime.h"
+#include "who.h"
 
 void host_enter(struct host *h)
 {
@@ -144,10 +145,10 @@ static void arrives(struct host *h, const struct frame *f)
         return;
     }
     /* Whichever connection has the four-tuple now may answer. */
-    for (struct conn *o = c->older; o; o = o->older)
-        wire_disturbed(&o->end[me->side].wire, &f->seg);
-    for (struct conn *o = c->newer; o; o = o->newer)
-        wire_disturbed(&o->end[me->side].wire, &f->seg);
+    for (struct conn *o = who_newest(c); o; o = o->older)
+        if (o != c)
+            wire_disturbed(&o->end[me->side].wire, &f->seg);
+    from->calm_syns += h->world->calm && (f->seg.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
     if (f->icmp == ICMP_SAYS_TOO_BIG)
         wire_told(&me->wire, f->mtu, f->seg.seq, f->forged, now_ns);
     else if (f->icmp == ICMP_SAYS_UNREACHABLE)

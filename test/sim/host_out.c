@@ -1,6 +1,5 @@
 /* What a host's engine sends. See host.h. */
 #include "check_border.h"
-#include "check_end.h"
 #include "check_reuse.h"
 #include "fail.h"
 #include "host.h"
@@ -52,10 +51,10 @@ static void sent(struct end *e, struct frame *f, uint32_t sock_id)
         wire_sent(&e->wire, &peer_of(e)->wire, &f->seg, w->now_ns);
     else
         answered(e, &f->seg);
-    if (sock_id && f->seg.flags & TCP_SYN) {
+    if (sock_id && f->seg.flags & TCP_SYN)
         reuse_syn_sent(e);
-        end_syn_sent(e);
-    }
+    for (struct conn *c = who_newest(e->conn); c && w->calm; c = c->older)
+        c->end[1 - e->side].calm_answers++;
     if (w->sabotage)
         sabotage_sent(e, f);
     f->epoch = e->wire.epoch;

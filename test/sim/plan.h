@@ -37,6 +37,7 @@ struct end_plan {
     uint32_t sndbuf, rcvbuf, user_timeout_ms; /* 0: the stack's */
     bool nodelay, peeks;
     bool fickle; /* changes its options at any time */
+    bool urgent; /* some of what it writes is */
 };
 
 enum conn_kind {

@@ -47,6 +47,7 @@ static void draw_end(struct end_plan *e, struct rng *r, uint32_t n_conns)
     e->nodelay = rng_one_in(r, 4);
     e->peeks = rng_one_in(r, 8);
     e->fickle = rng_one_in(r, 10);
+    e->urgent = rng_one_in(r, 6);
     /* Calls of a few octets only on short streams: a million calls find no more than a thousand. */
     uint64_t least = e->to_write / 1000;
     if (e->write_max < least)

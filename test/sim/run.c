@@ -102,6 +102,7 @@ static uint64_t last_progress(const struct world *w, const struct conn *c)
     for (int i = 0; i < 2; i++) {
         at = time_max(at, c->end[i].progress_ns);
         at = time_max(at, c->end[i].wire.progress_ns);
+        at = time_max(at, c->end[i].wire.moved_ns);
     }
     return at;
 }

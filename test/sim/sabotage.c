@@ -13,6 +13,7 @@ void sabotage_frame(struct host *h, struct frame *f)
     struct world *w = h->world;
     if (!rng_one_in(&w->rng, 4) || f->corrupt)
         return;
+    uint32_t ip_len = w->plan.v6 ? 40 : 20;
     void *leak;
     switch (w->sabotage) {
     case SABOTAGE_PAYLOAD:
@@ -22,10 +23,14 @@ void sabotage_frame(struct host *h, struct frame *f)
         break;
     case SABOTAGE_RESET:
         if (f->seg.flags == TCP_ACK && f->seg.text_len == 0) {
-            uint32_t ip_len = w->plan.v6 ? 40 : 20;
             f->data[ip_len + 13] = TCP_RST;
             believe(f);
         }
+        break;
+    case SABOTAGE_URGENT:
+        if (f->seg.flags & TCP_URG)
+            f->data[ip_len + 19] ^= 1;
+        believe(f);
         break;
     case SABOTAGE_LEAK:
         leak = mem_alloc(&h->mem.mem, 10000);

@@ -30,6 +30,13 @@ struct end *who_has_flow(struct world *w, const struct flow *flow)
     return NULL;
 }
 
+struct conn *who_newest(struct conn *c)
+{
+    while (c->newer)
+        c = c->newer;
+    return c;
+}
+
 void who_begins(struct conn *c)
 {
     if (c->begun)

@@ -17,6 +17,9 @@ struct end *who_has_flow(struct world *w, const struct flow *flow);
 /* Whether this four-tuple, seen from it, is e's. */
 bool who_fits(const struct end *e, const struct flow *flow);
 
+/* The newest connection with c's four-tuple. */
+struct conn *who_newest(struct conn *c);
+
 /* connect() has fixed the ports: c is the newest of its four-tuple from now on. */
 void who_begins(struct conn *c);
 

@@ -30,7 +30,7 @@ static bool is_clean(struct world *w, const struct conn_plan *c)
     uint64_t rto_ns = UINT64_MAX, answer_ns = 0;
     for (int i = 0; i < 2; i++) {
         const struct host_plan *h = &w->plan.host[c->host[i]];
-        if (h->accept_ns || h->backlog < w->plan.n_conns)
+        if (h->accept_ns || h->backlog < w->plan.n_conns || h->forge_ppm)
             return false;
         rto_ns = time_min(rto_ns, time_min(h->tcp.rto_min_ns, h->tcp.rto_initial_ns));
         answer_ns += way_ns(w, c->host[i], c->host[1 - i]) + h->poll_ns + h->late_ns;

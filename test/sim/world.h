@@ -17,6 +17,7 @@
 
 #define OUTPUT_BATCH 64
 #define CALL_MAX     65536 /* octets an application sends or receives in one call */
+#define URGENTS      16    /* SENDs in one stream that may be urgent */
 #define LISTEN_PORT  7
 #define NOBODY_PORT  9
 
@@ -52,8 +53,8 @@ struct end {
     int error;          /* the first that was learned */
     uint64_t read;      /* octets read and found right */
     uint64_t opened_ns, left_ns, progress_ns;
-    uint64_t calm_syn_ns,
-        calm_packets;  /* when SYN was first sent in the calm; what had come then */
+    /* In the calm: its SYNs that have reached the other host, and what that has sent to it. */
+    uint32_t calm_syns, calm_answers;
     uint64_t first_ns; /* when the first octet was read */
 
     uint32_t life;      /* of the host, in which the engine has (or had) it */
@@ -67,6 +68,10 @@ struct end {
     uint64_t write_at_ns, read_at_ns; /* pauses */
     bool stalled;                     /* the reader has stopped once */
     uint64_t wake_ns;                 /* when an EVENT_APP is due; TIME_NEVER: none */
+
+    uint64_t urgent[URGENTS]; /* where its urgent SENDs have ended (app_urgent.h) */
+    uint32_t n_urgent;
+    uint64_t mark; /* where the last mark was that it came to as a reader */
 };
 
 struct conn {
@@ -130,6 +135,7 @@ enum sabotage {
     SABOTAGE_EVENT,   /* an event is swallowed now and then */
     SABOTAGE_PAYLOAD, /* an octet is changed behind the checksum's back */
     SABOTAGE_RESET,   /* an ACK turns into a RST */
+    SABOTAGE_URGENT,  /* an urgent pointer points somewhere else */
     SABOTAGE_LEAK,    /* memory is taken and not given back */
     SABOTAGE_MTU,     /* no router is heard */
     SABOTAGE_TWICE,   /* text is sent twice */

@@ -2,6 +2,7 @@
  * each limit. What RFC 9293 says of all of them is asserted: which states may
  * follow, when a connection may end, and what may be answered. */
 #include "segments.h"
+#include "user.h"
 
 #define BIT(s) (1u << (s))
 
@@ -73,9 +74,10 @@ static void arrives_in(enum tcp_state s, struct line l)
         assert_int_equal(out.flags, l.flags & ACK ? RST : RST | ACK);
         assert_int_equal(then, s); /* "the connection remains in the same state" */
     } else if (any && !(out.flags & SYN)) {
-        assert_int_equal(out.flags, ACK);
+        bool crossed = s == STATE_FIN_WAIT_1 && then == STATE_CLOSING; /* our FIN goes again */
+        assert_int_equal(out.flags, crossed ? FIN | ACK : ACK);
         assert_int_equal(out.text, 0);
-        assert_int_equal(out.seq, ours());
+        assert_int_equal(out.seq, ours() - crossed);
         assert_int_equal(out.ack, theirs());
     }
     expect_silence();
@@ -176,6 +178,63 @@ static void fin_before_text(void **state)
     expect_state(STATE_ESTABLISHED);
 }
 
+/* The ACK of what is sent again counts, though the segment is old and answered by an ACK: it may be
+ * the only one to come. RFC 9293 throws it away. */
+static void ack_of_an_old_segment(void **state)
+{
+    (void)state;
+    establish();
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 100);
+    user_sends(1000);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 101, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .text = 100);
+    expect(.flags = ACK, .seq = 1001, .ack = 101);
+    assert_int_equal(the.tcb.snd.una.v, the.iss + 1001);
+    user_sends(1000);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 101, .text = 1000);
+    receive(.flags = ACK, .seq = 0, .ack = 2001, .text = 100); /* ends before RCV.NXT */
+    expect(.flags = ACK, .seq = 2001, .ack = 101);
+    assert_int_equal(the.tcb.snd.una.v, the.iss + 1001);
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 2001, .ack = 101);
+    receive(.flags = FIN | ACK, .seq = 101, .ack = 2001);
+    expect(.flags = FIN | ACK, .seq = 2001, .ack = 102);
+    receive(.flags = FIN | ACK, .seq = 101, .ack = 2002);
+    expect(.flags = ACK, .seq = 2002, .ack = 102);
+    expect_state(STATE_TIME_WAIT);
+}
+
+/* Where the field can say 65535 at most and the buffer is larger, RCV.WND is the buffer, in whole
+ * segments; but of a passive connection not before it is established. */
+static void window_beyond_the_field(void **state)
+{
+    (void)state;
+    the.config.rcvbuf = the.config.rcvbuf_max = 65536;
+    establish(.scale = NONE);
+    receive(.flags = RST, .seq = 66000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+    receive(.flags = RST, .seq = 66001);
+    expect_silence();
+    receive(.flags = ACK, .seq = 65900, .ack = 1, .text = 200);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+    assert_int_equal(ranges_total(&the.tcb.rcvq.beyond), 101);
+    again();
+
+    the.config.rcvbuf = the.config.rcvbuf_max = 65536;
+    open_passive();
+    receive(.flags = SYN, .seq = 0, .mss = 1000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 65535);
+    receive(.flags = RST, .seq = 65535);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = RST, .seq = 65536);
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = RST, .seq = 66000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
+    receive(.flags = RST, .seq = 66001);
+    expect_silence();
+}
+
 /* ---- Simultaneous open, and SYNs that come again ---- */
 
 /* 3.10.7.4 first: what lies left of the window is trimmed, the SYN included. With text, or a FIN,
@@ -204,8 +263,91 @@ static void syn_again_with_more(void **state)
         expect_state(STATE_SYN_RECEIVED);
         receive(.flags = ACK, .seq = 1, .ack = 1); /* of the first SYN-ACK, perhaps */
         expect_state(STATE_ESTABLISHED);
+        ignore();
+        later(40);
+        ignore();
         again();
     }
+}
+
+/* 3.10.7.3: what else comes with a SYN is processed once the connection is established: the text,
+ * to the end of the window that our own SYN has offered. It is acknowledged then, and read. */
+static void text_with_crossing_syn(void **state)
+{
+    (void)state;
+    const uint32_t texts[] = {3, 9999, 10000, 11000};
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
+        uint32_t taken = texts[i] < 10000 ? texts[i] : 10000;
+        open_active();
+        expect(.flags = SYN, .seq = 0);
+        receive(.flags = SYN, .seq = 0, .text = texts[i], .mss = 1000);
+        expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+        expect_state(STATE_SYN_RECEIVED);
+        assert_int_equal(user_receive(1), ERR_AGAIN);
+        assert_false(tcp_can_receive(&the.tcb));
+        receive(.flags = ACK, .seq = 1, .ack = 1);
+        expect_state(STATE_ESTABLISHED);
+        expect_events(TCB_EV_ESTABLISHED | TCB_EV_ARRIVED);
+        if (taken == 3)
+            later(40);
+        expect(.flags = ACK, .seq = 1, .ack = 1 + taken);
+        user_receives(taken);
+        ignore();
+        again();
+    }
+}
+
+/* The ACK may come with a number behind the text: the peer takes it to be here. Or with the text
+ * again, in a SYN-ACK too. */
+static void text_with_crossing_syn_again(void **state)
+{
+    (void)state;
+    const struct line ends[] = {
+        {.flags = ACK, .seq = 4, .ack = 1},
+        {.flags = ACK, .seq = 1, .ack = 1, .text = 3},
+        {.flags = ACK, .seq = 3, .ack = 1, .text = 1},
+        {.flags = SYN | ACK, .seq = 0, .ack = 1, .text = 3, .mss = 1000},
+    };
+    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
+        open_active();
+        expect(.flags = SYN, .seq = 0);
+        receive(.flags = SYN, .seq = 0, .text = 3, .mss = 1000);
+        expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+        ladder_receive(HERE, ends[i]);
+        expect_state(STATE_ESTABLISHED);
+        ignore();
+        later(40);
+        ignore();
+        assert_int_equal(theirs(), 4);
+        user_receives(3);
+        assert_int_equal(user_receive(1), ERR_AGAIN);
+        again();
+    }
+}
+
+/* Nobody reads the text of a connection that has never been one; and it takes no memory then, nor
+ * where there is none. */
+static void text_with_crossing_syn_and_no_connection(void **state)
+{
+    (void)state;
+    open_active();
+    expect(.flags = SYN, .seq = 0);
+    receive(.flags = SYN, .seq = 0, .text = 3, .mss = 1000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    receive(.flags = RST, .seq = 1);
+    expect_closed(ERR_REFUSED);
+    assert_int_equal(user_receive(1), 0);
+    again();
+
+    test_mem_fail_at(&the.mem, 1);
+    open_active();
+    expect(.flags = SYN, .seq = 0);
+    receive(.flags = SYN, .seq = 0, .text = 3, .mss = 1000);
+    assert_true(the.tcb.no_room);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1);
+    expect_state(STATE_ESTABLISHED);
+    assert_int_equal(theirs(), 1);
 }
 
 /* RFC 7323 2.2: a SYN-ACK carries window scale only when the SYN has, though our own SYN did; and
@@ -251,7 +393,12 @@ int main(void)
         ladder_test(syn_reaches_into_the_window),
         ladder_test(rst_with_text_at_a_shut_window),
         ladder_test(fin_before_text),
+        ladder_test(ack_of_an_old_segment),
+        ladder_test(window_beyond_the_field),
         ladder_test(syn_again_with_more),
+        ladder_test(text_with_crossing_syn),
+        ladder_test(text_with_crossing_syn_again),
+        ladder_test(text_with_crossing_syn_and_no_connection),
         ladder_test(crossing_syn_without_scale),
         ladder_test(crossing_syn_ack_window),
     };

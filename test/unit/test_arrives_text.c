@@ -14,14 +14,14 @@ static void sixth_urgent_pointer(void **state)
     expect_events(TCB_EV_ARRIVED | TCB_EV_URGENT);
     receive(.flags = ACK | URG, .seq = 11, .ack = 1, .text = 10, .up = 60000);
     expect_events(TCB_EV_ARRIVED | TCB_EV_URGENT);
-    assert_int_equal(the.tcb.rcv.up.v, the.irs + 11 + 60000);
+    expect(.flags = ACK, .seq = 1, .ack = 21);
+    assert_int_equal(the.tcb.rcv.up, 10 + 60000);
     receive(.flags = ACK | URG, .seq = 21, .ack = 1, .text = 10, .up = 59990); /* the same octet */
     receive(.flags = ACK | URG, .seq = 31, .ack = 1, .text = 10, .up = 1);     /* goes back */
     expect_events(TCB_EV_ARRIVED);
-    assert_int_equal(the.tcb.rcv.up.v, the.irs + 11 + 60000);
-    user_receives(40);
-    later(40);
+    assert_int_equal(the.tcb.rcv.up, 10 + 60000);
     expect(.flags = ACK, .seq = 1, .ack = 41);
+    user_receives(40);
 }
 
 /* A pointer that says nothing, or that points at what has been passed. */
@@ -32,7 +32,6 @@ static void sixth_nothing_urgent(void **state)
     receive(.flags = ACK | URG, .seq = 1, .ack = 1, .text = 10);
     receive(.flags = ACK, .seq = 11, .ack = 1, .text = 10, .up = 77); /* without URG: no pointer */
     expect_events(TCB_EV_ARRIVED);
-    later(40);
     expect(.flags = ACK, .seq = 1, .ack = 21);
 }
 
@@ -45,6 +44,7 @@ static void sixth_after_fin(void **state)
         reach(s[i]);
         receive(.flags = ACK | URG, .seq = 2, .ack = ours() - 1, .up = 5);
         expect_events(0);
+        ignore();
         again();
     }
 }
@@ -73,6 +73,8 @@ static void seventh_after_fin(void **state)
         reach(s[i]);
         receive(.flags = ACK, .seq = 2, .ack = 1, .text = 10);
         expect_events(0);
+        if (s[i] == STATE_TIME_WAIT)
+            expect(.flags = ACK, .seq = 2, .ack = 2);
         assert_int_equal(theirs(), 2);
         assert_int_equal(the.mem.mem.used, 0);
         again();
@@ -109,16 +111,16 @@ static void delayed_ack_goes_with_text(void **state)
     at(1000);
 }
 
-/* Small segments are counted in octets (SHLD-19: 2 x RMSS). */
+/* Every second one, of whatever size (SHLD-19 speaks of full-sized ones). */
 static void delayed_ack_of_small_segments(void **state)
 {
     (void)state;
     establish();
-    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    for (uint32_t i = 0; i < 9; i++)
-        receive(.flags = ACK, .seq = 1001 + 100 * i, .ack = 1, .text = 100);
-    receive(.flags = ACK, .seq = 1901, .ack = 1, .text = 100);
-    expect(.flags = ACK, .seq = 1, .ack = 2001);
+    for (uint32_t i = 0; i < 10; i++) {
+        receive(.flags = ACK, .seq = 1 + 101 * i, .ack = 1, .text = 1);
+        receive(.flags = ACK, .seq = 2 + 101 * i, .ack = 1, .text = 100);
+        expect(.flags = ACK, .seq = 1, .ack = 102 + 101 * i);
+    }
 }
 
 /* MUST-58, MUST-59: a batch is processed before anything is acknowledged, and then once. */
@@ -259,7 +261,10 @@ static void eighth_in_each_state(void **state)
                            ? 1 /* not of our FIN */
                            : ours();
         receive(.flags = FIN | ACK, .seq = 1, .ack = ack);
-        expect(.flags = ACK, .seq = ours(), .ack = 2);
+        if (s == STATE_FIN_WAIT_1)
+            expect(.flags = FIN | ACK, .seq = 1, .ack = 2);
+        else
+            expect(.flags = ACK, .seq = ours(), .ack = 2);
         expect_state(then[s]);
         again();
     }

@@ -126,6 +126,84 @@ static void transfer(void **state)
     assert_true(stack_sock_id(so) != 0);
 }
 
+static int64_t send_urgent(struct sock *so, uint64_t at)
+{
+    const uint8_t octet = stream_octet(false, at);
+    host_step(HERE);
+    return stack_send_urgent(so, &octet, 1, host.now_ns);
+}
+
+/* 3.8.5, MUST-32, MUST-33: the user hears of urgent data, can ask how much is left, and finds its
+ * end; RFC 6093 6: in line. */
+static void urgent(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    assert_int_equal(send_urgent(so, 0), ERR_AGAIN);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 10000, .mss = 1000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    expect_event(so, SOCK_EV_COMPLETED);
+    assert_int_equal(send_urgent(so, 0), 1);
+    leaves(&a, .flags = PSH | ACK | URG, .seq = 1, .ack = 1, .text = 1, .up = 1);
+    arrives(&a, .flags = ACK | URG, .seq = 1, .ack = 2, .text = 10, .up = 20);
+    expect_event(so, SOCK_EV_ACKED | SOCK_EV_ARRIVED | SOCK_EV_URGENT);
+    assert_int_equal(stack_readiness(so), SOCK_WRITABLE | SOCK_READABLE);
+    assert_int_equal(stack_urgent(so), 20);
+    assert_int_equal(stack_unread(so), 10);
+    arrives(&a, .flags = ACK | URG, .seq = 11, .ack = 2, .text = 20, .up = 10);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 31);
+    assert_int_equal(stack_readiness(so), SOCK_WRITABLE | SOCK_READABLE | SOCK_URGENT);
+    assert_int_equal(stack_unread(so), 19);
+    assert_int_equal(host_recv(so, 0, 100), 19);
+    assert_int_equal(stack_urgent(so), 1);
+    assert_int_equal(stack_unread(so), 11);
+    assert_int_equal(host_recv(so, 19, 100), 11);
+    assert_int_equal(stack_urgent(so), 0);
+    assert_int_equal(stack_readiness(so), SOCK_WRITABLE);
+}
+
+/* The last octet out of band, as sockets have it. */
+static void urgent_out_of_band(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    uint8_t octet = 0;
+    stack_set_oobinline(so, false, host.now_ns);
+    assert_int_equal(stack_recv_urgent(so, &octet, false), ERR_INVAL);
+    arrives(&a, .flags = ACK | URG, .seq = 1, .ack = 1, .up = 1);
+    assert_int_equal(stack_recv_urgent(so, &octet, false), ERR_AGAIN);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    assert_int_equal(stack_readiness(so), SOCK_WRITABLE | SOCK_URGENT);
+    assert_int_equal(stack_recv_urgent(so, &octet, true), 1);
+    assert_int_equal(stack_recv_urgent(so, &octet, false), 1);
+    assert_int_equal(octet, stream_octet(true, 0));
+    assert_int_equal(stack_recv_urgent(so, &octet, false), ERR_INVAL);
+    assert_int_equal(stack_readiness(so), SOCK_WRITABLE);
+    arrives(&a, .flags = RST, .seq = 2);
+    expect_event(so, SOCK_EV_ARRIVED | SOCK_EV_URGENT | SOCK_EV_CLOSED);
+    assert_int_equal(host_recv(so, 0, 0), 0);
+    assert_int_equal(host_recv(so, 0, 100), ERR_RESET); /* the octet is passed over, unread */
+    assert_int_equal(host_recv(so, 0, 100), 0);
+}
+
+/* To pass over the octet out of band makes room as well: the window opens at once. */
+static void urgent_passed_over(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 1000;
+    host_start();
+    struct sock *so = host_connected(HERE, &a);
+    stack_set_oobinline(so, false, host.now_ns);
+    arrives(&a, .flags = ACK | URG, .seq = 1, .ack = 1, .text = 500, .up = 500);
+    assert_int_equal(host_recv(so, 0, 1000), 499);
+    assert_int_equal(host_recv(so, 499, 1000), ERR_AGAIN);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 501, .wnd = 1000);
+}
+
 /* SO_SNDBUF, and readiness for writing. */
 static void send_buffer(void **state)
 {
@@ -272,7 +350,7 @@ static void close_with_unread_text(void **state)
     struct sock *so = host_connected(HERE, &a);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
     host_close(so);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 2);
     assert_int_equal(stack_sock_count(host.stack), 1);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
@@ -303,7 +381,7 @@ static void aborted(void **state)
     struct sock *sa = host_connected(HERE, &a), *sb = host_connect(&b);
     leaves(&b, .flags = SYN, .seq = 0);
     host_abort(sa);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     host_abort(sb); /* SYN-SENT: none */
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
@@ -319,6 +397,9 @@ static void calls_on_a_listener(void **state)
     uint8_t octet = 0;
     assert_int_equal(stack_send(l, &octet, 1, host.now_ns), ERR_NOT_CONNECTED);
     assert_int_equal(stack_recv(l, &octet, 1, false, host.now_ns), ERR_NOT_CONNECTED);
+    assert_int_equal(stack_send_urgent(l, &octet, 1, host.now_ns), ERR_NOT_CONNECTED);
+    assert_int_equal(stack_recv_urgent(l, &octet, false), ERR_NOT_CONNECTED);
+    assert_int_equal(stack_urgent(l), 0);
     assert_int_equal(host_shutdown_send(l), ERR_NOT_CONNECTED);
     assert_int_equal(host_shutdown_recv(l), ERR_NOT_CONNECTED);
     assert_int_equal(stack_error(l), ERR_NONE);
@@ -375,6 +456,9 @@ int main(void)
         host_test(connect_from_a_chosen_address),
         host_test(connect_refused),
         host_test(transfer),
+        host_test(urgent),
+        host_test(urgent_out_of_band),
+        host_test(urgent_passed_over),
         host_test(send_buffer),
         host_test(no_memory_for_text),
         host_test(nodelay),

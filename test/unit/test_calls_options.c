@@ -10,6 +10,7 @@ static void set_all(struct sock *so)
     stack_set_user_timeout(so, 4000, host.now_ns);
     stack_set_keepalive(so, &keepalive, host.now_ns);
     stack_set_nodelay(so, true, host.now_ns);
+    stack_set_oobinline(so, false, host.now_ns);
 }
 
 /* What set_all() has asked for, on a connection idle since now. */
@@ -29,7 +30,8 @@ static void has_all(struct sock *so, struct peer *p)
     nothing_leaves();
     host_later(1);
     leaves(p, .flags = ACK, .seq = 500, .ack = 1);
-    arrives(p, .flags = ACK, .seq = 1, .ack = 501);
+    arrives(p, .flags = ACK | URG, .seq = 1, .ack = 501, .up = 1);
+    assert_int_equal(stack_recv_urgent(so, &(uint8_t){0}, false), ERR_AGAIN);
     assert_int_equal(host_send(so, 500, 1), 1);
     leaves(p, .flags = PSH | ACK, .seq = 501, .ack = 1, .text = 1);
     for (unsigned rto = 200; rto <= 1600; rto *= 2) {
@@ -122,7 +124,7 @@ static void keepalive_ends_it(void **state)
     host_at(12000);
     leaves(&a, .flags = ACK, .seq = 0, .ack = 1);
     host_at(14000);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     expect_event(so, SOCK_EV_CLOSED);
     assert_int_equal(stack_error(so), ERR_TIMEDOUT);
 }

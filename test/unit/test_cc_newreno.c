@@ -8,6 +8,7 @@ static struct cc fresh(void)
 {
     struct cc c;
     cc_init(&c, &cc_newreno, MSS, false);
+    c.cwnd = 4 * MSS;
     return c;
 }
 
@@ -24,18 +25,18 @@ static void acked(struct cc *c, uint32_t bytes)
     c->ops->acked(c, bytes, 0);
 }
 
-/* RFC 5681 3.1: IW by the size of SMSS; one SMSS when the SYN was lost. */
+/* RFC 6928 2: IW by the size of SMSS; one SMSS when the SYN was lost (RFC 5681 3.1). */
 static void initial_window(void **state)
 {
     (void)state;
     static const struct {
-        uint32_t mss, segments;
-    } table[] = {{1, 4},    {536, 4},  {1095, 4}, {1096, 3},
-                 {1460, 3}, {2190, 3}, {2191, 2}, {65535, 2}};
+        uint32_t mss, octets;
+    } table[] = {{1, 10},       {536, 5360},   {1460, 14600},  {1461, 14600},
+                 {7300, 14600}, {7301, 14602}, {65535, 131070}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct cc c;
         cc_init(&c, &cc_newreno, table[i].mss, false);
-        assert_int_equal(c.cwnd, table[i].segments * table[i].mss);
+        assert_int_equal(c.cwnd, table[i].octets);
         assert_int_equal(c.ssthresh, UINT32_MAX); /* arbitrarily high */
         cc_init(&c, &cc_newreno, table[i].mss, true);
         assert_int_equal(c.cwnd, table[i].mss);
@@ -214,7 +215,7 @@ static void idle(void **state)
     struct cc c = avoiding(100 * MSS);
     acked(&c, 99 * MSS);
     cc_idle(&c);
-    assert_int_equal(c.cwnd, 4 * MSS);
+    assert_int_equal(c.cwnd, 10 * MSS);
     assert_int_equal(c.acked, 0);
     assert_int_equal(c.ssthresh, 100 * MSS);
     c.cwnd = 3 * MSS;

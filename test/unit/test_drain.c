@@ -41,7 +41,7 @@ static void until_the_reset_is_sent(void **state)
     struct sock *so = host_connected(HERE, &a);
     host_abort(so);
     assert_int_equal(stack_unfinished(host.stack), 1);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     nothing_leaves();
     assert_int_equal(stack_unfinished(host.stack), 0);
 }
@@ -60,9 +60,9 @@ static void abort_left(void **state)
     host_close(sc);
     leaves(&closing, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&closing, .flags = FIN | ACK, .seq = 1, .ack = 1); /* CLOSING */
-    leaves(&closing, .flags = ACK, .seq = 2, .ack = 2);
+    leaves(&closing, .flags = FIN | ACK, .seq = 1, .ack = 2);
     stack_abort_left(host.stack, host.now_ns);
-    leaves(&left, .flags = RST, .seq = 12);
+    leaves(&left, .flags = RST | ACK, .seq = 12, .ack = 1);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 1);
     assert_int_equal(stack_error(sh), ERR_NONE);
@@ -115,7 +115,7 @@ static void linger_ends(void **state)
     host_linger(sb);
     leaves(&b, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&b, .flags = FIN | ACK, .seq = 1, .ack = 1);
-    leaves(&b, .flags = ACK, .seq = 2, .ack = 2);
+    leaves(&b, .flags = FIN | ACK, .seq = 1, .ack = 2);
     expect_event(sb, SOCK_EV_ARRIVED);
     assert_false(stack_finished(sb));
     arrives(&b, .flags = ACK, .seq = 2, .ack = 2);
@@ -147,14 +147,14 @@ static void linger_with_text(void **state)
     host_batch();
     host_linger(sa);
     assert_true(stack_finished(sa)); /* though the RST is to be sent yet */
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 11);
     expect_event(sa, SOCK_EV_CLOSED);
     assert_true(stack_finished(sa));
 
     host_linger(sb);
     leaves(&b, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&b, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
-    leaves(&b, .flags = RST, .seq = 2);
+    leaves(&b, .flags = RST, .seq = 1);
     expect_event(sb, SOCK_EV_CLOSED);
     assert_true(stack_finished(sb));
     host_close(sa);

@@ -218,8 +218,8 @@ static void close_resets_the_unaccepted(void **state)
     arrives(&c, .flags = SYN, .seq = 0);
     leaves(&c, .flags = SYN | ACK, .seq = 0, .ack = 1);
     host_close(l);
-    leaves(&c, .flags = RST, .seq = 1);
-    leaves(&b, .flags = RST, .seq = 1);
+    leaves(&c, .flags = RST | ACK, .seq = 1, .ack = 1);
+    leaves(&b, .flags = RST | ACK, .seq = 1, .ack = 1);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 1);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 3); /* the accepted one goes on */
@@ -277,7 +277,7 @@ static void without_room(void **state)
     struct ip_addr any = ip_addr_v4(0);
     assert_int_equal(stack_listen(host.stack, &any, 81, 1, NULL, &so), ERR_NOMEM);
     host_abort(host_accept(l));
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     host_handshake(HERE, &b);
 }
 

@@ -279,6 +279,7 @@ static void shrunk_window(void **state)
 {
     (void)state;
     establish();
+    the.tcb.cc.cwnd = 4000;
     user_sends(6000);
     for (uint32_t i = 0; i < 4; i++)
         expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
@@ -321,10 +322,10 @@ static void idle_restart(void **state)
     wide_cwnd();
     at(1000);
     user_sends(20000);
-    for (uint32_t i = 0; i < 4; i++)
+    for (uint32_t i = 0; i < 10; i++)
         expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
     expect_silence();
-    receive(.flags = ACK, .seq = 1, .ack = 4001);
+    receive(.flags = ACK, .seq = 1, .ack = 10001);
     ignore();
     receive(.flags = ACK, .seq = 1, .ack = ours());
     ignore();

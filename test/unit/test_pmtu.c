@@ -26,6 +26,7 @@ static void again_in_smaller_segments(void **state)
 {
     (void)state;
     establish();
+    congestion_window(4000, 20000);
     user_sends(8000);
     for (unsigned i = 0; i < 4; i++)
         expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
@@ -38,19 +39,19 @@ static void again_in_smaller_segments(void **state)
     expect(.flags = PSH | ACK, .seq = 7001, .ack = 1, .text = 1000);
     assert_true(too_big(600));
     assert_int_equal(the.tcb.snd.mss, 560);
-    assert_int_equal(the.tcb.cc.cwnd, 4 * 560);
+    assert_int_equal(the.tcb.cc.cwnd, 10 * 560);
     assert_int_equal(the.tcb.cc.ssthresh, 56000); /* RFC 5681 3.1: as many segments as before */
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 10; i++)
         expect(.flags = ACK, .seq = 1 + 560 * i, .ack = 1, .text = 560);
     expect_silence();
     assert_int_equal(rto_get(&the.tcb.rto), rto_ns);
     assert_int_equal(the.tcb.retries, 0);
     at(250);
-    receive(.flags = ACK, .seq = 1, .ack = 1121);
-    for (unsigned i = 4; i < 8; i++)
+    receive(.flags = ACK, .seq = 1, .ack = 561);
+    for (unsigned i = 10; i < 12; i++)
         expect(.flags = ACK, .seq = 1 + 560 * i, .ack = 1, .text = 560);
-    receive(.flags = ACK, .seq = 1, .ack = 4481);
-    for (unsigned i = 8; i < 14; i++)
+    receive(.flags = ACK, .seq = 1, .ack = 5601);
+    for (unsigned i = 12; i < 14; i++)
         expect(.flags = ACK, .seq = 1 + 560 * i, .ack = 1, .text = 560);
     expect(.flags = PSH | ACK, .seq = 7841, .ack = 1, .text = 160);
     receive(.flags = ACK, .seq = 1, .ack = 8001);
@@ -72,7 +73,7 @@ static void super_segments(void **state)
         assert_int_equal(ours(), 44001);
         assert_true(too_big(600));
         uint32_t whole = the.path.super_max - the.path.super_max % 560, at_octet = 1;
-        uint32_t left = 4 * 560; /* the initial window */
+        uint32_t left = 10 * 560; /* the initial window */
         while (left > 0) {
             uint32_t n = left < whole ? left : whole;
             expect(.flags = ACK, .seq = at_octet, .ack = 1, .text = n, .gso = n > 560 ? 560 : ZERO);
@@ -172,9 +173,9 @@ static void in_fast_recovery(void **state)
     assert_int_equal(the.tcb.cc.cwnd, 12000);
     assert_true(too_big(600));
     assert_int_equal(the.tcb.recovery.mode, RECOVERY_MTU);
-    assert_int_equal(the.tcb.cc.cwnd, 4 * 560);
+    assert_int_equal(the.tcb.cc.cwnd, 4000);
     assert_int_equal(the.tcb.cc.ssthresh, 4000);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 7; i++)
         expect(.flags = ACK, .seq = 1 + 560 * i, .ack = 1, .text = 560);
     receive(.flags = ACK, .seq = 1, .ack = 8001);
 }
@@ -269,7 +270,7 @@ static void known_before(void **state)
     at(100);
     receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 900);
     expect(.flags = ACK, .seq = 1, .ack = 1);
-    assert_int_equal(the.tcb.cc.cwnd, 4 * 560);
+    assert_int_equal(the.tcb.cc.cwnd, 10 * 560);
     user_sends(900);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
     expect(.flags = PSH | ACK, .seq = 561, .ack = 1, .text = 340);

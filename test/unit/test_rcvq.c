@@ -38,13 +38,12 @@ static bool insert(struct rcvq *q, uint64_t at, size_t len)
 /* Reads len octets, which must be there and be the ones that belong there. */
 static void expect_read(struct rcvq *q, size_t len)
 {
-    static uint8_t peeked[BUF], got[BUF];
+    static uint8_t got[BUF];
     uint64_t at = q->start;
     assert_true(len <= sizeof got);
-    assert_int_equal(rcvq_peek(q, peeked, len), len);
+    assert_int_equal(rcvq_peek(q, 0, got, len), len);
     assert_int_equal(q->start, at);
-    assert_int_equal(rcvq_read(q, got, len), len);
-    assert_memory_equal(peeked, got, len);
+    rcvq_consume(q, len);
     for (size_t i = 0; i < len; i++) {
         if (got[i] != octet(at + i))
             fail_msg("octet %llu differs", (unsigned long long)(at + i));
@@ -72,8 +71,7 @@ static void idle_holds_nothing(void **state)
     struct rcvq q;
     uint8_t buf[1];
     setup(&t, &q);
-    assert_int_equal(rcvq_peek(&q, buf, 1), 0);
-    assert_int_equal(rcvq_read(&q, buf, 1), 0);
+    assert_int_equal(rcvq_peek(&q, 0, buf, 1), 0);
     assert_true(insert(&q, 0, 0));
     assert_true(rcvq_insert(&q, 0, NULL, 0));
     assert_int_equal(t.calls, 0);
@@ -110,6 +108,36 @@ static void in_order(void **state)
     assert_int_equal(t.mem.used, C + RING(4));
     expect_read(&q, 1);
     assert_int_equal(t.mem.used, 0);
+    teardown(&t, &q);
+}
+
+/* Held text is there and not in order, until it is released; together with what followed it. */
+static void held(void **state)
+{
+    (void)state;
+    struct test_mem t;
+    struct rcvq q;
+    uint8_t buf[300];
+    const struct bytes text = {buf, sizeof buf};
+    for (size_t i = 0; i < sizeof buf; i++)
+        buf[i] = octet(i);
+    setup(&t, &q);
+    assert_int_equal(rcvq_release(&q), 0);
+    test_mem_fail_at(&t, 1);
+    assert_false(rcvq_hold(&q, &text, 1));
+    assert_int_equal(t.mem.used, 0);
+    t.fail_at = 0;
+    assert_true(rcvq_hold(&q, &text, 1));
+    assert_true(rcvq_check(&q));
+    assert_int_equal(rcvq_len(&q), 0);
+    assert_true(insert(&q, 300, 100));
+    assert_int_equal(rcvq_len(&q), 0);
+    assert_int_equal(rcvq_release(&q), 400);
+    expect_read(&q, 400);
+    assert_int_equal(t.mem.used, 0);
+
+    setup(&t, &q);
+    assert_true(rcvq_hold(&q, &text, 1));
     teardown(&t, &q);
 }
 
@@ -196,7 +224,8 @@ static void first_arrived_wins(void **state)
     assert_true(rcvq_insert(&q, 0, &four, 1));
     assert_true(rcvq_insert(&q, 6, &four, 1));
     assert_true(rcvq_insert(&q, 1, all, 2));
-    assert_int_equal(rcvq_read(&q, got, sizeof got), 12);
+    assert_int_equal(rcvq_peek(&q, 0, got, sizeof got), 12);
+    rcvq_consume(&q, 12);
     assert_memory_equal(got, "aaaabbaaaabb", 12);
     assert_int_equal(q.head, 13);
     teardown(&t, &q);
@@ -372,8 +401,11 @@ static void compare(const struct rcvq *q, const struct model *m)
     assert_true(rcvq_check(q));
     assert_int_equal(q->start, m->start);
     assert_int_equal(q->head, m->head);
-    assert_int_equal(rcvq_peek(q, got, MODEL), m->head - m->start);
+    assert_int_equal(rcvq_peek(q, 0, got, MODEL), m->head - m->start);
     assert_memory_equal(got, m->octets + m->start, (size_t)(m->head - m->start));
+    size_t skip = (size_t)(m->head - m->start) / 3, rest = (size_t)(m->head - m->start) - skip;
+    assert_int_equal(rcvq_peek(q, skip, got, MODEL), rest);
+    assert_memory_equal(got, m->octets + m->start + skip, rest);
     uint64_t end = m->start + WINDOW < MODEL ? m->start + WINDOW : MODEL, beyond = 0;
     for (uint64_t at = m->head; at < end; at++)
         beyond += m->there[at];
@@ -429,7 +461,8 @@ static void property(void **state)
                 size_t len = rnd_skewed(&rnd, WINDOW + 1), have = (size_t)(m.head - m.start);
                 size_t want = len < have ? len : have;
                 got[want] = 0x5a;
-                size_t n = rcvq_read(&q, got, len);
+                size_t n = rcvq_peek(&q, 0, got, len);
+                rcvq_consume(&q, n);
                 assert_int_equal(n, want);
                 assert_int_equal(got[n], 0x5a); /* not an octet more */
                 assert_memory_equal(got, m.octets + m.start, n);
@@ -448,6 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idle_holds_nothing),
         cmocka_unit_test(in_order),
+        cmocka_unit_test(held),
         cmocka_unit_test(ring_wraps_and_grows),
         cmocka_unit_test(out_of_order),
         cmocka_unit_test(fills_many_holes),

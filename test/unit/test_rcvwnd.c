@@ -16,7 +16,7 @@ static struct rcvwnd make(uint32_t size, uint32_t size_max, uint8_t shift)
 static uint32_t announce(struct rcvwnd *w, uint64_t start, uint64_t head)
 {
     uint32_t wnd = rcvwnd_offer(w, start, head);
-    rcvwnd_announced(w, head, wnd);
+    rcvwnd_announced(w, start, head, wnd);
     return wnd;
 }
 
@@ -85,11 +85,43 @@ static void edge_moves_by_worthwhile_steps(void **state)
     announce(&w, 0, 0);
     assert_int_equal(announce(&w, 999, 2000), 0);
     assert_int_equal(announce(&w, 1000, 2000), 1000);
+}
 
-    w = make(1 << 20, 1 << 20, 0); /* no scaling: an MSS, though 65535 is a small part of it */
-    announce(&w, 0, 0);
-    assert_int_equal(announce(&w, 0, MSS - 1), 65535 - (MSS - 1));
-    assert_int_equal(announce(&w, 0, MSS), 65535);
+/* Without scaling the field says 65535 of a large buffer. The edge of RCV.WND is the buffer's all
+ * the time, and stays there. */
+static void field_at_its_end(void **state)
+{
+    (void)state;
+    struct rcvwnd w = make(70000, 70000, 0);
+    rcvwnd_announced_syn(&w, 0, 65535);
+    assert_int_equal(w.edge, 65535); /* in a SYN it is as it says */
+    assert_int_equal(announce(&w, 0, 0), 65535);
+    assert_int_equal(w.edge, 70000);
+    assert_int_equal(announce(&w, 0, 3), 65535);
+    assert_int_equal(announce(&w, 0, 4465), 65535);
+    assert_int_equal(w.edge, 70000);
+    assert_int_equal(announce(&w, 0, 4466), 65534);
+    assert_int_equal(rcvwnd_again(&w, 4466), 65534);
+    assert_int_equal(rcvwnd_again(&w, 3), 65535);
+    assert_int_equal(announce(&w, 0, 70000), 0);
+    assert_int_equal(w.edge, 70000);
+    assert_false(rcvwnd_update_due(&w, 100, 4466));
+}
+
+/* A buffer for several segments holds whole ones. */
+static void whole_segments(void **state)
+{
+    (void)state;
+    static const uint32_t cases[][3] = {{65536, 1460, 65700}, {65536, 1440, 66240},
+                                        {4096, 1000, 5000},   {5000, 1000, 5000},
+                                        {999, 1000, 999},     {1000, 1000, 1000},
+                                        {1001, 1000, 2000},   {UINT32_MAX, 7, UINT32_MAX}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rcvwnd w = make(cases[i][0], cases[i][0], 0);
+        rcvwnd_whole(&w, cases[i][1]);
+        assert_int_equal(w.size, cases[i][2]);
+        assert_true(w.size_max >= w.size);
+    }
 }
 
 /* SHLD-14: text that arrives and is not read leaves the edge where it is; where that falls between
@@ -105,7 +137,7 @@ static void edge_does_not_move_left(void **state)
     assert_int_equal(w.edge, 100001);
 
     /* A window less than the one announced before does not take back what was announced. */
-    rcvwnd_announced(&w, 3201, 64);
+    rcvwnd_announced(&w, 0, 3201, 64);
     assert_int_equal(w.edge, 100001);
 }
 
@@ -120,7 +152,8 @@ static void rounding_up_does_not_creep(void **state)
         uint64_t head = 0, edge = 0;
         for (uint32_t wnd = announce(&w, 0, 0); wnd > 0; wnd = announce(&w, 0, head)) {
             assert_in_range(w.edge, edge, w.size + unit - 1);
-            assert_true(head + wnd + unit > w.edge); /* taken back: less than a unit */
+            /* taken back: less than a unit; but at the end of the field the buffer counts */
+            assert_true(head + wnd + unit > w.edge || wnd == 65535u << s);
             edge = w.edge;
             head += wnd < unit ? wnd : unit - 1;
         }
@@ -241,8 +274,10 @@ static void announce_checked(struct flow_model *m)
     assert_int_equal(m->wnd % unit, 0);
     assert_true(m->wnd <= max);
     assert_true(m->w.edge >= old);
-    assert_true(edge >= old + worthwhile || edge < old + unit);
-    assert_true(edge >= old || (edge + unit > old && edge + unit >= m->start + m->w.size));
+    bool capped = m->wnd == max; /* the edge that counts is beyond what the field says */
+    assert_true(capped || edge >= old + worthwhile || edge < old + unit);
+    assert_true(capped || edge >= old ||
+                (edge + unit > old && edge + unit >= m->start + m->w.size));
     assert_true(m->w.edge < m->start + m->w.size + unit);
     assert_false(rcvwnd_update_due(&m->w, m->start, m->head));
 }
@@ -350,6 +385,8 @@ int main(void)
         cmocka_unit_test(sizes_make_sense),
         cmocka_unit_test(offer_in_units),
         cmocka_unit_test(edge_moves_by_worthwhile_steps),
+        cmocka_unit_test(field_at_its_end),
+        cmocka_unit_test(whole_segments),
         cmocka_unit_test(edge_does_not_move_left),
         cmocka_unit_test(rounding_up_does_not_creep),
         cmocka_unit_test(update_of_a_shut_window),

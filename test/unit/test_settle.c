@@ -55,7 +55,7 @@ static void reset_goes_out_first(void **state)
     struct sock *so = host_connected(HERE, &a);
     host_abort(so);
     assert_int_equal(stack_sock_count(host.stack), 1);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     nothing_leaves();
     assert_int_equal(stack_sock_count(host.stack), 0);
 }

@@ -62,6 +62,8 @@ static void variables(void **state)
     (void)state;
     establish(.wnd = 5000);
     assert_int_equal(tcb_text_start(&the.tcb).v, the.iss + 1);
+    assert_int_equal(tcb_text_end(&the.tcb).v, the.iss + 1);
+    assert_false(tcb_fin_taken(&the.tcb));
     assert_true(tcb_synchronized(&the.tcb));
     assert_false(tcb_fin_acked(&the.tcb));
     assert_int_equal(tcb_rcv_wnd(&the.tcb), 10000);
@@ -77,6 +79,9 @@ static void variables(void **state)
     assert_false(tcb_fin_acked(&the.tcb));
     receive(.flags = ACK, .seq = 1001, .ack = 2);
     assert_true(tcb_fin_acked(&the.tcb));
+    receive(.flags = FIN | ACK, .seq = 1001, .ack = 2);
+    assert_true(tcb_fin_taken(&the.tcb));
+    expect(.flags = ACK, .seq = 2, .ack = 1002);
 }
 
 /* 3.10.6 */
@@ -211,6 +216,8 @@ static void broken_invariants(void **state)
     BREAKS(t->fin_sent = true);
     BREAKS(t->fin_sent = t->fin_queued = true, t->snd.fin = t->snd.nxt);
     BREAKS(t->snd.nxt = seq_add(t->snd.nxt, 1));
+    BREAKS(t->snd.up = seq_sub(t->snd.una, 1));
+    BREAKS(t->snd.up = seq_add(t->snd.nxt, 1));
     BREAKS(t->recovery.nxt = seq_add(t->recovery.end, 1));
     BREAKS(t->recovery.nxt = seq_sub(t->snd.una, 2), t->recovery.end = t->snd.una);
     BREAKS(t->recovery.nxt = t->snd.una, t->recovery.end = seq_add(t->snd.nxt, 1));
@@ -219,6 +226,7 @@ static void broken_invariants(void **state)
     BREAKS(t->rcvwnd.edge = 0, t->rcvq.head = 1);
     BREAKS(t->rcvq.start = t->rcvq.head + 1);
     BREAKS(t->rcv.nxt = seq_add(t->rcv.nxt, 1));
+    BREAKS(t->rcv.up = t->rcvwnd.edge + 65536);
     receive(.flags = ACK, .seq = 1, .ack = 101);
     BREAKS(t->give_up_due_ns = the.now_ns + 1);
 }

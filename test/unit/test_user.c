@@ -279,7 +279,6 @@ static void half_closed_receives(void **state)
         receive(.flags = ACK, .seq = 501 + 1000 * i, .ack = 2, .text = 500);
         batch();
         user_receives(1000);
-        later(40);
         expect(.flags = ACK, .seq = 2, .ack = 1001 + 1000 * i);
     }
     expect_state(STATE_FIN_WAIT_2);
@@ -306,10 +305,10 @@ static void abort_in_each_state(void **state)
     (void)state;
     for (enum tcp_state s = STATE_CLOSED; s <= STATE_TIME_WAIT; s++) {
         reach(s);
-        uint32_t nxt = ours();
+        uint32_t nxt = ours(), ack = theirs();
         user_abort();
         if (s >= STATE_SYN_RECEIVED && s <= STATE_CLOSE_WAIT)
-            expect(.flags = RST, .seq = nxt);
+            expect(.flags = RST | ACK, .seq = nxt, .ack = ack);
         expect_closed(s == STATE_CLOSED ? ERR_NONE : ERR_ABORTED);
         assert_true(tcp_deadline(&the.tcb) == TIME_NEVER);
         again();
@@ -324,7 +323,7 @@ static void abort_flushes(void **state)
     user_sends(3000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     user_abort();
-    expect(.flags = RST, .seq = 1001); /* SND.NXT, not what was queued */
+    expect(.flags = RST | ACK, .seq = 1001, .ack = 1); /* SND.NXT, not what was queued */
     assert_int_equal(the.mem.mem.used, 0);
     receive(.flags = ACK, .seq = 1, .ack = 1001);
     expect(.flags = RST, .seq = 1001);
@@ -358,14 +357,17 @@ static void leave_with_unread_text(void **state)
             receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 1);
             expect(.flags = ACK, .seq = 1, .ack = 3);
         }
-        uint32_t nxt = ours();
+        uint32_t nxt = ours(), ack = theirs();
         user_leave();
-        expect(.flags = RST, .seq = nxt);
+        expect(.flags = RST | ACK, .seq = nxt, .ack = ack);
         expect_closed(ERR_ABORTED);
         again();
     }
 }
 
+/* The RST has the number that the peer expects: SEG.ACK (3.10.7.1), whether our FIN has come or
+ * not.
+ */
 static void text_after_leaving(void **state)
 {
     (void)state;
@@ -373,7 +375,7 @@ static void text_after_leaving(void **state)
     user_leave();
     expect(.flags = FIN | ACK, .seq = 1, .ack = 1);
     receive(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
-    expect(.flags = RST, .seq = 2);
+    expect(.flags = RST, .seq = 1);
     expect_closed(ERR_ABORTED);
     again();
     reach(STATE_FIN_WAIT_2);
@@ -434,14 +436,14 @@ static void leave_with_unread_text_after_both_fins(void **state)
     expect(.flags = FIN | ACK, .seq = 1, .ack = 7);
     expect_state(STATE_LAST_ACK);
     user_leave();
-    expect(.flags = RST, .seq = 2);
+    expect(.flags = RST | ACK, .seq = 2, .ack = 7);
     again();
     reach(STATE_FIN_WAIT_1);
     receive(.flags = FIN | ACK, .seq = 1, .ack = 1, .text = 5);
-    expect(.flags = ACK, .seq = 2, .ack = 7);
+    expect(.flags = FIN | ACK, .seq = 1, .ack = 7);
     expect_state(STATE_CLOSING);
     user_leave();
-    expect(.flags = RST, .seq = 2);
+    expect(.flags = RST | ACK, .seq = 2, .ack = 7);
 }
 
 int main(void)

@@ -18,7 +18,7 @@ static void abort_in_closing_with_text_unsent(void **state)
     expect(.flags = ACK, .seq = 1001, .ack = 2);
     expect_state(STATE_CLOSING);
     user_abort();
-    expect(.flags = RST, .seq = 1001);
+    expect(.flags = RST | ACK, .seq = 1001, .ack = 2);
     expect_closed(ERR_ABORTED);
     assert_int_equal(the.mem.mem.used, 0);
 }
@@ -32,7 +32,7 @@ static void abort_in_closing_with_fin_unsent(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 2);
     expect_state(STATE_CLOSING);
     user_abort();
-    expect(.flags = RST, .seq = 1);
+    expect(.flags = RST | ACK, .seq = 1, .ack = 2);
     expect_closed(ERR_ABORTED);
 }
 
@@ -46,7 +46,7 @@ static void abort_in_last_ack_with_text_lost(void **state)
     expect(.flags = FIN | ACK, .seq = 1001, .ack = 2);
     expect_state(STATE_LAST_ACK);
     user_abort();
-    expect(.flags = RST, .seq = 1002);
+    expect(.flags = RST | ACK, .seq = 1002, .ack = 2);
     expect_closed(ERR_ABORTED);
 }
 
@@ -77,7 +77,7 @@ static void abort_while_probing(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
     receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
     user_abort();
-    expect(.flags = RST, .seq = 1);
+    expect(.flags = RST | ACK, .seq = 1, .ack = 1);
 }
 
 /* The same for a window that shrinks below what is in flight, and for the RST of a user who leaves
@@ -91,7 +91,7 @@ static void reset_inside_of_a_shrunk_window(void **state)
     expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
     receive(.flags = ACK, .seq = 1, .ack = 1001, .text = 10, .wnd = 300);
     user_leave();
-    expect(.flags = RST, .seq = 1301);
+    expect(.flags = RST | ACK, .seq = 1301, .ack = 11);
     expect_closed(ERR_ABORTED);
 }
 
@@ -161,6 +161,33 @@ static void leave_behind_a_narrow_window(void **state)
     expect_state(STATE_FIN_WAIT_1);
 }
 
+/* ---- CLOSE ---- */
+
+/* The FIN does not wait for the congestion window, but for the peer's. */
+static void fin_beyond_cwnd(void **state)
+{
+    (void)state;
+    establish(.wnd = 60000);
+    the.tcb.cc.cwnd = 2000;
+    user_sends(2000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 2001, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 2002);
+    expect_state(STATE_FIN_WAIT_2);
+    again();
+
+    establish(.wnd = 2000);
+    user_sends(2000);
+    ignore();
+    user_close();
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 1001);
+    expect(.flags = FIN | ACK, .seq = 2001, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 2002);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +200,7 @@ int main(void)
         ladder_test(leave_unread_text_in_time_wait),
         ladder_test(leave_behind_a_shut_window),
         ladder_test(leave_behind_a_narrow_window),
+        ladder_test(fin_beyond_cwnd),
     };
     return ladder_main(tests);
 }
