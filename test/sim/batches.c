@@ -97,6 +97,8 @@ static void look_at(struct view *v, const struct end *e, struct sock *so)
     struct tcp_status s;
     stack_status(so, &s);
     unsigned ready = stack_readiness(so);
+    v->events = hash(v->events, &ready, sizeof ready);
+    ready &= ~SOCK_URGENT; /* it depends on how much of the window has been told */
     note(v, "readiness", e, closes(s.state) ? ready & ~SOCK_DEAD : ready);
     note(v, "state", e, closes(s.state) ? STATE_CLOSE_WAIT : s.state);
     note(v, "error", e, (uint64_t)stack_error(so));

@@ -35,8 +35,7 @@ static bool thrown_out(const struct end *e)
  */
 static bool forgot(const struct end *p)
 {
-    bool gone = !p->in_engine || p->host->plan->tight;
-    return p->opened && gone && p->eof && (p->send_closed || p->left);
+    return p->finished || (p->host->plan->tight && p->time_wait);
 }
 
 /* The peer's host had no listener, perhaps. */
@@ -146,6 +145,8 @@ void end_state(struct host *h, const struct trace_point *point)
     e->in_engine = false;
     e->closed_ns = h->world->now_ns;
     e->wire.dead = true;
+    e->wire.gone = e->wire.gone || e->opened;
+    e->finished = strcmp(point->from, "TIME-WAIT") == 0 || strcmp(point->from, "LAST-ACK") == 0;
     ack_reset(&e->wire.ack_watch);
     bool connected = strncmp(point->from, "SYN", 3) != 0;
     if (strcmp(point->text, "user timeout") == 0) {

@@ -175,7 +175,7 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
     bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
                    (me->ack_watch.contig > peer->fin_at || me->ack_watch.overflow);
     if (at < me->sent && crosses)
-        me->crossed = !me->ack_watch.refuses; /* else the engine may take the FIN only later */
+        me->crossed = !me->ack_watch.refuses && !me->ack_watch.overflow; /* else: perhaps later */
     else if (at < me->sent)
         resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
     if (end > me->sent)
@@ -410,5 +410,6 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     ack_arrived(&me->ack_watch, at, end, open && !syn, now_ns);
     if (!(seg->flags & TCP_ACK) || !me->syn_sent)
         return;
-    arrived_ack(me, peer, seg, fresh, newest, now_ns);
+    if (me->peer_syn) /* before, there is no connection that it could be an ACK for */
+        arrived_ack(me, peer, seg, fresh, newest, now_ns);
 }

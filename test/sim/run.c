@@ -49,6 +49,7 @@ static void calm(struct world *w)
     for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
         listen_again(&w->host[i]);
         host_calm(&w->host[i]);
+        host_accept(&w->host[i]);
     }
     for (uint32_t i = 0; i < w->plan.n_conns; i++) {
         app_calm(&w->conn[i].end[0]);

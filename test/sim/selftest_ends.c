@@ -109,9 +109,9 @@ static void reset_good(void *arg)
     s->b->aborted = true;
     end_check_error(s->a, ERR_RESET);
     s->b->aborted = false;
-    s->b->send_closed = s->b->eof = true; /* finished, and forgotten */
+    s->b->finished = true;
     end_check_error(s->a, ERR_RESET);
-    s->b->send_closed = s->b->eof = false;
+    s->b->finished = false;
     s->b->left = true; /* close() with unread text */
     s->b->read = 50;
     end_check_error(s->a, ERR_RESET);

@@ -48,6 +48,7 @@ struct end {
     bool unreachable;   /* a router has said so */
     bool timed_out;     /* the engine gave up (checked when it happened) */
     uint64_t wait_ns;   /* when it entered FIN-WAIT-2 or TIME-WAIT */
+    bool finished;      /* TIME-WAIT or LAST-ACK was the engine's last state */
     bool orphaned;      /* FIN-WAIT-2 without a user ran out */
     bool poked;         /* its peer was gone without a word; the world made it close */
     int error;          /* the first that was learned */
