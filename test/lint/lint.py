@@ -144,11 +144,12 @@ def rule_headers(root, compiler='cc'):
 
 def rule_format(root):
     """clang-format has nothing to say."""
-    for name in sources(root):
-        r = subprocess.run(['clang-format', '--dry-run', '-Werror', os.path.join(root, name)],
-                           capture_output=True, text=True)
-        if r.returncode:
-            yield f'{name}:1: not as .clang-format has it'
+    names = [os.path.join(root, name) for name in sources(root)]
+    r = subprocess.run(['clang-format', '--dry-run', '-Werror'] + names, capture_output=True,
+                       text=True)
+    found = set(re.findall(r'^(.+?):\d+:\d+: error:', r.stderr, re.M))
+    for name in sorted(found) or ([r.stderr] if r.returncode else []):
+        yield f'{os.path.relpath(name, root)}:1: not as .clang-format has it'
 
 
 def rule_files(root):
