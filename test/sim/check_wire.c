@@ -103,7 +103,8 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
     } else {
         /* Cut short although more is there: by the window, and then not for nothing. */
         bool waited = now_ns - me->text_at_ns >= 100 * NS_PER_MS;
-        bool at_edge = end + (UINT64_C(1) << scale(peer, me)) > me->edge_new;
+        uint64_t edge = me->edge_last < me->edge_new ? me->edge_last : me->edge_new;
+        bool at_edge = end + (UINT64_C(1) << scale(peer, me)) > edge;
         SIM_CHECK(waited || (at_edge && len >= me->wnd_max / 2), "silly sender",
                   "%llu octets, MSS %u, %llu more, window room %lld, largest window %u",
                   (unsigned long long)len, mss, (unsigned long long)more,
@@ -221,8 +222,8 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     uint64_t worth = me->mss < half ? me->mss : half;
     bool capped = seg->wnd == UINT16_MAX || me->capped; /* the field says less than there is */
     me->capped = seg->wnd == UINT16_MAX;
-    SIM_CHECK(!me->edge_scaled || step <= grain || capped || step + grain > worth, "silly receiver",
-              "the window moves by %llu octets", (unsigned long long)step);
+    SIM_CHECK(!me->edge_scaled || step < 2 * grain || capped || step + grain > worth,
+              "silly receiver", "the window moves by %llu octets", (unsigned long long)step);
     me->edge_scaled = !syn;
     me->ack_sent = ack;
     me->edge_sent = edge;
@@ -364,12 +365,16 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
         me->edge = ack + wnd;
     if (newest && ack + wnd > me->edge_new)
         me->edge_new = ack + wnd;
+    if (newest)
+        me->edge_last = ack + wnd;
     if (wnd == 0)
         me->shut = true;
     else
         me->opens++;
     if (wnd > me->wnd_max)
         me->wnd_max = (uint32_t)wnd;
+    if (newest && ack == me->acked && wnd > me->wnd_sure)
+        me->wnd_sure = (uint32_t)wnd;
     const struct resend_seen now = seen(me, peer);
     if (advances)
         resend_acked(&me->resend, &now, fresh || syn, now_ns);
@@ -403,7 +408,7 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     bool open = me->taken && !me->over && !me->dead && !me->lost && !me->ghost && me->acked > 0 &&
                 me->ack_sent > 0;
     uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
-    if (open && ack + me->wnd_max < me->acked) {
+    if (open && ack + me->wnd_sure < me->acked) {
         open = false; /* RFC 5961 5.2: so old an ACK is a reason to throw the text away */
         me->ack_watch.refuses = true;
     }
