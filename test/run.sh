@@ -2,9 +2,9 @@
 # The whole test suite, on a machine that may never have seen the project: installs what is missing,
 # builds, tests. By default every suite with gcc; unit, sim, runtime and book once more under clang's
 # address and undefined-behaviour sanitizers, runtime and interop under its thread sanitizer. --full:
-# every suite under each. Suite soak, which goes on for as long as one wants, is left to the user. Ends
-# with meson's own summaries, the time each suite took, how many of RFC 9293's requirements are tested,
-# and "N passed, N failed".
+# every suite under each. Left to the user are mutants, which takes an hour, and soak, which goes on for
+# as long as told. Ends with meson's own summaries, the time each suite took, how many of RFC 9293's
+# requirements are tested, and "N passed, N failed".
 #
 # Exit status: 0 all passed, 1 something failed, 2 usage.
 
@@ -65,12 +65,12 @@ suite() {
 "
 }
 
-# suites_of DIR: the names of its suites, but for those that are not part of a run.
+# suites_of DIR: the names of its suites, but for those that take an hour, or as long as told.
 suites_of() {
     meson introspect --tests "$1" |
         python3 -c 'import json, sys
-suites = {s.split(":")[-1] for test in json.load(sys.stdin) for s in test["suite"]}
-print(*sorted(suites - {"soak"}))'
+names = {s.split(":")[-1] for test in json.load(sys.stdin) for s in test["suite"]}
+print(*sorted(names - {"mutants", "soak"}))'
 }
 
 variant() { # variant SUITES|all DIR CC MESON-OPTIONS...

@@ -20,13 +20,19 @@ enum slot_state {
 
 /* What setsockopt has set; an accepted socket has all of it from its listener. */
 struct slot_options {
-    bool nodelay, reuse, freebind, oobinline;
+    bool nodelay, cork, reuse, freebind, oobinline;
     bool linger; /* SO_LINGER, and for how long: 0 resets */
     int linger_s;
     uint32_t sndbuf, rcvbuf;  /* 0: the stack's default */
+    uint32_t rcvlowat;        /* SO_RCVLOWAT; 0: 1 */
     uint32_t user_timeout_ms; /* the same */
+    uint32_t mss_max;         /* TCP_MAXSEG; 0: not set */
+    uint32_t orphan_ms;       /* TCP_LINGER2; 0: not set; ORPHAN_NONE: negative */
+    uint8_t syn_retries;      /* TCP_SYNCNT; 0: not set */
     struct keepalive_settings keepalive;
     uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */
+    struct tcp_ip ip4, ip6;
+    int8_t quickack; /* TCP_QUICKACK; -1: not set */
 };
 
 /* What a socket's number stands for. */
@@ -36,14 +42,15 @@ struct slot {
     struct sock *so; /* NULL in SLOT_NEW and SLOT_SETUP */
     uint32_t refs;   /* the number in the table, and calls under way */
     int domain;
-    bool closed;      /* by nstcp_close: the number means something else now */
-    bool bound;       /* local and port are set by bind */
-    bool error_taken; /* somebody has been told why the connection ended */
+    bool closed; /* by nstcp_close: the number means something else now */
+    bool bound;  /* local and port are set by bind */
     bool nonblock;
     bool shut_recv, shut_send; /* by nstcp_shutdown */
     struct ip_addr local;
     uint16_t port;
     struct slot_options options;
+    struct ip_options
+        *ip_options; /* IP_OPTIONS; NULL: none. An accepted socket has none of these */
 };
 
 struct nstcp {
@@ -101,8 +108,15 @@ enum tcp_state slot_tcp_state(const struct slot *slot);
 /* Whether there is a connection, from ESTABLISHED on, that is not over. */
 bool slot_connected(const struct slot *slot);
 
+/* SO_RCVLOWAT: so many octets are worth telling of and make a recv return. Of a large number half
+ * of the receive buffer: that much always arrives. */
+size_t slot_lowat(const struct slot *slot);
+
 /* Gives what was set to the connection or listener. */
 void slot_apply(struct slot *slot, uint64_t now_ns);
+
+/* The same for IP_OPTIONS, which are no listener's. 0, -ENOMEM. */
+int slot_apply_ip_options(struct slot *slot, uint64_t now_ns);
 
 /* ---- call.c: what every call on a stack begins and ends with ---- */
 

@@ -3,6 +3,19 @@
 
 #include "api_priv.h"
 
+/* The connection is there, its SYN waits for what the user has set. */
+static int send_syn(struct call *c, uint64_t now_ns)
+{
+    slot_apply(c->slot, now_ns);
+    int err = slot_apply_ip_options(c->slot, now_ns);
+    if (err) {
+        stack_abort(c->slot->so, now_ns);
+        c->slot->so = NULL;
+    }
+    runtime_pump(c->stack->rt, now_ns);
+    return err;
+}
+
 /* stack_connect, with more ephemeral ports when there are none left. Gives the lock up for that. */
 static int open_active(struct call *c, const struct flow *flow, uint32_t mtu)
 {
@@ -11,11 +24,7 @@ static int open_active(struct call *c, const struct flow *flow, uint32_t mtu)
         uint64_t now = runtime_now();
         int err = stack_connect(runtime_stack(rt), flow, mtu, &c->slot->changed, now, &c->slot->so);
         if (err != ERR_NO_PORT) {
-            if (!err) {
-                slot_apply(c->slot, now);
-                runtime_pump(rt, now);
-            }
-            return err_to_errno(err);
+            return err ? err_to_errno(err) : send_syn(c, now);
         }
         uint32_t seen = runtime_port_count(rt);
         call_unlock(c);
@@ -31,14 +40,15 @@ static int begin(struct call *c, const struct ip_addr *remote, uint16_t port)
 {
     struct slot *slot = c->slot;
     slot->state = SLOT_SETUP;
-    slot->error_taken = false;
     struct flow flow = {.local = slot->local, .remote = *remote, .remote_port = port};
     flow.local_port = slot->bound ? slot->port : 0;
     bool choose_address = !slot->bound || ip_addr_is_any(&slot->local);
+    const struct ip_options *options = ip_addr_is_v4(remote) ? slot->ip_options : NULL;
+    const struct ip_addr hop = ip_options_first_hop(options, remote);
     call_unlock(c);
     struct ip_addr source = {{0}};
     uint32_t mtu = 0;
-    int err = runtime_route(c->stack->rt, remote, &source, &mtu);
+    int err = runtime_route(c->stack->rt, &hop, &source, &mtu);
     int gone = call_relock(c);
     if (choose_address)
         flow.local = source;
@@ -62,7 +72,7 @@ static int outcome(struct call *c)
         slot->state = SLOT_CONNECTED;
         return 0;
     }
-    int err = slot->error_taken ? ERR_NONE : stack_error(slot->so);
+    int err = stack_take_error(slot->so);
     slot_disconnect(slot);
     return err ? err_to_errno(err)
                : -ECONNABORTED; /* also when SO_ERROR has told of it, as Linux */

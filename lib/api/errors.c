@@ -22,6 +22,7 @@ int err_to_errno(int err)
         [-ERR_NETUNREACH] = ENETUNREACH,
         [-ERR_HOSTUNREACH] = EHOSTUNREACH,
         [-ERR_PROHIBITED] = EACCES,
+        [-ERR_PROTOCOL] = EPROTO,
     };
     return -table[-err];
 }

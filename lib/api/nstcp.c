@@ -49,6 +49,7 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
         .tcp = tcp_config_of(o),
         .max_socks = o->max_sockets ? o->max_sockets : SOCKETS_DEFAULT,
         .mem_limit = o->memory_max ? o->memory_max : MEMORY_DEFAULT,
+        .accept_source_route = o->accept_source_route != 0,
     };
     if (config.max_socks > SOCKETS_MAX)
         config.max_socks = SOCKETS_MAX;

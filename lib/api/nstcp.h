@@ -76,6 +76,10 @@ struct nstcp_options {
     unsigned max_sockets;     /* listeners and connections, TIME-WAIT included; 0: 65536 */
     unsigned msl_ms;          /* maximum segment lifetime, of which TIME-WAIT lasts two; 0: 30 s */
     unsigned user_timeout_ms; /* without an answer for so long a connection fails; 0: 5 min */
+    /* 1: a source route that a peer's packets come by is used for the way back, see IP_OPTIONS.
+     * Then whoever sends a SYN says who is to hear the answer (RFC 7126 4.3, 4.4). 0: such packets
+     * are taken as if they had none. Linux's net.ipv4.conf.all.accept_source_route. */
+    unsigned accept_source_route;
 };
 
 #define NSTCP_WHY_MAX 256
@@ -144,8 +148,8 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
 /* connect(2). Waits until the connection is open or has failed; SO_SNDTIMEO. Non-blocking, or at
  * the timeout: EINPROGRESS, and nstcp_poll tells of the end by POLLOUT; then SO_ERROR or a second
  * nstcp_connect has the result (ECONNABORTED from the latter when SO_ERROR has told it).
- * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EACCES (ICMP: prohibited; an unreachable
- * host or net is what the timeout is called then, RFC 9293 3.9.2.2), EADDRNOTAVAIL (an address of
+ * ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, EPROTO, EACCES (ICMP: prohibited; the three
+ * before are what the timeout is called then, RFC 9293 3.9.2.2), EADDRNOTAVAIL (an address of
  * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this
  * connection is there already), EALREADY, EISCONN, EAFNOSUPPORT, ENOMEM, EMFILE (see nstcp_bind:
  * ephemeral ports are held, too, by 64). After a failure the socket may be used to connect again.
@@ -159,10 +163,10 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
 /* send(2). Copies len octets into the send queue; waits for room in it, SO_SNDTIMEO. The octets
  * taken: all of them, or fewer at the timeout, at an error, or when it must not wait; the error is
  * then told by the next call. buf is not used after return. flags: MSG_DONTWAIT; MSG_OOB (see
- * "Urgent data" below); MSG_NOSIGNAL and MSG_MORE change nothing; others EOPNOTSUPP. ENOTCONN; once
- * ECONNRESET, ETIMEDOUT; EPIPE after that, and after SHUT_WR. Threads: pieces of two sends on one
- * socket that both have to wait may
- * alternate. */
+ * "Urgent data" below); MSG_MORE (what is less than a segment waits for the next call without it,
+ * at most 200 ms); MSG_NOSIGNAL changes nothing; others EOPNOTSUPP. ENOTCONN; once ECONNRESET,
+ * ETIMEDOUT; EPIPE after that, and after SHUT_WR. Threads: pieces of two sends on one socket that
+ * both have to wait may alternate. */
 ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, int flags);
 
 /* recv(2). Waits for the first octet, with MSG_WAITALL for all; SO_RCVTIMEO. The octets copied; 0
@@ -229,17 +233,46 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                SO_SNDBUF, SO_RCVBUF (octets as given, not doubled; 4096 at least, 64 MiB at most;
  *                SO_RCVBUF ends the receive buffer's growing by itself, is filled up to whole
  *                segments, and a window larger than 64 KiB needs it before connect or listen: the
- *                SYN fixes the window's scale);
+ *                SYN fixes the window's scale),
+ *                SO_RCVLOWAT (octets, or half of the receive buffer if that is less: nstcp_recv
+ *                waits for so many, and nstcp_poll has POLLIN then);
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
- *   IPPROTO_TCP  TCP_NODELAY,
+ *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK,
  *                TCP_KEEPIDLE, TCP_KEEPINTVL (seconds), TCP_KEEPCNT,
- *                TCP_USER_TIMEOUT (milliseconds; 0: the stack's user_timeout_ms);
- *                read only: TCP_MAXSEG (octets), TCP_INFO (struct tcp_info of <linux/tcp.h> or of
- *                <netinet/tcp.h>, as far as there is room; what is not known is 0)
- *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind)
- *   IPPROTO_IPV6 IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value
- * ENOPROTOOPT, EINVAL, EDOM.
+ *                TCP_USER_TIMEOUT (milliseconds; 0: the stack's user_timeout_ms),
+ *                TCP_LINGER2 (how long FIN-WAIT-2 lasts after nstcp_close, seconds, 120 at most; 0:
+ *                60; negative: not at all, the peer is reset),
+ *                TCP_QUICKACK (all text is acknowledged at once, until it is set to 0),
+ *                TCP_SYNCNT (retransmissions of a SYN, 1 to 127; not set: three minutes of them),
+ *                TCP_MAXSEG (octets of text, 88 to 32767; 0: as many as go; before connect or
+ *                listen; of a connection the one in use is read);
+ *                read only: TCP_INFO (struct tcp_info of <linux/tcp.h> or of <netinet/tcp.h>, as
+ *                far as there is room; what is not known is 0)
+ *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind),
+ *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, stay 0),
+ *                IP_TTL (1 to 255; -1: 64),
+ *                IP_RECVERR, IP_OPTIONS (see below)
+ *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IPPROTO_IP's:
+ *                IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value;
+ *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64),
+ *                IPV6_RECVERR (see below)
+ * ENOPROTOOPT, EINVAL, EDOM, ENOMEM.
+ *
+ * IP_RECVERR, IPV6_RECVERR (off by default), ip(7): trouble is an error of the socket at once,
+ * though the connection goes on (RFC 9293 3.9.1.8). It is told once: by SO_ERROR, nstcp_send, or
+ * nstcp_recv when nothing can be read; nstcp_poll has POLLERR until then. What ICMP says:
+ * ENETUNREACH, EHOSTUNREACH, ECONNREFUSED, EACCES, EPROTO. And ETIMEDOUT when three retransmissions
+ * in a row had no answer: whether the connection has ended, TCP_INFO says (tcpi_state). While
+ * connecting likewise, and nstcp_connect goes on. Without the option the same errors are only the
+ * reason given when the connection fails at last.
+ *
+ * IP_OPTIONS, ip(7): up to 40 octets of options (RFC 791 3.1) that go with every packet to an IPv4
+ * peer, from the SYN on when set before connect; 0 octets: none. A source route names the first
+ * router first, and not the destination; whether that of a strict one is on our own network is not
+ * looked at. Record Route and Timestamp begin anew in each packet. A socket that is accepted has
+ * none of its listener's, but, in a stack with accept_source_route, the route that its peer's
+ * packets come by, reversed, until others are set. IPv6 has no source routes (RFC 5095).
  */
 int nstcp_setsockopt(struct nstcp *stack, int sock, int level, int name, const void *value,
                      socklen_t len);

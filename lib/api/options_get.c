@@ -7,24 +7,40 @@
 #include "options.h"
 #include "tcp_info.h"
 
-/* SO_ERROR: why the connection ended, once. */
-static int take_error(struct slot *slot)
-{
-    if (!slot->so || slot->error_taken)
-        return 0;
-    int err = -err_to_errno(stack_error(slot->so));
-    slot->error_taken = err != 0;
-    return err;
-}
-
-/* TCP_MAXSEG */
-static int send_mss(const struct slot *slot)
+/* TCP_MAXSEG: of a connection the one in use, which may be less than what was set. */
+static uint32_t send_mss(const struct slot *slot)
 {
     struct tcp_status status;
-    if (!slot_connected(slot))
-        return MSS_UNKNOWN;
+    if (slot_tcp_state(slot) < STATE_SYN_SENT)
+        return slot->options.mss_max ? slot->options.mss_max : MSS_UNKNOWN;
     stack_status(slot->so, &status);
-    return (int)status.snd_mss;
+    return status.snd_mss;
+}
+
+static int64_t get_ip6(const struct slot_options *o, int name)
+{
+    switch (OPTION(IPPROTO_IPV6, name)) {
+    case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
+        return o->freebind;
+    case OPTION(IPPROTO_IPV6, IPV6_RECVERR):
+        return o->ip6.report;
+    case OPTION(IPPROTO_IPV6, IPV6_TCLASS):
+        return o->ip6.tos;
+    case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
+        return o->ip6.ttl;
+    case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
+        return 0;
+    default:
+        return INT64_MIN;
+    }
+}
+
+/* TCP_LINGER2 */
+static int64_t linger2(const struct slot_options *o)
+{
+    if (o->orphan_ms == ORPHAN_NONE)
+        return -1;
+    return o->orphan_ms > 0 ? o->orphan_ms / 1000 : LINGER2_S;
 }
 
 /* An option with one number; INT64_MIN: there is no such option. */
@@ -33,7 +49,7 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
     const struct slot_options *o = &slot->options;
     switch (OPTION(level, name)) {
     case OPTION(SOL_SOCKET, SO_ERROR):
-        return take_error(slot);
+        return slot->so ? -err_to_errno(stack_take_error(slot->so)) : 0;
     case OPTION(SOL_SOCKET, SO_TYPE):
         return SOCK_STREAM;
     case OPTION(SOL_SOCKET, SO_PROTOCOL):
@@ -52,8 +68,14 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->sndbuf ? o->sndbuf : stack->sndbuf_default;
     case OPTION(SOL_SOCKET, SO_RCVBUF):
         return o->rcvbuf ? o->rcvbuf : stack->rcvbuf_default;
+    case OPTION(SOL_SOCKET, SO_RCVLOWAT):
+        return o->rcvlowat ? o->rcvlowat : 1;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
         return o->nodelay;
+    case OPTION(IPPROTO_TCP, TCP_LINGER2):
+        return linger2(o);
+    case OPTION(IPPROTO_TCP, TCP_CORK):
+        return o->cork;
     case OPTION(IPPROTO_TCP, TCP_MAXSEG):
         return send_mss(slot);
     case OPTION(IPPROTO_TCP, TCP_KEEPIDLE):
@@ -62,16 +84,22 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->keepalive.interval_ms / 1000;
     case OPTION(IPPROTO_TCP, TCP_KEEPCNT):
         return o->keepalive.probes;
+    case OPTION(IPPROTO_TCP, TCP_QUICKACK):
+        return slot_connected(slot) ? stack_quickack(slot->so) : o->quickack > 0;
+    case OPTION(IPPROTO_TCP, TCP_SYNCNT):
+        return o->syn_retries ? o->syn_retries : SYN_CNT;
     case OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT):
         return o->user_timeout_ms;
     case OPTION(IPPROTO_IP, IP_FREEBIND):
         return o->freebind;
-    case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
-        return slot->domain == AF_INET6 ? o->freebind : INT64_MIN;
-    case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
-        return slot->domain == AF_INET6 ? 0 : INT64_MIN;
+    case OPTION(IPPROTO_IP, IP_RECVERR):
+        return o->ip4.report;
+    case OPTION(IPPROTO_IP, IP_TOS):
+        return o->ip4.tos;
+    case OPTION(IPPROTO_IP, IP_TTL):
+        return o->ip4.ttl;
     default:
-        return INT64_MIN;
+        return slot->domain == AF_INET6 && level == IPPROTO_IPV6 ? get_ip6(o, name) : INT64_MIN;
     }
 }
 
@@ -79,7 +107,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
 static int put(const void *from, socklen_t size, void *to, socklen_t *len)
 {
     *len = *len < size ? *len : size;
-    memcpy(to, from, *len);
+    if (*len > 0)
+        memcpy(to, from, *len);
     return 0;
 }
 
@@ -96,6 +125,15 @@ static int put_info(const struct slot *slot, void *value, socklen_t *len)
         stack_status(slot->so, &status);
     *len = (socklen_t)tcp_info_put(slot->so ? &status : NULL, runtime_now(), value, *len);
     return 0;
+}
+
+/* A connection's own, by now perhaps the way back of a source route, or what was set for one. */
+static int put_ip_options(const struct slot *slot, void *value, socklen_t *len)
+{
+    const struct ip_options *o = slot->so ? stack_options(slot->so) : NULL;
+    if (!o)
+        o = slot->ip_options;
+    return put(o ? o->octets : NULL, o ? o->len : 0, value, len);
 }
 
 static int get_option(const struct nstcp *stack, struct slot *slot, int level, int name,
@@ -115,11 +153,16 @@ static int get_option(const struct nstcp *stack, struct slot *slot, int level, i
     }
     case OPTION(IPPROTO_TCP, TCP_INFO):
         return put_info(slot, value, len);
+    case OPTION(IPPROTO_IP, IP_OPTIONS):
+        return put_ip_options(slot, value, len);
     }
     int64_t answer = get_int(stack, slot, level, name);
     if (answer == INT64_MIN)
         return -ENOPROTOOPT;
     const int number = (int)answer;
+    const uint8_t octet = (uint8_t)answer;
+    if (level == IPPROTO_IP && *len > 0 && *len < sizeof number && octet == number)
+        return put(&octet, sizeof octet, value, len);
     return put(&number, sizeof number, value, len);
 }
 

@@ -1,8 +1,10 @@
 /* setsockopt(2). */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "ip.h"
 #include "nstime.h"
 #include "options.h"
 
@@ -49,12 +51,89 @@ static int set_seconds(uint32_t *out_ms, int value)
     return 0;
 }
 
-static int set_count(uint8_t *out, int value)
+/* TCP_LINGER2, which fails for no value, as Linux. */
+static void set_linger2(uint32_t *out_ms, int value)
 {
-    if (value < 1 || value > KEEP_CNT_MAX)
+    if (value < 0)
+        *out_ms = ORPHAN_NONE;
+    else
+        *out_ms = 1000 * (uint32_t)(value < LINGER2_S_MAX ? value : LINGER2_S_MAX);
+}
+
+/* TCP_MAXSEG; 0: as if it had not been set. */
+static int set_mss(uint32_t *out, int value)
+{
+    if (value != 0 && (value < MSS_MIN || value > MSS_MAX))
+        return -EINVAL;
+    *out = (uint32_t)value;
+    return 0;
+}
+
+static int set_count(uint8_t *out, int value, int most)
+{
+    if (value < 1 || value > most)
         return -EINVAL;
     *out = (uint8_t)value;
     return 0;
+}
+
+/* ECN's two bits of the field are TCP's own (RFC 3168 6.1): for a stream Linux leaves them as they
+ * are, and so do we. */
+#define ECN_MASK 3
+
+/* IP_TTL, IPV6_UNICAST_HOPS. */
+static int set_ttl(uint8_t *out, int value, int least)
+{
+    if (value != -1 && (value < least || value > UINT8_MAX))
+        return -EINVAL;
+    *out = value == -1 ? IP_TTL_DEFAULT : (uint8_t)value;
+    return 0;
+}
+
+static int set_ip(struct slot *slot, int name, int value)
+{
+    struct slot_options *o = &slot->options;
+    switch (OPTION(IPPROTO_IP, name)) {
+    case OPTION(IPPROTO_IP, IP_FREEBIND):
+        o->freebind = value != 0;
+        return 0;
+    case OPTION(IPPROTO_IP, IP_TOS):
+        o->ip4.tos = (uint8_t)(value & ~ECN_MASK);
+        return 0;
+    case OPTION(IPPROTO_IP, IP_RECVERR):
+        o->ip4.report = value != 0;
+        return 0;
+    case OPTION(IPPROTO_IP, IP_TTL):
+        return set_ttl(&o->ip4.ttl, value, 1);
+    default:
+        return -ENOPROTOOPT;
+    }
+}
+
+static int set_ip6(struct slot *slot, int name, int value)
+{
+    struct slot_options *o = &slot->options;
+    if (slot->domain != AF_INET6)
+        return -ENOPROTOOPT;
+    switch (OPTION(IPPROTO_IPV6, name)) {
+    case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
+        o->freebind = value != 0;
+        return 0;
+    case OPTION(IPPROTO_IPV6, IPV6_RECVERR):
+        o->ip6.report = value != 0;
+        return 0;
+    case OPTION(IPPROTO_IPV6, IPV6_TCLASS):
+        if (value < -1 || value > UINT8_MAX)
+            return -EINVAL;
+        o->ip6.tos = value == -1 ? 0 : (uint8_t)(value & ~ECN_MASK);
+        return 0;
+    case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
+        return set_ttl(&o->ip6.ttl, value, 0);
+    case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
+        return value ? -EINVAL : 0;
+    default:
+        return -ENOPROTOOPT;
+    }
 }
 
 static int set_int(struct slot *slot, int level, int name, int value)
@@ -76,33 +155,77 @@ static int set_int(struct slot *slot, int level, int name, int value)
     case OPTION(SOL_SOCKET, SO_RCVBUF):
         o->rcvbuf = buffer_size(value);
         return 0;
+    case OPTION(SOL_SOCKET, SO_RCVLOWAT):
+        o->rcvlowat = value < 0 ? INT_MAX : (uint32_t)value;
+        return 0;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
         o->nodelay = value != 0;
+        if (o->nodelay && slot->so)
+            stack_flush(slot->so, runtime_now());
         return 0;
+    case OPTION(IPPROTO_TCP, TCP_CORK):
+        o->cork = value != 0;
+        return 0;
+    case OPTION(IPPROTO_TCP, TCP_LINGER2):
+        set_linger2(&o->orphan_ms, value);
+        return 0;
+    case OPTION(IPPROTO_TCP, TCP_QUICKACK):
+        o->quickack = value != 0;
+        return 0;
+    case OPTION(IPPROTO_TCP, TCP_MAXSEG):
+        return set_mss(&o->mss_max, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPIDLE):
         return set_seconds(&o->keepalive.idle_ms, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPINTVL):
         return set_seconds(&o->keepalive.interval_ms, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPCNT):
-        return set_count(&o->keepalive.probes, value);
+        return set_count(&o->keepalive.probes, value, KEEP_CNT_MAX);
+    case OPTION(IPPROTO_TCP, TCP_SYNCNT):
+        return set_count(&o->syn_retries, value, SYN_CNT_MAX);
     case OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT):
         o->user_timeout_ms = value < 0 ? o->user_timeout_ms : (uint32_t)value;
         return value < 0 ? -EINVAL : 0;
-    case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
-        if (slot->domain != AF_INET6)
-            return -ENOPROTOOPT;
-        o->freebind = value != 0;
-        return 0;
-    case OPTION(IPPROTO_IP, IP_FREEBIND):
-        o->freebind = value != 0;
-        return 0;
-    case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
-        if (slot->domain != AF_INET6)
-            return -ENOPROTOOPT;
-        return value ? -EINVAL : 0;
     default:
         return -ENOPROTOOPT;
     }
+}
+
+/* Of IPPROTO_IP's options a single octet will do, ip(7) says; Linux takes none at all for 0. */
+static int set_number(struct slot *slot, int level, int name, const void *value, socklen_t len)
+{
+    int number = 0;
+    if (len >= sizeof number)
+        memcpy(&number, value, sizeof number);
+    else if (level == IPPROTO_IP && (len > 0 || name != IP_FREEBIND))
+        number = len > 0 ? *(const uint8_t *)value : 0;
+    else
+        return -EINVAL;
+    switch (level) {
+    case IPPROTO_IP:
+        return set_ip(slot, name, number);
+    case IPPROTO_IPV6:
+        return set_ip6(slot, name, number);
+    default:
+        return set_int(slot, level, name, number);
+    }
+}
+
+static int set_ip_options(struct slot *slot, const void *value, socklen_t len)
+{
+    struct ip_options given, *old = slot->ip_options;
+    if (!ip_options_read(&given, value, len))
+        return -EINVAL;
+    struct ip_options *kept = given.len > 0 ? malloc(sizeof *kept) : NULL;
+    if (given.len > 0 && !kept)
+        return -ENOMEM;
+    if (kept)
+        *kept = given;
+    slot->ip_options = kept;
+    int err = slot->so ? slot_apply_ip_options(slot, runtime_now()) : 0;
+    free(err ? kept : old);
+    if (err)
+        slot->ip_options = old;
+    return err;
 }
 
 static int set_option(struct slot *slot, int level, int name, const void *value, socklen_t len)
@@ -116,12 +239,10 @@ static int set_option(struct slot *slot, int level, int name, const void *value,
         return set_timeout(&slot->options.send_timeout_ns, value, len);
     case OPTION(SOL_SOCKET, SO_LINGER):
         return set_linger(&slot->options, value, len);
+    case OPTION(IPPROTO_IP, IP_OPTIONS):
+        return set_ip_options(slot, value, len);
     }
-    int number;
-    if (len < sizeof number)
-        return -EINVAL;
-    memcpy(&number, value, sizeof number);
-    return set_int(slot, level, name, number);
+    return set_number(slot, level, name, value, len);
 }
 
 int nstcp_setsockopt(struct nstcp *stack, int sock, int level, int name, const void *value,

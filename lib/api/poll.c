@@ -13,6 +13,12 @@ struct entry {
     struct watch watch;
 };
 
+static bool worth_reading(const struct slot *slot)
+{
+    size_t lowat = slot_lowat(slot);
+    return lowat <= 1 || stack_unread(slot->so) >= lowat;
+}
+
 static short revents_of(const struct slot *slot, short events)
 {
     if (slot->closed)
@@ -23,7 +29,7 @@ static short revents_of(const struct slot *slot, short events)
     unsigned ready = stack_readiness(slot->so);
     bool no_more = (ready & SOCK_PEER_DONE) || slot->shut_recv;
     int revents = 0;
-    if (ready & SOCK_READABLE)
+    if ((ready & SOCK_READABLE) && worth_reading(slot))
         revents |= POLLIN | POLLRDNORM;
     if (ready & SOCK_WRITABLE)
         revents |= POLLOUT | POLLWRNORM;
@@ -33,7 +39,7 @@ static short revents_of(const struct slot *slot, short events)
         revents |= POLLIN | POLLRDNORM | POLLRDHUP;
     if ((ready & SOCK_DEAD) || (no_more && slot->shut_send))
         revents |= POLLHUP;
-    if ((ready & SOCK_FAILED) && !slot->error_taken)
+    if (ready & SOCK_FAILED)
         revents |= POLLERR;
     return (short)(revents & (events | always));
 }

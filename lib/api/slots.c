@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "api_priv.h"
+#include "ip.h"
+#include "minmax.h"
 
 #define SLOTS_MIN 16
 
@@ -50,6 +52,8 @@ int slot_create(struct nstcp *stack, int domain, struct slot **out)
     waitable_init(&slot->changed);
     slot->domain = domain;
     slot->options.keepalive = keepalive_default();
+    slot->options.quickack = -1;
+    slot->options.ip4.ttl = slot->options.ip6.ttl = IP_TTL_DEFAULT;
     slot->refs = 1;
     stack->slots[sock] = slot;
     *out = slot;
@@ -93,7 +97,7 @@ void slot_disconnect(struct slot *slot)
         stack_abort(slot->so, runtime_now());
     slot->so = NULL;
     slot->state = SLOT_NEW;
-    slot->shut_recv = slot->shut_send = slot->error_taken = false;
+    slot->shut_recv = slot->shut_send = false;
     waitable_wake(&slot->changed, WAIT_ALL);
 }
 
@@ -104,8 +108,10 @@ void slot_ref(struct slot *slot)
 
 void slot_unref(struct slot *slot)
 {
-    if (--slot->refs == 0)
-        free(slot);
+    if (--slot->refs > 0)
+        return;
+    free(slot->ip_options);
+    free(slot);
 }
 
 enum tcp_state slot_tcp_state(const struct slot *slot)
@@ -119,15 +125,38 @@ bool slot_connected(const struct slot *slot)
     return slot_tcp_state(slot) >= STATE_ESTABLISHED;
 }
 
+size_t slot_lowat(const struct slot *slot)
+{
+    struct tcp_status status;
+    if (slot->options.rcvlowat <= 1 || !slot->so)
+        return 1;
+    stack_status(slot->so, &status);
+    return min_u32(slot->options.rcvlowat, status.rcvbuf / 2);
+}
+
 void slot_apply(struct slot *slot, uint64_t now_ns)
 {
     const struct slot_options *o = &slot->options;
     stack_set_nodelay(slot->so, o->nodelay, now_ns);
+    stack_set_cork(slot->so, o->cork, now_ns);
     stack_set_oobinline(slot->so, o->oobinline, now_ns);
     stack_set_keepalive(slot->so, &o->keepalive, now_ns);
     stack_set_user_timeout(slot->so, o->user_timeout_ms, now_ns);
+    stack_set_orphan(slot->so, o->orphan_ms, now_ns);
+    stack_set_syn_retries(slot->so, o->syn_retries, now_ns);
+    stack_set_mss(slot->so, o->mss_max, now_ns);
+    stack_set_ip(slot->so, o->ip4, o->ip6);
+    if (o->quickack >= 0)
+        stack_set_quickack(slot->so, o->quickack, now_ns);
     if (o->sndbuf)
         stack_set_sndbuf(slot->so, o->sndbuf);
     if (o->rcvbuf)
         stack_set_rcvbuf(slot->so, o->rcvbuf, now_ns);
+}
+
+int slot_apply_ip_options(struct slot *slot, uint64_t now_ns)
+{
+    const struct ip_options none = {0};
+    return err_to_errno(
+        stack_set_options(slot->so, slot->ip_options ? slot->ip_options : &none, now_ns));
 }

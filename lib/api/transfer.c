@@ -6,8 +6,8 @@
 #include "iov.h"
 
 /* What a send or a recv may find changed. Both may wait while the connection is being opened. */
-#define WAIT_TO_SEND (SOCK_EV_ACKED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED)
-#define WAIT_TO_RECV (SOCK_EV_ARRIVED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED)
+#define WAIT_TO_SEND (SOCK_EV_ACKED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED | SOCK_EV_TROUBLE)
+#define WAIT_TO_RECV (SOCK_EV_ARRIVED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED | SOCK_EV_TROUBLE)
 
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_OOB)
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL | MSG_TRUNC | MSG_CMSG_CLOEXEC | MSG_OOB)
@@ -17,35 +17,16 @@ static bool has_connection(const struct slot *slot)
     return slot->state == SLOT_CONNECTING || slot->state == SLOT_CONNECTED;
 }
 
-/* An error that ended the connection is told once: by send, recv or SO_ERROR. The engine counts for
- * send and recv, `error_taken` for all three. Whether this answer of the engine was told before. */
-static bool told_before(struct slot *slot, int64_t answer)
-{
-    if (answer >= 0 || answer != stack_error(slot->so))
-        return false;
-    bool before = slot->error_taken;
-    slot->error_taken = true;
-    return before;
-}
-
 /* What a call has done already is its result: an error that came meanwhile waits for the next. */
 static bool error_waits(const struct slot *slot, size_t done)
 {
-    return done > 0 && stack_error(slot->so) != ERR_NONE;
+    return done > 0 && (stack_readiness(slot->so) & SOCK_FAILED);
 }
 
 static int64_t engine_send(struct slot *slot, const void *buf, size_t len, int flags, uint64_t now)
 {
-    int64_t (*send)(struct sock *, const void *, size_t, uint64_t) =
-        flags & MSG_OOB ? stack_send_urgent : stack_send;
-    int64_t n = send(slot->so, buf, len, now);
-    return told_before(slot, n) ? send(slot->so, buf, len, now) : n;
-}
-
-static int64_t engine_recv(struct slot *slot, void *buf, size_t len, bool peek, uint64_t now)
-{
-    int64_t n = stack_recv(slot->so, buf, len, peek, now);
-    return told_before(slot, n) ? stack_recv(slot->so, buf, len, peek, now) : n;
+    return flags & MSG_OOB ? stack_send_urgent(slot->so, buf, len, now)
+                           : stack_send(slot->so, buf, len, now);
 }
 
 /* As much as the send queue takes now: octets, or an errno. */
@@ -64,6 +45,8 @@ static int64_t send_some(struct call *c, struct cursor *cur, int flags)
     } while (n > 0 && cur->left > 0);
     if (done == 0)
         return err_to_errno((int)n);
+    if (flags & MSG_MORE)
+        stack_more(c->slot->so, now);
     runtime_pump(c->stack->rt, now);
     return done;
 }
@@ -99,7 +82,7 @@ static int64_t peek_across(struct call *c, const struct cursor *cur, size_t n, u
     void *octets = malloc(n);
     if (!octets)
         return -ENOMEM;
-    engine_recv(c->slot, octets, n, true, now);
+    stack_recv(c->slot->so, octets, n, true, now);
     cursor_put(&copy, octets, n);
     free(octets);
     return (int64_t)n;
@@ -115,19 +98,19 @@ static int64_t recv_some(struct call *c, struct cursor *cur, int flags)
     void *piece = cursor_piece(cur, &len);
     int64_t answer = (int64_t)n;
     if (n == 0) { /* or nothing but an octet out of band, which is passed over */
-        answer = err_to_errno((int)engine_recv(c->slot, piece, len, peek, now));
+        answer = err_to_errno((int)stack_recv(c->slot->so, piece, len, peek, now));
     } else if (flags & MSG_TRUNC) {
-        engine_recv(c->slot, NULL, n, peek, now);
+        stack_recv(c->slot->so, NULL, n, peek, now);
         cur->left -= peek ? 0 : n;
     } else if (peek && len < n) {
         return peek_across(c, cur, n, now);
     } else if (peek) {
-        engine_recv(c->slot, piece, n, peek, now);
+        stack_recv(c->slot->so, piece, n, peek, now);
     } else {
         for (size_t done = 0; done < n; done += len) {
             piece = cursor_piece(cur, &len);
             len = len < n - done ? len : n - done;
-            engine_recv(c->slot, piece, len, false, now);
+            stack_recv(c->slot->so, piece, len, false, now);
             cursor_advance(cur, len);
         }
     }
@@ -143,11 +126,19 @@ static bool at_mark(const struct slot *slot, size_t peeked)
     return stack_urgent(slot->so) == peeked + 1;
 }
 
+/* How many octets a recv waits for. */
+static size_t octets_wanted(const struct slot *slot, const struct cursor *cur, int flags)
+{
+    size_t wanted = flags & MSG_WAITALL ? cur->left : slot_lowat(slot);
+    wanted = wanted < cur->left ? wanted : cur->left;
+    return wanted > 0 ? wanted : 1;
+}
+
 static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
 {
     bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT), peek = (flags & MSG_PEEK) != 0;
     uint64_t deadline = wait ? call_deadline(c->slot->options.recv_timeout_ns) : 0;
-    size_t done = 0, wanted = (flags & MSG_WAITALL) && cur->left > 0 ? cur->left : 1;
+    size_t done = 0, wanted = octets_wanted(c->slot, cur, flags);
     int64_t n;
     do {
         n = has_connection(c->slot) ? 0 : -ENOTCONN;

@@ -22,6 +22,7 @@ enum err {
     ERR_NETUNREACH = -13,   /* as ICMP has it: tcp/unreach.h */
     ERR_HOSTUNREACH = -14,  /* likewise, and for what has no error of its own */
     ERR_PROHIBITED = -15,   /* likewise: administratively */
+    ERR_PROTOCOL = -16,     /* likewise: a parameter problem */
 };
 
 #endif

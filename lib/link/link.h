@@ -27,6 +27,11 @@ struct link_ops {
      * valid until the next recv() on this link. */
     size_t (*recv)(struct link *l, struct packet *p, size_t n);
 
+    /* Packets to this address have had no answer for a while (RFC 1122 3.3.1.4): the route to it
+     * and the next hop's address are to be found out anew, as if for the first time, with the next
+     * packets. Never blocks; serialised with send(). NULL: there is nothing to be found out. */
+    void (*doubt)(struct link *l, const struct ip_addr *dst);
+
     /* A descriptor that polls readable when recv() may have something; -1 when there is none. */
     int (*poll_fd)(const struct link *l);
 

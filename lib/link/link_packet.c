@@ -157,7 +157,12 @@ static void destroy(struct link *l)
 }
 
 static const struct link_ops ops = {
-    .send = link_packet_send, .recv = link_packet_recv, .poll_fd = poll_fd, .destroy = destroy};
+    .send = link_packet_send,
+    .recv = link_packet_recv,
+    .doubt = link_packet_doubt,
+    .poll_fd = poll_fd,
+    .destroy = destroy,
+};
 
 int link_packet_create(struct link **out, char *err, size_t errlen)
 {

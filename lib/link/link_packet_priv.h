@@ -131,6 +131,7 @@ void link_packet_send_frame(struct link_packet *lp, uint32_t ifindex, bool v4, u
 /* The calls behind link_ops. */
 size_t link_packet_send(struct link *l, const struct packet *p, size_t n);
 size_t link_packet_recv(struct link *l, struct packet *p, size_t n);
+void link_packet_doubt(struct link *l, const struct ip_addr *dst);
 
 /* Sends and frees what waited for a neighbour that is known now. The lock must be held. */
 void link_packet_send_ready(struct link_packet *lp, struct list *ready, uint64_t now);

@@ -243,6 +243,20 @@ size_t link_packet_send(struct link *l, const struct packet *p, size_t n)
     return flush(lp, &unsent) ? n : unsent;
 }
 
+void link_packet_doubt(struct link *l, const struct ip_addr *dst)
+{
+    struct link_packet *lp = link_packet_of(l);
+    uint64_t now = now_ns();
+    struct route route;
+    route_forget(lp->routes, dst);
+    if (route_lookup(lp->routes, dst, now, &route) < 0)
+        return;
+    const struct neigh_key key = {route.ifindex, route.next_hop};
+    pthread_mutex_lock(&lp->lock);
+    neigh_doubt(lp->neigh, &key);
+    pthread_mutex_unlock(&lp->lock);
+}
+
 void link_packet_send_ready(struct link_packet *lp, struct list *ready, uint64_t now)
 {
     struct list *node;

@@ -173,6 +173,13 @@ static size_t recv_packets(struct link *l, struct packet *p, size_t n)
     return taken;
 }
 
+static void doubt(struct link *l, const struct ip_addr *dst)
+{
+    struct link *inner = of(l)->inner;
+    if (inner->ops->doubt)
+        inner->ops->doubt(inner, dst);
+}
+
 static int poll_fd(const struct link *l)
 {
     return of(l)->inner->ops->poll_fd(of(l)->inner);
@@ -187,7 +194,12 @@ static void destroy(struct link *l)
 }
 
 static const struct link_ops ops = {
-    .send = send_packets, .recv = recv_packets, .poll_fd = poll_fd, .destroy = destroy};
+    .send = send_packets,
+    .recv = recv_packets,
+    .doubt = doubt,
+    .poll_fd = poll_fd,
+    .destroy = destroy,
+};
 
 int link_pcap_create(struct link **out, struct link *inner, int fd, const struct trace *trace)
 {

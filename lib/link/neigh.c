@@ -182,7 +182,7 @@ static uint64_t since(uint64_t then, uint64_t now)
 static enum neigh_ask ask_now(struct entry *e, uint64_t now)
 {
     uint64_t age = since(e->confirmed, now);
-    if (e->known && !e->doubt && age < CONFIRMED_NS)
+    if (e->known && !e->doubt && e->requests == 0 && age < CONFIRMED_NS)
         return NEIGH_ASK_NOTHING;
     if (e->requests > 0 && since(e->asked, now) < ASK_NS)
         return NEIGH_ASK_NOTHING;
@@ -263,6 +263,13 @@ void neigh_heard(struct neigh_table *t, const struct neigh_key *key, enum neigh_
     e->requests = 0;
     touch(t, e);
     release_waiting(t, e, now, ready);
+}
+
+void neigh_doubt(struct neigh_table *t, const struct neigh_key *key)
+{
+    struct entry *e = find(t, key);
+    if (e != NULL && e->known && e->requests == 0)
+        e->requests = POLLS_MAX - 1; /* one more without an answer, and it is forgotten */
 }
 
 uint64_t neigh_dropped(const struct neigh_table *t)

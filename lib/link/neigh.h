@@ -77,6 +77,11 @@ enum neigh_claim {
 void neigh_heard(struct neigh_table *t, const struct neigh_key *key, enum neigh_claim claim,
                  const struct mac_addr *mac, uint64_t now, struct list *ready);
 
+/* Nothing has come back from beyond the neighbour for a while, so it may not be there any more (RFC
+ * 4861 7.3.3): it is asked with the next packet, but only once, before everybody is. No effect on
+ * an entry that is in question already. */
+void neigh_doubt(struct neigh_table *t, const struct neigh_key *key);
+
 void neigh_packet_free(struct neigh_packet *w);
 
 /* Packets thrown away here so far. */

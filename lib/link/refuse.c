@@ -20,7 +20,7 @@ size_t refuse_emit(uint8_t out[REFUSE_MAX], const struct packet *p, uint32_t mtu
         .src = its.dst,
         .dst = its.src,
         .proto = v4 ? IP_PROTO_ICMP : IP_PROTO_ICMP6,
-        .ttl = 64,
+        .ttl = IP_TTL_DEFAULT,
         .payload_len = (uint32_t)(ICMP_HDR_LEN + m.body.len),
     };
     struct writer w = writer(out, REFUSE_MAX);

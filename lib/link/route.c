@@ -357,11 +357,23 @@ static bool lasting(int err)
     return err != -ENOMEM && err != -ENOBUFS && err != -EIO;
 }
 
+static struct slot *slot_of(struct route_table *t, const struct ip_addr *dst)
+{
+    return &t->slots[siphash(&t->key, dst, sizeof *dst) % SLOTS];
+}
+
+void route_forget(struct route_table *t, const struct ip_addr *dst)
+{
+    pthread_mutex_lock(&t->lock);
+    slot_of(t, dst)->generation = 0;
+    pthread_mutex_unlock(&t->lock);
+}
+
 int route_lookup(struct route_table *t, const struct ip_addr *dst, uint64_t now, struct route *out)
 {
     pthread_mutex_lock(&t->lock);
     refresh_if_due(t, now);
-    struct slot *s = &t->slots[siphash(&t->key, dst, sizeof *dst) % SLOTS];
+    struct slot *s = slot_of(t, dst);
     if (s->generation != t->generation || !ip_addr_eq(&s->dst, dst)) {
         s->dst = *dst;
         s->err = ask_route(t, dst, &s->route);

@@ -50,6 +50,10 @@ void route_destroy(struct route_table *t);
  */
 int route_lookup(struct route_table *t, const struct ip_addr *dst, uint64_t now, struct route *out);
 
+/* The kernel is asked for the route to dst again at the next route_lookup, whether or not a change
+ * has been heard of. */
+void route_forget(struct route_table *t, const struct ip_addr *dst);
+
 /* Notices changes now: what a connect() asks for before route_lookup. One system call. */
 void route_refresh(struct route_table *t);
 

@@ -22,6 +22,7 @@ static int make_stack(struct runtime *rt, const struct runtime_config *config)
         .caps = config->link->caps,
         .tcp = config->tcp,
         .max_socks = config->max_socks,
+        .accept_source_route = config->accept_source_route,
     };
     if (getrandom(&sc.secret, sizeof sc.secret, 0) != sizeof sc.secret)
         return -errno;
@@ -131,8 +132,19 @@ static bool send_output(struct runtime *rt, uint64_t now_ns)
     }
 }
 
+/* Before the packets that have been waited for in vain go again. */
+static void pass_advice(struct runtime *rt)
+{
+    struct ip_addr hop;
+    while (stack_next_advice(rt->stack, &hop)) {
+        if (rt->link->ops->doubt)
+            rt->link->ops->doubt(rt->link, &hop);
+    }
+}
+
 void runtime_pump(struct runtime *rt, uint64_t now_ns)
 {
+    pass_advice(rt);
     bool idle = send_output(rt, now_ns);
     struct stack_event ev;
     while (stack_next_event(rt->stack, &ev)) {

@@ -33,6 +33,7 @@ struct runtime_config {
     struct tcp_config tcp;
     struct trace trace;
     uint32_t max_socks;
+    bool accept_source_route;
     size_t mem_limit; /* octets of the engine's memory */
 };
 

@@ -9,14 +9,23 @@
 #include "sock.h"
 #include "timeout.h"
 
-void stack_answer(struct stack *s, const struct flow *flow, const struct seg *seg)
+/* What a socket's user has chosen for the IP header of packets to this address. */
+static struct tcp_ip ip_of(struct sock *so, const struct ip_addr *remote)
+{
+    return *tcp_settings_ip(sock_settings(so), remote);
+}
+
+void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg)
 {
     if (s->n_answers == STACK_ANSWERS)
         return;
     struct answer *a = &s->answers[(s->answers_head + s->n_answers) % STACK_ANSWERS];
     if (!tcp_reset_answer(seg, &a->seg))
         return;
+    const struct ip_options *options = so ? stack_options(so) : NULL;
     a->flow = *flow;
+    a->options = options ? *options : (struct ip_options){0};
+    a->ip = so ? ip_of(so, &flow->remote) : (struct tcp_ip){.ttl = IP_TTL_DEFAULT};
     s->n_answers++;
 }
 
@@ -42,22 +51,24 @@ static struct sock *find_listener(const struct stack *s, const struct flow *flow
     return so;
 }
 
-static void conn_arrives(struct conn *c, const struct flow *flow, const struct seg *seg,
-                         uint64_t now_ns)
+static void conn_arrives(struct conn *c, const struct arrival *a, uint64_t now_ns)
 {
-    if (!listener_has_room(c, seg)) {
+    if (!listener_has_room(c, a->seg)) {
         c->sock.stack->counters.listen_drops++;
         return;
     }
-    if (tcp_arrives(&c->tcb, seg, now_ns) == ARRIVES_ANSWER_RST)
-        stack_answer(c->sock.stack, flow, seg);
+    enum arrives what = tcp_arrives(&c->tcb, a->seg, now_ns);
+    if (what == ARRIVES_ANSWER_RST)
+        stack_answer(c->sock.stack, &c->sock, a->flow, a->seg);
+    if (what == ARRIVES_TAKEN && a->route && !conn_take_route(c, a->route))
+        c->sock.stack->counters.no_memory++; /* the next segment brings it again */
     conn_settle(c, now_ns);
 }
 
-/* mtu: of the device it came by; 0: the link's. */
-static void segment_arrives(struct stack *s, const struct flow *flow, const struct seg *seg,
-                            uint32_t mtu, uint64_t now_ns)
+static void segment_arrives(struct stack *s, const struct arrival *a, uint64_t now_ns)
 {
+    const struct flow *flow = a->flow;
+    const struct seg *seg = a->seg;
     struct sock *so = stack_find(s, flow);
     TRACE(&s->config.trace, TRACE_RECEIVED, .now_ns = now_ns, .sock_id = so ? so->id : 0,
           .flow = flow, .seg = seg);
@@ -69,13 +80,13 @@ static void segment_arrives(struct stack *s, const struct flow *flow, const stru
         old = listener ? as_conn(so) : NULL;
     }
     if (so && so->kind == SOCK_CONNECTION && !old) {
-        conn_arrives(as_conn(so), flow, seg, now_ns);
+        conn_arrives(as_conn(so), a, now_ns);
     } else if (listener) {
-        listener_arrives(as_listener(listener), flow, seg, old, mtu, now_ns);
+        listener_arrives(as_listener(listener), a, old, now_ns);
     } else {
         s->counters.not_for_us++;
         if (ip_addr_is_unicast(&flow->remote) && ip_addr_is_unicast(&flow->local))
-            stack_answer(s, flow, seg); /* 3.10.7.1 CLOSED */
+            stack_answer(s, NULL, flow, seg); /* 3.10.7.1 CLOSED */
     }
 }
 
@@ -114,8 +125,12 @@ void stack_input(struct stack *s, const struct packet *p, size_t n, uint64_t now
             d = packet_decode(in, &flow, &ip, &seg, &why);
         }
         if (d == DECODE_OK) {
+            struct ip_options back;
+            bool routed =
+                s->config.accept_source_route && ip_options_reverse(ip.options, &ip.src, &back);
+            const struct arrival a = {&flow, &seg, routed ? &back : NULL, p[i].mtu};
             s->counters.segs_in++;
-            segment_arrives(s, &flow, &seg, p[i].mtu, now_ns);
+            segment_arrives(s, &a, now_ns);
             continue;
         }
         if (d == DECODE_NOT_TCP) {
@@ -141,9 +156,12 @@ void stack_tick(struct stack *s, uint64_t now_ns)
 }
 
 static void emit(struct stack *s, struct packet *p, uint32_t sock_id, const struct flow *flow,
-                 const struct seg *seg, uint64_t now_ns)
+                 const struct seg *seg, struct tcp_ip ip, const struct ip_options *options,
+                 uint64_t now_ns)
 {
-    packet_encode(p, flow, seg, 0, STACK_TTL, s->config.caps.csum_offload);
+    packet_encode(p, flow, seg, ip.tos, ip.ttl, s->config.caps.csum_offload);
+    if (options && options->len > 0)
+        packet_put_options(p, options, (uint32_t)(now_ns / NS_PER_MS));
     s->counters.segs_out++;
     s->counters.resets_out += (seg->flags & TCP_RST) != 0;
     TRACE(&s->config.trace, TRACE_SENT, .now_ns = now_ns, .sock_id = sock_id, .flow = flow,
@@ -158,7 +176,7 @@ size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_
         n++;
     while (n < max && s->n_answers > 0) {
         const struct answer *a = &s->answers[s->answers_head];
-        emit(s, &p[n++], 0, &a->flow, &a->seg, now_ns);
+        emit(s, &p[n++], 0, &a->flow, &a->seg, a->ip, &a->options, now_ns);
         s->answers_head = (s->answers_head + 1) % STACK_ANSWERS;
         s->n_answers--;
     }
@@ -169,7 +187,9 @@ size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_
         uint32_t resent = c->tcb.resent;
         if (tcp_output(&c->tcb, &seg, now_ns)) {
             s->counters.retransmits += c->tcb.resent - resent;
-            emit(s, &p[n++], c->sock.id, &c->sock.node.flow, &seg, now_ns);
+            const struct flow *flow = &c->sock.node.flow;
+            emit(s, &p[n++], c->sock.id, flow, &seg, ip_of(&c->sock, &flow->remote), c->options,
+                 now_ns);
             list_push_back(&s->pending, &c->pending);
         } else {
             conn_rest(c, now_ns);

@@ -48,9 +48,13 @@ int stack_connect(struct stack *s, const struct flow *wanted, uint32_t mtu, void
     return ERR_NONE;
 }
 
-/* Why the connection ended, for the one call that tells it. */
+/* Trouble, or why the connection ended, for the one call that tells it. */
 static int take_error(struct conn *c)
 {
+    int report = c->tcb.report;
+    c->tcb.report = ERR_NONE;
+    if (report)
+        return report;
     if (c->error_told)
         return ERR_NONE;
     c->error_told = c->tcb.error != ERR_NONE;
@@ -63,7 +67,7 @@ static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t, u
     if (so->kind != SOCK_CONNECTION)
         return ERR_NOT_CONNECTED;
     struct conn *c = as_conn(so);
-    if (c->tcb.state == STATE_CLOSED) {
+    if (c->tcb.state == STATE_CLOSED || c->tcb.report) {
         int err = take_error(c);
         return err ? err : ERR_PIPE;
     }
@@ -85,6 +89,22 @@ int64_t stack_send_urgent(struct sock *so, const void *data, size_t len, uint64_
     return send_by(tcp_urgent_send, so, data, len, now_ns);
 }
 
+void stack_more(struct sock *so, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return;
+    tcp_more(&as_conn(so)->tcb);
+    conn_settle(as_conn(so), now_ns);
+}
+
+void stack_flush(struct sock *so, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return;
+    tcp_flush(&as_conn(so)->tcb);
+    conn_settle(as_conn(so), now_ns);
+}
+
 int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t now_ns)
 {
     if (so->kind != SOCK_CONNECTION)
@@ -93,7 +113,8 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
     uint64_t start = c->tcb.rcvq.start;
     int64_t n = tcp_receive(&c->tcb, buf, len, peek, now_ns);
     bool nothing_left = n == 0 && (len > 0 || rcvq_len(&c->tcb.rcvq) == 0);
-    if (nothing_left && c->tcb.state == STATE_CLOSED && !tcb_fin_taken(&c->tcb))
+    bool over = nothing_left && c->tcb.state == STATE_CLOSED && !tcb_fin_taken(&c->tcb);
+    if (over || (n == ERR_AGAIN && c->tcb.report))
         n = take_error(c);
     if (c->tcb.rcvq.start != start)
         conn_settle(c, now_ns);
@@ -217,7 +238,7 @@ int stack_error(const struct sock *so)
                                        : ERR_NONE;
 }
 
-static struct tcp_settings *settings_of(struct sock *so)
+struct tcp_settings *sock_settings(struct sock *so)
 {
     return so->kind == SOCK_LISTENER ? &as_listener(so)->settings : &as_conn(so)->tcb.settings;
 }
@@ -234,26 +255,74 @@ static void set(struct sock *so, const struct tcp_settings *settings, uint64_t n
 
 void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns)
 {
-    struct tcp_settings settings = *settings_of(so);
+    struct tcp_settings settings = *sock_settings(so);
     settings.nodelay = on;
     set(so, &settings, now_ns);
 }
 
 void stack_set_oobinline(struct sock *so, bool on, uint64_t now_ns)
 {
-    struct tcp_settings settings = *settings_of(so);
+    struct tcp_settings settings = *sock_settings(so);
     settings.oobinline = on;
     set(so, &settings, now_ns);
 }
 
 void stack_set_sndbuf(struct sock *so, uint32_t bytes)
 {
-    settings_of(so)->sndbuf = bytes;
+    sock_settings(so)->sndbuf = bytes;
+}
+
+void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6)
+{
+    sock_settings(so)->ip4 = ip4;
+    sock_settings(so)->ip6 = ip6;
+}
+
+void stack_set_orphan(struct sock *so, uint32_t ms, uint64_t now_ns)
+{
+    struct tcp_settings settings = *sock_settings(so);
+    settings.orphan_ms = ms;
+    set(so, &settings, now_ns);
+}
+
+void stack_set_cork(struct sock *so, bool on, uint64_t now_ns)
+{
+    struct tcp_settings settings = *sock_settings(so);
+    settings.cork = on;
+    set(so, &settings, now_ns);
+}
+
+void stack_set_quickack(struct sock *so, bool on, uint64_t now_ns)
+{
+    if (so->kind != SOCK_CONNECTION)
+        return;
+    ackdelay_quick(&as_conn(so)->tcb.ackdelay, on ? ACKDELAY_ALL : 0);
+    conn_settle(as_conn(so), now_ns);
+}
+
+bool stack_quickack(const struct sock *so)
+{
+    return so->kind == SOCK_CONNECTION &&
+           as_conn((struct sock *)(uintptr_t)so)->tcb.ackdelay.quick > 0;
+}
+
+void stack_set_syn_retries(struct sock *so, uint8_t n, uint64_t now_ns)
+{
+    struct tcp_settings settings = *sock_settings(so);
+    settings.syn_retries = n;
+    set(so, &settings, now_ns);
+}
+
+void stack_set_mss(struct sock *so, uint32_t octets, uint64_t now_ns)
+{
+    struct tcp_settings settings = *sock_settings(so);
+    settings.mss_max = octets;
+    set(so, &settings, now_ns);
 }
 
 void stack_set_rcvbuf(struct sock *so, uint32_t bytes, uint64_t now_ns)
 {
-    struct tcp_settings settings = *settings_of(so);
+    struct tcp_settings settings = *sock_settings(so);
     settings.rcvbuf = bytes;
     set(so, &settings, now_ns);
 }
@@ -261,23 +330,29 @@ void stack_set_rcvbuf(struct sock *so, uint32_t bytes, uint64_t now_ns)
 void stack_set_keepalive(struct sock *so, const struct keepalive_settings *keepalive,
                          uint64_t now_ns)
 {
-    struct tcp_settings settings = *settings_of(so);
+    struct tcp_settings settings = *sock_settings(so);
     settings.keepalive = *keepalive;
     set(so, &settings, now_ns);
 }
 
 void stack_set_user_timeout(struct sock *so, uint32_t ms, uint64_t now_ns)
 {
-    struct tcp_settings settings = *settings_of(so);
+    struct tcp_settings settings = *sock_settings(so);
     settings.user_timeout_ms = ms;
     set(so, &settings, now_ns);
+}
+
+int stack_take_error(struct sock *so)
+{
+    return so->kind == SOCK_CONNECTION ? take_error(as_conn(so)) : ERR_NONE;
 }
 
 unsigned stack_readiness(const struct sock *so)
 {
     if (so->kind == SOCK_LISTENER)
         return as_listener((struct sock *)(uintptr_t)so)->n_completed > 0 ? SOCK_READABLE : 0;
-    const struct tcb *t = &as_conn((struct sock *)(uintptr_t)so)->tcb;
+    const struct conn *c = as_conn((struct sock *)(uintptr_t)so);
+    const struct tcb *t = &c->tcb;
     unsigned ready = 0;
     if (tcp_can_receive(t))
         ready |= SOCK_READABLE;
@@ -289,5 +364,5 @@ unsigned stack_readiness(const struct sock *so)
         ready |= SOCK_PEER_DONE;
     if (t->state == STATE_CLOSED || t->state >= STATE_CLOSING)
         ready |= SOCK_DEAD;
-    return t->error ? ready | SOCK_FAILED : ready;
+    return t->report || (t->error && !c->error_told) ? ready | SOCK_FAILED : ready;
 }

@@ -70,7 +70,7 @@ static void answer_echo(struct stack *s, const struct ip_hdr *request, const str
         .src = request->dst,
         .dst = request->src,
         .proto = request->proto,
-        .ttl = STACK_TTL,
+        .ttl = IP_TTL_DEFAULT,
         .df = true,
         .payload_len = (uint32_t)(ICMP_HDR_LEN + reply.body.len),
     };
@@ -132,6 +132,9 @@ static void unreachable(struct conn *c, enum icmp_kind kind, uint64_t now_ns)
         break;
     case ICMP_PROHIBITED:
         tcp_unreachable(&c->tcb, ERR_PROHIBITED, true, now_ns);
+        break;
+    case ICMP_PARAMETER_PROBLEM:
+        tcp_unreachable(&c->tcb, ERR_PROTOCOL, false, now_ns);
         break;
     case ICMP_NET_UNREACHABLE:
         tcp_unreachable(&c->tcb, ERR_NETUNREACH, false, now_ns);

@@ -103,6 +103,7 @@ static void conn_finish(struct conn *c)
     list_remove(&c->pending);
     heap_set(&s->timers, &c->timer, TIME_NEVER);
     tcb_finish(&c->tcb);
+    conn_free_options(c);
     sock_leave(&c->sock);
 }
 

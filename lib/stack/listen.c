@@ -25,21 +25,21 @@ static bool valid_ends(const struct flow *flow)
            !(ip_addr_eq(&flow->remote, &flow->local) && flow->remote_port == flow->local_port);
 }
 
-static void open_connection(struct listener *l, const struct flow *flow, const struct seg *seg,
-                            struct conn *old, uint32_t mtu, uint64_t now_ns)
+static void open_connection(struct listener *l, const struct arrival *a, struct conn *old,
+                            uint64_t now_ns)
 {
     struct stack *s = l->sock.stack;
     if (full(l)) {
         s->counters.listen_drops++;
         return;
     }
-    seq_t iss = isn_choose(&s->config.secret, flow, now_ns);
+    seq_t iss = isn_choose(&s->config.secret, a->flow, now_ns);
     if (old) {
         /* MAY-2 (1): beyond the largest sequence number that the old connection used. */
         if (!seq_lt(old->tcb.snd.nxt, iss))
             iss = seq_add(old->tcb.snd.nxt, 1);
     }
-    struct conn *c = conn_create(s, flow, mtu, old);
+    struct conn *c = conn_create(s, a->flow, a->mtu, old);
     if (!c) {
         s->counters.no_memory++;
         return;
@@ -50,23 +50,28 @@ static void open_connection(struct listener *l, const struct flow *flow, const s
     l->n_half_open++;
     tcp_open_passive(&c->tcb, iss, now_ns);
     tcp_set(&c->tcb, &l->settings);
-    tcp_arrives(&c->tcb, seg, now_ns);
+    if (a->route && !conn_take_route(c, a->route)) {
+        s->counters.no_memory++;
+        conn_free(c);
+        return;
+    }
+    tcp_arrives(&c->tcb, a->seg, now_ns);
     conn_settle(c, now_ns);
 }
 
-void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      struct conn *old, uint32_t mtu, uint64_t now_ns)
+void listener_arrives(struct listener *l, const struct arrival *a, struct conn *old,
+                      uint64_t now_ns)
 {
-    if (!valid_ends(flow))
+    if (!valid_ends(a->flow))
         return;
-    switch (tcp_arrives_listen(seg)) {
+    switch (tcp_arrives_listen(a->seg)) {
     case LISTEN_DROP:
         break;
     case LISTEN_ANSWER_RST:
-        stack_answer(l->sock.stack, flow, seg);
+        stack_answer(l->sock.stack, &l->sock, a->flow, a->seg);
         break;
     case LISTEN_OPEN:
-        open_connection(l, flow, seg, old, mtu, now_ns);
+        open_connection(l, a, old, now_ns);
         break;
     }
 }

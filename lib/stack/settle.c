@@ -33,6 +33,13 @@ static void pass_on(struct conn *c, uint64_t now_ns)
         c->tcb.no_room = false;
         c->sock.stack->counters.no_memory++;
     }
+    /* Not for a SYN that nobody has vouched for: from an address that does not answer anybody could
+     * make us doubt our gateway. */
+    if (c->tcb.advise && c->stage != CONN_HALF_OPEN) {
+        const struct ip_addr hop = conn_first_hop(c);
+        stack_advise(c->sock.stack, &hop);
+    }
+    c->tcb.advise = false;
     switch (c->stage) {
     case CONN_HALF_OPEN:
         if (what & TCB_EV_ESTABLISHED)

@@ -5,6 +5,7 @@
 #define SOCK_H
 
 #include "heap.h"
+#include "ip_options.h"
 #include "list.h"
 #include "paths.h"
 #include "ports.h"
@@ -52,10 +53,12 @@ struct conn {
     enum conn_stage stage;
     bool error_told;           /* the user has been told once why the connection ended */
     bool unfinished;           /* counted in stack.n_unfinished */
+    bool options_set;          /* `options` are the user's; else a route that has arrived */
     struct listener *listener; /* while half open or completed */
     struct list queued;        /* in one of the listener's lists, or in stack.time_wait */
     struct list pending;       /* in stack.pending: output has to be asked */
     struct heap_node timer;
+    struct ip_options *options; /* IPv4's, on every packet; NULL: none */
     struct tcb tcb;
 };
 
@@ -64,8 +67,13 @@ struct conn {
 
 struct answer {
     struct flow flow;
+    struct tcp_ip ip;
+    struct ip_options options;
     struct seg seg;
 };
+
+/* So many addresses at most are doubted until the caller hears of it; TCP says it again. */
+#define STACK_ADVICE 16
 
 struct stack {
     struct mem *mem;
@@ -86,6 +94,8 @@ struct stack {
     uint32_t echoes_in_span;         /* and so many requests came in it */
     uint32_t n_echoes;               /* in `echoes` */
     struct paths paths;
+    struct ip_addr advice[STACK_ADVICE];
+    uint32_t n_advice;
     struct stack_counters counters;
 };
 
@@ -98,6 +108,17 @@ static inline struct conn *as_conn(struct sock *so)
 {
     return container_of(so, struct conn, sock);
 }
+
+/* A segment, and what its packet says besides. */
+struct arrival {
+    const struct flow *flow;
+    const struct seg *seg;
+    const struct ip_options *route; /* the way back, if that is to be used; NULL: none */
+    uint32_t mtu;                   /* of the device it came by; 0: the link's */
+};
+
+/* calls.c: the options; of a listener: of its connections to come. */
+struct tcp_settings *sock_settings(struct sock *so);
 
 /* life.c: making and ending sockets. */
 
@@ -135,6 +156,9 @@ void conn_settle(struct conn *c, uint64_t now_ns);
 /* The same at the end of output: sets the timer, frees what is over. */
 void conn_rest(struct conn *c, uint64_t now_ns);
 
+/* advice.c: R1 was reached on the way to this address. */
+void stack_advise(struct stack *s, const struct ip_addr *hop);
+
 /* drain.c */
 
 /* Whether something is to be acknowledged yet, or a RST to be sent. */
@@ -146,9 +170,9 @@ void conn_count(struct conn *c);
 /* listen.c */
 
 /* A segment for this listener. old: NULL, or a connection in TIME-WAIT whose place the new one
- * takes if it is opened (3.6.1, MAY-2). mtu: of the device the segment came by; 0: the link's. */
-void listener_arrives(struct listener *l, const struct flow *flow, const struct seg *seg,
-                      struct conn *old, uint32_t mtu, uint64_t now_ns);
+ * takes if it is opened (3.6.1, MAY-2). */
+void listener_arrives(struct listener *l, const struct arrival *a, struct conn *old,
+                      uint64_t now_ns);
 
 /* False when the ACK that would complete this half-open connection has to be dropped, because the
  * accept queue is full. */
@@ -160,8 +184,16 @@ void listener_completed(struct conn *c, uint64_t now_ns);
 /* Takes the connection out of its listener's queues. */
 void listener_forget(struct conn *c);
 
-/* TTL and hop limit of all that leaves: MUST-49's default. */
-#define STACK_TTL 64
+/* conn_options.c */
+
+/* A source route has arrived in an acceptable segment: used from now on, as the last one is
+ * (SHLD-24). False for want of memory. */
+bool conn_take_route(struct conn *c, const struct ip_options *route);
+
+/* Where its packets go first: to the remote address, or by a source route. */
+struct ip_addr conn_first_hop(const struct conn *c);
+
+void conn_free_options(struct conn *c);
 
 /* icmp_in.c */
 
@@ -184,7 +216,7 @@ void owned_finish(struct stack *s);
 /* The socket with this key: a connection's four-tuple, or a listener's address and port. */
 struct sock *stack_find(const struct stack *s, const struct flow *flow);
 
-/* Answers a segment with RST where 3.10.7.1 asks for one. */
-void stack_answer(struct stack *s, const struct flow *flow, const struct seg *seg);
+/* Answers a segment with RST where 3.10.7.1 asks for one. so: whom it was for; NULL: nobody. */
+void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg);
 
 #endif

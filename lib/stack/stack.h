@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "ip_options.h"
 #include "mem.h"
 #include "packet.h"
 #include "siphash.h"
@@ -34,8 +35,9 @@ struct stack_config {
     struct siphash_key secret; /* from the system's random source; a constant in simulations */
     struct trace trace;
     struct link_caps caps;
-    struct tcp_config tcp; /* tcp_config_default() and changes to it */
-    uint32_t max_socks;    /* listeners and connections, TIME-WAIT included */
+    struct tcp_config tcp;    /* tcp_config_default() and changes to it */
+    uint32_t max_socks;       /* listeners and connections, TIME-WAIT included */
+    bool accept_source_route; /* see stack_set_options() */
 };
 
 /* ERR_NONE or ERR_NOMEM. */
@@ -83,6 +85,15 @@ int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_n
 
 /* The same with the URGENT flag: all that is in the send queue then is urgent (3.8.5). */
 int64_t stack_send_urgent(struct sock *so, const void *data, size_t len, uint64_t now_ns);
+
+/* MSG_MORE: what the last stack_send has taken is not PUSHed (3.9.1.2, MAY-15). Of it only full
+ * segments go before more is sent without this, something is acknowledged, or 200 ms are over
+ * (MUST-60). To be called before stack_output. */
+void stack_more(struct sock *so, uint64_t now_ns);
+
+/* Ends the waiting of what is queued, for that or for TCP_CORK: TCP_NODELAY, when it is set
+ * (tcp(7)). */
+void stack_flush(struct sock *so, uint64_t now_ns);
 
 /* RECEIVE: the octets copied, 0 when the peer has closed and all is read (or stack_shutdown_recv
  * was called), or ERR_AGAIN, ERR_NOT_CONNECTED; or once the error that ended the connection, then
@@ -142,8 +153,12 @@ void stack_status(const struct sock *so, struct tcp_status *status);
 enum tcp_state stack_state(const struct sock *so);
 size_t stack_unread(const struct sock *so);
 
+/* SO_ERROR: what the user has not been told yet by this call, stack_send or stack_recv: trouble, or
+ * why the connection ended; then ERR_NONE. */
+int stack_take_error(struct sock *so);
+
 /* Why the connection ended: ERR_NONE, ERR_REFUSED, ERR_RESET, ERR_TIMEDOUT, ERR_ABORTED, or what
- * ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH, ERR_PROHIBITED. Does not clear it. */
+ * ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH, ERR_PROHIBITED, ERR_PROTOCOL. Does not clear it. */
 int stack_error(const struct sock *so);
 
 /* Options. A listener's are those that its connections begin with, from the SYN on; with ones made
@@ -154,6 +169,52 @@ void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF 
 
 /* SO_OOBINLINE: stack_recv gives the last urgent octet as well. On, as RFC 6093 6 asks for. */
 void stack_set_oobinline(struct sock *so, bool on, uint64_t now_ns);
+
+/* IP_TOS, IP_TTL; IPV6_TCLASS, IPV6_UNICAST_HOPS: what the IP header has from the next segment on,
+ * RST included (MUST-48, SHLD-21, SHLD-22, MUST-49). IP_RECVERR, IPV6_RECVERR: whether trouble is
+ * an error to be told at once, though the connection goes on (MUST-47; off by default, SHLD-20): an
+ * ICMP error (SHLD-25), or ERR_TIMEDOUT when R1 is reached (SHLD-9). It is told once, by the next
+ * stack_send, or stack_recv when nothing can be read, or stack_take_error. */
+void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6);
+
+/*
+ * IP_OPTIONS: what goes with every packet of an IPv4 connection from now on, instead of what did
+ * before; without octets: nothing. A source route (MUST-51, SHLD-24) leads to the remote address by
+ * way of the routers it names. No effect on another socket: a listener's connections do not have
+ * them, as with Linux. ERR_NOMEM.
+ *
+ * With accept_source_route in its configuration the stack also takes over, reversed, a completed
+ * source route of a SYN to a listener, and of any acceptable segment after it (MUST-53, SHLD-24),
+ * unless the user has set options (MUST-52). Without it, which is the default, options that arrive
+ * are ignored (RFC 7126 4.3, 4.4).
+ */
+int stack_set_options(struct sock *so, const struct ip_options *options, uint64_t now_ns);
+
+/* Those that go with its packets now; NULL: none. */
+const struct ip_options *stack_options(const struct sock *so);
+
+/* TCP_LINGER2: how long FIN-WAIT-2 lasts once the user has left, ms; 0: the stack's orphan_ns;
+ * ORPHAN_NONE: not at all, the peer is reset. */
+void stack_set_orphan(struct sock *so, uint32_t ms, uint64_t now_ns);
+
+/* TCP_CORK: only full segments go, or what has waited for 200 ms and nothing is in flight
+ * (MUST-60), until it is off again; then everything. */
+void stack_set_cork(struct sock *so, bool on, uint64_t now_ns);
+
+/* TCP_QUICKACK: all text is acknowledged at once from now on, or as 3.8.6.3 has it; what it is
+ * until then, tcp_config says. No effect on a listener. */
+void stack_set_quickack(struct sock *so, bool on, uint64_t now_ns);
+
+/* Whether the next text will be. */
+bool stack_quickack(const struct sock *so);
+
+/* TCP_SYNCNT: after so many retransmissions of the SYN or SYN-ACK, and the wait for an answer to
+ * the last, the connection fails with ERR_TIMEDOUT (MUST-22, 3.8.3); 0: after the stack's time. */
+void stack_set_syn_retries(struct sock *so, uint8_t n, uint64_t now_ns);
+
+/* TCP_MAXSEG: octets of text in a segment (0: as many as the path takes), announced in the SYN and
+ * kept to. Decides nothing any more once the peer's SYN has come (3.7.1). */
+void stack_set_mss(struct sock *so, uint32_t octets, uint64_t now_ns);
 
 /* SO_RCVBUF: octets of the receive buffer (above 0), which then no longer grows by itself. What was
  * offered to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a
@@ -186,7 +247,7 @@ void stack_disown_address(struct stack *s, const struct ip_addr *addr);
 #define SOCK_WRITABLE  0x02u /* stack_send would not answer ERR_AGAIN */
 #define SOCK_PEER_DONE 0x04u /* the peer has closed: POLLRDHUP */
 #define SOCK_DEAD      0x08u /* both directions are over, or an error: POLLHUP */
-#define SOCK_FAILED    0x10u /* stack_error() is not ERR_NONE: POLLERR */
+#define SOCK_FAILED    0x10u /* there is an error to be told: POLLERR */
 #define SOCK_URGENT                                                                                \
     0x20u /* POLLPRI: the last urgent octet is here, neither taken nor passed; or it can't come    \
              because the window is shut: the user has to read */
@@ -216,6 +277,14 @@ struct stack_event {
  * A socket is on the list at most once, so the list is bounded and no event is ever lost. False
  * when there is none. O(1). */
 bool stack_next_event(struct stack *s, struct stack_event *ev);
+
+/* ---- Advice to IP ---- */
+
+/* Takes an address to which IP should look for another way: R1 was reached by a connection whose
+ * packets go there first, the remote address or the beginning of a source route (RFC 9293 3.8.3
+ * (b), MUST-20; RFC 1122 3.3.1.4), and each timeout from then on says it again. False when there is
+ * none. To be asked before stack_output, whose next packet is the retransmission. O(1). */
+bool stack_next_advice(struct stack *s, struct ip_addr *hop);
 
 /* ---- Packets and time ---- */
 

@@ -29,6 +29,19 @@ void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns)
     };
 }
 
+void ackdelay_set_rmss(struct ackdelay *a, uint32_t rmss)
+{
+    a->rmss = rmss;
+    a->largest = min_u32(a->largest, rmss);
+}
+
+void ackdelay_quick(struct ackdelay *a, uint32_t n)
+{
+    a->quick = n;
+    if (n > 0 && a->due_ns != TIME_NEVER)
+        ackdelay_now(a);
+}
+
 void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t now_ns)
 {
     uint32_t size = max_u32(min_u32(packet_len, a->rmss), 1);
@@ -40,7 +53,9 @@ void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64
      * count them against a segment that nobody misses. One ACK says it. */
     a->owed = min_u32(a->owed, 1);
 
-    if (a->segments >= 2)
+    bool quick = a->quick > 0;
+    a->quick -= quick && a->quick != ACKDELAY_ALL;
+    if (quick || a->segments >= 2)
         ackdelay_now(a);
     else
         a->due_ns = now_ns + a->delay_ns;

@@ -4,7 +4,8 @@
  * An ACK is owed at once when two segments are unacknowledged, when order is disturbed or a hole is
  * filled, and for FIN; otherwise after a delay of less than 0.5 s (MUST-40). SHLD-19 asks for every
  * second full-sized segment; as BSD we count those of any size: what is full-sized behind a small
- * path MTU nobody tells us. Text of more than one MSS counts as so many segments.
+ * path MTU nobody tells us. Text of more than one MSS counts as so many segments. All text is
+ * acknowledged at once while the user wants it so (TCP_QUICKACK in tcp(7)).
  */
 #ifndef ACKDELAY_H
 #define ACKDELAY_H
@@ -17,12 +18,22 @@ struct ackdelay {
     uint32_t rmss;     /* the MSS we announced */
     uint32_t largest;  /* of one packet's text so far, at most rmss: for TCP_INFO */
     uint32_t segments; /* accepted since the last ACK went out */
+    uint32_t quick;    /* texts that are still to be acknowledged at once */
     uint32_t owed;     /* ACKs owed at once: 1, or one per out-of-order segment (RFC 5681 4.2) */
     uint64_t due_ns;   /* the delayed ACK's deadline; TIME_NEVER when none is waiting */
 };
 
 /* delay_ns: cut to less than 0.5 s (MUST-40). */
 void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns);
+
+/* The MSS that we announce after all, before any text has come. */
+void ackdelay_set_rmss(struct ackdelay *a, uint32_t rmss);
+
+#define ACKDELAY_ALL UINT32_MAX
+
+/* The next n texts are acknowledged at once, and what waits now, too; ACKDELAY_ALL: all from now
+ * on; 0: none any more. */
+void ackdelay_quick(struct ackdelay *a, uint32_t n);
 
 /* Text of `len` octets, 1 or more, was accepted in order; packet_len: text per packet, len but for
  * a super-segment. RCV.NXT has moved, so duplicates still owed become one ACK: with the new number

@@ -48,6 +48,7 @@ static void advance(struct tcb *t, seq_t ack, uint64_t now_ns)
     t->snd.up_from = seq_max(t->snd.up_from, ack);
     t->retries = 0;
     t->in_trouble = false;
+    t->held = false; /* whoever meant to send more has had a round trip for it */
 
     rto_acked(&t->rto, ack, now_ns);
     struct recovery_ack did = recovery_new_ack(&t->recovery, &t->cc, old_una, ack, t->snd.nxt);

@@ -5,6 +5,7 @@
 #include "arrives.h"
 
 #include "ackin.h"
+#include "minmax.h"
 #include "pmtu.h"
 #include "timeout.h"
 
@@ -24,11 +25,10 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
     uint32_t mss = ip_addr_is_v4(&t->flow.remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
     if (opts->has_mss)
         mss = opts->mss < MSS_FLOOR ? MSS_FLOOR : opts->mss;
-    uint32_t path_mss = tcb_path_mss(t);
-    tcp_pmtu_limit(t, mss < path_mss ? mss : path_mss);
+    tcp_pmtu_limit(t, min_u32(mss, tcb_mss_max(t)));
 
     if (t->state == STATE_LISTEN) {
-        t->shift_offered = opts->has_wscale;
+        t->shift_offered = opts->has_wscale && t->config->window_scaling;
         t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
     }
     if (opts->has_wscale && t->shift_offered) {

@@ -6,6 +6,7 @@
 
 enum arrives {
     ARRIVES_DONE,
+    ARRIVES_TAKEN,      /* the same, and sequence number and ACK were acceptable */
     ARRIVES_ANSWER_RST, /* answer this segment with tcp_reset_answer() */
 };
 

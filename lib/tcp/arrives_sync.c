@@ -361,7 +361,7 @@ enum arrives tcp_arrives_rest(struct tcb *t, const struct seg *seg, uint64_t now
         step = seventh_text(t, seg, now_ns);
     if (step == GO_ON)
         step = eighth_fin(t, seg, now_ns);
-    return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_DONE;
+    return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_TAKEN;
 }
 
 /* Simultaneous open, 3.5 figure 8 line 6: the peer's SYN again, now with the ACK of ours. What lies

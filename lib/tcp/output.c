@@ -104,7 +104,7 @@ static void fill(struct tcb *t, struct seg *seg, seq_t from, uint32_t len, bool 
         seg->n_text = (uint8_t)n;
         seg->text_len = len;
         seg->gso_size = len > t->snd.mss ? (uint16_t)t->snd.mss : 0;
-        if (at + len == t->sndq.len)
+        if (at + len == t->sndq.len && !t->more)
             seg->flags |= TCP_PSH; /* the last that is buffered (MUST-61) */
     }
     if (fin)
@@ -204,10 +204,16 @@ static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uin
     return true;
 }
 
+/* Less than a segment waits because the user wants it so: TCP_CORK, MSG_MORE (tcp(7), send(2)). */
+static bool corked(const struct tcb *t)
+{
+    return t->held || (t->settings.cork && !t->flushed);
+}
+
 /* How much of `unsent` octets goes now, if any: windows, silly window avoidance (3.8.6.2.1) and
  * Nagle (3.7.4, in Minshall's variant, A.3). RFC 9293 3.7.4 has no exception for urgent data; Linux
- * does not hold it back; we do not because that is what it is urgent for. All text counts as
- * PUSHed. */
+ * does not hold it back; we do not because that is what it is urgent for. All text counts as PUSHed
+ * but what is corked. */
 static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, uint32_t cwnd_room)
 {
     uint32_t mss = t->snd.mss, most = segment_max(t, t->snd.nxt);
@@ -225,18 +231,25 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
         return most;
     uint32_t tail = unsent % mss;
     bool small_outstanding = seq_lt(t->snd.una, t->snd.small);
-    bool hurry = t->settings.nodelay || t->fin_queued || tcp_urgent_from(t, t->snd.nxt);
-    if (tail > 0 && small_outstanding && !hurry)
+    bool nagle = small_outstanding && !t->settings.nodelay;
+    bool hurry = t->fin_queued || tcp_urgent_from(t, t->snd.nxt);
+    if (tail > 0 && (nagle || corked(t)) && !hurry)
         return unsent - tail;
     return unsent;
 }
 
-/* How long to wait when the peer's window lets nothing out: one RTO before a shut one is probed
- * (3.8.6.1), at most a second before a small one is used all the same (3.8.6.2.1 (4)). */
+/* MUST-60: what is corked goes after so long all the same; as Linux (tcp(7)). */
+#define CORKED_MAX_NS (200 * NS_PER_MS)
+
+/* How long to wait when nothing is let out and no ACK will come: one RTO before a window that is
+ * shut is probed (3.8.6.1), at most a second before a small one is used all the same (3.8.6.2.1
+ * (4)). */
 static uint64_t idle_delay(const struct tcb *t)
 {
     uint64_t rto_ns = rto_get(&t->rto);
-    return t->snd.wnd == 0 ? rto_ns : time_min(rto_ns, NS_PER_S);
+    if (t->snd.wnd == 0)
+        return rto_ns;
+    return corked(t) ? CORKED_MAX_NS : time_min(rto_ns, NS_PER_S);
 }
 
 /* New text and FIN. */
@@ -268,7 +281,7 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
 }
 
 /* The persist timer has run out: one octet goes whatever the window says (3.8.6.1), or as much as
- * the window takes when it is only small. */
+ * the window takes when it is only small, or was not what held the text back. */
 static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     t->probe = false;
@@ -278,6 +291,7 @@ static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
         persist_stop(&t->persist); /* all was acknowledged after the timer had run out */
         return false;
     }
+    t->more = t->held = false; /* it has waited long enough for more */
     if (t->snd.wnd > 0)
         persist_stop(&t->persist); /* the retransmission timer takes over */
     else

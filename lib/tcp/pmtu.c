@@ -34,23 +34,32 @@ static uint32_t plateau_below(uint32_t len)
     return plateaus[i];
 }
 
-/* The headers have a fixed length. */
+/* RFC 791 3.2: with 60 octets of headers, so much goes over any link. */
+#define TEXT_MIN 8u
+
+/* Text in packets of that size, which all have the same options, or of mss_max without options. */
 static uint32_t mss_for(const struct tcb *t, uint32_t mtu)
 {
-    return mtu - (t->path.mtu - tcb_path_mss(t));
+    uint32_t mss = min_u32(t->snd.mss_max, mtu - (t->path.mtu - tcb_path_mss(t)));
+    return mss > t->ip_options_len + TEXT_MIN ? mss - t->ip_options_len : TEXT_MIN;
 }
 
-static void set_mss(struct tcb *t, uint32_t mss)
+static void set_mss(struct tcb *t)
 {
-    t->snd.mss = mss;
-    cc_set_mss(&t->cc, mss);
+    t->snd.mss = mss_for(t, t->pmtu.mtu ? t->pmtu.mtu : t->path.mtu);
+    cc_set_mss(&t->cc, t->snd.mss);
 }
 
 void tcp_pmtu_limit(struct tcb *t, uint32_t mss_max)
 {
     t->snd.mss_max = mss_max;
-    uint32_t learned = t->pmtu.mtu ? mss_for(t, t->pmtu.mtu) : mss_max;
-    set_mss(t, min_u32(mss_max, learned));
+    set_mss(t);
+}
+
+void tcp_pmtu_options(struct tcb *t, uint8_t len)
+{
+    t->ip_options_len = len;
+    set_mss(t);
 }
 
 void tcp_pmtu_known(struct tcb *t, uint32_t mtu, uint64_t until_ns)
@@ -76,7 +85,7 @@ bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t
         return false;
     t->pmtu.mtu = mtu;
     t->pmtu.until_ns = now_ns + PMTU_AGE_NS;
-    set_mss(t, mss_for(t, mtu));
+    set_mss(t);
     recovery_too_big(&t->recovery, &t->cc, t->snd.una, t->snd.nxt);
     if (t->rtx_due_ns != TIME_NEVER) /* what goes again now has all its time to arrive */
         tcp_timeout_arm_rtx(t, now_ns);

@@ -24,6 +24,10 @@ void tcp_pmtu_known(struct tcb *t, uint32_t mtu, uint64_t until_ns);
  * 3.7.1, MUST-16). */
 void tcp_pmtu_limit(struct tcb *t, uint32_t mss_max);
 
+/* Every packet has so many octets of IP options from now on, which leave less room for text
+ * (3.7.1). */
+void tcp_pmtu_options(struct tcb *t, uint8_t len);
+
 /* Forgets what is too old. To be called before new text is sent. */
 void tcp_pmtu_age(struct tcb *t, uint64_t now_ns);
 

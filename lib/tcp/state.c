@@ -34,13 +34,14 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
     t->state = to;
     switch (to) {
     case STATE_ESTABLISHED:
+        t->report = ERR_NONE; /* what was said of the SYN has turned out not to matter */
         t->events |= TCB_EV_ESTABLISHED;
         keepalive_heard(&t->keepalive, now_ns);
         break;
     case STATE_FIN_WAIT_2:
         t->events |= TCB_EV_ACKED; /* of the FIN: whoever lingers waits for it */
         if (t->orphan)
-            t->linger_due_ns = now_ns + t->config->orphan_ns;
+            state_orphan_lingers(t, now_ns);
         break;
     case STATE_TIME_WAIT:
         stop_sending(t);
@@ -48,6 +49,7 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
         t->events |= TCB_EV_CLOSED;
         break;
     case STATE_CLOSED:
+        t->report = ERR_NONE; /* t->error says more */
         stop_sending(t);
         t->linger_due_ns = TIME_NEVER;
         ackdelay_init(&t->ackdelay, t->rcv.mss, t->config->ack_delay_ns);
@@ -58,6 +60,17 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
     default:
         break;
     }
+}
+
+void state_orphan_lingers(struct tcb *t, uint64_t now_ns)
+{
+    uint32_t ms = t->settings.orphan_ms;
+    if (ms == ORPHAN_NONE) {
+        t->reset_peer = true;
+        state_fail(t, ERR_ABORTED, "no user for FIN-WAIT-2", now_ns);
+        return;
+    }
+    t->linger_due_ns = now_ns + (ms > 0 ? ms * NS_PER_MS : t->config->orphan_ns);
 }
 
 void state_fail_at(struct tcb *t, int err, const char *why, uint64_t now_ns, const char *file,

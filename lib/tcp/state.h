@@ -28,6 +28,10 @@ struct tcb;
 void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t now_ns,
                   const char *file, int line);
 
+/* FIN-WAIT-2 without a user: nobody will read what the peer may still send, so it does not last. To
+ * be called when both are given. */
+void state_orphan_lingers(struct tcb *t, uint64_t now_ns);
+
 /* To CLOSED by an error: err (enum err) is what the user learns. Queues are kept for what can still
  * be read. */
 #define state_fail(t, err, why, now_ns) state_fail_at(t, err, why, now_ns, __FILE__, __LINE__)

@@ -24,22 +24,32 @@ struct tcp_config tcp_config_default(void)
         .rcvbuf_max = 4 * 1024 * 1024,
         .cc = &cc_newreno,
         .keepalive = keepalive_default(),
+        .window_scaling = true,
     };
 }
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config)
 {
+    const struct tcp_ip ip = {.ttl = IP_TTL_DEFAULT};
     return (struct tcp_settings){
         .keepalive = config->keepalive,
         .sndbuf = config->sndbuf,
         .nodelay = config->nodelay,
         .oobinline = true,
+        .ip4 = ip,
+        .ip6 = ip,
     };
 }
 
 uint32_t tcb_path_mss(const struct tcb *t)
 {
     return t->path.mtu - (uint32_t)ip_hdr_len(&t->flow.remote) - TCP_HDR_LEN;
+}
+
+uint32_t tcb_mss_max(const struct tcb *t)
+{
+    uint32_t mss = tcb_path_mss(t), wanted = t->settings.mss_max;
+    return wanted > 0 && wanted < mss ? wanted : mss;
 }
 
 void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *path,
@@ -68,6 +78,7 @@ void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *pat
     cc_init(&t->cc, config->cc, t->snd.mss, false);
     recovery_init(&t->recovery, seq(0));
     ackdelay_init(&t->ackdelay, t->rcv.mss, config->ack_delay_ns);
+    ackdelay_quick(&t->ackdelay, config->quickacks);
     persist_init(&t->persist);
 }
 
@@ -123,6 +134,13 @@ uint32_t tcb_rcv_wnd(const struct tcb *t)
 uint64_t tcb_stream_offset(const struct tcb *t, seq_t s)
 {
     return t->rcvq.head + (uint64_t)(int64_t)seq_diff(s, t->rcv.nxt);
+}
+
+void tcb_trouble(struct tcb *t, int err)
+{
+    t->events |= TCB_EV_TROUBLE;
+    if (tcp_settings_ip(&t->settings, &t->flow.remote)->report)
+        t->report = err;
 }
 
 static const char *check_sender(const struct tcb *t)

@@ -34,14 +34,25 @@ struct tcp_config {
     uint64_t user_timeout_ns; /* R2 (MUST-20, SHLD-11): without any progress for so long, give up */
     uint64_t syn_timeout_ns;  /* R2 for SYN (MUST-23) */
     uint64_t orphan_ns;       /* how long FIN-WAIT-2 lasts when no user is left to receive */
+    uint32_t quickacks;       /* so many first texts of a connection are acknowledged at once */
     uint32_t r1;              /* retransmissions after which trouble is reported (SHLD-10) */
     uint32_t sndbuf;          /* most octets in the send queue */
     uint32_t rcvbuf;          /* receive window to begin with */
     uint32_t rcvbuf_max;      /* and to grow to */
     const struct cc_ops *cc;
     struct keepalive_settings keepalive;
-    bool nodelay; /* Nagle off (MUST-17) */
+    bool nodelay;        /* Nagle off (MUST-17) */
+    bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
 };
+
+/* What the user wants of IP: RFC 9293 3.9.1.8, 3.9.1.9, 3.9.2. */
+struct tcp_ip {
+    uint8_t tos; /* Diffserv field: DSCP in the upper 6 bits (RFC 2474 3), 0 below; traffic class */
+    uint8_t ttl; /* or hop limit */
+    bool report; /* trouble is told at once, see tcb.report */
+};
+
+#define ORPHAN_NONE UINT32_MAX
 
 /* What a user may set for one connection, see tcp_set(). */
 struct tcp_settings {
@@ -49,8 +60,13 @@ struct tcp_settings {
     uint32_t sndbuf;          /* most octets in the send queue */
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
     uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
+    uint32_t mss_max;         /* octets of text in a segment, in both directions; 0: the path's */
+    uint32_t orphan_ms;       /* of FIN-WAIT-2 without a user; 0: the config's; ORPHAN_NONE: RST */
+    uint8_t syn_retries;      /* R2 of SYN and SYN-ACK as a number of retransmissions; 0: by time */
     bool nodelay;             /* Nagle off (MUST-17) */
     bool oobinline;           /* RECEIVE gives all urgent octets, the last as well (RFC 6093 6) */
+    bool cork;                /* only full segments go, see tcp_output() */
+    struct tcp_ip ip4, ip6;   /* MUST-47 to MUST-49 */
 };
 
 /* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
@@ -61,6 +77,13 @@ struct tcp_settings {
 struct tcp_config tcp_config_default(void);
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config);
+
+/* The ones for this address's family. */
+static inline const struct tcp_ip *tcp_settings_ip(const struct tcp_settings *s,
+                                                   const struct ip_addr *remote)
+{
+    return ip_addr_is_v4(remote) ? &s->ip4 : &s->ip6;
+}
 
 /* What the path allows. */
 struct tcp_path {
@@ -136,6 +159,9 @@ struct tcb {
 
     bool shift_offered; /* our SYN carries window scale: always when active, else if the peer's did
                          */
+    bool more;          /* the last SEND was without PUSH (3.9.1.2): more is to follow */
+    bool held;          /* and so its text, less than a segment, waits */
+    bool flushed;       /* what is queued goes although the user has corked it */
     bool fin_queued;    /* the user has CLOSEd: a FIN follows the send queue */
     bool fin_sent;
     bool fin_seen;   /* the peer's FIN lies in the window, RCV.NXT may not have reached it yet */
@@ -144,6 +170,7 @@ struct tcb {
     bool probe;      /* the persist timer ran out: the next segment goes whatever the window says */
     bool reset_peer; /* a RST is to be sent: the last thing this connection does */
     bool in_trouble; /* R1 was reported */
+    bool advise; /* and is reached by each timeout from then on; the caller tells IP and clears */
     bool syn_timed_out; /* our SYN was taken to be lost: RFC 5681 3.1, RFC 6298 5.7 */
     bool no_room; /* arriving text was refused for want of memory; the caller counts and clears */
     uint8_t retries; /* timeouts in a row without progress */
@@ -154,8 +181,10 @@ struct tcb {
     uint8_t events;                       /* TCB_EV_*; the caller clears what it has taken */
     int error;                            /* enum err: why the connection ended */
     int soft_error;                       /* enum err: what ICMP has said since the last progress */
+    int report; /* enum err: trouble (3.9.1.8) that the user is to be told of; the caller clears */
 
     struct tcp_path path;
+    uint8_t ip_options_len; /* octets that go with every packet */
     struct {
         uint32_t mtu; /* what ICMP has taught of the whole path, less than path.mtu; 0: nothing */
         uint64_t until_ns; /* and when that is forgotten */
@@ -200,8 +229,15 @@ uint32_t tcb_rcv_wnd(const struct tcb *t);
 /* The 64-bit stream offset of rcvq.h that a sequence number near RCV.NXT stands for. */
 uint64_t tcb_stream_offset(const struct tcb *t, seq_t s);
 
-/* The MSS to announce for a path (MUST-67): its MTU less IP and TCP headers. */
+/* The path's MTU less IP and TCP headers. */
 uint32_t tcb_path_mss(const struct tcb *t);
+
+/* The MSS to announce (MUST-67): that, or less if the user wants less. */
+uint32_t tcb_mss_max(const struct tcb *t);
+
+/* The connection is in trouble, and goes on (3.9.1.8): the user is told, once, if it wants to be
+ * (SHLD-20). */
+void tcb_trouble(struct tcb *t, int err);
 
 /* Every invariant that can be checked in O(1): NULL, or the text of one that does not hold. */
 const char *tcb_check(const struct tcb *t);

@@ -10,18 +10,29 @@ static uint64_t user_timeout_ns(const struct tcb *t)
     return t->settings.user_timeout_ms * NS_PER_MS;
 }
 
+/* No time: what R2 is for a SYN whose retransmissions are counted. */
+#define UNLIMITED_NS (TIME_NEVER / 4)
+
 /* R2. MUST-23 asks for three minutes at least for SYN; the user may want less (3.8.3). */
 static uint64_t r2_ns(const struct tcb *t)
 {
     if (t->settings.user_timeout_ms > 0)
         return user_timeout_ns(t);
-    return tcb_synchronized(t) ? t->config->user_timeout_ns : t->config->syn_timeout_ns;
+    if (tcb_synchronized(t))
+        return t->config->user_timeout_ns;
+    return t->settings.syn_retries > 0 ? UNLIMITED_NS : t->config->syn_timeout_ns;
 }
 
-void tcp_timeout_set_user(struct tcb *t, uint32_t ms)
+static bool syn_given_up(const struct tcb *t)
+{
+    uint8_t most = t->settings.syn_retries;
+    return !tcb_synchronized(t) && most > 0 && t->retries >= most;
+}
+
+void tcp_timeout_set(struct tcb *t, const struct tcp_settings *settings)
 {
     uint64_t was_ns = r2_ns(t);
-    t->settings.user_timeout_ms = ms;
+    t->settings = *settings;
     if (t->give_up_due_ns != TIME_NEVER)
         t->give_up_due_ns = t->give_up_due_ns - was_ns + r2_ns(t);
 }
@@ -47,8 +58,18 @@ void tcp_timeout_progress(struct tcb *t, uint64_t now_ns)
     t->give_up_due_ns = waiting ? now_ns + r2_ns(t) : TIME_NEVER;
 }
 
+/* As Linux has it: what ICMP said says more than that nothing was heard (SHLD-25). */
+static int silence_error(const struct tcb *t)
+{
+    return t->soft_error ? t->soft_error : ERR_TIMEDOUT;
+}
+
 static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
 {
+    if (syn_given_up(t)) {
+        state_fail(t, silence_error(t), "no answer to the last SYN", now_ns);
+        return;
+    }
     if (tcb_synchronized(t) && t->snd.wnd == 0) {
         /* The peer has shut its window on what is in flight (3.8.6): from here on it is probed. */
         t->rtx_due_ns = TIME_NEVER;
@@ -63,16 +84,12 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     rto_backoff(&t->rto);
     recovery_timeout(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
     t->rtx_due_ns = now_ns + rto_get(&t->rto);
-    if (t->retries >= t->config->r1 && !t->in_trouble) {
-        t->in_trouble = true;
-        t->events |= TCB_EV_TROUBLE;
-    }
-}
-
-/* As Linux has it: what ICMP said says more than that nothing was heard (SHLD-25). */
-static int silence_error(const struct tcb *t)
-{
-    return t->soft_error ? t->soft_error : ERR_TIMEDOUT;
+    if (t->retries < t->config->r1)
+        return;
+    t->advise = true; /* 3.8.3 (b): reaches or exceeds */
+    if (!t->in_trouble)
+        tcb_trouble(t, silence_error(t));
+    t->in_trouble = true;
 }
 
 void tcp_timeout(struct tcb *t, uint64_t now_ns)

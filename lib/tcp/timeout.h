@@ -17,9 +17,8 @@ void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns);
 /* Something is sent that the peer must answer: R2 runs from now unless it runs. */
 void tcp_timeout_expect(struct tcb *t, uint64_t now_ns);
 
-/* The user timeout of this connection, 0 for the config's. What runs goes on counting from where it
- * began. */
-void tcp_timeout_set_user(struct tcb *t, uint32_t ms);
+/* Takes the settings over. R2, if it runs, goes on counting from where it began. */
+void tcp_timeout_set(struct tcb *t, const struct tcp_settings *settings);
 
 /* Whether a keep-alive is to be sent now. */
 bool tcp_timeout_keepalive(const struct tcb *t, uint64_t now_ns);

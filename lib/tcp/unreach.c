@@ -13,5 +13,5 @@ void tcp_unreachable(struct tcb *t, int err, bool hard, uint64_t now_ns)
         return;
     }
     t->soft_error = err;
-    t->events |= TCB_EV_TROUBLE;
+    tcb_trouble(t, err);
 }

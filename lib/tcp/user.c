@@ -5,8 +5,15 @@
 #include "user.h"
 
 #include "minmax.h"
+#include "pmtu.h"
 #include "timeout.h"
 #include "urgent.h"
+
+/* What our SYN says of a receive window that grows to `size` (RFC 7323 2.2). */
+static void set_shift(struct tcb *t, uint32_t size)
+{
+    t->rcvwnd.shift = t->config->window_scaling ? rcvwnd_shift_for(size) : 0;
+}
 
 /* 3.10.1 OPEN */
 
@@ -21,8 +28,8 @@ static void open_with(struct tcb *t, seq_t iss, bool passive)
 void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns)
 {
     open_with(t, iss, false);
-    t->shift_offered = true;
-    t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
+    t->shift_offered = t->config->window_scaling;
+    set_shift(t, t->rcvwnd.size_max);
     tcp_timeout_expect(t, now_ns);
     state_set(t, STATE_SYN_SENT, "active OPEN", now_ns);
 }
@@ -71,7 +78,21 @@ int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
         return ERR_AGAIN;
     size_t room = t->settings.sndbuf - t->sndq.len;
     size_t taken = sndq_append(&t->sndq, data, len < room ? len : room);
-    return taken > 0 ? (int64_t)taken : ERR_NOMEM;
+    if (taken == 0)
+        return ERR_NOMEM;
+    t->more = t->held = t->flushed = false;
+    return (int64_t)taken;
+}
+
+void tcp_more(struct tcb *t)
+{
+    t->more = t->held = true;
+}
+
+void tcp_flush(struct tcb *t)
+{
+    t->held = false;
+    t->flushed = true;
 }
 
 /* 3.10.3 RECEIVE */
@@ -191,7 +212,7 @@ void tcp_leave(struct tcb *t, uint64_t now_ns)
     if (t->state == STATE_TIME_WAIT)
         rcvq_discard(&t->rcvq);
     if (t->state == STATE_FIN_WAIT_2)
-        t->linger_due_ns = now_ns + t->config->orphan_ns;
+        state_orphan_lingers(t, now_ns);
 }
 
 /* 3.10.5 ABORT */
@@ -222,15 +243,32 @@ void tcp_abort(struct tcb *t, uint64_t now_ns)
 
 /* Options: MUST-17, MUST-21, MUST-24 */
 
+/* What the SYN carries (RFC 9293 3.7.1, RFC 7323 2.2) is not decided yet. */
+static bool syn_waits(const struct tcb *t)
+{
+    return t->state < STATE_SYN_RECEIVED && seq_eq(t->snd.nxt, t->snd.iss);
+}
+
+/* The MSS to announce, which is also the most to be sent until the peer has announced its own. */
+static void set_mss(struct tcb *t)
+{
+    t->rcv.mss = t->rcvwnd.mss = tcb_mss_max(t);
+    ackdelay_set_rmss(&t->ackdelay, t->rcv.mss);
+    tcp_pmtu_limit(t, t->rcv.mss);
+}
+
 void tcp_set(struct tcb *t, const struct tcp_settings *settings)
 {
     if (settings->rcvbuf > 0 && settings->rcvbuf != t->settings.rcvbuf) {
-        /* Our SYN fixes the scale (RFC 7323 2.2). */
-        if (t->state < STATE_SYN_RECEIVED && seq_eq(t->snd.nxt, t->snd.iss))
-            t->rcvwnd.shift = rcvwnd_shift_for(settings->rcvbuf);
+        if (syn_waits(t))
+            set_shift(t, settings->rcvbuf);
         rcvwnd_resize(&t->rcvwnd, settings->rcvbuf);
         room_made(t);
     }
-    tcp_timeout_set_user(t, settings->user_timeout_ms);
-    t->settings = *settings;
+    bool mss = settings->mss_max != t->settings.mss_max && syn_waits(t);
+    if (t->settings.cork && !settings->cork)
+        tcp_flush(t);
+    tcp_timeout_set(t, settings);
+    if (mss)
+        set_mss(t);
 }

@@ -16,6 +16,13 @@ void tcp_open_passive(struct tcb *t, seq_t iss, uint64_t now_ns);
 /* 3.10.2 SEND. The octets taken, or ERR_AGAIN, ERR_NOMEM, ERR_PIPE, ERR_NOT_CONNECTED. */
 int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns);
 
+/* What the last tcp_send() has taken is not PUSHed (3.9.1.2, MAY-15): less than a segment of it
+ * waits for more, for an ACK, or a while. */
+void tcp_more(struct tcb *t);
+
+/* What is queued goes now, as far as windows let it, though it is corked or not PUSHed. */
+void tcp_flush(struct tcb *t);
+
 /* 3.10.3 RECEIVE. The octets copied, 0 at the end of the stream, ERR_AGAIN, ERR_NOT_CONNECTED. It
  * ends at the mark of urgent data (urgent.h). */
 int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns);
@@ -36,8 +43,9 @@ void tcp_leave(struct tcb *t, uint64_t now_ns);
 /* 3.10.5 ABORT. */
 void tcp_abort(struct tcb *t, uint64_t now_ns);
 
-/* SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, SO_OOBINLINE, TCP_USER_TIMEOUT, TCP_NODELAY: at any time, but
- * only before the SYN does SO_RCVBUF decide the window scale. */
+/* SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, SO_OOBINLINE, TCP_USER_TIMEOUT, TCP_NODELAY, TCP_CORK,
+ * TCP_MAXSEG: at any time, but only before the SYN does SO_RCVBUF decide the window scale, and
+ * TCP_MAXSEG what is announced. */
 void tcp_set(struct tcb *t, const struct tcp_settings *settings);
 
 /* Whether tcp_send / tcp_receive would answer something else than ERR_AGAIN. */

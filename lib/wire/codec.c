@@ -82,6 +82,7 @@ bool packet_checksum(const struct packet *p, size_t *at, uint8_t checksum[2])
     if (ip_parse(&r, packet_len(p), &ip) != IP_OK || ip.proto != IP_PROTO_TCP ||
         r.len < TCP_HDR_LEN)
         return false;
+    ip.dst = ip_options_final(ip.options, &ip.dst);
     struct csum c = sum(p, &ip, r);
     *at = (size_t)(r.ptr - p->head.ptr) + TCP_CSUM_OFFSET;
     const uint8_t *field = p->head.ptr + *at;
@@ -190,4 +191,21 @@ void packet_encode(struct packet *p, const struct flow *flow, const struct seg *
     }
     struct writer field = writer(p->store + ip_len + TCP_CSUM_OFFSET, 2);
     put_u16(&field, partial_csum ? csum_fold(&c) : csum_finish(&c));
+}
+
+void packet_put_options(struct packet *p, const struct ip_options *o, uint32_t time_ms)
+{
+    uint8_t octets[IP_OPTIONS_MAX];
+    struct ip_hdr ip;
+    struct reader r = reader(p->head.ptr, p->head.len);
+    if (!CHECK(ip_parse(&r, packet_len(p), &ip) == IP_OK && ip.options.len == 0))
+        return;
+    ip_options_emit(o, &ip.src, &ip.dst, time_ms, octets);
+    ip.dst = ip_options_first_hop(o, &ip.dst);
+    ip.options = (struct bytes){octets, o->len};
+    memmove(p->store + IP4_HDR_LEN + o->len, p->store + IP4_HDR_LEN, p->head.len - IP4_HDR_LEN);
+    struct writer w = writer(p->store, IP4_HDR_LEN + o->len);
+    ip_emit(&w, &ip);
+    (void)CHECK(!w.bad);
+    p->head.len += o->len;
 }

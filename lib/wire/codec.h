@@ -6,6 +6,7 @@
 #define CODEC_H
 
 #include "ip.h"
+#include "ip_options.h"
 #include "packet.h"
 #include "tcp.h"
 
@@ -32,6 +33,11 @@ enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_h
  * 16-bit length of its IP header: at most 65535 octets (IPv4), or 40 more (IPv6). */
 void packet_encode(struct packet *p, const struct flow *flow, const struct seg *seg, uint8_t tos,
                    uint8_t ttl, bool partial_csum);
+
+/* Puts options into an IPv4 packet that packet_encode() has made; they leave now, at time_ms (see
+ * ip_options_emit). It goes to the first hop of a source route then; its checksum, which has the
+ * final destination, stays. */
+void packet_put_options(struct packet *p, const struct ip_options *o, uint32_t time_ms);
 
 /* For a packet that leaves its checksum to the device: where in the head it belongs, and its two
  * octets. False when it is not a TCP packet. Sums the text. */

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "checksum.h"
+#include "ip_options.h"
 
 #define V4_UNREACHABLE       3
 #define V4_SOURCE_QUENCH     4
@@ -192,7 +193,7 @@ bool icmp_parse_cause(const struct icmp *m, bool v4, struct icmp_cause *cause)
         ip_addr_is_v4(&ip.src) != v4 || r.len < ICMP_QUOTE_MIN)
         return false;
     *cause = (struct icmp_cause){
-        .flow = {.local = ip.src, .remote = ip.dst},
+        .flow = {.local = ip.src, .remote = ip_options_final(ip.options, &ip.dst)},
         .packet_len = (uint32_t)(r.ptr - start) + ip.payload_len,
     };
     cause->flow.local_port = get_u16(&r);

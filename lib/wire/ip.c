@@ -1,6 +1,6 @@
 /*
- * IPv4 (RFC 791 3.1) and IPv6 (RFC 8200 3, 4) headers. No reassembly, no forwarding, no IP options
- * of our own; source routes are skipped like every option and never used for an answer.
+ * IPv4 (RFC 791 3.1) and IPv6 (RFC 8200 3, 4) headers. No reassembly, no forwarding; what IPv4's
+ * options say is ip_options.c's.
  */
 #include "ip.h"
 
@@ -61,7 +61,8 @@ static enum ip_error parse4(struct reader *r, size_t total_len, struct ip_hdr *h
     h->more = fragment & IP4_MF;
     h->offset = (uint32_t)(fragment & IP4_OFFSET) * 8;
     h->payload_len = (uint32_t)(stated - hdr_len);
-    (void)get_bytes(r, hdr_len - IP4_HDR_LEN);
+    h->options.len = hdr_len - IP4_HDR_LEN;
+    h->options.ptr = get_bytes(r, h->options.len);
     trim(r, h->payload_len);
     return h->more || h->offset > 0 ? IP_FRAGMENT : IP_OK;
 }
@@ -174,11 +175,12 @@ enum ip_error ip_parse_quoted(struct reader *r, struct ip_hdr *h)
 
 static void emit4(struct writer *w, const struct ip_hdr *h)
 {
-    (void)CHECK(h->payload_len <= UINT16_MAX - IP4_HDR_LEN);
+    size_t hdr_len = IP4_HDR_LEN + h->options.len;
+    (void)CHECK(h->payload_len <= UINT16_MAX - hdr_len);
     uint8_t *start = w->ptr;
-    put_u8(w, 4 << 4 | IP4_HDR_LEN / 4);
+    put_u8(w, (uint8_t)(4 << 4 | hdr_len / 4));
     put_u8(w, h->tos);
-    put_u16(w, (uint16_t)(IP4_HDR_LEN + h->payload_len));
+    put_u16(w, (uint16_t)(hdr_len + h->payload_len));
     put_u16(w, (uint16_t)h->id);
     put_u16(w, h->df ? IP4_DF : 0);
     put_u8(w, h->ttl);
@@ -186,10 +188,11 @@ static void emit4(struct writer *w, const struct ip_hdr *h)
     put_u16(w, 0);
     put_bytes(w, ip_addr_v4_of(&h->src), 4);
     put_bytes(w, ip_addr_v4_of(&h->dst), 4);
+    put_bytes(w, h->options.ptr, h->options.len);
     if (w->bad)
         return;
     struct csum c = {0};
-    csum_add(&c, start, IP4_HDR_LEN);
+    csum_add(&c, start, hdr_len);
     struct writer field = writer(start + 10, 2);
     put_u16(&field, csum_finish(&c));
 }

@@ -15,6 +15,7 @@
 #define IP_PROTO_ICMP  1
 #define IP_PROTO_TCP   6
 #define IP_PROTO_ICMP6 58
+#define IP_TTL_DEFAULT 64 /* time to live or hop limit, where nobody says */
 
 struct ip_hdr {
     struct ip_addr src, dst;
@@ -26,6 +27,7 @@ struct ip_hdr {
     uint32_t payload_len; /* octets after the headers, by the header's own account */
     uint32_t offset;      /* of a fragment: where in the whole packet's payload it begins, octets */
     bool more;            /* of a fragment: it is not the last */
+    struct bytes options; /* IPv4's: a multiple of 4 octets, 40 at most; see ip_options.h */
 };
 
 /* Why a packet was refused; each is counted by its name. */
@@ -41,7 +43,7 @@ enum ip_error {
 };
 
 /*
- * Reads the header, IPv4 options (skipped: MUST-50) and IPv6 extension headers (hop-by-hop,
+ * Reads the header, IPv4 options (not looked into: MUST-50) and IPv6 extension headers (hop-by-hop,
  * destination options, routing with no segments left, atomic fragments; at most 8 of them).
  * total_len: octets of the whole packet, of which `r` may hold only the first part, as long as that
  * covers the headers. Octets beyond the length stated in the header (Ethernet padding) don't count.
@@ -56,10 +58,12 @@ enum ip_error ip_parse(struct reader *r, size_t total_len, struct ip_hdr *h);
  * an IPv4 header's checksum is not looked at, as a router may have counted its TTL down. */
 enum ip_error ip_parse_quoted(struct reader *r, struct ip_hdr *h);
 
-/* Writes a header without options or extension headers: 20 octets for IPv4 (checksum included), 40
- * for IPv6, by the family of h->dst. payload_len must fit 16 bits with the header (IPv4). */
+/* Writes a header without extension headers: 20 octets and the options for IPv4 (checksum
+ * included), 40 for IPv6, by the family of h->dst. payload_len must fit 16 bits with the header
+ * (IPv4). */
 void ip_emit(struct writer *w, const struct ip_hdr *h);
 
+/* Without options. */
 static inline size_t ip_hdr_len(const struct ip_addr *dst)
 {
     return ip_addr_is_v4(dst) ? IP4_HDR_LEN : IP6_HDR_LEN;

@@ -4,6 +4,8 @@
  */
 #include "posix.h"
 
+#include <nstcp.h>
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -168,7 +170,7 @@ uint16_t fresh_port(void)
     return next_port++;
 }
 
-static void enter(const struct end *e)
+void enter(const struct end *e)
 {
     must("setns", setns(e->netns, CLONE_NEWNET));
 }
@@ -317,11 +319,16 @@ struct sockaddr_in black_hole(void)
     return addr_of(them.ip, port);
 }
 
-void cut(bool on)
+void enter_router(void)
 {
     int router = must("router", open("/run/netns/router", O_RDONLY | O_CLOEXEC));
     must("setns", setns(router, CLONE_NEWNET));
     close(router);
+}
+
+void cut(bool on)
+{
+    enter_router();
     if (system(on ? "nft 'add table inet cut; add chain inet cut forward { type filter hook "
                     "forward priority 0; }; add rule inet cut forward meta l4proto tcp drop'"
                   : "nft delete table inet cut"))
@@ -333,10 +340,11 @@ static void begin(struct end *e, const char *calls, const char *node)
 {
     char path[64];
     snprintf(path, sizeof path, "/run/netns/%s", node);
+    const struct nstcp_options accepting = {.accept_source_route = 1}; /* for posix_ip.c */
     e->netns = must(path, open(path, O_RDONLY | O_CLOEXEC));
     e->c = calls_named(calls);
     enter(e);
-    if (!e->c || !e->c->begin(&e->stack, NULL))
+    if (!e->c || !e->c->begin(&e->stack, &accepting))
         exit(1);
 }
 
@@ -345,9 +353,11 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } all[] = {{"matrix", matrix},      {"transfers", transfers}, {"options", options},
-               {"names", names},        {"endings", endings},     {"urgent", urgent},
-               {"sequences", sequences}};
+    } all[] = {{"matrix", matrix},   {"transfers", transfers},
+               {"options", options}, {"ip", ip},
+               {"icmp", icmp},       {"tcp", tcp},
+               {"names", names},     {"endings", endings},
+               {"urgent", urgent},   {"sequences", sequences}};
     if (argc < 3) {
         fprintf(stderr, "usage: posix kernel|nstcp kernel|nstcp [SCENARIOS]\n");
         return 2;

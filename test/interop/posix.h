@@ -117,6 +117,11 @@ void they_reset(struct joined *j);
 /* Connecting there gets no answer: a listener whose queue is full. */
 struct sockaddr_in black_hole(void);
 
+/* Into the network namespace of an end, where its calls are to be made; `us` is where we are, but
+ * for a moment. Into that of the router. */
+void enter(const struct end *e);
+void enter_router(void);
+
 /* Whether the router throws all TCP away. */
 void cut(bool on);
 
@@ -124,6 +129,9 @@ void cut(bool on);
 void matrix(void);
 void transfers(void);
 void options(void);
+void ip(void);
+void icmp(void);
+void tcp(void);
 void names(void);
 void endings(void);
 void urgent(void);

@@ -25,10 +25,25 @@ static const struct number {
     {"TCP_KEEPINTVL", IPPROTO_TCP, TCP_KEEPINTVL, {1, 0, 32767, 32768, -1, 10}},
     {"TCP_KEEPCNT", IPPROTO_TCP, TCP_KEEPCNT, {1, 0, 127, 128, -1, 3}},
     {"TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, {1, 0, 30000, 1 << 30, -1, 20000}},
+    {"IP_TOS", IPPROTO_IP, IP_TOS, {0xff, 0, 0x103, -1, 3, 0xb8}},
+    {"IP_TTL", IPPROTO_IP, IP_TTL, {1, 0, 255, 256, -1, 200}},
+    {"IP_RECVERR", IPPROTO_IP, IP_RECVERR, {1, 0, 7, -1, 1, 1}},
+    {"IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, {1}},
+    {"IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, {1}},
     {"option 999", SOL_SOCKET, 999, {1}},
     {"TCP option 999", IPPROTO_TCP, 999, {1}},
     {"IPV6_V6ONLY", IPPROTO_IPV6, IPV6_V6ONLY, {1}},
     {"level 77", 77, 1, {1}},
+};
+
+/* Those of an IPv6 socket. */
+static const struct number numbers6[] = {
+    {"IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, {0xff, 0, 256, -2, -1, 0xb8}},
+    {"IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, {1, 0, 256, -2, 255, -1}},
+    {"IPV6_RECVERR", IPPROTO_IPV6, IPV6_RECVERR, {1, 0, 7, -1, 0, 0}},
+    {"IP_RECVERR", IPPROTO_IP, IP_RECVERR, {1, 0, 7, -1, 0, 0}},
+    {"IP_TOS", IPPROTO_IP, IP_TOS, {0x2b, 0, 1, 2, 4, 8}},
+    {"IP_TTL", IPPROTO_IP, IP_TTL, {1, 0, 255, 256, -1, 200}},
 };
 
 static void each(const char *which, int sock)
@@ -38,11 +53,10 @@ static void each(const char *which, int sock)
         RESULT(numbers[i].name, get_int(sock, numbers[i].level, numbers[i].option));
 }
 
-static void round_trips(int sock)
+static void round_trips(int sock, const struct number *all, size_t n_all)
 {
-    scenario("option set");
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        const struct number *n = &numbers[i];
+    for (size_t i = 0; i < n_all; i++) {
+        const struct number *n = &all[i];
         for (size_t k = 0; k < 6; k++) {
             char what[64];
             snprintf(what, sizeof what, "%s %d", n->name, n->tried[k]);
@@ -50,6 +64,16 @@ static void round_trips(int sock)
             RESULT("read back", get_int(sock, n->level, n->option));
         }
     }
+}
+
+static void round_trips6(void)
+{
+    scenario("IPv6 option set");
+    int sock = must("socket", US(socket, AF_INET6, SOCK_STREAM, 0));
+    for (size_t i = 0; i < sizeof numbers6 / sizeof *numbers6; i++)
+        RESULT(numbers6[i].name, get_int(sock, numbers6[i].level, numbers6[i].option));
+    round_trips(sock, numbers6, sizeof numbers6 / sizeof *numbers6);
+    must("close", US(close, sock));
 }
 
 static void lengths(int sock)
@@ -61,6 +85,9 @@ static void lengths(int sock)
         socklen_t size;
     } all[] = {{"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 4},
                {"SO_KEEPALIVE", SOL_SOCKET, SO_KEEPALIVE, 4},
+               {"IP_TOS", IPPROTO_IP, IP_TOS, 4},
+               {"IP_TTL", IPPROTO_IP, IP_TTL, 4},
+               {"IP_FREEBIND", IPPROTO_IP, IP_FREEBIND, 4},
                {"option 999", SOL_SOCKET, 999, 4},
                {"SO_LINGER", SOL_SOCKET, SO_LINGER, sizeof(struct linger)},
                {"SO_RCVTIMEO", SOL_SOCKET, SO_RCVTIMEO, sizeof(struct timeval)},
@@ -169,7 +196,9 @@ void options(void)
     int sock = our_socket();
     each("option by default", sock);
     RESULT("TCP_MAXSEG", get_int(sock, IPPROTO_TCP, TCP_MAXSEG));
-    round_trips(sock);
+    scenario("option set");
+    round_trips(sock, numbers, sizeof numbers / sizeof *numbers);
+    round_trips6();
     lengths(sock);
     timeouts(sock);
     lingers(sock);

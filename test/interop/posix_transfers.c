@@ -71,6 +71,40 @@ static void waiting_for_all(void)
     must("close", US(close, j.ours));
 }
 
+static void low_water(void)
+{
+    scenario("SO_RCVLOWAT");
+    struct joined j = join();
+    RESULT("by default", get_int(j.ours, SOL_SOCKET, SO_RCVLOWAT));
+    static const int tried[] = {7, 0, 1, -1, 5};
+    for (size_t i = 0; i < 5; i++) {
+        RESULT("set", set_int(j.ours, SOL_SOCKET, SO_RCVLOWAT, tried[i]));
+        int is = get_int(j.ours, SOL_SOCKET, SO_RCVLOWAT);
+        line("read back", "%s", is > 1000 ? "much" : result_text(is));
+    }
+    timeout(j.ours, SO_RCVTIMEO, 50);
+    they_send_text(j, "abc", 0);
+    poll_line("3 of 5", j.ours);
+    recv_line("recv, timeout", j.ours, 8, 0);
+    they_send_text(j, "abc", 0);
+    recv_line("recv MSG_DONTWAIT", j.ours, 8, MSG_DONTWAIT);
+    they_send_text(j, "abc", 0);
+    recv_line("recv of 2", j.ours, 2, 0);
+    they_send_text(j, "de", 0);
+    poll_line("3 again", j.ours);
+    they_send_text(j, "fg", 0);
+    poll_line("5 of 5", j.ours);
+    recv_line("MSG_PEEK", j.ours, 8, MSG_PEEK);
+    recv_line("recv", j.ours, 8, 0);
+    they_send_text(j, "xyz", 0);
+    must("shutdown", THEM(shutdown, j.theirs, SHUT_WR));
+    await(&us, j.ours, POLLRDHUP);
+    poll_line("3 of 5, FIN", j.ours);
+    recv_line("recv, FIN", j.ours, 8, 0);
+    recv_line("then", j.ours, 8, 0);
+    part(j);
+}
+
 static void messages(void)
 {
     scenario("messages");
@@ -200,6 +234,7 @@ void transfers(void)
 {
     peeking();
     waiting_for_all();
+    low_water();
     messages();
     full_queues();
     flags();

@@ -39,6 +39,36 @@ static void check(struct where w)
 
 /* ---- Packets out ---- */
 
+/* The packet with other options and destination; its head lies in `head`. */
+static void readdress(struct packet *p, struct ip_addr dst, const struct ip_options *options,
+                      uint8_t head[PACKET_HEAD_MAX])
+{
+    struct ip_hdr ip;
+    struct reader r = reader(p->head.ptr, p->head.len);
+    assert_int_equal(ip_parse(&r, packet_len(p), &ip), IP_OK);
+    ip.dst = dst;
+    ip.options = (struct bytes){options->octets, options->len};
+    struct writer w = writer(head, PACKET_HEAD_MAX);
+    ip_emit(&w, &ip);
+    put_bytes(&w, r.ptr, r.len);
+    assert_false(w.bad);
+    p->head = (struct bytes){head, PACKET_HEAD_MAX - w.len};
+}
+
+/* As the network brings it to its destination. */
+static void deliver(struct packet *p, uint8_t head[PACKET_HEAD_MAX])
+{
+    struct ip_hdr ip;
+    struct reader r = reader(p->head.ptr, p->head.len);
+    assert_int_equal(ip_parse(&r, packet_len(p), &ip), IP_OK);
+    host.sent_to = ip.dst;
+    host.sent.len = (uint8_t)ip.options.len;
+    if (ip.options.len == 0)
+        return;
+    memcpy(host.sent.octets, ip.options.ptr, ip.options.len);
+    readdress(p, ip_options_final(ip.options, &ip.dst), &(struct ip_options){0}, head);
+}
+
 /* False: silence. What is common to all packets is checked here. */
 static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint8_t *text)
 {
@@ -49,13 +79,15 @@ static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint
         return false;
     struct ip_hdr ip;
     const char *why;
+    uint8_t head[PACKET_HEAD_MAX];
+    if (p.gso_size == 0 && packet_len(&p) > host.config.caps.mtu)
+        fail_here(w, "packets up to the MTU", "a longer one");
+    deliver(&p, head);
     if (packet_decode(&p, flow, &ip, seg, &why) != DECODE_OK)
         fail_here(w, "a packet that can be decoded", why);
     *flow = reversed(flow);
-    if (p.gso_size == 0 && packet_len(&p) > host.config.caps.mtu)
-        fail_here(w, "packets up to the MTU", "a longer one");
-    if (ip.ttl != 64)
-        fail_here(w, "TTL 64 (MUST-49)", "another");
+    if (ip.ttl != host.ttl || ip.tos != host.tos)
+        fail_here(w, "the TTL and Diffserv field asked for (MUST-49, SHLD-22)", "others");
     size_t at = 0;
     for (unsigned i = 0; i < seg->n_text && text; i++) {
         memcpy(text + at, seg->text[i].ptr, seg->text[i].len);
@@ -150,6 +182,9 @@ static void input(struct peer *p, struct line l, bool damaged)
     struct flow flow = reversed(&p->flow);
     packet_encode(&packet, &flow, &seg, 0, 64, false);
     packet.mtu = host.in_mtu;
+    uint8_t head[PACKET_HEAD_MAX];
+    if (host.arriving.len > 0)
+        readdress(&packet, flow.remote, &host.arriving, head);
     if (damaged)
         packet.store[packet.head.len - 1] ^= 0x40;
     stack_input(host.stack, &packet, 1, host.now_ns);
@@ -311,6 +346,7 @@ int host_setup(void **state)
     };
     host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 10000;
     host.start_ns = host.now_ns = 10 * NS_PER_S;
+    host.ttl = 64;
     host_start();
     return 0;
 }

@@ -7,7 +7,8 @@
  *     arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
  *     leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
  *
- * Our numbers are relative to the SYN that left for the peer last.
+ * Our numbers are relative to the SYN that left for the peer last. Packets with a source route are
+ * looked at as their final destination gets them.
  */
 #ifndef HOSTS_H
 #define HOSTS_H
@@ -23,7 +24,11 @@ struct host {
     struct stack_config config; /* to be changed before host_start() */
     uint64_t start_ns, now_ns;
     bool batch;
-    uint32_t in_mtu; /* of the device that packets come by; 0: not said */
+    uint32_t in_mtu;            /* of the device that packets come by; 0: not said */
+    uint8_t tos, ttl;           /* what all packets that leave are to have */
+    struct ip_options arriving; /* what packets that arrive have, as it stands there */
+    struct ip_options sent;     /* what the last packet that left had, as it stood there */
+    struct ip_addr sent_to;     /* and where its IP header said it goes */
 };
 
 extern struct host host;

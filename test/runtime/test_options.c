@@ -45,7 +45,7 @@ static void numbers(void **state)
     assert_int_equal(get(t.left, s, SOL_SOCKET, SO_SNDBUF), 4096);
     assert_fails(set(t.left, s, SOL_SOCKET, SO_BROADCAST, 1), ENOPROTOOPT);
     assert_fails(set(t.left, s, SOL_SOCKET, SO_TYPE, 1), ENOPROTOOPT);
-    assert_fails(set(t.left, s, IPPROTO_TCP, TCP_CORK, 1), ENOPROTOOPT);
+    assert_fails(set(t.left, s, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1), ENOPROTOOPT);
     assert_fails(nstcp_setsockopt(t.left, s, IPPROTO_TCP, TCP_NODELAY, "x", 1), EINVAL);
     assert_fails(nstcp_setsockopt(t.left, s, IPPROTO_TCP, TCP_NODELAY, &(int){0}, (socklen_t)-1),
                  EINVAL);
@@ -55,6 +55,12 @@ static void numbers(void **state)
     assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_FREEBIND), 1);
     assert_int_equal(set(t.left, six, IPPROTO_IPV6, IPV6_FREEBIND, 0), 0);
     assert_int_equal(get(t.left, six, IPPROTO_IP, IP_FREEBIND), 0);
+    assert_int_equal(get(t.left, s, IPPROTO_IP, IP_TOS), 0);
+    assert_int_equal(get(t.left, s, IPPROTO_IP, IP_TTL), 64);
+    assert_int_equal(set(t.left, s, IPPROTO_IP, IP_TOS, 0xbb), 0);
+    assert_int_equal(get(t.left, s, IPPROTO_IP, IP_TOS), 0xb8); /* ECN's bits are not the user's */
+    assert_fails(set(t.left, s, IPPROTO_IP, IP_TTL, 256), EINVAL);
+    assert_fails(set(t.left, six, IPPROTO_IPV6, IPV6_TCLASS, 256), EINVAL);
     assert_int_equal(set(t.left, s, IPPROTO_IP, IP_FREEBIND, 1), 0);
     assert_int_equal(get(t.left, s, IPPROTO_IP, IP_FREEBIND), 1);
     assert_fails(set(t.left, s, IPPROTO_IPV6, IPV6_FREEBIND, 1), ENOPROTOOPT);
@@ -212,6 +218,27 @@ static void receive_buffer(void **state)
     nstcp_destroy(t.right, 0);
 }
 
+/* More than there is room for: half of the buffer is enough, or nobody would ever read. */
+static void low_water(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int left, right;
+    must_pair(&t, &left, &right);
+    assert_int_equal(set(t.right, right, SOL_SOCKET, SO_RCVLOWAT, -1), 0);
+    static char much[1 << 20];
+    struct pollfd p = {.fd = right, .events = POLLIN}, q = {.fd = left, .events = POLLOUT};
+    must_send(t.left, left, much, 1000);
+    assert_int_equal(nstcp_poll(t.right, &p, 1, 50), 0);
+    while (nstcp_poll(t.left, &q, 1, 100) > 0)
+        assert_true(nstcp_send(t.left, left, much, sizeof much, MSG_DONTWAIT) > 0);
+    assert_int_equal(nstcp_poll(t.right, &p, 1, 10000), 1);
+    assert_in_range(nstcp_recv(t.right, right, much, sizeof much, 0), 32768, sizeof much);
+    nstcp_destroy(t.left, 0);
+    nstcp_destroy(t.right, 0);
+}
+
 static double now(void)
 {
     struct timespec t;
@@ -290,7 +317,7 @@ int main(void)
         cmocka_unit_test(info),           cmocka_unit_test(numbers),
         cmocka_unit_test(structs),        cmocka_unit_test(flags),
         cmocka_unit_test(no_socket),      cmocka_unit_test(limits),
-        cmocka_unit_test(little_memory),
+        cmocka_unit_test(little_memory),  cmocka_unit_test(low_water),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

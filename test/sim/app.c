@@ -83,7 +83,7 @@ void app_learned(struct end *e, int error)
     end_check_error(e, error);
     SIM_CHECK(stack_error(e->sock) == error, "error", "told %d, stack_error says %d", error,
               stack_error(e->sock));
-    SIM_CHECK(stack_readiness(e->sock) & SOCK_FAILED, "error", "not SOCK_FAILED");
+    SIM_CHECK(!(stack_readiness(e->sock) & SOCK_FAILED), "error", "told, and still SOCK_FAILED");
     /* The error is told once; what arrived before it can still be read. */
     int64_t n = stack_recv(e->sock, &octet, 1, false, host_now(h));
     SIM_CHECK(n == 0 || n == 1, "error", "receiving after the error answers %lld", (long long)n);

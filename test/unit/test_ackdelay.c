@@ -243,6 +243,46 @@ static void against_a_model(void **state)
     }
 }
 
+/* TCP_QUICKACK: each of the next texts at once; what is waiting goes, too. */
+static void quick(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    ackdelay_quick(&a, 2);
+    assert_false(ackdelay_due(&a, MS(1)));
+    for (unsigned i = 0; i < 2; i++) {
+        ackdelay_text(&a, 10, 10, MS(1));
+        assert_int_equal(drain(&a, MS(1)), 1);
+    }
+    ackdelay_text(&a, 10, 10, MS(1));
+    assert_false(ackdelay_due(&a, MS(1)));
+    ackdelay_quick(&a, ACKDELAY_ALL);
+    assert_int_equal(drain(&a, MS(1)), 1);
+    for (unsigned i = 0; i < 100; i++) {
+        ackdelay_text(&a, 10, 10, MS(1));
+        assert_int_equal(drain(&a, MS(1)), 1);
+    }
+    ackdelay_quick(&a, 0);
+    ackdelay_text(&a, 10, 10, MS(2));
+    assert_int_equal(ackdelay_deadline(&a), MS(42));
+    ackdelay_quick(&a, 0);
+    assert_int_equal(ackdelay_deadline(&a), MS(42));
+}
+
+/* The MSS announced turns out to be less than was thought: two segments of that size. */
+static void less_is_announced(void **state)
+{
+    (void)state;
+    struct ackdelay a;
+    ackdelay_init(&a, 1460, DELAY_NS);
+    ackdelay_set_rmss(&a, 300);
+    ackdelay_text(&a, 300, 300, 0);
+    assert_false(ackdelay_due(&a, 0));
+    ackdelay_text(&a, 300, 300, 0);
+    assert_true(ackdelay_due(&a, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +299,8 @@ int main(void)
         cmocka_unit_test(duplicates_end_when_rcv_nxt_moves),
         cmocka_unit_test(counts_wrap),
         cmocka_unit_test(against_a_model),
+        cmocka_unit_test(quick),
+        cmocka_unit_test(less_is_announced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

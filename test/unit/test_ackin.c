@@ -316,6 +316,45 @@ static void slow_start(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 20001);
 }
 
+/* RFC 5681 3.1: what is outstanding is never more than cwnd, also where that ends within a segment
+ * (as after a loss): the segment waits. */
+static void cwnd_within_a_segment(void **state)
+{
+    (void)state;
+    establish(.wnd = 60000);
+    the.tcb.cc.cwnd = the.tcb.cc.ssthresh = 2500;
+    user_sends(5000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+    expect(.flags = ACK, .seq = 2001, .ack = 1, .text = 1000);
+    expect_silence();
+    receive(.flags = ACK, .seq = 1, .ack = 3001);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 5001);
+}
+
+/* A cwnd that is not used says nothing about the path, and does not grow (RFC 7661 1 tells what
+ * becomes of one that does). */
+static void cwnd_that_is_not_used(void **state)
+{
+    (void)state;
+    establish(.wnd = 60000);
+    the.tcb.cc.cwnd = 4000;
+    for (uint32_t i = 0; i < 20; i++) {
+        user_sends(1000);
+        expect(.flags = PSH | ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+        later(100);
+        receive(.flags = ACK, .seq = 1, .ack = 1001 + 1000 * i);
+    }
+    assert_int_equal(the.tcb.cc.cwnd, 4000);
+    user_sends(2000); /* half of it */
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 22001);
+    assert_int_equal(the.tcb.cc.cwnd, 6000);
+}
+
 /* ---- The window of what was sent again ---- */
 
 /* 3.8.6: what the peer has offered is SEG.ACK + SEG.WND. Its segment sent again has an old SEG.SEQ
@@ -380,6 +419,8 @@ int main(void)
         ladder_test(no_duplicates),
         ladder_test(no_fast_retransmit_after_timeout),
         ladder_test(slow_start),
+        ladder_test(cwnd_within_a_segment),
+        ladder_test(cwnd_that_is_not_used),
         ladder_test(window_of_a_segment_sent_again),
         ladder_test(window_that_flaps),
     };

@@ -2,6 +2,7 @@
  * SYNs agree on: MSS (3.7.1) and window scale (RFC 7323 2). */
 #include "arrives.h"
 #include "segments.h"
+#include "user.h"
 
 /* ---- 3.10.7.1 ---- */
 
@@ -388,6 +389,33 @@ static void simultaneous_open_loses_nothing(void **state)
     assert_true(rto_get(&the.tcb.rto) <= NS_PER_S);
 }
 
+/* A stack that is told to does without: neither offered nor answered, whatever SO_RCVBUF says. */
+static void no_scaling(void **state)
+{
+    (void)state;
+    for (unsigned passive = 0; passive < 2; passive++) {
+        the.config.rcvbuf = the.config.rcvbuf_max = 1 << 20;
+        the.config.window_scaling = false;
+        ladder_open(HERE, passive);
+        struct tcp_settings settings = the.tcb.settings;
+        settings.rcvbuf = 2 << 20;
+        tcp_set(&the.tcb, &settings);
+        if (passive)
+            receive(.flags = SYN, .seq = 0, .wnd = 700, .scale = 3);
+        expect(.flags = passive ? SYN | ACK : SYN, .seq = 0, .ack = passive, .wnd = 65535,
+               .scale = NONE);
+        if (passive)
+            receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 700);
+        else
+            receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 700, .scale = 3);
+        ignore();
+        assert_int_equal(the.tcb.snd.wnd, 700);
+        receive(.flags = FIN | ACK, .seq = 1, .ack = 1);
+        expect(.flags = ACK, .seq = 1, .ack = 2, .wnd = 65535);
+        again();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +441,7 @@ int main(void)
         ladder_test(mss_passive),
         ladder_test(scale_active),
         ladder_test(scale_passive),
+        ladder_test(no_scaling),
         ladder_test(scale_of_15),
         ladder_test(scale_not_offered_by_peer),
         ladder_test(scale_not_offered_to_us),

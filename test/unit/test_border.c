@@ -253,6 +253,24 @@ static void batches(void **state)
     assert_int_equal(stack_output(host.stack, out, 0, host.now_ns), 0);
 }
 
+/* Nobody waits for another's whole window: a segment of each connection in turn. */
+static void turns(void **state)
+{
+    (void)state;
+    host.config.caps.super_max = 0;
+    host_start();
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    struct sock *sa = host_connected(HERE, &a), *sb = host_connected(HERE, &b);
+    assert_int_equal(host_send(sa, 0, 3000), 3000);
+    host_batch();
+    assert_int_equal(host_send(sb, 0, 3000), 3000);
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned flags = i < 2 ? ACK : PSH | ACK;
+        leaves(&a, .flags = flags, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+        leaves(&b, .flags = flags, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+    }
+}
+
 /* Checksums are left to a link that can, and super-segments go to one that takes them. */
 static void link_capabilities(void **state)
 {
@@ -434,6 +452,7 @@ int main(void)
         host_test(bad_checksum),
         host_test(malformed_packets),
         host_test(batches),
+        host_test(turns),
         host_test(link_capabilities),
         host_test(deadlines),
         host_test(reopened),

@@ -129,11 +129,125 @@ static void keepalive_ends_it(void **state)
     assert_int_equal(stack_error(so), ERR_TIMEDOUT);
 }
 
+/* What leaves for IPv4 is to have this from now on; IPv6's must not matter. */
+static void set_ip(struct sock *so, uint8_t tos, uint8_t ttl)
+{
+    stack_set_ip(so, (struct tcp_ip){tos, ttl, false}, (struct tcp_ip){0xfc, 1, false});
+    host.tos = tos;
+    host.ttl = ttl;
+}
+
+/* From the SYN on, changed while connected (MUST-48, MUST-49, SHLD-21, SHLD-22), up to the RST. */
+static void diffserv(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    host_batch();
+    set_ip(so, 0xb8, 200);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 77);
+    leaves(&a, .flags = RST, .seq = 77); /* which no connection sends: 3.10.7.3 */
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    assert_int_equal(host_send(so, 0, 10), 10);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    set_ip(so, 0x28, 7);
+    host_later(200);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10); /* again */
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 11, .text = 100);
+    host_later(40);
+    leaves(&a, .flags = ACK, .seq = 11, .ack = 101);
+    set_ip(so, 0, 255);
+    host_abort(so);
+    leaves(&a, .flags = RST | ACK, .seq = 11, .ack = 101);
+    arrives(&a, .flags = ACK, .seq = 101, .ack = 11);
+    set_ip(host_listen(80, 5), 0, 64);
+    leaves(&a, .flags = RST, .seq = 11); /* of nobody's any more */
+}
+
+/* A connection has its listener's, for the SYN-ACK and the RST of a refusal, and in TIME-WAIT its
+ * own. */
+static void diffserv_accepted(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 5);
+    struct peer a = peer(1, 80), b = peer(2, 80);
+    set_ip(l, 0xb8, 200);
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 1);
+    leaves(&b, .flags = RST, .seq = 1);
+    host_handshake(HERE, &a);
+    struct sock *so = host_accept(l);
+    set_ip(so, 0x28, 7);
+    host_close(so);
+    leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
+    arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
+    host_later(1000);
+    arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
+    set_ip(l, 0xb8, 200); /* still the listener's */
+    arrives(&b, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
+}
+
+/* IPv6 has its own. */
+static void diffserv_v6(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    a.flow.local = (struct ip_addr){{0xfd, [15] = 1}};
+    a.flow.remote = (struct ip_addr){{0xfd, [15] = 2}};
+    host.config.caps.mtu = 1500;
+    host_start();
+    struct sock *so = host_connect(&a);
+    host_batch();
+    stack_set_ip(so, (struct tcp_ip){0xb8, 200, false}, (struct tcp_ip){0x28, 0, false});
+    host.tos = 0x28;
+    host.ttl = 0;
+    leaves(&a, .flags = SYN, .seq = 0);
+}
+
+/* TCP_QUICKACK, before and after the SYN, on top of what the stack begins with. */
+static void quickack(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    host.config.tcp.quickacks = 2;
+    host_start();
+    struct sock *so = host_connected(HERE, &a);
+    assert_true(stack_quickack(so));
+    for (uint32_t i = 0; i < 2; i++) {
+        arrives(&a, .flags = ACK, .seq = 1 + i, .ack = 1, .text = 1);
+        leaves(&a, .flags = ACK, .seq = 1, .ack = 2 + i);
+    }
+    assert_false(stack_quickack(so));
+    arrives(&a, .flags = ACK, .seq = 3, .ack = 1, .text = 1);
+    nothing_leaves();
+    stack_set_quickack(so, true, host.now_ns);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 4);
+    so = host_connect(&b);
+    host_batch();
+    stack_set_quickack(so, false, host.now_ns);
+    leaves(&b, .flags = SYN, .seq = 0);
+    arrives(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    leaves(&b, .flags = ACK, .seq = 1, .ack = 1);
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    host_later(39);
+    nothing_leaves();
+    host_later(1);
+    leaves(&b, .flags = ACK, .seq = 1, .ack = 2);
+    struct sock *l = host_listen(80, 5);
+    stack_set_quickack(l, true, host.now_ns);
+    assert_false(stack_quickack(l));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(connecting), host_test(connected),         host_test(accepted),
-        host_test(half_open),  host_test(keepalive_ends_it),
+        host_test(connecting),        host_test(connected),         host_test(accepted),
+        host_test(half_open),         host_test(keepalive_ends_it), host_test(diffserv),
+        host_test(diffserv_accepted), host_test(diffserv_v6),       host_test(quickack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

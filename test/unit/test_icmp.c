@@ -245,6 +245,30 @@ static void what_routers_do_to_the_quoted_header(void **state)
     assert_true(cause_of(p, len, true, &cause));
 }
 
+/* MUST-54: the connection's remote address is the final destination of a source route, wherever on
+ * the way the packet was. */
+static void the_quoted_source_route(void **state)
+{
+    (void)state;
+    uint8_t plain[80], p[80], route[12] = {131, 11, 4, 10, 0, 0, 253, 10, 0, 1, 2};
+    size_t len = segment(plain, sizeof plain, true, IP_PROTO_TCP);
+    for (uint8_t pointer = 4; pointer <= 12; pointer += 4) {
+        const uint8_t *dst = pointer == 12 ? plain + 16 : (const uint8_t[]){10, 0, 0, 254};
+        route[2] = pointer;
+        memcpy(route + 7, pointer == 12 ? dst : plain + 16, 4); /* or a router, by then */
+        memcpy(p, plain, 20);
+        memcpy(p + 16, dst, 4);
+        memcpy(p + 20, route, 12);
+        memcpy(p + 32, plain + 20, len - 20);
+        p[0] = 0x48;
+        struct icmp_cause cause;
+        assert_true(cause_of(p, len + 12, true, &cause));
+        struct ip_hdr ip = header(true, 0);
+        assert_true(ip_addr_eq(&cause.flow.remote, &ip.src));
+        assert_int_equal(cause.flow.local_port, 61000);
+    }
+}
+
 /* Whatever the octets are, nothing is read that is not there. */
 static void any_octets(void **state)
 {
@@ -274,6 +298,7 @@ int main(void)
         cmocka_unit_test(next_hop_mtu),
         cmocka_unit_test(the_quoted_segment),
         cmocka_unit_test(what_routers_do_to_the_quoted_header),
+        cmocka_unit_test(the_quoted_source_route),
         cmocka_unit_test(any_octets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

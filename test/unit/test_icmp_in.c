@@ -121,7 +121,7 @@ static void kinds(void **state)
         {ICMP_PROTOCOL_UNREACHABLE, true, false, true, ERR_REFUSED},
         {ICMP_PORT_UNREACHABLE, true, true, true, ERR_REFUSED},
         {ICMP_TIME_EXCEEDED, true, true, false, ERR_HOSTUNREACH},
-        {ICMP_PARAMETER_PROBLEM, true, true, false, ERR_HOSTUNREACH},
+        {ICMP_PARAMETER_PROBLEM, true, true, false, ERR_PROTOCOL},
     };
     for (unsigned i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
         bool v6 = i % 2;

@@ -15,6 +15,15 @@ static void ping(const struct ip_addr *from, const struct ip_addr *to, uint32_t 
     input(&ip, &m, 0, false);
 }
 
+/* The same by way of a router. */
+static void ping_by_source_route(const struct ip_addr *from, const struct ip_addr *to)
+{
+    static const uint8_t route[] = {131, 7, 8, 10, 0, 0, 254, 0};
+    struct icmp m = icmp_of_kind(ICMP_ECHO_REQUEST, true);
+    struct ip_hdr ip = {.src = *from, .dst = *to, .ttl = 3, .options = {route, sizeof route}};
+    input(&ip, &m, 0, false);
+}
+
 /* The answer to it. */
 static void pong(const struct ip_addr *from, const struct ip_addr *to, uint32_t rest, size_t len)
 {
@@ -153,11 +162,29 @@ static void no_memory(void **state)
     nothing_leaves();
 }
 
+/* CVE-2021-31344 (A5): what a request says of its way back is not followed, nor its length counted.
+ */
+static void by_source_route(void **state)
+{
+    (void)state;
+    struct ip_addr b4 = ip_addr_v4(0x0a000101), ours = HOST_ADDR;
+    host.config.accept_source_route = true;
+    host_start();
+    assert_int_equal(stack_own_address(host.stack, &ours), ERR_NONE);
+    ping_by_source_route(&b4, &ours);
+    pong(&ours, &b4, 0, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(echo),           host_test(echo_from_nobody), host_test(echo_rate),
-        host_test(echoes_waiting), host_test(long_echo),        host_test(no_memory),
+        host_test(echo),
+        host_test(echo_from_nobody),
+        host_test(echo_rate),
+        host_test(echoes_waiting),
+        host_test(long_echo),
+        host_test(no_memory),
+        host_test(by_source_route),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -308,6 +308,59 @@ static void least_recently_used_goes(void **state)
     neigh_destroy(t);
 }
 
+/* RFC 9293 3.8.3 (b): by advice of TCP's, one question to the neighbour, and then to everybody;
+ * long before its time. */
+static void doubted(void **state)
+{
+    (void)state;
+    struct neigh_table *t = table();
+    struct mac_addr mac;
+    struct neigh_key other = host(1);
+    uint64_t now = 5 * NS_PER_S;
+    neigh_doubt(t, &gateway); /* not known at all */
+    look(t, &gateway, now, &mac);
+    neigh_doubt(t, &gateway); /* not known yet */
+    assert_string_equal(look(t, &gateway, now, &mac), "u-");
+    hear(t, &gateway, NEIGH_ANSWER, &mac_a, now);
+    look(t, &other, now, &mac);
+    hear(t, &other, NEIGH_ANSWER, &mac_b, now);
+    now += 2 * NS_PER_S;
+    neigh_doubt(t, &gateway);
+    assert_string_equal(look(t, &gateway, now, &mac), "kI");
+    assert_memory_equal(&mac, &mac_a, sizeof mac);
+    neigh_doubt(t, &gateway); /* it is in question already */
+    assert_string_equal(look(t, &gateway, now + NS_PER_S - 1, &mac), "k-");
+    assert_string_equal(look(t, &other, now + NS_PER_S, &mac), "k-");
+    now += NS_PER_S;
+    wait_octet(t, &gateway, 1, now);
+    assert_string_equal(look(t, &gateway, now, &mac), "uA");
+    neigh_doubt(t, &gateway);
+    assert_string_equal(look(t, &gateway, now, &mac), "u-");
+    assert_int_equal(hear(t, &gateway, NEIGH_ANSWER, &mac_b, now), 1);
+    assert_string_equal(look(t, &gateway, now + NS_PER_S, &mac), "k-");
+    assert_memory_equal(&mac, &mac_b, sizeof mac);
+    neigh_destroy(t);
+}
+
+/* A neighbour that answers is not at fault. */
+static void doubted_and_right(void **state)
+{
+    (void)state;
+    struct neigh_table *t = table();
+    struct mac_addr mac;
+    uint64_t now = 5 * NS_PER_S;
+    look(t, &gateway, now, &mac);
+    hear(t, &gateway, NEIGH_ANSWER, &mac_a, now);
+    for (unsigned i = 0; i < 5; i++) {
+        now += 2 * NS_PER_S;
+        neigh_doubt(t, &gateway);
+        assert_string_equal(look(t, &gateway, now, &mac), "kI");
+        hear(t, &gateway, NEIGH_ANSWER, &mac_a, now);
+        assert_string_equal(look(t, &gateway, now + NS_PER_S, &mac), "k-");
+    }
+    neigh_destroy(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +377,8 @@ int main(void)
         cmocka_unit_test(an_earlier_now_is_no_time),
         cmocka_unit_test(scan_spares_the_gateway),
         cmocka_unit_test(least_recently_used_goes),
+        cmocka_unit_test(doubted),
+        cmocka_unit_test(doubted_and_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,11 +65,38 @@ static void says_what_a_router_says(void **state)
     }
 }
 
+/* The longest header: the whole of it is quoted, so that the connection is found. */
+static void with_ip_options(void **state)
+{
+    (void)state;
+    uint8_t octets[40] = {131, 7, 4, 10, 0, 0, 254, 1};
+    struct ip_options o;
+    struct packet p;
+    uint8_t out[REFUSE_MAX];
+    assert_true(ip_options_read(&o, octets, sizeof octets));
+    segment(&p, true, 1460, 0);
+    packet_put_options(&p, &o, 0);
+    assert_true(refuse_wanted(&p, 1500));
+    size_t len = refuse_emit(out, &p, 1500);
+    assert_int_equal(len, REFUSE_MAX);
+    struct reader r = reader(out, len);
+    struct ip_hdr ip;
+    struct icmp m;
+    struct icmp_cause cause;
+    const struct ip_addr dst = ip_addr_v4(0x0a000102);
+    assert_int_equal(ip_parse(&r, len, &ip), IP_OK);
+    assert_int_equal(icmp_parse(&r, &ip, &m), ICMP_OK);
+    assert_true(icmp_parse_cause(&m, true, &cause));
+    assert_true(ip_addr_eq(&cause.flow.remote, &dst));
+    assert_int_equal(cause.seq.v, 77);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_too_big),
         cmocka_unit_test(says_what_a_router_says),
+        cmocka_unit_test(with_ip_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * what begins and ends with a state. */
 #include "segments.h"
 #include "timeout.h"
+#include "user.h"
 
 static void names(void **state)
 {
@@ -222,6 +223,34 @@ static void orphan_in_fin_wait_2(void **state)
     expect_closed(ERR_NONE);
 }
 
+/* TCP_LINGER2: the user says for how long; or not at all, whether our FIN is acknowledged before it
+ * leaves or after. */
+static void orphan_for_so_long(void **state)
+{
+    (void)state;
+    for (unsigned first = 0; first < 2; first++) {
+        for (unsigned ms = 0; ms < 3000; ms += 1500) {
+            reach(first ? STATE_FIN_WAIT_1 : STATE_FIN_WAIT_2);
+            struct tcp_settings settings = the.tcb.settings;
+            settings.orphan_ms = ms ? ms : ORPHAN_NONE;
+            tcp_set(&the.tcb, &settings);
+            user_leave();
+            if (first)
+                receive(.flags = ACK, .seq = 1, .ack = 2);
+            if (ms == 0) {
+                expect(.flags = RST | ACK, .seq = 2, .ack = 1);
+                expect_closed(ERR_ABORTED);
+            } else {
+                later(1499);
+                expect_state(STATE_FIN_WAIT_2);
+                later(1);
+                expect_closed(ERR_NONE);
+            }
+            again();
+        }
+    }
+}
+
 static void user_in_fin_wait_2_may_wait(void **state)
 {
     (void)state;
@@ -251,6 +280,7 @@ int main(void)
         ladder_test(time_wait_has_one_timer),
         ladder_test(failing_flushes),
         ladder_test(orphan_in_fin_wait_2),
+        ladder_test(orphan_for_so_long),
         ladder_test(user_in_fin_wait_2_may_wait),
     };
     return ladder_main(tests);

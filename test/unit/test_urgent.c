@@ -387,7 +387,7 @@ static void send_and_acknowledge(uint64_t len)
         seg = (struct seg){
             .flags = ACK, .seq = the.tcb.rcv.nxt, .ack = the.tcb.snd.nxt, .wnd = the.peer_wnd};
         the.now_ns += NS_PER_MS;
-        assert_int_equal(tcp_arrives(&the.tcb, &seg, the.now_ns), ARRIVES_DONE);
+        assert_int_equal(tcp_arrives(&the.tcb, &seg, the.now_ns), ARRIVES_TAKEN);
         assert_null(tcb_check(&the.tcb));
     }
 }

@@ -437,7 +437,7 @@ static void text_arrives(uint64_t len)
                            .n_text = 1,
                            .text = {{octets, sizeof octets}}};
         the.now_ns += NS_PER_MS;
-        assert_int_equal(tcp_arrives(&the.tcb, &seg, the.now_ns), ARRIVES_DONE);
+        assert_int_equal(tcp_arrives(&the.tcb, &seg, the.now_ns), ARRIVES_TAKEN);
         assert_int_equal(tcp_urgent_left(&the.tcb), 0);
         assert_null(tcb_check(&the.tcb));
         while (tcp_output(&the.tcb, &seg, the.now_ns))

@@ -123,6 +123,83 @@ static void shut_window(void **state)
     expect_closed(ERR_TIMEDOUT);
 }
 
+/* ---- TCP_SYNCNT: R2 as a number (3.8.3) ---- */
+
+static void set_syn_retries(uint8_t n)
+{
+    struct tcp_settings settings = the.tcb.settings;
+    settings.syn_retries = n;
+    tcp_set(&the.tcb, &settings);
+}
+
+/* After the last one as long again as its RTO; for a SYN-ACK too (MUST-22). */
+static void syn_retries(void **state)
+{
+    (void)state;
+    for (unsigned passive = 0; passive < 2; passive++) {
+        for (uint8_t n = 1; n <= 10; n++) {
+            struct line syn = {.flags = passive ? SYN | ACK : SYN, .ack = passive};
+            ladder_open(HERE, passive);
+            set_syn_retries(n);
+            if (passive)
+                receive(.flags = SYN, .seq = 0, .mss = 1000);
+            ladder_expect(HERE, syn);
+            uint64_t due = 1000, rto = 1000;
+            for (uint8_t i = 0; i < n; i++) {
+                at(due);
+                ladder_expect(HERE, syn);
+                rto = 2 * rto < 120000 ? 2 * rto : 120000;
+                due += rto;
+            }
+            at(due - 1);
+            expect_state(passive ? STATE_SYN_RECEIVED : STATE_SYN_SENT);
+            at(due);
+            expect_closed(ERR_TIMEDOUT);
+            again();
+        }
+    }
+}
+
+/* Changed on the way; and the user timeout is sooner, or later. For text it is without meaning. */
+static void syn_retries_and_others(void **state)
+{
+    (void)state;
+    open_active();
+    expect(.flags = SYN, .seq = 0);
+    set_syn_retries(2);
+    set_user_timeout(2500);
+    at(1000);
+    expect(.flags = SYN, .seq = 0);
+    at(2500);
+    expect_closed(ERR_TIMEDOUT);
+    again();
+    open_active();
+    set_syn_retries(1);
+    expect(.flags = SYN, .seq = 0);
+    at(1000);
+    expect(.flags = SYN, .seq = 0);
+    set_syn_retries(0);
+    at(3000);
+    expect(.flags = SYN, .seq = 0);
+    set_syn_retries(2);
+    at(7000);
+    expect_closed(ERR_TIMEDOUT);
+    again();
+    the.config.user_timeout_ns = 20 * NS_PER_S;
+    establish();
+    set_syn_retries(1);
+    user_sends(10);
+    for (unsigned i = 0; i < 6; i++) {
+        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+        later(300 << i);
+    }
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    at(20099);
+    expect_state(STATE_ESTABLISHED);
+    at(20100);
+    expect_closed(ERR_TIMEDOUT);
+}
+
 /* ---- SO_RCVBUF ---- */
 
 /* Before the SYN it decides window and scale (RFC 7323 2.2, 2.3), for good. */
@@ -214,6 +291,79 @@ static void larger_while_connected(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 5001, .wnd = 65535);
 }
 
+/* ---- TCP_MAXSEG: 3.7.1 ---- */
+
+static void set_mss(uint32_t octets)
+{
+    struct tcp_settings settings = the.tcb.settings;
+    settings.mss_max = octets;
+    tcp_set(&the.tcb, &settings);
+}
+
+/* What is announced, and what is sent: the least of it, the path's and the peer's. */
+static void mss_before_the_syn(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t wanted;
+        int peer, announced;
+        uint32_t sent;
+    } cases[] = {
+        {0, 1000, 1000, 1000}, {700, 1000, 700, 700}, {700, 300, 700, 300},
+        {700, NONE, 700, 536}, {500, NONE, 500, 500}, {32767, 1000, 1000, 1000},
+    };
+    for (unsigned i = 0; i < 6; i++) {
+        for (unsigned passive = 0; passive < 2; passive++) {
+            ladder_open(HERE, passive);
+            set_mss(99);
+            set_mss(cases[i].wanted); /* the last one counts */
+            if (passive)
+                receive(.flags = SYN, .seq = 0, .mss = cases[i].peer);
+            expect(.flags = passive ? SYN | ACK : SYN, .seq = 0, .ack = passive,
+                   .mss = cases[i].announced);
+            if (passive)
+                receive(.flags = ACK, .seq = 1, .ack = 1);
+            else
+                receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = cases[i].peer);
+            ignore();
+            user_sends(cases[i].sent + 1);
+            expect(.flags = ACK, .seq = 1, .ack = 1, .text = cases[i].sent);
+            expect(.flags = PSH | ACK, .seq = 1 + cases[i].sent, .ack = 1, .text = 1);
+            again();
+        }
+    }
+}
+
+/* Two of the segments that we have asked for are acknowledged at once (SHLD-19). */
+static void mss_and_acks(void **state)
+{
+    (void)state;
+    open_active();
+    set_mss(400);
+    expect(.flags = SYN, .seq = 0, .mss = 400);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 400);
+    receive(.flags = ACK, .seq = 401, .ack = 1, .text = 400);
+    expect(.flags = ACK, .seq = 1, .ack = 801);
+}
+
+/* Once the SYN has left, what it says stands; once the peer's has come, all of it does. */
+static void mss_after_the_syn(void **state)
+{
+    (void)state;
+    open_active();
+    expect(.flags = SYN, .seq = 0, .mss = 1000);
+    set_mss(300);
+    at(1000);
+    expect(.flags = SYN, .seq = 0, .mss = 1000);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    ignore();
+    set_mss(200);
+    user_sends(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +373,11 @@ int main(void)
         ladder_test(rcvbuf_before_the_syn),
         ladder_test(smaller_while_connected),
         ladder_test(larger_while_connected),
+        ladder_test(syn_retries),
+        ladder_test(syn_retries_and_others),
+        ladder_test(mss_before_the_syn),
+        ladder_test(mss_and_acks),
+        ladder_test(mss_after_the_syn),
     };
     return ladder_main(tests);
 }
