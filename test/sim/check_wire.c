@@ -128,7 +128,10 @@ static void check_backoff(struct wire_end *me, uint64_t at, uint64_t now_ns)
               "backoff", "sent again after %llu ms, before that after %llu ms",
               (unsigned long long)(interval / NS_PER_MS),
               (unsigned long long)(me->again.interval_ns / NS_PER_MS));
-    me->again.interval_ns = silence ? interval : 0;
+    /* Between two timeouts; the first may have come while the timer ran for a longer time than RTO
+     * is now (RFC 6582 3.2: a second partial ACK does not start it anew). */
+    me->again.interval_ns = silence && me->again.silence ? interval : 0;
+    me->again.silence = silence;
     me->again.at = at;
     me->again.ns = now_ns;
     me->again.packets = me->packets;

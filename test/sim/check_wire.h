@@ -68,6 +68,7 @@ struct wire_end {
     uint64_t text_at_ns;          /* when text was last sent */
     struct {
         uint64_t at, ns, interval_ns, packets, opens;
+        bool silence;
     } again;            /* the last text that was sent again */
     uint64_t probed_ns; /* when the last keep-alive went */
     struct resend_watch resend;

@@ -143,7 +143,7 @@ static void ack_after_close(struct pair *p)
 
 static void no_backoff(struct pair *p)
 {
-    for (uint64_t i = 0; i < 4; i++, p->now_ns += UINT64_C(1000000000))
+    for (uint64_t i = 0; i < 5; i++, p->now_ns += UINT64_C(1000000000))
         LOST_FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
 }
 
