@@ -1,4 +1,4 @@
-/* A stack's beginning and end: create, stop, destroy. */
+/* A stack's beginning and end over any link and machine: create_on, stop, destroy. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "api_priv.h"
-#include "host_kernel.h"
 #include "link_pcap.h"
 #include "nstime.h"
 
@@ -27,7 +26,7 @@ static struct tcp_config tcp_config_of(const struct nstcp_options *o)
 /* A failure of create: errno and the sentence. */
 static int failed(char why[NSTCP_WHY_MAX], const char *what, int err)
 {
-    if (why && what)
+    if (why)
         snprintf(why, NSTCP_WHY_MAX, "%s: %s", what, strerror(-err));
     errno = -err;
     return -1;
@@ -78,19 +77,6 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
     }
     *out = stack;
     return 0;
-}
-
-int nstcp_create(struct nstcp **out, const struct nstcp_options *options, char why[NSTCP_WHY_MAX])
-{
-    char unread[NSTCP_WHY_MAX];
-    struct link *link;
-    struct host *host;
-    int cancel_state;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    int err = host_kernel_create(&host, &link, why ? why : unread, NSTCP_WHY_MAX);
-    int result = err ? failed(why, NULL, err) : nstcp_create_on(out, options, link, host, why);
-    pthread_setcancelstate(cancel_state, NULL);
-    return result;
 }
 
 void nstcp_stop(struct nstcp *stack)

@@ -262,7 +262,7 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
         return false;
     tcp_pmtu_age(t, now_ns);
     bool idle = seq_eq(t->snd.una, t->snd.nxt);
-    if (idle && now_ns - t->last_sent_ns > rto_get(&t->rto))
+    if (idle && t->config->idle_restart && now_ns - t->last_sent_ns > rto_get(&t->rto))
         cc_idle(&t->cc);
     int32_t wnd_left = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
     uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;

@@ -17,6 +17,7 @@ struct tcp_config tcp_config_default(void)
         .msl_ns = 30 * NS_PER_S,
         .user_timeout_ns = 300 * NS_PER_S,
         .syn_timeout_ns = 180 * NS_PER_S,
+        .synack_timeout_ns = 180 * NS_PER_S,
         .orphan_ns = 60 * NS_PER_S,
         .r1 = 3,
         .sndbuf = 256 * 1024,
@@ -25,6 +26,7 @@ struct tcp_config tcp_config_default(void)
         .cc = &cc_newreno,
         .keepalive = keepalive_default(),
         .window_scaling = true,
+        .idle_restart = true,
     };
 }
 

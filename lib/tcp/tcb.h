@@ -33,16 +33,18 @@ struct tcp_config {
     uint64_t msl_ns;          /* TIME-WAIT lasts two of them */
     uint64_t user_timeout_ns; /* R2 (MUST-20, SHLD-11): without any progress for so long, give up */
     uint64_t syn_timeout_ns;  /* R2 for SYN (MUST-23) */
-    uint64_t orphan_ns;       /* how long FIN-WAIT-2 lasts when no user is left to receive */
-    uint32_t quickacks;       /* so many first texts of a connection are acknowledged at once */
-    uint32_t r1;              /* retransmissions after which trouble is reported (SHLD-10) */
-    uint32_t sndbuf;          /* most octets in the send queue */
-    uint32_t rcvbuf;          /* receive window to begin with */
-    uint32_t rcvbuf_max;      /* and to grow to */
+    uint64_t synack_timeout_ns; /* the same for the SYN-ACK of a passive OPEN */
+    uint64_t orphan_ns;         /* how long FIN-WAIT-2 lasts when no user is left to receive */
+    uint32_t quickacks;         /* so many first texts of a connection are acknowledged at once */
+    uint32_t r1;                /* retransmissions after which trouble is reported (SHLD-10) */
+    uint32_t sndbuf;            /* most octets in the send queue */
+    uint32_t rcvbuf;            /* receive window to begin with */
+    uint32_t rcvbuf_max;        /* and to grow to */
     const struct cc_ops *cc;
     struct keepalive_settings keepalive;
     bool nodelay;        /* Nagle off (MUST-17) */
     bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
+    bool idle_restart;   /* after an RTO of silence cwnd is the initial window (RFC 5681 4.1) */
 };
 
 /* What the user wants of IP: RFC 9293 3.9.1.8, 3.9.1.9, 3.9.2. */
@@ -70,10 +72,10 @@ struct tcp_settings {
 };
 
 /* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
- * 9293 3.10.1), SYN 3 min; orphans 60 s; R1 3; send buffer 256 KiB; receive window 64 KiB growing
- * to 4 MiB; NewReno; no keep-alive. RFC 6298 2.4 says that RTO should be at least 1 s; Linux has
- * 200 ms; we have 200 ms because on today's paths a second of silence per tail loss is what users
- * notice. */
+ * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 256 KiB; receive window 64
+ * KiB growing to 4 MiB; NewReno, with a restart after silence; no keep-alive. RFC 6298 2.4 says
+ * that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on today's paths a
+ * second of silence per tail loss is what users notice. */
 struct tcp_config tcp_config_default(void);
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config);

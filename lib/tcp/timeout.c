@@ -20,7 +20,9 @@ static uint64_t r2_ns(const struct tcb *t)
         return user_timeout_ns(t);
     if (tcb_synchronized(t))
         return t->config->user_timeout_ns;
-    return t->settings.syn_retries > 0 ? UNLIMITED_NS : t->config->syn_timeout_ns;
+    if (t->settings.syn_retries > 0)
+        return UNLIMITED_NS;
+    return t->passive ? t->config->synack_timeout_ns : t->config->syn_timeout_ns;
 }
 
 static bool syn_given_up(const struct tcb *t)

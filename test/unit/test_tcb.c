@@ -11,11 +11,28 @@ static void config(void **state)
     assert_true(c.user_timeout_ns >= 100 * NS_PER_S);                    /* SHLD-11 */
     assert_int_equal(c.user_timeout_ns, 300 * NS_PER_S);                 /* 3.9.1.1 */
     assert_true(c.syn_timeout_ns >= 180 * NS_PER_S);                     /* MUST-23 */
+    assert_true(c.synack_timeout_ns >= 180 * NS_PER_S);                  /* the same */
+    assert_true(c.idle_restart);                                         /* RFC 5681 4.1 */
     assert_true(c.r1 >= 3);                                              /* SHLD-10 */
     assert_int_equal(c.rto_initial_ns, NS_PER_S);                        /* RFC 6298 2.1 */
     assert_true(c.rto_max_ns >= 60 * NS_PER_S);                          /* RFC 6298 2.5 */
     assert_false(c.nodelay);                                             /* SHLD-7 */
     assert_true(c.cc->acked && c.cc->loss && c.cc->timeout && c.cc->name);
+}
+
+/* RFC 5681 4.1 is asked for by a figure: without it a long silence leaves cwnd as it was. */
+static void silence_without_restart(void **state)
+{
+    (void)state;
+    the.config.idle_restart = false;
+    establish(.wnd = 50000);
+    the.tcb.cc.cwnd = 60000;
+    at(100000);
+    user_sends(20000);
+    for (uint32_t i = 0; i < 19; i++)
+        expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 19001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 20001);
 }
 
 static void begins_closed_and_empty(void **state)
@@ -341,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ladder_test(config),
+        ladder_test(silence_without_restart),
         ladder_test(begins_closed_and_empty),
         ladder_test(mss_of_path),
         ladder_test(finish_returns_memory),

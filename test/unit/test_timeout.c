@@ -39,6 +39,22 @@ static void syn_ack(void **state)
     expect_closed(ERR_TIMEDOUT);
 }
 
+/* It has a time of its own, which is not the SYN's. */
+static void syn_ack_gives_up(void **state)
+{
+    (void)state;
+    the.config.synack_timeout_ns = 5 * NS_PER_S;
+    open_passive();
+    receive(.flags = SYN, .seq = 0);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    at(1000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    at(3000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    at(5000);
+    expect_closed(ERR_TIMEDOUT);
+}
+
 /* RFC 6298 5.7: RTO begins at 3 s after a SYN was lost; RFC 5681 3.1: and cwnd with one segment. No
  * sample is taken (Karn). */
 static void after_a_lost_syn(void **state)
@@ -446,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ladder_test(syn),
         ladder_test(syn_ack),
+        ladder_test(syn_ack_gives_up),
         ladder_test(after_a_lost_syn),
         ladder_test(text),
         ladder_test(go_back_n),
