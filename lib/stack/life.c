@@ -210,7 +210,7 @@ const char *stack_check(const struct stack *s)
         struct sock *so = container_of((struct list *)(uintptr_t)node, struct sock, all);
         listed += so->listed;
         unfinished += so->kind == SOCK_CONNECTION && conn_unfinished(as_conn(so));
-        if (so->listed && table_find(&s->table, &so->node.flow) != &so->node)
+        if (so->listed && !table_holds(&s->table, &so->node))
             return "every socket is found by its four-tuple";
         const char *why = so->kind == SOCK_CONNECTION ? tcb_check_deep(&as_conn(so)->tcb) : NULL;
         if (why)

@@ -64,11 +64,20 @@ void table_remove(struct table *t, struct table_node *node)
     t->n--;
 }
 
-struct table_node *table_find(const struct table *t, const struct flow *flow)
+static struct table_node *find(const struct table *t, const struct flow *flow, uint64_t hash)
 {
-    uint64_t hash = siphash(&t->key, flow, sizeof *flow);
     struct table_node *node = *slot(t, hash);
     while (node && (node->hash != hash || memcmp(&node->flow, flow, sizeof *flow) != 0))
         node = node->next;
     return node;
+}
+
+struct table_node *table_find(const struct table *t, const struct flow *flow)
+{
+    return find(t, flow, siphash(&t->key, flow, sizeof *flow));
+}
+
+bool table_holds(const struct table *t, const struct table_node *node)
+{
+    return find(t, &node->flow, node->hash) == node;
 }

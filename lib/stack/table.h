@@ -34,4 +34,8 @@ void table_remove(struct table *t, struct table_node *node);
 /* NULL when there is none. O(1) expected. */
 struct table_node *table_find(const struct table *t, const struct flow *flow);
 
+/* Whether node is what its flow leads to: that it is in the table, and no other with this flow
+ * before it. For tests; without the price of hashing. */
+bool table_holds(const struct table *t, const struct table_node *node);
+
 #endif

@@ -45,6 +45,7 @@ static void advance(struct tcb *t, seq_t ack, uint64_t now_ns)
         t->events |= TCB_EV_ACKED;
     t->snd.small = seq_max(t->snd.small, ack);
     t->snd.up = seq_max(t->snd.up, ack);
+    t->snd.up_from = seq_max(t->snd.up_from, ack);
     t->retries = 0;
     t->in_trouble = false;
     t->held = false; /* whoever meant to send more has had a round trip for it */

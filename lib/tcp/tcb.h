@@ -116,6 +116,7 @@ struct tcb {
     struct {
         seq_t una, nxt; /* SND.UNA, SND.NXT: nothing from nxt on has been sent */
         seq_t up;       /* SND.UP; not urgent: SND.UNA */
+        seq_t up_from;  /* what was sent before this had no pointer to SND.UP */
         seq_t wl1, wl2; /* SEG.SEQ and SEG.ACK of the last window update */
         seq_t iss;
         seq_t fin;        /* sequence number of our FIN, once fin_sent */

@@ -14,6 +14,8 @@ int64_t tcp_urgent_send(struct tcb *t, const void *data, size_t len, uint64_t no
         /* Only that there is urgent data at all is news: where it ends now "will be invisible to
          * the user" (3.8.5) before it comes there; and many ACKs would look like duplicates. */
         t->snd.up_news |= !tcp_urgent_from(t, t->snd.una);
+        if (!tcp_urgent_from(t, t->snd.nxt))
+            t->snd.up_from = t->snd.nxt;
         t->snd.up = tcb_text_end(t);
     }
     return taken;
@@ -30,9 +32,14 @@ void tcp_urgent_point(struct tcb *t, struct seg *seg)
     if (!tcp_urgent_from(t, seg->seq))
         return;
     /* What the field can't reach is for later segments: the one that brings the octet which this
-     * pointer makes the last points further, so that no receiver ever stops there. */
+     * pointer makes the last points further, so that no receiver ever stops there. One that went
+     * before there was urgent data did not, so none that goes again may point into it (Linux lets
+     * none point into what has been sent at all). */
+    uint32_t ahead = (uint32_t)seq_diff(t->snd.up, seg->seq);
+    if (ahead > UINT16_MAX && !seq_lt(t->snd.up_from, seq_add(seg->seq, UINT16_MAX)))
+        return;
     seg->flags |= TCP_URG;
-    seg->up = (uint16_t)min_u32((uint32_t)seq_diff(t->snd.up, seg->seq), UINT16_MAX);
+    seg->up = (uint16_t)min_u32(ahead, UINT16_MAX);
 }
 
 /* RFC 9293 3.8.5: the pointer "cannot recede", but a receiver should be robust to one that does. */

@@ -21,7 +21,7 @@ static void open_with(struct tcb *t, seq_t iss, bool passive)
 {
     t->passive = passive;
     t->snd.iss = t->snd.una = t->snd.nxt = iss;
-    t->snd.up = t->snd.small = t->snd.wl1 = t->snd.wl2 = iss;
+    t->snd.up = t->snd.up_from = t->snd.small = t->snd.wl1 = t->snd.wl2 = iss;
     recovery_init(&t->recovery, iss);
 }
 

@@ -83,12 +83,15 @@ static void check_edge(struct where w, const struct seg *seg)
 }
 
 /* 3.8.5: URG is on every segment with text that is urgent, and points to the octet behind it, or as
- * far as it can (MUST-62). A super-segment has it not: its packets would all have the same. */
+ * far as it can (MUST-62); but not into what was sent before it was urgent. A super-segment has it
+ * not: its packets would all have the same. */
 static void check_urgent(struct where w, const struct seg *seg)
 {
     const struct tcb *t = &the.tcb;
     if (!(seg->flags & URG)) {
-        if (seg->text_len > 0 && seq_lt(seg->seq, t->snd.up))
+        bool reaches = seq_lt(t->snd.up_from, seq_add(seg->seq, UINT16_MAX)) ||
+                       seq_diff(t->snd.up, seg->seq) <= UINT16_MAX;
+        if (seg->text_len > 0 && seq_lt(seg->seq, t->snd.up) && reaches)
             broken_at(w, "urgent text without URG");
         if (seg->up != 0)
             broken_at(w, "an urgent pointer without URG");

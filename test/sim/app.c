@@ -3,10 +3,14 @@
 
 #include "app_io.h"
 #include "check_end.h"
+#include "check_reuse.h"
+#include "check_stream.h"
 #include "fail.h"
 #include "host.h"
 #include "nstime.h"
-#include "payload.h"
+#include "who.h"
+
+#define TRIES_MAX 60 /* of connect() while the four-tuple or all ports are in use */
 
 static struct world *world_of(const struct end *e)
 {
@@ -19,6 +23,20 @@ void app_wake_at(struct end *e, uint64_t at_ns)
         return;
     e->wake_ns = at_ns;
     queue_push(&world_of(e)->queue, at_ns, EVENT_APP, e->host->index, e);
+}
+
+void app_over(struct end *e)
+{
+    struct world *w = world_of(e);
+    struct conn *next = e->conn + 1;
+    bool last = e->conn->index + 1 == w->plan.n_conns;
+    /* Where both connect, the next one's SYN must not meet this one's. */
+    bool both = e->conn->plan->kind == CONN_SIMULTANEOUS;
+    if (last || !next->plan->again || next->called || (both && !app_finished(peer_of(e))) ||
+        (!both && e->side == 1))
+        return;
+    next->called = true;
+    queue_push(&w->queue, w->now_ns + next->plan->again_ns, EVENT_OPEN, 0, next);
 }
 
 /* As SO_LINGER with a time without end: an event has to tell when it is over, or a socket is left
@@ -55,6 +73,7 @@ void app_give_up(struct end *e, bool abort)
         stack_close(so, host_now(e->host));
     }
     host_called(e->host);
+    app_over(e);
 }
 
 void app_learned(struct end *e, int error)
@@ -67,11 +86,9 @@ void app_learned(struct end *e, int error)
     SIM_CHECK(!(stack_readiness(e->sock) & SOCK_FAILED), "error", "told, and still SOCK_FAILED");
     /* The error is told once; what arrived before it can still be read. */
     int64_t n = stack_recv(e->sock, &octet, 1, false, host_now(h));
-    SIM_CHECK(n == 0 || (n == 1 && !e->deaf), "error", "receiving after the error answers %lld",
-              (long long)n);
+    SIM_CHECK(n == 0 || n == 1, "error", "receiving after the error answers %lld", (long long)n);
     if (n == 1)
-        SIM_CHECK(payload_verify(peer_of(e)->wire.stream, e->read, &octet, 1) == 1, "payload",
-                  "wrong octet at %llu, after an error", (unsigned long long)e->read);
+        stream_read(e, &octet, 1);
     n = stack_send(e->sock, &octet, 1, host_now(h));
     SIM_CHECK(n == ERR_PIPE, "error", "sending after the error answers %lld", (long long)n);
     e->error = error;
@@ -113,6 +130,31 @@ static void finish(struct end *e)
     app_give_up(e, false);
 }
 
+/* Another buffer size, or Nagle on or off. */
+static void change_mind(struct end *e)
+{
+    struct world *w = world_of(e);
+    uint32_t least = (uint32_t)(peer_of(e)->plan->to_write / 250 + 500), rcvbuf;
+    switch (rng_below(&w->rng, 3)) {
+    case 0:
+        e->wire.nodelay = true; /* now or later */
+        stack_set_nodelay(e->sock, rng_one_in(&w->rng, 2), host_now(e->host));
+        break;
+    case 1:
+        stack_set_sndbuf(e->sock,
+                         (uint32_t)(rng_log(&w->rng, 500, 300000) + e->plan->to_write / 250));
+        break;
+    default:
+        rcvbuf = (uint32_t)rng_log(&w->rng, least, least + 300000);
+        if (e->wire.rcvbuf > rcvbuf)
+            e->wire.rcvbuf = rcvbuf;
+        storm_reason(&e->wire.storm);
+        stack_set_rcvbuf(e->sock, rcvbuf, host_now(e->host));
+        break;
+    }
+    host_called(e->host);
+}
+
 /* Goes on as far as it gets. */
 static void run(struct end *e)
 {
@@ -126,6 +168,8 @@ static void run(struct end *e)
         if (e->sock)
             app_steer(e);
     }
+    if (e->sock && e->connected && e->plan->fickle && rng_one_in(&world_of(e)->rng, 8))
+        change_mind(e);
     if (e->sock && e->connected)
         finish(e);
     fail_about(-1, 0);
@@ -144,30 +188,59 @@ static void set_options(struct end *e)
         stack_set_user_timeout(e->sock, e->plan->user_timeout_ms, now_ns);
 }
 
+/* connect() has failed: later again where there was no port for it. */
+static void not_connected(struct end *e, int err)
+{
+    struct host *h = e->host;
+    struct world *w = world_of(e);
+    if (err == ERR_IN_USE || err == ERR_NO_PORT) {
+        reuse_refused(e, err);
+        if (++e->tries < TRIES_MAX) {
+            app_wake_at(e, w->now_ns + rng_log(&w->rng, 10 * NS_PER_MS, 20 * NS_PER_S));
+            return;
+        }
+    } else {
+        SIM_CHECK(err == ERR_NOMEM && (host_was_refused(h) || h->plan->tight), "connect",
+                  "error %d", err);
+    }
+    e->error = err;
+    e->wire.over = true;
+    app_over(e);
+}
+
+static void connected_to(struct end *e)
+{
+    struct conn *c = e->conn;
+    struct tcp_status status;
+    e->opened = e->wire.taken = true;
+    stack_status(e->sock, &status);
+    c->port[e->side] = status.flow.local_port;
+    who_begins(c);
+    who_is(e, stack_sock_id(e->sock));
+    set_options(e);
+    if (rng_one_in(&world_of(e)->rng, 4))
+        try_early(e);
+}
+
 static void connect_end(struct end *e)
 {
     struct conn *c = e->conn;
     struct host *h = e->host;
-    struct end *p = peer_of(e);
-    const struct flow flow = {h->addr, p->host->addr, c->port[e->side], c->port[1 - e->side]};
-    host_enter(h);
+    const struct flow flow = {h->addr, peer_of(e)->host->addr, c->port[e->side],
+                              c->port[1 - e->side]};
     e->opened_ns = e->progress_ns = world_of(e)->now_ns;
-    e->wire.taken = true;
+    if (!h->stack) {
+        app_wake_at(e, world_of(e)->now_ns + NS_PER_S);
+        return;
+    }
+    host_enter(h);
     e->handle.end = e;
     int err = stack_connect(h->stack, &flow, 0, &e->handle, host_now(h), &e->sock);
     if (err) {
-        SIM_CHECK(err == ERR_NOMEM && h->mem.refused > 0, "connect", "error %d", err);
-        e->error = err;
-        e->wire.over = true;
         e->sock = NULL;
+        not_connected(e, err);
     } else {
-        struct tcp_status status;
-        e->opened = true;
-        stack_status(e->sock, &status);
-        c->port[e->side] = status.flow.local_port;
-        set_options(e);
-        if (rng_one_in(&world_of(e)->rng, 4))
-            try_early(e);
+        connected_to(e);
     }
     host_called(h);
     host_leave(h);
@@ -186,17 +259,17 @@ void app_accepted(struct host *h, struct handle *handle, struct sock *so)
 {
     struct world *w = h->world;
     struct tcp_status status;
-    uint8_t side;
+    struct end *e = who_has_id(h, stack_sock_id(so));
+    SIM_CHECK(e && e->wire.passive, "accept", "a connection nobody opened");
+    fail_about((int)e->conn->index, e->side);
     stack_status(so, &status);
-    struct conn *c = world_find(w, &status.flow, &side);
-    SIM_CHECK(c && c->end[side].host == h && side == 1, "accept", "a connection nobody opened");
-    struct end *e = &c->end[side];
-    fail_about((int)c->index, side);
+    SIM_CHECK(who_fits(e, &status.flow), "accept", "a connection with another's four-tuple");
     SIM_CHECK(!e->opened, "accept", "the same connection twice");
     SIM_CHECK(!e->wire.ghost || stack_error(so), "accept",
               "a connection nobody opened: an old SYN");
     e->sock = so;
     e->opened = e->connected = e->wire.taken = true;
+    e->crashed = false;
     e->progress_ns = w->now_ns;
     handle->end = e;
     set_options(e);
@@ -241,6 +314,10 @@ void app_wake(struct end *e)
     if (e->wake_ns != world_of(e)->now_ns)
         return; /* another one came in between */
     e->wake_ns = TIME_NEVER;
+    if (!e->opened && !e->wire.passive && !app_finished(e)) {
+        connect_end(e); /* once more */
+        return;
+    }
     if (!e->sock)
         return;
     host_enter(e->host);
@@ -272,5 +349,5 @@ void app_poke(struct end *e)
 
 bool app_finished(const struct end *e)
 {
-    return e->left || e->aborted || e->error;
+    return e->left || e->aborted || e->error || e->crashed;
 }

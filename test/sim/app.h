@@ -23,6 +23,9 @@ void app_poke(struct end *e);
 void app_accepted(struct host *h, struct handle *handle, struct sock *so);
 void app_event(struct end *e, const struct stack_event *ev);
 
+/* e has ended: a connection that is to follow with the same four-tuple is on its way. */
+void app_over(struct end *e);
+
 /* Nothing more will come of this end. */
 bool app_finished(const struct end *e);
 

@@ -7,7 +7,7 @@
 int64_t urgent_send(struct end *e, const uint8_t *buf, size_t len)
 {
     uint64_t now_ns = host_now(e->host);
-    bool urgent = buf[0] % 16 == 0 && e->n_urgent < URGENTS;
+    bool urgent = e->plan->urgent && buf[0] % 16 == 0 && e->n_urgent < URGENTS;
     if (!urgent)
         return stack_send(e->sock, buf, len, now_ns);
     int64_t n = stack_send_urgent(e->sock, buf, len, now_ns);

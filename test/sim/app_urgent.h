@@ -1,7 +1,6 @@
 /*
- * Urgent data between applications (RFC 9293 3.8.5): now and then a SEND is urgent, and whoever
- * reads has to come to a mark there and nowhere else. Which SENDs are is decided by what they send,
- * so that nothing else of a seed changes.
+ * Urgent data between applications (RFC 9293 3.8.5): now and then a SEND of those whose plan has it
+ * is urgent, and whoever reads has to come to a mark there and nowhere else.
  */
 #ifndef APP_URGENT_H
 #define APP_URGENT_H

@@ -3,13 +3,18 @@
 
 #include <string.h>
 
+#include "check_reuse.h"
 #include "fail.h"
 #include "host.h"
 #include "nstime.h"
+#include "who.h"
+
+#define CROWD 100 /* so many connections may fill a listener's queues, see stack/listen.c */
 
 static bool cut_short(const struct end *e)
 {
-    return e->aborted || e->timed_out || e->orphaned || e->error || e->poked || e->wire.lost;
+    return e->aborted || e->timed_out || e->orphaned || e->error || e->poked || e->crashed ||
+           e->wire.lost;
 }
 
 /* The end was given up by close() before it had all that the other has written: such text is
@@ -25,21 +30,18 @@ static bool thrown_out(const struct end *e)
     return e->wire.passive && !e->opened && e->host->listener_closed;
 }
 
-/* Packets go on being lost, and the peer, who has had all and our FIN, was in TIME-WAIT for as long
- * as it takes and has forgotten us before its ACK came through. */
+/* The peer has had all, has closed, was in TIME-WAIT for as long as it takes (which is checked) and
+ * has forgotten us before its last ACK came through; or had to forget it sooner, for want of room.
+ */
 static bool forgot(const struct end *p)
 {
-    return p->conn->world->link[0][1].loss_ppm > 0 && p->eof && (p->send_closed || p->left);
+    return p->finished || (p->host->plan->tight && p->time_wait);
 }
 
-void end_check_eof(struct end *e)
+/* The peer's host had no listener, perhaps. */
+static bool was_deaf(const struct end *p)
 {
-    struct end *p = peer_of(e);
-    if (e->deaf)
-        return;
-    SIM_CHECK(p->send_closed || p->left, "end of stream", "the peer has not closed");
-    SIM_CHECK(e->read == p->wire.written, "end of stream", "after %llu octets, written were %llu",
-              (unsigned long long)e->read, (unsigned long long)p->wire.written);
+    return thrown_out(p) || (p->wire.passive && p->host->was_deaf);
 }
 
 void end_check_error(struct end *e, int error)
@@ -47,17 +49,23 @@ void end_check_error(struct end *e, int error)
     struct end *p = peer_of(e);
     switch (error) {
     case ERR_RESET:
-        SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost,
+        SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost ||
+                      e->wire.lost,
                   "reset", "the peer has done nothing that would reset");
         break;
     case ERR_REFUSED:
         SIM_CHECK(!e->connected && !e->wire.passive, "refused", "the connection was open");
-        SIM_CHECK(e->conn->plan->kind == CONN_NOBODY || thrown_out(p) ||
-                      (!p->wire.passive && (!p->opened || cut_short(p) || p->left)),
+        SIM_CHECK(e->conn->plan->kind == CONN_NOBODY || was_deaf(p) || e->wire.lost ||
+                      (!p->wire.passive &&
+                       (!p->opened || cut_short(p) || p->left || p->opened_ns > e->opened_ns)),
                   "refused", "somebody listens there");
         break;
     case ERR_TIMEDOUT:
         SIM_CHECK(e->timed_out, "timed out", "the engine did not say so");
+        break;
+    case ERR_NETUNREACH:
+    case ERR_HOSTUNREACH:
+        SIM_CHECK(e->timed_out && e->unreachable, "unreachable", "nobody has said so");
         break;
     default:
         sim_fail("error", "error %d", error);
@@ -80,6 +88,15 @@ static void check_timeout(struct end *e, bool connected)
         since = e->opened_ns;
     SIM_CHECK(now - since >= r2, "timed out", "after %llu ms, user timeout is %llu ms",
               (unsigned long long)((now - since) / 1000000), (unsigned long long)(r2 / 1000000));
+}
+
+/* Every SYN has an answer: SYN-ACK, RST, or the ACK of a connection that its host has of a time
+ * before we crashed (RFC 5961 4.2); but where there is no room for another connection. */
+static void check_syn(struct end *e)
+{
+    bool room = !peer_of(e)->host->plan->tight && e->conn->world->plan.n_conns <= CROWD;
+    SIM_CHECK(e->calm_syns < 2 || e->calm_answers > 0 || !room, "unanswered",
+              "%u SYNs have arrived and were not answered", e->calm_syns);
 }
 
 /* Keep-alives had no answer: not one segment may have come (RFC 9293 3.8.4). */
@@ -114,14 +131,22 @@ static void check_waits(struct end *e, const struct trace_point *point)
 
 void end_state(struct host *h, const struct trace_point *point)
 {
-    uint8_t side;
-    struct conn *c = world_find(h->world, point->flow, &side);
-    if (!c)
+    struct end *e = who_has_id(h, point->sock_id);
+    if (strcmp(point->from, "LISTEN") == 0 && strcmp(point->to, "SYN-RECEIVED") == 0) {
+        e = who_is_half_open(h, point->flow, point->sock_id);
+        reuse_half_open(e);
+    }
+    if (!e)
         return;
-    struct end *e = &c->end[side];
     check_waits(e, point);
+    e->time_wait = strcmp(point->to, "TIME-WAIT") == 0;
     if (strcmp(point->to, "CLOSED") != 0)
         return;
+    e->in_engine = false;
+    e->closed_ns = h->world->now_ns;
+    e->wire.dead = true;
+    e->wire.gone = e->wire.gone || e->opened;
+    e->finished = strcmp(point->from, "TIME-WAIT") == 0 || strcmp(point->from, "LAST-ACK") == 0;
     ack_reset(&e->wire.ack_watch);
     bool connected = strncmp(point->from, "SYN", 3) != 0;
     if (strcmp(point->text, "user timeout") == 0) {
@@ -130,6 +155,8 @@ void end_state(struct host *h, const struct trace_point *point)
         bool deaf = !connected && e->wire.passive;
         if (!e->wire.lost && !e->wire.ghost && !deaf)
             check_timeout(e, connected);
+        if (!connected && !deaf)
+            check_syn(e);
     } else if (strcmp(point->text, "keep-alive") == 0) {
         e->timed_out = true;
         if (!e->wire.lost && !e->wire.ghost)

@@ -7,12 +7,11 @@
 
 #include "world.h"
 
-/* recv() has answered 0. */
-void end_check_eof(struct end *e);
-
 /* An error was learned. Legitimate are:
- *   RESET     the peer aborted, gave up, was never accepted, or closed without reading all
- *   REFUSED   nobody listens there, or not any more
+ *   RESET     the peer aborted, gave up, was never accepted, closed without reading all, lost its
+ *             memory in a crash, or has long finished
+ *   REFUSED   nobody listens there, or not any more, or not yet again
+ *   NETUNREACH, HOSTUNREACH  as TIMEDOUT, and a router has said so
  *   TIMEDOUT  nothing was heard for the user timeout (checked when the engine decides it) */
 void end_check_error(struct end *e, int error);
 

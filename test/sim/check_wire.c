@@ -25,6 +25,11 @@ static uint32_t mss_limit(const struct wire_end *me, const struct wire_end *peer
     return said < me->mss ? said : me->mss;
 }
 
+static struct resend_seen seen(const struct wire_end *me, const struct wire_end *peer)
+{
+    return (struct resend_seen){me->acked_new, me->acked, me->sent, mss_limit(me, peer)};
+}
+
 /* A listener has begun anew. When the peer still waits for its first SYN-ACK, the connection that
  * comes of it is as good as the first; otherwise it is a ghost, an answer to an old SYN. */
 static void begin_anew(struct wire_end *me, struct wire_end *peer)
@@ -36,13 +41,15 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
         return;
     }
     me->epoch++;
-    me->syn_sent = me->fin_sent = me->synack_sent = me->edge_scaled = false;
+    me->syn_sent = me->fin_sent = me->edge_scaled = false;
     me->sent = me->ack_sent = me->edge_sent = me->small_end = 0;
     me->acked = me->acked_new = me->edge = me->edge_new = 0;
     me->wnd_max = 0;
+    me->resend = (struct resend_watch){.rto_min_ns = me->resend.rto_min_ns};
 }
 
-static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct seg *seg)
+static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct seg *seg,
+                     uint64_t now_ns)
 {
     if (me->syn_sent && !seq_eq(seg->seq, me->iss)) {
         begin_anew(me, peer);
@@ -58,18 +65,26 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
               me->mss);
     if (me->syn_sent) {
         SIM_CHECK(shift == me->shift && mss == me->mss_sent, "syn", "options have changed");
+        SIM_CHECK(me->syn_heard || now_ns - me->syn_ns >= me->resend.rto_min_ns, "again",
+                  "SYN again after %llu us",
+                  (unsigned long long)((now_ns - me->syn_ns) / NS_PER_US));
     } else {
+        SIM_CHECK(!me->surely || seq_leq(me->beyond, seg->seq), "time-wait",
+                  "the new ISS lies before the end of what was sent"); /* MAY-2 */
         me->syn_sent = true;
         me->iss = seg->seq;
+        me->iss_ns = me->syn_ns = now_ns;
         me->shift = shift;
         me->mss_sent = mss;
         me->sent = 1;
     }
+    if (!me->syn_heard) /* an answer to the peer's SYN does not start the timer anew */
+        me->syn_ns = now_ns;
+    me->syn_heard = false;
     if (seg->flags & TCP_ACK) {
         SIM_CHECK(me->peer_syn, "syn", "SYN-ACK, but no SYN has arrived");
         SIM_CHECK(!me->passive || shift < 0 || peer->shift >= 0, "syn",
                   "window scale in a SYN-ACK, not in the SYN (RFC 7323 2.2)");
-        me->synack_sent = true;
     }
 }
 
@@ -78,7 +93,7 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
                         uint32_t mss, bool urgent, uint64_t now_ns)
 {
     uint64_t len = end - at, more = me->written + 1 - end;
-    if (len % mss == 0 || (me->mss_narrow && len % me->mss_narrow == 0))
+    if (len % mss == 0 || mtu_divides(me->told, me->head, len))
         return;
     if (more == 0) {
         /* A small one that this one holds as well is no other. */
@@ -88,7 +103,8 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
     } else {
         /* Cut short although more is there: by the window, and then not for nothing. */
         bool waited = now_ns - me->text_at_ns >= 100 * NS_PER_MS;
-        bool at_edge = end + (UINT64_C(1) << scale(peer, me)) > me->edge_new;
+        uint64_t edge = me->edge_last < me->edge_new ? me->edge_last : me->edge_new;
+        bool at_edge = end + (UINT64_C(1) << scale(peer, me)) > edge;
         SIM_CHECK(waited || (at_edge && len >= me->wnd_max / 2), "silly sender",
                   "%llu octets, MSS %u, %llu more, window room %lld, largest window %u",
                   (unsigned long long)len, mss, (unsigned long long)more,
@@ -97,22 +113,29 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
     me->small_end = end;
 }
 
-/* RFC 6298 5.5: while nothing arrives, the same text is sent again at doubling intervals. */
+/* RFC 6298 5.5: while nothing arrives, the same text is sent again at doubling intervals. RFC 9293
+ * 3.8.6.1, SHLD-30: so is a window probe, while the window stays shut. */
 static void check_backoff(struct wire_end *me, uint64_t at, uint64_t now_ns)
 {
     const uint64_t slack_ns = 20 * NS_PER_MS, rto_max_ns = 60 * NS_PER_S;
     uint64_t interval = now_ns - me->again.ns;
-    bool silence = at == me->again.at && me->again.packets == me->packets && interval > 0;
+    bool probe = at >= me->edge;
+    bool silence = at == me->again.at && interval > 0 &&
+                   (probe ? me->again.opens == me->opens : me->again.packets == me->packets);
     uint64_t least = 2 * me->again.interval_ns;
-    SIM_CHECK(!silence || me->shut ||
+    SIM_CHECK(!silence || (me->shut && !probe) ||
                   interval + slack_ns >= (least < rto_max_ns ? least : rto_max_ns),
               "backoff", "sent again after %llu ms, before that after %llu ms",
               (unsigned long long)(interval / NS_PER_MS),
               (unsigned long long)(me->again.interval_ns / NS_PER_MS));
-    me->again.interval_ns = silence ? interval : 0;
+    /* Between two timeouts; the first may have come while the timer ran for a longer time than RTO
+     * is now (RFC 6582 3.2: a second partial ACK does not start it anew). */
+    me->again.interval_ns = silence && me->again.silence ? interval : 0;
+    me->again.silence = silence;
     me->again.at = at;
     me->again.ns = now_ns;
     me->again.packets = me->packets;
+    me->again.opens = me->opens;
 }
 
 static void sent_text(struct wire_end *me, const struct wire_end *peer, const struct seg *seg,
@@ -128,6 +151,7 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
     SIM_CHECK(!me->fin_sent || end <= me->fin_at, "fin", "text behind the FIN");
     uint32_t piece = seg->gso_size ? seg->gso_size : seg->text_len;
     SIM_CHECK(piece <= mss, "mss", "packets of %u octets, MSS %u", piece, mss);
+    mtu_sent(&me->mtu, me->head + piece, now_ns);
     size_t good = payload_verify(me->stream, at - 1, seg->text[0].ptr, seg->text_len);
     SIM_CHECK(good == seg->text_len, "payload", "wrong octet at %llu of what is sent",
               (unsigned long long)(at - 1 + good));
@@ -141,11 +165,25 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
             check_small(me, peer, at, end, mss, seg->flags & TCP_URG, now_ns);
         me->sent = end;
     } else {
-        me->resent++;
         SIM_CHECK(!me->clean || me->shut, "needless", "text sent again, but nothing was lost");
     }
     me->text_at_ns = now_ns;
-    me->octets += seg->text_len;
+}
+
+/* Text and FIN, [at, end) of the stream: for the first time, or again, or both. */
+static void check_again(struct wire_end *me, const struct wire_end *peer, uint64_t at, uint64_t end,
+                        uint64_t now_ns)
+{
+    const struct resend_seen now = seen(me, peer);
+    /* The peer's FIN crosses ours, which is its acknowledgement, once (lib/README.md). */
+    bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
+                   (me->ack_watch.contig > peer->fin_at || me->ack_watch.overflow);
+    if (at < me->sent && crosses)
+        me->crossed = !me->ack_watch.refuses && !me->ack_watch.overflow; /* else: perhaps later */
+    else if (at < me->sent)
+        resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
+    if (end > me->sent)
+        resend_first(&me->resend, me->acked_new == me->sent, now_ns);
 }
 
 static void sent_fin(struct wire_end *me, uint64_t at)
@@ -187,8 +225,8 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     uint64_t worth = me->mss < half ? me->mss : half;
     bool capped = seg->wnd == UINT16_MAX || me->capped; /* the field says less than there is */
     me->capped = seg->wnd == UINT16_MAX;
-    SIM_CHECK(!me->edge_scaled || step <= grain || capped || step + grain > worth, "silly receiver",
-              "the window moves by %llu octets", (unsigned long long)step);
+    SIM_CHECK(!me->edge_scaled || step < 2 * grain || capped || step + grain > worth,
+              "silly receiver", "the window moves by %llu octets", (unsigned long long)step);
     me->edge_scaled = !syn;
     me->ack_sent = ack;
     me->edge_sent = edge;
@@ -218,16 +256,24 @@ static void sent_keepalive(struct wire_end *me, uint64_t now_ns)
     me->probed_ns = now_ns;
 }
 
+static void sent_pure(struct wire_end *me, uint64_t at, uint64_t now_ns)
+{
+    if (like_keepalive(me, at) && me->acked_new == me->sent) {
+        sent_keepalive(me, now_ns);
+    } else if (!(like_keepalive(me, at) && me->keepalive.on)) {
+        SIM_CHECK(at <= me->sent, "ack", "sequence number beyond what is sent");
+        storm_ack(&me->storm, now_ns);
+    }
+}
+
 void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint64_t now_ns)
 {
-    me->segments++;
     if (seg->flags & TCP_RST) {
         SIM_CHECK(seg->text_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)), "reset",
                   "RST with text, SYN or FIN");
         SIM_CHECK(!(seg->flags & TCP_ACK) || !me->peer_syn || peer->ghost || me->lost ||
                       unwrap(seg->ack, peer->iss, me->arrived) >= 1,
                   "reset", "the RST acknowledges not even the SYN");
-        me->rst_sent = true;
         ack_reset(&me->ack_watch);
         return;
     }
@@ -237,7 +283,7 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     SIM_CHECK(!me->over || me->ghost || anew, "after the end", "a segment with flags %02x",
               seg->flags);
     if (seg->flags & TCP_SYN) {
-        sent_syn(me, peer, seg);
+        sent_syn(me, peer, seg, now_ns);
     } else {
         SIM_CHECK(me->ghost || me->syn_sent, "syn", "a segment before the SYN");
         SIM_CHECK(seg->flags & TCP_ACK, "ack", "a segment without ACK");
@@ -250,58 +296,65 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     uint64_t at = unwrap(seg->seq, me->iss, me->sent);
     if (seg->flags & TCP_ACK)
         sent_ack(me, peer, seg);
+    if (seg_len(seg) > 0 && !(seg->flags & TCP_SYN))
+        check_again(me, peer, at, at + seg_len(seg), now_ns);
     if (seg->text_len > 0)
         sent_text(me, peer, seg, at, now_ns);
     if (seg->flags & TCP_FIN)
         sent_fin(me, at + seg->text_len);
-    if (seg_len(seg) == 0 && like_keepalive(me, at) && me->acked_new == me->sent) {
-        sent_keepalive(me, now_ns);
-    } else if (seg_len(seg) == 0 && !(like_keepalive(me, at) && me->keepalive.on)) {
-        me->pure_acks++;
-        SIM_CHECK(at <= me->sent, "ack", "sequence number beyond what is sent");
-        SIM_CHECK(me->pure_acks <= me->packets + me->reads + 2, "ack storm",
-                  "%llu pure ACKs for %llu packets and %llu reads",
-                  (unsigned long long)me->pure_acks, (unsigned long long)me->packets,
-                  (unsigned long long)me->reads);
-    }
+    if (seg_len(seg) == 0)
+        sent_pure(me, at, now_ns);
 }
 
-void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint32_t epoch,
-                  uint64_t now_ns)
+static void wire_heard(struct wire_end *me, const struct seg *seg)
+{
+    me->packets++;
+    if (seg_len(seg) > 0)
+        storm_reason(&me->storm);
+}
+
+void wire_disturbed(struct wire_end *me, const struct seg *seg)
+{
+    bool waits = me->syn_sent && !me->passive && !me->peer_syn;
+    wire_heard(me, seg);
+    if (waits && (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+        me->lost = true; /* it takes this for a simultaneous open */
+}
+
+bool wire_is_beyond(const struct wire_end *me, const struct wire_end *peer, const struct seg *seg)
+{
+    return seg_len(seg) > 0 &&
+           unwrap(seg->seq, peer->iss, me->arrived) + seg_len(seg) > me->edge_sent;
+}
+
+void wire_told(struct wire_end *me, uint32_t mtu, seq_t seq, bool forged, uint64_t now_ns)
+{
+    me->packets++;
+    if (forged)
+        return;
+    uint64_t at = unwrap(seq, me->iss, me->sent);
+    bool in_flight = me->taken && !me->over && !me->dead && !me->lost && !me->ghost &&
+                     me->acked_new > 0 && at >= me->acked && at < me->sent;
+    const struct resend_seen now = {me->acked_new, me->acked, me->sent, me->mss};
+    mtu_told(me->told, &me->mtu, mtu, in_flight, now_ns);
+    resend_too_big(&me->resend, &now);
+}
+
+/* What the peer's ACK and window say to a sender. fresh: it has not been thrown away for its age.
+ */
+static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const struct seg *seg,
+                        bool fresh, bool newest, uint64_t now_ns)
 {
     bool syn = seg->flags & TCP_SYN;
-    me->packets++;
-    if (syn && !me->peer_syn)
-        me->peer_epoch = epoch;
-    if ((syn || me->peer_syn) && me->peer_epoch != peer->epoch)
-        me->lost = true; /* connected with what its peer was before: a RST will end it */
-    if (seg->flags & TCP_RST || epoch != peer->epoch)
-        return;
-    if (peer->ghost && seg->text_len == 0)
-        return; /* text was sent before it was one */
-    uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
-    if (syn)
-        me->peer_syn = true;
-    /* What may lie left of the window is thrown away, and its ACK with it. */
-    bool fresh = end > at ? end > me->arrived : at >= me->arrived;
-    bool newest = at >= me->arrived;
-    if (end > me->arrived)
-        me->arrived = end;
-    bool open =
-        me->taken && !me->over && !me->lost && !me->ghost && me->acked > 0 && me->ack_sent > 0;
     uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
-    if (open && ack + me->wnd_max < me->acked) {
-        open = false; /* RFC 5961 5.2: so old an ACK is a reason to throw the text away */
-        me->ack_watch.refuses = true;
-    }
-    ack_arrived(&me->ack_watch, at, end, open && !syn, now_ns);
-    if (!(seg->flags & TCP_ACK) || !me->syn_sent)
-        return;
     uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
     if (ack > me->sent)
         return; /* of an earlier epoch of ours */
+    bool advances = ack > me->acked, duplicate = ack == me->acked || ack == me->acked_new;
     if (fresh && ack >= me->acked)
         me->heard_ns = now_ns;
+    if (fresh && ack > me->acked_new)
+        me->moved_ns = now_ns;
     if ((fresh || syn) && ack >= me->acked_new) /* an old SYN is trimmed off its ACK (MUST-10) */
         me->acked_new = ack;
     if (fresh && ack >= me->acked && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
@@ -315,8 +368,56 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->edge = ack + wnd;
     if (newest && ack + wnd > me->edge_new)
         me->edge_new = ack + wnd;
+    if (newest)
+        me->edge_last = ack + wnd;
     if (wnd == 0)
         me->shut = true;
+    else
+        me->opens++;
     if (wnd > me->wnd_max)
         me->wnd_max = (uint32_t)wnd;
+    if (newest && ack == me->acked && wnd > me->wnd_sure)
+        me->wnd_sure = (uint32_t)wnd;
+    const struct resend_seen now = seen(me, peer);
+    if (advances)
+        resend_acked(&me->resend, &now, fresh || syn, now_ns);
+    else if (duplicate && seg_len(seg) == 0)
+        resend_duplicate(&me->resend, &now);
+    resend_window(&me->resend, &now, wnd, newest && ack == me->acked);
+}
+
+void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint32_t epoch,
+                  uint64_t now_ns)
+{
+    bool syn = seg->flags & TCP_SYN;
+    wire_heard(me, seg);
+    me->syn_heard |= (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    if (syn && !me->peer_syn)
+        me->peer_epoch = epoch;
+    if ((syn || me->peer_syn) && me->peer_epoch != peer->epoch)
+        me->lost = true; /* connected with what its peer was before: a RST will end it */
+    if (seg->flags & TCP_RST || epoch != peer->epoch)
+        return;
+    if (peer->ghost && seg->text_len == 0 && !(seg->flags & TCP_FIN))
+        return; /* text and FIN were sent before it was one */
+    uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
+    if (syn)
+        me->peer_syn = true;
+    /* What may lie left of the window is thrown away, and its ACK with it. */
+    bool fresh = end > at ? end > me->arrived : at >= me->arrived;
+    bool newest = at >= me->arrived;
+    if (end > me->arrived)
+        me->arrived = end;
+    bool open = me->taken && !me->over && !me->dead && !me->lost && !me->ghost && me->acked > 0 &&
+                me->ack_sent > 0;
+    uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
+    if (open && ack + me->wnd_sure < me->acked) {
+        open = false; /* RFC 5961 5.2: so old an ACK is a reason to throw the text away */
+        me->ack_watch.refuses = true;
+    }
+    ack_arrived(&me->ack_watch, at, end, open && !syn, now_ns);
+    if (!(seg->flags & TCP_ACK) || !me->syn_sent)
+        return;
+    if (me->peer_syn) /* before, there is no connection that it could be an ACK for */
+        arrived_ack(me, peer, seg, fresh, newest, now_ns);
 }

@@ -28,6 +28,24 @@ _Noreturn void sim_fail(const char *checker, const char *format, ...)
     longjmp(fail_frame.env, 1);
 }
 
+void *sim_zalloc(size_t n, size_t size)
+{
+    void *ptr = calloc(n, size);
+    if (ptr)
+        return ptr;
+    fputs("out of memory\n", stderr);
+    exit(2);
+}
+
+void *sim_realloc(void *ptr, size_t n, size_t size)
+{
+    void *grown = realloc(ptr, n * size);
+    if (grown)
+        return grown;
+    fputs("out of memory\n", stderr);
+    exit(2);
+}
+
 static void on_abort(int sig)
 {
     (void)sig;

@@ -8,6 +8,7 @@
 
 #include <setjmp.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* One per process: the run that is going on. */
@@ -31,6 +32,12 @@ _Noreturn void sim_fail(const char *checker, const char *format, ...)
 /* From now on abort() inside the engine fails the seed instead of ending the program, and a crash
  * names its seed before it does. */
 void fail_catch_abort(void);
+
+/* Memory of the simulator's own, zeroed, or as realloc() has it: ends the program when there is
+ * none.
+ */
+void *sim_zalloc(size_t n, size_t size);
+void *sim_realloc(void *ptr, size_t n, size_t size);
 
 /* What follows is about this end; conn -1: about none. */
 static inline void fail_about(int conn, int side)

@@ -1,7 +1,6 @@
 /* See frame.h. */
 #include "frame.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "codec.h"
@@ -9,15 +8,9 @@
 
 static struct frame *frame_new(uint32_t len)
 {
-    struct frame *f = calloc(1, sizeof *f);
-    struct frame *g = f ? realloc(f, sizeof *f + len + FRAME_PADDING_MAX) : NULL;
-    if (!g) {
-        fputs("vopr: out of memory\n", stderr);
-        exit(2);
-    }
-    g->refs = 1;
-    g->len = len;
-    return g;
+    struct frame *f = sim_realloc(NULL, 1, sizeof *f + len + FRAME_PADDING_MAX);
+    *f = (struct frame){.refs = 1, .len = len};
+    return f;
 }
 
 /* One's complement sum in native order, which RFC 1071 2(B) allows. An even number of octets must
@@ -145,20 +138,27 @@ static void put16(uint8_t *p, uint32_t v)
     p[1] = (uint8_t)v;
 }
 
+/* IPv4's total length and header checksum, or IPv6's payload length, for so long a packet. */
+static void put_ip_len(struct frame *f, uint32_t len)
+{
+    uint8_t *ip = f->data;
+    if (is_v6(f)) {
+        put16(ip + 4, len - 40);
+        return;
+    }
+    put16(ip + 2, len);
+    put16(ip + 10, 0);
+    uint16_t s = (uint16_t)~fold(sum(0, ip, ip_len(f)));
+    memcpy(ip + 10, &s, 2);
+}
+
 struct frame *frame_piece(const struct frame *f, uint32_t from, uint32_t len)
 {
     struct frame *g = frame_new(f->head_len + len);
     uint32_t at = ip_len(f), size = g->len;
     memcpy(g->data, f->data, f->head_len);
     memcpy(g->data + f->head_len, f->data + f->head_len + from, len);
-    if (is_v6(f)) {
-        put16(g->data + 4, size - 40);
-    } else {
-        put16(g->data + 2, size);
-        put16(g->data + 10, 0);
-        uint16_t s = (uint16_t)~fold(sum(0, g->data, at));
-        memcpy(g->data + 10, &s, 2);
-    }
+    put_ip_len(g, size);
     uint32_t s = f->seg.seq.v + from;
     put16(g->data + at + 4, s >> 16);
     put16(g->data + at + 6, s);
@@ -168,6 +168,8 @@ struct frame *frame_piece(const struct frame *f, uint32_t from, uint32_t len)
         g->data[at + 13] &= (uint8_t)~TCP_CWR;
     g->conn = f->conn;
     g->side = f->side;
+    g->from = f->from;
+    g->to = f->to;
     g->epoch = f->epoch;
     g->csum = CSUM_PARTIAL;
     frame_finish_csum(g);
@@ -216,35 +218,40 @@ uint32_t frame_packet_max(const struct frame *f)
     return f->gso_size ? f->head_len + f->gso_size : f->len;
 }
 
-struct frame *frame_too_big(const struct frame *f, uint32_t mtu, struct rng *rng)
+/* The IP header of a router's answer to f, of len octets in all. */
+static void put_ip(uint8_t *ip, const struct frame *f, uint32_t len)
 {
-    bool v6 = is_v6(f);
-    uint32_t at = v6 ? 40 : 20; /* of the message */
-    uint32_t most = f->len < 500 ? f->len : 500;
-    uint32_t quoted = rng_range32(rng, ip_len(f) + 8, most);
-    struct frame *g = frame_new(at + 8 + quoted);
-    uint8_t *ip = g->data, *m = g->data + at;
-    memset(ip, 0, g->len);
-    if (v6) {
+    if (is_v6(f)) {
         ip[0] = 0x60;
-        put16(ip + 4, 8 + quoted);
+        put16(ip + 4, len - 40);
         ip[6] = IP_PROTO_ICMP6;
         ip[7] = 64;
         memcpy(ip + 8, f->data + 24, 16);
         memcpy(ip + 24, f->data + 8, 16);
-        m[0] = 2;
-    } else {
-        ip[0] = 0x45;
-        put16(ip + 2, g->len);
-        ip[8] = 64;
-        ip[9] = IP_PROTO_ICMP;
-        memcpy(ip + 12, f->data + 16, 4);
-        memcpy(ip + 16, f->data + 12, 4);
-        uint16_t s = (uint16_t)~fold(sum(0, ip, at));
-        memcpy(ip + 10, &s, 2);
-        m[0] = 3;
-        m[1] = 4;
+        return;
     }
+    ip[0] = 0x45;
+    put16(ip + 2, len);
+    ip[8] = 64;
+    ip[9] = IP_PROTO_ICMP;
+    memcpy(ip + 12, f->data + 16, 4);
+    memcpy(ip + 16, f->data + 12, 4);
+    uint16_t s = (uint16_t)~fold(sum(0, ip, 20));
+    memcpy(ip + 10, &s, 2);
+}
+
+static struct frame *icmp(const struct frame *f, uint8_t type, uint8_t code, uint32_t mtu,
+                          struct rng *rng)
+{
+    bool v6 = is_v6(f);
+    uint32_t at = v6 ? 40 : 20; /* of the message */
+    uint32_t quoted = rng_range32(rng, ip_len(f) + 8, f->len < 500 ? f->len : 500);
+    struct frame *g = frame_new(at + 8 + quoted);
+    uint8_t *ip = g->data, *m = g->data + at;
+    memset(ip, 0, g->len);
+    put_ip(ip, f, g->len);
+    m[0] = type;
+    m[1] = code;
     put16(m + 6, mtu);
     memcpy(m + 8, f->data, quoted);
     const uint8_t tail[8] = {
@@ -255,8 +262,26 @@ struct frame *frame_too_big(const struct frame *f, uint32_t mtu, struct rng *rng
     g->head_len = g->len;
     g->conn = f->conn;
     g->side = 1 - f->side;
-    g->too_big = mtu;
+    g->from = f->to;
+    g->to = f->from;
+    g->seg.seq = f->seg.seq;
+    g->mtu = mtu;
     g->csum = CSUM_FULL;
+    return g;
+}
+
+struct frame *frame_too_big(const struct frame *f, uint32_t mtu, struct rng *rng)
+{
+    struct frame *g = is_v6(f) ? icmp(f, 2, 0, mtu, rng) : icmp(f, 3, 4, mtu, rng);
+    g->icmp = ICMP_SAYS_TOO_BIG;
+    return g;
+}
+
+struct frame *frame_unreachable(const struct frame *f, struct rng *rng)
+{
+    bool host = rng_one_in(rng, 2);
+    struct frame *g = is_v6(f) ? icmp(f, 1, host ? 3 : 0, 0, rng) : icmp(f, 3, host, 0, rng);
+    g->icmp = ICMP_SAYS_UNREACHABLE;
     return g;
 }
 
@@ -276,6 +301,34 @@ void frame_corrupt(struct frame *f, struct rng *rng)
     f->data[octet] ^= (uint8_t)(1u << bit);
 }
 
+/* Whether a packet that now says how long it is would pass for one. */
+static bool passes(struct frame *f)
+{
+    uint16_t have, want;
+    if (f->len < ip_len(f) + TCP_HDR_LEN)
+        return false;
+    memcpy(&have, csum_field(f), 2);
+    want = full_csum(f);
+    return have == want || (have ^ want) == 0xffff;
+}
+
+void frame_shorten(struct frame *f, struct rng *rng)
+{
+    frame_finish_csum(f);
+    f->csum = CSUM_FULL;
+    f->corrupt = true;
+    f->padding = 0;
+    uint32_t ip = ip_len(f), len = f->len;
+    bool in_text = len > f->head_len && rng_one_in(rng, 2);
+    bool agrees = !f->icmp && rng_one_in(rng, 2);
+    do {
+        f->len = in_text ? rng_range32(rng, f->head_len, len - 1)
+                         : rng_range32(rng, agrees ? ip : 0, f->head_len - 1);
+        if (agrees)
+            put_ip_len(f, f->len);
+    } while (agrees && passes(f));
+}
+
 void frame_pad(struct frame *f, struct rng *rng)
 {
     f->padding = rng_range32(rng, 1, FRAME_PADDING_MAX);
@@ -290,7 +343,7 @@ void frame_to_packet(const struct frame *f, struct packet *p, struct rng *rng)
     p->mtu = 0;
     p->n_body = 0;
     uint32_t total = f->len + f->padding, at = total;
-    if (rng_one_in(rng, 2))
+    if (f->head_len < total && rng_one_in(rng, 2))
         at = rng_range32(rng, f->head_len, total);
     p->head = (struct bytes){f->data, at};
     while (at < total) {
@@ -300,6 +353,19 @@ void frame_to_packet(const struct frame *f, struct packet *p, struct rng *rng)
         p->body[p->n_body++] = (struct bytes){f->data + at, n};
         at += n;
     }
+}
+
+struct frame *frame_own(struct frame *f)
+{
+    if (f->refs == 1)
+        return f;
+    struct frame *g = frame_new(f->len);
+    *g = *f;
+    g->refs = 1;
+    f->refs--;
+    memcpy(g->data, f->data, f->len + f->padding);
+    g->seg.text[0].ptr = g->data + g->head_len;
+    return g;
 }
 
 void frame_unref(struct frame *f)

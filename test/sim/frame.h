@@ -9,14 +9,22 @@
 #include "packet.h"
 #include "rng.h"
 
+enum frame_icmp {
+    ICMP_SAYS_NOTHING, /* it is a segment */
+    ICMP_SAYS_TOO_BIG,
+    ICMP_SAYS_UNREACHABLE, /* network or host: soft errors (RFC 9293 3.9.2.2) */
+};
+
 struct frame {
-    unsigned refs;  /* times it is under way */
-    void *conn;     /* struct conn it belongs to */
-    uint8_t side;   /* which end of it has sent this */
-    uint32_t epoch; /* of the sender's sequence space, see check_wire.h */
-    bool corrupt;
+    unsigned refs;     /* times it is under way */
+    void *conn;        /* struct conn it belongs to */
+    uint8_t side;      /* which end of it has sent this */
+    uint32_t from, to; /* hosts */
+    uint32_t epoch;    /* of the sender's sequence space, see check_wire.h */
+    bool corrupt;      /* bits were flipped, or its end is missing */
     bool forged;       /* an attacker's, who sees nothing */
-    uint32_t too_big;  /* an ICMP message that tells this MTU; 0: a segment */
+    uint8_t icmp;      /* enum frame_icmp: what a router has to say of a segment */
+    uint32_t mtu;      /* with ICMP_SAYS_TOO_BIG */
     uint8_t csum;      /* enum packet_csum */
     uint16_t gso_size; /* as in struct packet */
     struct seg seg;    /* decoded; text[0] lies in data */
@@ -48,16 +56,25 @@ struct frame *frame_forge(const struct frame *f, seq_t never, struct rng *rng);
 uint32_t frame_packet_max(const struct frame *f);
 
 /* What a router answers to a packet that is larger than its next link's MTU (RFC 1191 4, RFC 4443
- * 3.2): an ICMP message, with the segment's connection and from its receiver's side. */
+ * 3.2), or for which it has no way (RFC 792, RFC 4443 3.1): an ICMP message, with the segment's
+ * connection and from its receiver's side. */
 struct frame *frame_too_big(const struct frame *f, uint32_t mtu, struct rng *rng);
+struct frame *frame_unreachable(const struct frame *f, struct rng *rng);
 
 /* Flips one bit that some checksum covers. */
 void frame_corrupt(struct frame *f, struct rng *rng);
+
+/* Cuts its end off, within the headers or within the text, and may make the IP header's length
+ * agree; then the checksum does not. */
+void frame_shorten(struct frame *f, struct rng *rng);
 
 void frame_pad(struct frame *f, struct rng *rng);
 
 /* The descriptor for input(): in up to SEG_REFS_MAX pieces, cut anywhere behind the headers. */
 void frame_to_packet(const struct frame *f, struct packet *p, struct rng *rng);
+
+/* f, or when it is under way several times a copy instead of one of them: free to be changed. */
+struct frame *frame_own(struct frame *f);
 
 /* One way less; frees at 0, after overwriting the head of the text. NULL is allowed. */
 void frame_unref(struct frame *f);

@@ -1,7 +1,7 @@
 /*
- * A simulated host: every call of the engine goes through here, and after each the checkers of the
- * engine's border look: stack_check(), memory, output() that stays silent once it was, deadlines
- * that come and mean something.
+ * A simulated host: every call of the engine that is not an application's goes through here. A turn
+ * is what happens at one time: packets that are taken in, a tick, an application's call, and then
+ * all that the engine has to send and to tell.
  */
 #ifndef HOST_H
 #define HOST_H
@@ -10,14 +10,32 @@
 
 static inline uint64_t host_now(const struct host *h)
 {
-    return h->world->now_ns + h->plan->clock_ns;
+    return h->world->now_ns + h->clock_ns;
 }
 
+/* host_life.c: */
+
 void host_init(struct host *h, struct world *w, uint32_t index);
+
+/* Frees what there is, after a failure too. */
+void host_free(struct host *h);
+
+/* A new stack, with new secret and empty memory, the first time and after a crash. */
+void host_start(struct host *h);
 void host_listen(struct host *h);
+
+void host_crash(struct host *h);
+
+/* The faults are over: there is memory enough. */
+void host_calm(struct host *h);
 void host_close_listener(struct host *h);
 
-/* Before a turn: an engine that had nothing to send still has nothing. */
+/* Whether something was refused that has no other reason than want of memory. */
+bool host_was_refused(const struct host *h);
+
+/* host.c: */
+
+/* Before a turn. */
 void host_enter(struct host *h);
 
 /* After each engine call by an application. */
@@ -32,13 +50,13 @@ void host_poll(struct host *h);
 void host_tick(struct host *h);
 void host_accept(struct host *h);
 
-/* Everything has ended: what must hold then. Destroys the stack. */
-void host_finish(struct host *h);
+/* host_out.c: asks for packets until there are none, and sends them; how many there were. */
+size_t host_drain(struct host *h);
 
-/* sabotage.c: what a self test does to a frame that arrives, if anything. */
+/* sabotage.c: what a self test does, if anything, to a frame that arrives, to what the checkers are
+ * told of one that e has sent, and to the engine when it has nothing more to send. */
 void sabotage_frame(struct host *h, struct frame *f);
-
-/* Frees what there is, after a failure too. */
-void host_free(struct host *h);
+void sabotage_sent(struct end *e, const struct frame *f);
+void sabotage_silence(struct host *h);
 
 #endif

@@ -6,6 +6,11 @@
 #include "world.h"
 
 void ladder_begin(const struct world *w, uint64_t seed);
+
+/* A line of its own, for what happens to a host. */
+void ladder_note(const struct world *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 void ladder_arrives(const struct host *h, const struct frame *f);
 void ladder_point(const struct host *h, const struct trace_point *point);
 

@@ -4,38 +4,49 @@
 static void tell(struct link *l, const struct frame *f, const char *fate, uint64_t at_ns)
 {
     if (l->watch)
-        l->watch(l->watch_ctx, f, fate, at_ns);
+        l->watch(l->ctx, f, fate, at_ns);
 }
 
 static bool fault(struct link *l, uint32_t ppm)
 {
-    return !l->calm && rng_chance(l->rng, ppm);
+    return !l->calm && rng_chance(&l->rng, ppm);
 }
 
-static bool is_out(const struct link *l, uint64_t now_ns)
+static bool is_cut(const struct link *l, uint64_t now_ns)
 {
-    return !l->calm && now_ns >= l->plan.outage_from_ns && now_ns < l->plan.outage_to_ns;
+    for (uint32_t i = 0; !l->calm && l->cuts >> i; i++)
+        if (l->cuts >> i & 1 && cut_holds(&l->cut[i], now_ns))
+            return true;
+    return false;
+}
+
+static bool lost_in_burst(struct link *l)
+{
+    if (l->plan->burst.begin_ppm == 0)
+        return false;
+    if (fault(l, l->in_burst ? l->plan->burst.end_ppm : l->plan->burst.begin_ppm))
+        l->in_burst = !l->in_burst;
+    return l->in_burst && fault(l, l->plan->burst.loss_ppm);
 }
 
 /* When the packet has left the queue; 0 when the queue is full. */
 static uint64_t leaves_at(struct link *l, const struct frame *f, uint64_t now_ns)
 {
-    if (l->plan.rate == 0)
+    if (l->plan->rate == 0)
         return now_ns;
     uint64_t from = l->busy_until_ns > now_ns ? l->busy_until_ns : now_ns;
-    if (from - now_ns > l->plan.queue_ns)
+    if (from - now_ns > l->plan->queue_ns)
         return 0;
-    l->busy_until_ns = from + f->len * UINT64_C(1000000000) / l->plan.rate;
+    l->busy_until_ns = from + f->len * UINT64_C(1000000000) / l->plan->rate;
     return l->busy_until_ns;
 }
 
 static void travel(struct link *l, struct frame *f, uint64_t leave_ns, const char *fate)
 {
-    uint64_t at = leave_ns + l->plan.delay_ns + rng_below(l->rng, l->plan.jitter_ns + 1);
-    if (fault(l, l->plan.reorder_ppm)) {
-        l->reordered++;
+    uint64_t at = leave_ns + l->plan->delay_ns + rng_below(&l->rng, l->plan->jitter_ns + 1);
+    if (fault(l, l->plan->reorder_ppm)) {
         fate = "late";
-        at += rng_below(l->rng, l->plan.reorder_ns + 1);
+        at += rng_below(&l->rng, l->plan->reorder_ns + 1);
     } else {
         /* Jitter alone keeps the order. */
         if (at < l->last_at_ns)
@@ -48,57 +59,77 @@ static void travel(struct link *l, struct frame *f, uint64_t leave_ns, const cha
     queue_push(l->queue, at, EVENT_FRAME, l->to, f);
 }
 
-/* What the next router does with it. */
+static uint32_t mtu_now(const struct link *l, uint64_t now_ns)
+{
+    uint32_t mtu = 0;
+    for (uint32_t i = 0; i < l->plan->n_mtu && l->plan->mtu[i].from_ns <= now_ns; i++)
+        mtu = l->plan->mtu[i].mtu;
+    return mtu;
+}
+
+/* What a router does with what the link does not take. Of a broken packet it knows not whom to
+ * tell. */
 static bool too_big(struct link *l, const struct frame *f, uint64_t now_ns)
 {
-    if (l->plan.mtu == 0 || now_ns < l->plan.narrow_ns || frame_packet_max(f) <= l->plan.mtu)
+    uint32_t mtu = mtu_now(l, now_ns);
+    if (mtu == 0 || frame_packet_max(f) <= mtu)
         return false;
-    l->too_big++;
     tell(l, f, "too big", 0);
-    link_send(l->back, frame_too_big(f, l->plan.mtu, l->rng), now_ns);
+    if (!f->corrupt)
+        l->refused(l, frame_too_big(f, mtu, &l->rng));
     return true;
+}
+
+/* Breaks it, or does with its checksum and its end what devices do. */
+static void handle(struct link *l, struct frame *f)
+{
+    if (f->corrupt)
+        return;
+    if (fault(l, l->plan->corrupt_ppm)) {
+        frame_corrupt(f, &l->rng);
+    } else if (fault(l, l->plan->shorten_ppm)) {
+        frame_shorten(f, &l->rng);
+    } else if (l->plan->csum != LINK_CSUM_KEEP) {
+        frame_finish_csum(f);
+        if (l->plan->csum == LINK_CSUM_VERIFIED)
+            f->csum = CSUM_VERIFIED;
+    } else if (f->gso_size == 0 && f->csum == CSUM_FULL && f->padding == 0 &&
+               fault(l, l->plan->pad_ppm)) {
+        frame_pad(f, &l->rng);
+    }
 }
 
 static void one(struct link *l, struct frame *f, uint64_t now_ns)
 {
-    l->packets++;
     if (too_big(l, f, now_ns))
         return;
     uint64_t leave_ns = leaves_at(l, f, now_ns);
-    if (leave_ns == 0 || is_out(l, now_ns) || fault(l, l->plan.loss_ppm) ||
-        rng_chance(l->rng, l->loss_ppm)) {
-        l->lost++;
+    bool cut = is_cut(l, now_ns);
+    if (cut && l->answers && !f->corrupt && !f->icmp && fault(l, l->plan->unreach_ppm))
+        l->refused(l, frame_unreachable(f, &l->rng));
+    if (leave_ns == 0 || cut || lost_in_burst(l) || fault(l, l->plan->loss_ppm) ||
+        rng_chance(&l->rng, l->loss_ppm)) {
         tell(l, f, leave_ns == 0 ? "queue full" : "lost", 0);
         return;
     }
-    bool whole = f->gso_size == 0;
-    if (fault(l, l->plan.corrupt_ppm)) {
-        l->corrupted++;
-        frame_corrupt(f, l->rng);
-    } else if (l->plan.csum != LINK_CSUM_KEEP) {
-        frame_finish_csum(f);
-        if (l->plan.csum == LINK_CSUM_VERIFIED)
-            f->csum = CSUM_VERIFIED;
-    } else if (whole && f->csum == CSUM_FULL && fault(l, l->plan.pad_ppm)) {
-        frame_pad(f, l->rng);
-    }
-    travel(l, f, leave_ns, f->corrupt ? "corrupted" : "");
-    if (fault(l, l->plan.dup_ppm)) {
-        l->duplicated++;
-        travel(l, f, leave_ns + rng_below(l->rng, l->plan.reorder_ns + 1), "duplicate");
+    bool good = !f->corrupt;
+    handle(l, f);
+    travel(l, f, leave_ns, good && f->corrupt ? "corrupted" : "");
+    if (fault(l, l->plan->dup_ppm)) {
+        travel(l, f, leave_ns + rng_below(&l->rng, l->plan->reorder_ns + 1), "duplicate");
     }
 }
 
 void link_send(struct link *l, struct frame *f, uint64_t now_ns)
 {
-    bool split = l->plan.split == SPLIT_ALWAYS ||
-                 (l->plan.split == SPLIT_SOMETIMES && rng_one_in(l->rng, 2));
-    if (f->gso_size == 0 || !split) {
+    bool split = l->plan->split == SPLIT_ALWAYS ||
+                 (l->plan->split == SPLIT_SOMETIMES && rng_one_in(&l->rng, 2));
+    f = frame_own(f);
+    if (f->gso_size == 0 || !split || f->corrupt) {
         one(l, f, now_ns);
         frame_unref(f);
         return;
     }
-    l->split++;
     for (uint32_t at = 0; at < f->seg.text_len; at += f->gso_size) {
         uint32_t left = f->seg.text_len - at;
         struct frame *piece = frame_piece(f, at, left < f->gso_size ? left : f->gso_size);

@@ -1,15 +1,18 @@
 /*
- * One direction of a link: what becomes of a frame. Loss, duplication, reordering, corruption,
- * padding, outages, delay, a rate with a queue, super-segments that pass whole or in pieces,
- * checksums that stay partial or are finished on the way; and an MTU smaller than the hosts know
- * of.
+ * One direction of a link: what becomes of a frame. Loss, independent and in bursts, duplication,
+ * reordering, corruption, packets cut short, padding, cuts, delay, a rate with a bounded queue,
+ * super-segments that pass whole or in pieces, checksums that stay partial or are finished on the
+ * way; and an MTU that the hosts do not know of, and that changes.
  */
 #ifndef LINK_H
 #define LINK_H
 
+#include "cut.h"
 #include "frame.h"
 #include "queue.h"
 #include "rng.h"
+
+#define MTU_STEPS 4
 
 enum link_split {
     SPLIT_NEVER,
@@ -24,14 +27,25 @@ enum link_csum {
 };
 
 struct link_plan {
-    uint32_t loss_ppm, dup_ppm, reorder_ppm, corrupt_ppm, pad_ppm; /* per packet */
-    uint64_t reorder_ns;                                           /* most extra delay */
+    /* Per packet */
+    uint32_t loss_ppm, dup_ppm, reorder_ppm, corrupt_ppm, shorten_ppm, pad_ppm;
+    /* Gilbert and Elliott's model: a bad state, entered and left with these chances per packet, in
+     * which so many are lost. */
+    struct {
+        uint32_t begin_ppm, end_ppm, loss_ppm;
+    } burst;
+    uint64_t reorder_ns; /* most extra delay */
     uint64_t delay_ns, jitter_ns;
     uint64_t rate;     /* octets per second; 0: no limit */
     uint64_t queue_ns; /* most time a packet waits in the queue; then it is dropped */
-    uint64_t outage_from_ns, outage_to_ns;
-    uint32_t mtu;       /* 0: everything fits; else what is larger is answered by ICMP */
-    uint64_t narrow_ns; /* from then on, also in the calm */
+    /* From then on, in order, also in the calm: what is larger is answered by ICMP. 0: everything
+     * fits. */
+    struct {
+        uint64_t from_ns;
+        uint32_t mtu;
+    } mtu[MTU_STEPS];
+    uint32_t n_mtu;
+    uint32_t unreach_ppm; /* packets that a router answers by ICMP while the link is cut */
     enum link_split split;
     enum link_csum csum;
 };
@@ -40,18 +54,22 @@ struct link_plan {
 typedef void link_watch(void *ctx, const struct frame *f, const char *fate, uint64_t at_ns);
 
 struct link {
-    struct link_plan plan;
+    const struct link_plan *plan;
+    uint32_t from, to; /* nodes */
     bool calm;         /* the faults are over */
     uint32_t loss_ppm; /* besides the plan's, and never over */
-    uint32_t to;       /* host */
-    struct link *back; /* the other direction */
-    struct rng *rng;
+    const struct cut *cut;
+    uint32_t cuts; /* those of them, one bit each, that concern this link */
+    struct rng rng;
     struct queue *queue;
-    link_watch *watch;
-    void *watch_ctx;
     uint64_t *in_flight; /* frames on the way, for the world */
+    void *ctx;
+    link_watch *watch;                                   /* NULL: nobody wants to know */
+    void (*refused)(struct link *l, struct frame *icmp); /* takes a router's answer */
+
+    bool in_burst;
     uint64_t busy_until_ns, last_at_ns;
-    uint64_t packets, lost, duplicated, reordered, corrupted, split, too_big;
+    bool answers; /* a router sends by it */
 };
 
 /* Takes the frame over. */

@@ -1,4 +1,5 @@
 /* vopr: runs simulated worlds, one per seed, and says which of them broke the engine. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -7,27 +8,39 @@
 #include "world.h"
 
 static const char help[] =
-    "usage: vopr [--seeds A-B | --seed N] [--super MSS] [--loss P] [--trace]\n"
+    "usage: vopr [--seeds A-B | --seed N | --soak MINUTES [--from N]]\n"
+    "            [--super MSS] [--loss P] [--every] [--least SEGMENTS] [--trace]\n"
     "            [--keep-going] [--twice]\n"
     "\n"
     "Runs the TCP engine in simulated worlds. A seed decides everything about a world, so a\n"
     "seed is a bug report.\n"
     "\n"
-    "  --seeds A-B   these seeds (default 1-100)\n"
+    "  --seeds A-B   these seeds (default 1-100), all of them, whether some fail or not\n"
     "  --seed N      one seed; prints its hash, which must always be the same\n"
+    "  --soak M      seeds nobody has run before, for M minutes; prints which they were\n"
+    "  --from N      and these from N on\n"
     "  --super MSS   super-segments of so many MSS, 1 to 44 (default 1)\n"
-    "  --loss P      P percent of all packets are lost, from the beginning to the end, besides\n"
-    "                what the seed says\n"
-    "  --trace       prints the segments as a ladder; with --seed\n"
-    "  --keep-going  does not stop at the first seed that fails\n"
+    "  --loss P      P percent of all packets are lost, on every path and in each direction, from\n"
+    "                the beginning to the end, besides what the seed says\n"
+    "  --every       each seed four times: with super-segments of 1 and of 44 MSS, without and\n"
+    "                with a loss of 50 percent\n"
+    "  --least N     fewer segments than N are a failure\n"
+    "  --trace       prints the segments as a ladder, and what came of it; with --seed\n"
+    "  --keep-going  with --soak: does not stop at the first seed that fails\n"
     "  --twice       runs each seed twice and compares the hashes\n"
     "\n"
     "Exit status: 0 all seeds passed, 1 one has failed, 2 wrong usage.\n";
 
 struct options {
-    uint64_t first, last;
+    uint64_t first, last, least, minutes;
     struct world_options world;
-    bool keep_going, twice, one;
+    bool keep_going, twice, one, every, soak, from;
+};
+
+struct sums {
+    struct world_result all;
+    uint64_t seeds, failed;
+    clock_t from;
 };
 
 static bool parse_number(const char *s, char **end, uint64_t *out)
@@ -38,6 +51,14 @@ static bool parse_number(const char *s, char **end, uint64_t *out)
     return true;
 }
 
+/* --seeds A-B; n is A. */
+static bool parse_range(struct options *o, uint64_t n, char *end)
+{
+    o->first = n;
+    return *end == '-' && parse_number(end + 1, &end, &o->last) && *end == '\0' &&
+           o->first <= o->last;
+}
+
 /* Options with a value; false when it makes no sense. */
 static bool parse_value(struct options *o, const char *name, const char *value)
 {
@@ -45,25 +66,31 @@ static bool parse_value(struct options *o, const char *name, const char *value)
     uint64_t n = 0;
     if (!value || !parse_number(value, &end, &n))
         return false;
+    if (strcmp(name, "--seeds") == 0)
+        return parse_range(o, n, end);
+    if (*end != '\0')
+        return false;
     if (strcmp(name, "--seed") == 0) {
         o->first = o->last = n;
         o->one = true;
+    } else if (strcmp(name, "--soak") == 0) {
+        o->minutes = n;
+        o->soak = true;
+    } else if (strcmp(name, "--from") == 0) {
+        o->first = n;
+        o->from = true;
+    } else if (strcmp(name, "--least") == 0) {
+        o->least = n;
     } else if (strcmp(name, "--super") == 0) {
         o->world.super = (uint32_t)n;
-        if (n < 1 || n > 44)
-            return false;
+        return n >= 1 && n <= 44;
     } else if (strcmp(name, "--loss") == 0) {
         o->world.loss_ppm = (uint32_t)n * 10000;
-        if (n > 99)
-            return false;
-    } else if (strcmp(name, "--seeds") == 0) {
-        o->first = n;
-        return *end == '-' && parse_number(end + 1, &end, &o->last) && *end == '\0' &&
-               o->first <= o->last;
+        return n <= 99;
     } else {
         return false;
     }
-    return *end == '\0';
+    return true;
 }
 
 static bool parse(struct options *o, int argc, char **argv)
@@ -75,6 +102,8 @@ static bool parse(struct options *o, int argc, char **argv)
             o->keep_going = true;
         else if (strcmp(argv[i], "--twice") == 0)
             o->twice = true;
+        else if (strcmp(argv[i], "--every") == 0)
+            o->every = true;
         else if (!parse_value(o, argv[i], i + 1 < argc ? argv[i + 1] : NULL))
             return false;
         else
@@ -83,25 +112,89 @@ static bool parse(struct options *o, int argc, char **argv)
     return true;
 }
 
-static bool run_seed(const struct options *o, uint64_t seed, struct world_result *sum)
+static void print_replay(uint64_t seed, const struct world_options *w)
+{
+    printf("    again: vopr --seed %" PRIu64 " --super %u --loss %u --trace\n", seed, w->super,
+           w->loss_ppm / 10000);
+}
+
+static void print_verdict(const struct options *o, uint64_t seed, const struct world_result *r,
+                          bool good)
+{
+    if (!o->one)
+        return;
+    printf("seed %" PRIu64 ": hash %016" PRIx64 ", %" PRIu64 " segments, %.3f s of virtual time\n",
+           seed, r->hash, r->segments, (double)r->virtual_ns / 1e9);
+    if (o->world.trace)
+        printf("verdict: %s%s%s\n", good ? "every checker is content" : fail_frame.what,
+               good ? "" : ": ", good ? "" : fail_frame.text);
+}
+
+static bool run_world(const struct options *o, const struct world_options *w, uint64_t seed,
+                      struct world_result *sum)
 {
     struct world_result r, again;
-    bool good = world_run(seed, &o->world, &r);
+    bool good = world_run(seed, w, &r);
     if (good && o->twice) {
-        good = world_run(seed, &o->world, &again);
+        good = world_run(seed, w, &again);
         if (good && again.hash != r.hash) {
-            printf("seed %llu: not the same twice\n", (unsigned long long)seed);
+            printf("seed %" PRIu64 ": not the same twice\n", seed);
             good = false;
         }
     }
-    if (o->one)
-        printf("seed %llu: hash %016llx, %llu segments, %.3f s of virtual time\n",
-               (unsigned long long)seed, (unsigned long long)r.hash, (unsigned long long)r.segments,
-               (double)r.virtual_ns / 1e9);
+    print_verdict(o, seed, &r, good);
+    if (!good)
+        print_replay(seed, w);
+    fflush(stdout);
     sum->segments += r.segments;
     sum->octets += r.octets;
     sum->virtual_ns += r.virtual_ns / 1000;
+    sum->tried += r.tried;
     return good;
+}
+
+/* One seed, in one world or in four. */
+static bool run_seed(const struct options *o, uint64_t seed, struct sums *sums)
+{
+    bool good = true;
+    struct world_options w = o->world;
+    for (unsigned i = 0; i < (o->every ? 4 : 1); i++) {
+        if (o->every) {
+            w.super = i % 2 ? 44 : 1;
+            w.loss_ppm = i / 2 ? 500000 : 0;
+        }
+        good = run_world(o, &w, seed, &sums->all) && good;
+    }
+    sums->seeds++;
+    sums->failed += !good;
+    return good;
+}
+
+static void print_sums(const struct sums *s)
+{
+    double cpu = (double)(clock() - s->from) / CLOCKS_PER_SEC;
+    printf("%" PRIu64 " seeds, %" PRIu64 " failed; %" PRIu64 " segments, %.0f MB, %.0f s of virtual"
+           " time, %" PRIu64 " batches in pieces, %.1f s of CPU time, %.0f segments/s\n",
+           s->seeds, s->failed, s->all.segments, (double)s->all.octets / 1e6,
+           (double)s->all.virtual_ns / 1e6, s->all.tried, cpu,
+           cpu > 0 ? (double)s->all.segments / cpu : 0);
+    fflush(stdout);
+}
+
+/* Every seed from o->first on until the time is over. */
+static void soak(const struct options *o, struct sums *sums)
+{
+    const time_t begin = time(NULL), end = begin + (time_t)o->minutes * 60;
+    time_t told = begin, now = begin;
+    uint64_t seed = o->first;
+    for (bool go_on = true; go_on && now < end; now = time(NULL)) {
+        go_on = run_seed(o, seed++, sums) || o->keep_going;
+        if (now - told >= 60) {
+            told = now;
+            print_sums(sums);
+        }
+    }
+    printf("seeds %" PRIu64 "-%" PRIu64 "\n", o->first, seed - 1);
 }
 
 int main(int argc, char **argv)
@@ -115,20 +208,19 @@ int main(int argc, char **argv)
         fputs(help, stderr);
         return 2;
     }
+    if (o.soak && !o.from)
+        o.first = (uint64_t)time(NULL) * 1000;
     fail_catch_abort();
-    struct world_result sum = {0};
-    uint64_t failed = 0, run = 0;
-    clock_t from = clock();
-    for (uint64_t seed = o.first; seed <= o.last; seed++) {
-        run++;
-        if (!run_seed(&o, seed, &sum) && ++failed && !o.keep_going)
-            break;
+    struct sums sums = {.from = clock()};
+    if (o.soak)
+        soak(&o, &sums);
+    else
+        for (uint64_t seed = o.first; seed <= o.last; seed++)
+            run_seed(&o, seed, &sums);
+    print_sums(&sums);
+    if (sums.failed == 0 && sums.all.segments < o.least) {
+        printf("that is less than %" PRIu64 " segments\n", o.least);
+        return 1;
     }
-    double cpu = (double)(clock() - from) / CLOCKS_PER_SEC;
-    printf("%llu seeds, %llu failed; %llu segments, %.0f MB, %.0f s of virtual time, %.1f s of CPU"
-           " time, %.0f segments/s\n",
-           (unsigned long long)run, (unsigned long long)failed, (unsigned long long)sum.segments,
-           (double)sum.octets / 1e6, (double)sum.virtual_ns / 1e6, cpu,
-           cpu > 0 ? (double)sum.segments / cpu : 0);
-    return failed > 0;
+    return sums.failed > 0;
 }

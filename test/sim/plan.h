@@ -1,7 +1,7 @@
 /*
  * What a seed stands for: hosts, links, connections and what their applications do. Everything is
  * drawn here, before the world begins; later draws (fates of packets, sizes of calls) come from
- * the world's own generator.
+ * the world's own generator and the links'.
  */
 #ifndef PLAN_H
 #define PLAN_H
@@ -9,8 +9,12 @@
 #include "link.h"
 #include "tcb.h"
 
-#define HOSTS_MAX 3
-#define CONNS_MAX 12
+#define HOSTS_MAX   8
+#define NODES_MAX   12 /* hosts, and routers behind them */
+#define EDGES_MAX   16
+#define CUTS_MAX    4
+#define CONNS_MAX   400
+#define CRASHES_MAX 3
 
 /* How an application ends its side. */
 enum finish {
@@ -23,6 +27,7 @@ enum finish {
 
 struct end_plan {
     uint64_t to_write;
+    uint64_t write_after;                   /* octets read before it writes: it answers */
     uint32_t write_max, read_max;           /* octets per call */
     uint64_t write_pause_ns, read_pause_ns; /* mean, between calls; 0: none */
     uint64_t stall_at, stall_ns;            /* the reader stops there for so long */
@@ -31,6 +36,8 @@ struct end_plan {
     enum finish finish;
     uint32_t sndbuf, rcvbuf, user_timeout_ms; /* 0: the stack's */
     bool nodelay, peeks;
+    bool fickle; /* changes its options at any time */
+    bool urgent; /* some of what it writes is */
 };
 
 enum conn_kind {
@@ -47,7 +54,18 @@ struct conn_plan {
     uint64_t quit_ns; /* CONN_QUITTER: after so long */
     bool fixed_port;
     bool wrap; /* ISNs shortly before 2^32, by the choice of the hosts' clocks */
+    /* With the four-tuple of the connection before it in the plan, again_ns after that one's side 0
+     * has ended, whatever has become of its side 1 (when both have connected: after both have
+     * ended). open_ns does not count. */
+    bool again;
+    uint64_t again_ns;
     struct end_plan end[2];
+};
+
+/* The host's memory is gone, and it sends nothing and hears nothing for down_ns. Then there is a
+ * new stack with the same address, and deaf_ns later a listener. */
+struct crash_plan {
+    uint64_t at_ns, down_ns, deaf_ns;
 };
 
 struct host_plan {
@@ -58,24 +76,41 @@ struct host_plan {
     uint64_t late_ns;   /* a tick comes at most so late */
     uint64_t accept_ns; /* most time until accept() */
     uint32_t backlog;
-    uint32_t output_max;        /* packets per call of output */
-    uint32_t lazy;              /* one user call in so many is followed by output at once; 0: all */
-    uint32_t refuse_ppm;        /* refused allocations */
-    uint32_t forge_ppm;         /* packets that an attacker follows up with one of his own */
+    uint32_t output_max;       /* packets per call of output */
+    uint32_t lazy;             /* one user call in so many is followed by output at once; 0: all */
+    uint32_t refuse_ppm;       /* refused allocations */
+    uint32_t forge_ppm;        /* packets that an attacker follows up with one of his own */
+    uint32_t mem_limit;        /* octets, while there are faults; 0: as much as is needed */
+    uint32_t max_socks, ports; /* ports: ephemeral ones */
+    bool tight;                /* max_socks may not be enough */
+    uint32_t batches_in;       /* one batch in so many is tried in pieces, see batches.h; 0: none */
     uint64_t close_listener_ns; /* 0: stays to the end */
+    uint32_t n_crashes;
+    struct crash_plan crash[CRASHES_MAX]; /* in order, not overlapping */
+};
+
+struct edge {
+    uint32_t node[2];
+    struct link_plan link[2]; /* from node[0] to node[1], and back */
 };
 
 struct plan {
     bool v6;
-    bool faultless; /* no packet is lost, changed or late */
-    uint32_t n_hosts, n_conns;
+    bool faultless; /* no packet is lost, changed or late, no host crashes */
+    uint32_t n_hosts, n_nodes, n_edges, n_cuts, n_conns;
     uint64_t calm_ns; /* when the faults end */
     struct host_plan host[HOSTS_MAX];
-    struct link_plan link[HOSTS_MAX][HOSTS_MAX]; /* from, to */
-    struct conn_plan conn[CONNS_MAX];
+    struct edge edge[EDGES_MAX];
+    struct cut cut[CUTS_MAX];
+    struct conn_plan *conn;
 };
 
 /* super: MSS per super-segment, 1 or more. */
 void plan_draw(struct plan *p, struct rng *rng, uint32_t super);
+
+/* Room for n connections, all 0. */
+void plan_conns(struct plan *p, uint32_t n);
+
+void plan_finish(struct plan *p);
 
 #endif

@@ -2,8 +2,9 @@
 #include "queue.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "fail.h"
 
 void queue_finish(struct queue *q)
 {
@@ -16,17 +17,13 @@ static bool before(const struct event *a, const struct event *b)
     return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->order < b->order;
 }
 
-void queue_push(struct queue *q, uint64_t at_ns, enum event_kind kind, uint32_t host, void *ptr)
+void queue_push(struct queue *q, uint64_t at_ns, enum event_kind kind, uint32_t node, void *ptr)
 {
     if (q->n == q->room) {
         q->room = q->room ? 2 * q->room : 256;
-        q->v = realloc(q->v, q->room * sizeof *q->v);
-        if (!q->v) {
-            fputs("vopr: out of memory\n", stderr);
-            exit(2);
-        }
+        q->v = sim_realloc(q->v, q->room, sizeof *q->v);
     }
-    const struct event e = {at_ns, q->next_order++, kind, host, ptr};
+    const struct event e = {at_ns, q->next_order++, kind, node, ptr};
     size_t i = q->n++;
     while (i > 0 && before(&e, &q->v[(i - 1) / 2])) {
         q->v[i] = q->v[(i - 1) / 2];

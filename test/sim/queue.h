@@ -11,13 +11,16 @@
 #include <stdint.h>
 
 enum event_kind {
-    EVENT_FRAME,  /* ptr: struct frame; arrives at host */
+    EVENT_FRAME,  /* ptr: struct frame; arrives at node */
     EVENT_POLL,   /* the host looks at what has arrived */
     EVENT_TICK,   /* the host's deadline may have passed */
     EVENT_APP,    /* ptr: struct end; the application goes on */
     EVENT_OPEN,   /* ptr: struct conn; its active side connects */
     EVENT_CLOSE,  /* the host's listener is closed */
     EVENT_ACCEPT, /* the host's listener is looked at */
+    EVENT_CRASH,  /* the host's memory is lost */
+    EVENT_START,  /* it has a new stack */
+    EVENT_LISTEN, /* and a listener */
     EVENT_CALM,   /* the faults end */
     EVENT_WATCH,  /* does everybody make progress? */
 };
@@ -25,7 +28,7 @@ enum event_kind {
 struct event {
     uint64_t at_ns, order;
     enum event_kind kind;
-    uint32_t host;
+    uint32_t node; /* host or router */
     void *ptr;
 };
 
@@ -36,7 +39,13 @@ struct queue {
 };
 
 void queue_finish(struct queue *q);
-void queue_push(struct queue *q, uint64_t at_ns, enum event_kind kind, uint32_t host, void *ptr);
+void queue_push(struct queue *q, uint64_t at_ns, enum event_kind kind, uint32_t node, void *ptr);
+
+/* When that is, of the earliest. There must be one. */
+static inline uint64_t queue_next_ns(const struct queue *q)
+{
+    return q->v[0].at_ns;
+}
 
 /* The earliest event, taken off. There must be one. */
 struct event queue_pop(struct queue *q);

@@ -14,13 +14,42 @@
 #define WATCH_NS   (5 * NS_PER_S)
 #define EVENTS_MAX 3000000 /* a world that needs more than this goes in circles */
 
+static void crash(struct host *h)
+{
+    struct world *w = h->world;
+    if (!h->stack || w->calm)
+        return;
+    const struct crash_plan *c = &h->plan->crash[h->life - 1];
+    host_crash(h);
+    queue_push(&w->queue, w->now_ns + c->down_ns, EVENT_START, h->index, NULL);
+    queue_push(&w->queue, w->now_ns + c->down_ns + c->deaf_ns, EVENT_LISTEN, h->index, NULL);
+    h->was_deaf |= c->deaf_ns > 0;
+}
+
+static void start(struct host *h)
+{
+    if (!h->stack)
+        host_start(h);
+}
+
+static void listen_again(struct host *h)
+{
+    start(h);
+    if (h->listener)
+        return;
+    host_enter(h);
+    host_listen(h);
+    host_leave(h);
+}
+
 static void calm(struct world *w)
 {
     w->calm = true;
+    net_calm(&w->net);
     for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
-        w->host[i].mem.refuse_ppm = 0;
-        for (uint32_t k = 0; k < w->plan.n_hosts; k++)
-            w->link[i][k].calm = true;
+        listen_again(&w->host[i]);
+        host_calm(&w->host[i]);
+        host_accept(&w->host[i]);
     }
     for (uint32_t i = 0; i < w->plan.n_conns; i++) {
         app_calm(&w->conn[i].end[0]);
@@ -31,20 +60,22 @@ static void calm(struct world *w)
 
 /* How long nothing may go on without faults: the RTO or the persist timer backed off to their
  * maximum, and the answer lost because both sides' timers ran into each other. Where packets go on
- * being lost: until R2 has run out. */
+ * being lost, or there is no room for all connections: until R2 has run out. */
 static uint64_t patience(const struct world *w)
 {
     uint64_t ns = 60 * NS_PER_S, r2_ns = 0;
+    bool hard = w->loss_ppm > 0;
     for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
         const struct tcp_config *c = &w->plan.host[i].tcp;
         ns = time_max(ns, 2 * c->rto_max_ns + c->orphan_ns + 30 * NS_PER_S);
         ns = time_max(ns, 2 * c->msl_ns + 30 * NS_PER_S);
         r2_ns = time_max(r2_ns, time_max(c->user_timeout_ns, c->syn_timeout_ns));
+        hard = hard || w->plan.host[i].tight;
     }
     for (uint32_t i = 0; i < w->plan.n_conns; i++)
         for (int k = 0; k < 2; k++)
             r2_ns = time_max(r2_ns, w->conn[i].end[k].plan->user_timeout_ms * NS_PER_MS);
-    return w->link[0][1].loss_ppm ? ns + r2_ns : ns;
+    return hard ? ns + r2_ns : ns;
 }
 
 static bool pair_is_over(const struct conn *c)
@@ -72,15 +103,17 @@ static uint64_t last_progress(const struct world *w, const struct conn *c)
     for (int i = 0; i < 2; i++) {
         at = time_max(at, c->end[i].progress_ns);
         at = time_max(at, c->end[i].wire.progress_ns);
+        at = time_max(at, c->end[i].wire.moved_ns);
     }
     return at;
 }
 
 static void check_progress(struct world *w)
 {
+    const uint64_t most_ns = patience(w);
     for (uint32_t i = 0; i < w->plan.n_conns; i++) {
         struct conn *c = &w->conn[i];
-        if (pair_is_over(c) || w->now_ns - last_progress(w, c) < patience(w))
+        if (pair_is_over(c) || w->now_ns - last_progress(w, c) < most_ns)
             continue;
         for (int k = 0; k < 2; k++) {
             struct end *e = &c->end[k];
@@ -118,12 +151,22 @@ static void watch(struct world *w)
     queue_push(&w->queue, w->now_ns + WATCH_NS, EVENT_WATCH, 0, NULL);
 }
 
+static void frame_arrives(struct world *w, uint32_t node, struct frame *f)
+{
+    if (node < w->plan.n_hosts) {
+        host_frame(&w->host[node], f);
+    } else {
+        w->in_flight--;
+        net_send(w, node, f);
+    }
+}
+
 static void happen(struct world *w, const struct event *e)
 {
-    struct host *h = &w->host[e->host];
+    struct host *h = e->node < HOSTS_MAX ? &w->host[e->node] : NULL;
     switch (e->kind) {
     case EVENT_FRAME:
-        host_frame(h, e->ptr);
+        frame_arrives(w, e->node, e->ptr);
         break;
     case EVENT_POLL:
         host_poll(h);
@@ -143,6 +186,15 @@ static void happen(struct world *w, const struct event *e)
     case EVENT_CLOSE:
         host_close_listener(h);
         break;
+    case EVENT_CRASH:
+        crash(h);
+        break;
+    case EVENT_START:
+        start(h);
+        break;
+    case EVENT_LISTEN:
+        listen_again(h);
+        break;
     case EVENT_CALM:
         calm(w);
         break;
@@ -152,14 +204,21 @@ static void happen(struct world *w, const struct event *e)
     }
 }
 
+static void foresee(struct world *w, uint32_t host)
+{
+    const struct host_plan *h = &w->plan.host[host];
+    if (h->close_listener_ns)
+        queue_push(&w->queue, h->close_listener_ns, EVENT_CLOSE, host, NULL);
+    for (uint32_t i = 0; i < h->n_crashes; i++)
+        queue_push(&w->queue, h->crash[i].at_ns, EVENT_CRASH, host, NULL);
+}
+
 void world_live(struct world *w)
 {
-    for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
-        uint64_t at = w->plan.host[i].close_listener_ns;
-        if (at)
-            queue_push(&w->queue, at + NS_PER_S, EVENT_CLOSE, i, NULL);
-    }
-    while (!(w->closing && is_empty(w))) {
+    for (uint32_t i = 0; i < w->plan.n_hosts; i++)
+        foresee(w, i);
+    queue_push(&w->queue, w->plan.calm_ns + NS_PER_S, EVENT_CALM, 0, NULL);
+    while (!(w->closing && is_empty(w)) && queue_next_ns(&w->queue) < w->until_ns) {
         struct event e = queue_pop(&w->queue);
         w->now_ns = fail_frame.now_ns = e.at_ns;
         SIM_CHECK(++w->events < EVENTS_MAX, "liveness", "%u events and no end", EVENTS_MAX);

@@ -4,7 +4,7 @@
 
 #include "world.h"
 
-/* Until everything has ended, or a checker fails. */
+/* Until everything has ended, or w->until_ns, or a checker fails. */
 void world_live(struct world *w);
 
 #endif

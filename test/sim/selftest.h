@@ -5,7 +5,10 @@
 /* Runs act(arg); `checker` has to fail in it, NULL: none. 1 when it is otherwise. */
 int expect(const char *name, void (*act)(void *arg), void *arg, const char *checker);
 
-int selftest_ends(void);   /* check_end.h, payload.h, simmem.h */
+int selftest_wire(void);   /* check_wire.h, check_ack.h */
+int selftest_again(void);  /* check_resend.h, check_storm.h, check_mtu.h */
+int selftest_ends(void);   /* check_end.h, payload.h, simmem.h, check_mem.h */
+int selftest_reuse(void);  /* check_reuse.h */
 int selftest_frames(void); /* frame.h */
 int selftest_worlds(void); /* whole worlds, with an engine that is sabotaged */
 

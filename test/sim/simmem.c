@@ -16,7 +16,9 @@
 struct block {
     struct list node;
     size_t size;
-    uint64_t guard; /* and once more behind the octets */
+    bool is_saved;
+    size_t saved_at; /* in simmem.saved */
+    uint64_t guard;  /* and once more behind the octets */
 };
 
 static void *block_alloc(void *ctx, size_t size)
@@ -30,6 +32,7 @@ static void *block_alloc(void *ctx, size_t size)
     if (!b)
         return NULL;
     b->size = size;
+    b->is_saved = false;
     b->guard = GUARD;
     memset(b + 1, GARBAGE, size < FILL_MAX ? size : FILL_MAX);
     memcpy((uint8_t *)(b + 1) + size, &b->guard, sizeof b->guard);
@@ -52,7 +55,10 @@ static void block_free(void *ctx, void *ptr, size_t size)
     m->used -= size;
     b->guard = 0;
     memset(ptr, FREED, size < FILL_MAX ? size : FILL_MAX);
-    free(b);
+    if (b->is_saved)
+        list_push_back(&m->freed, &b->node);
+    else
+        free(b);
 }
 
 void simmem_init(struct simmem *m, struct rng *rng, size_t limit)
@@ -60,16 +66,63 @@ void simmem_init(struct simmem *m, struct rng *rng, size_t limit)
     *m = (struct simmem){.rng = rng};
     m->mem = (struct mem){.alloc = block_alloc, .free = block_free, .ctx = m, .limit = limit};
     list_init(&m->blocks);
+    list_init(&m->freed);
 }
 
 size_t simmem_finish(struct simmem *m)
 {
     size_t left = m->used;
     struct list *node;
-    while ((node = list_pop_front(&m->blocks)) != NULL)
+    while ((node = list_pop_front(&m->blocks)) != NULL ||
+           (node = list_pop_front(&m->freed)) != NULL)
         free(container_of(node, struct block, node));
+    free(m->saved);
+    m->saved = NULL;
     m->used = 0;
     return left;
+}
+
+void simmem_save(struct simmem *m)
+{
+    size_t at = 0;
+    m->saved = sim_realloc(NULL, 1, m->used + 1);
+    m->saved_used = m->used;
+    for (struct list *node = m->blocks.next; node != &m->blocks; node = node->next) {
+        struct block *b = container_of(node, struct block, node);
+        memcpy(m->saved + at, b + 1, b->size);
+        b->is_saved = true;
+        b->saved_at = at;
+        at += b->size;
+    }
+}
+
+void simmem_restore(struct simmem *m)
+{
+    struct list *node;
+    for (node = m->blocks.next; node != &m->blocks;) {
+        struct block *b = container_of(node, struct block, node);
+        node = node->next;
+        if (b->is_saved)
+            continue;
+        list_remove(&b->node);
+        free(b);
+    }
+    while ((node = list_pop_front(&m->freed)) != NULL)
+        list_push_back(&m->blocks, node);
+    for (node = m->blocks.next; node != &m->blocks; node = node->next) {
+        struct block *b = container_of(node, struct block, node);
+        memcpy(b + 1, m->saved + b->saved_at, b->size);
+        b->guard = GUARD;
+    }
+    m->used = m->mem.used = m->saved_used;
+}
+
+void simmem_forget(struct simmem *m)
+{
+    for (struct list *node = m->blocks.next; node != &m->blocks; node = node->next)
+        container_of(node, struct block, node)->is_saved = false;
+    free(m->saved);
+    m->saved = NULL;
 }
 
 void simmem_check(const struct simmem *m)

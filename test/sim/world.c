@@ -2,9 +2,8 @@
 #include "world.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "app.h"
+#include "check_border.h"
 #include "check_end.h"
 #include "fail.h"
 #include "host.h"
@@ -13,48 +12,58 @@
 #include "nstime.h"
 #include "run.h"
 
-struct conn *world_find(struct world *w, const struct flow *flow, uint8_t *side)
+/* How long a packet takes at most from one host to another where nothing goes wrong. */
+static uint64_t way_ns(struct world *w, uint32_t from, uint32_t to)
 {
-    for (uint32_t i = 0; i < w->plan.n_conns; i++) {
-        struct conn *c = &w->conn[i];
-        for (uint8_t s = 0; s < 2; s++) {
-            if (c->port[s] == flow->local_port && c->port[1 - s] == flow->remote_port &&
-                ip_addr_eq(&c->end[s].host->addr, &flow->local) &&
-                ip_addr_eq(&c->end[1 - s].host->addr, &flow->remote)) {
-                *side = s;
-                return c;
-            }
-        }
+    uint64_t ns = 0;
+    for (uint32_t node = from; node != to;) {
+        const struct link *l = net_next(&w->net, node, to);
+        ns += l->plan->delay_ns + l->plan->jitter_ns;
+        node = l->to;
     }
-    return NULL;
-}
-
-static uint32_t path_mss(const struct world *w, const struct host *h)
-{
-    return h->plan->caps.mtu - (w->plan.v6 ? 60 : 40);
-}
-
-/* What the narrow place on the way from this end lets through; 0: there is none. */
-static uint32_t narrow_mss(const struct world *w, const struct conn_plan *c, uint8_t side)
-{
-    uint32_t mtu = w->plan.link[c->host[side]][c->host[1 - side]].mtu;
-    return mtu ? mtu - (w->plan.v6 ? 60 : 40) : 0;
+    return ns;
 }
 
 /* Whether on this connection no timer can run out before its answer is there. */
-static bool is_clean(const struct world *w, const struct conn_plan *c)
+static bool is_clean(struct world *w, const struct conn_plan *c)
 {
     uint64_t rto_ns = UINT64_MAX, answer_ns = 0;
     for (int i = 0; i < 2; i++) {
         const struct host_plan *h = &w->plan.host[c->host[i]];
-        const struct link_plan *l = &w->plan.link[c->host[i]][c->host[1 - i]];
-        if (h->refuse_ppm || h->accept_ns)
+        if (h->accept_ns || h->backlog < w->plan.n_conns || h->forge_ppm)
             return false;
         rto_ns = time_min(rto_ns, time_min(h->tcp.rto_min_ns, h->tcp.rto_initial_ns));
-        answer_ns += l->delay_ns + l->jitter_ns + h->poll_ns + h->late_ns;
+        answer_ns += way_ns(w, c->host[i], c->host[1 - i]) + h->poll_ns + h->late_ns;
         answer_ns += h->tcp.ack_delay_ns;
     }
-    return w->plan.faultless && answer_ns < rto_ns;
+    return w->plan.faultless && w->loss_ppm == 0 && answer_ns < rto_ns;
+}
+
+static void make_end(struct conn *c, uint8_t side)
+{
+    struct world *w = c->world;
+    struct end *e = &c->end[side];
+    struct host *h = &w->host[c->plan->host[side]];
+    *e = (struct end){
+        .conn = c, .side = side, .host = h, .plan = &c->plan->end[side], .wake_ns = TIME_NEVER};
+    e->wire = (struct wire_end){
+        .stream = rng_u64(&w->rng),
+        .passive = side == 1 && c->plan->kind != CONN_SIMULTANEOUS,
+        .nodelay = e->plan->nodelay || h->plan->tcp.nodelay,
+        .head = w->plan.v6 ? 60 : 40,
+        .told = &h->told[c->plan->host[1 - side]],
+        .rcvbuf = h->plan->tcp.rcvbuf,
+        .keepalive = h->plan->tcp.keepalive,
+        .shift = -1,
+        .clean = is_clean(w, c->plan),
+        .ack_watch = {.refuses = h->plan->refuse_ppm > 0 || h->plan->mem_limit,
+                      .slack_ns = h->plan->late_ns},
+        .resend = {.rto_min_ns = h->plan->tcp.rto_min_ns},
+        .storm = {.credit = 2},
+    };
+    e->wire.mss = h->plan->caps.mtu - e->wire.head;
+    if (e->plan->rcvbuf && e->plan->rcvbuf < e->wire.rcvbuf)
+        e->wire.rcvbuf = e->plan->rcvbuf;
 }
 
 static void make_conn(struct world *w, uint32_t i)
@@ -67,30 +76,13 @@ static void make_conn(struct world *w, uint32_t i)
     c->port[1] = c->plan->kind == CONN_SIMULTANEOUS ? (uint16_t)(50000 + i)
                  : c->plan->kind == CONN_NOBODY     ? NOBODY_PORT
                                                     : LISTEN_PORT;
-    for (uint8_t s = 0; s < 2; s++) {
-        struct end *e = &c->end[s];
-        e->conn = c;
-        e->side = s;
-        e->host = &w->host[c->plan->host[s]];
-        e->plan = &c->plan->end[s];
-        e->wake_ns = TIME_NEVER;
-        e->wire = (struct wire_end){
-            .stream = rng_u64(&w->rng),
-            .passive = s == 1 && c->plan->kind != CONN_SIMULTANEOUS,
-            .nodelay = e->plan->nodelay || w->plan.host[c->plan->host[s]].tcp.nodelay,
-            .mss_narrow = narrow_mss(w, c->plan, s),
-            .mss = path_mss(w, &(struct host){.plan = &w->plan.host[c->plan->host[s]]}),
-            .rcvbuf = w->plan.host[c->plan->host[s]].tcp.rcvbuf,
-            .keepalive = w->plan.host[c->plan->host[s]].tcp.keepalive,
-            .shift = -1,
-            .clean = is_clean(w, c->plan),
-            .ack_watch = {.refuses = w->plan.host[c->plan->host[s]].refuse_ppm > 0,
-                          .slack_ns = w->plan.host[c->plan->host[s]].late_ns},
-        };
-        if (e->plan->rcvbuf && e->plan->rcvbuf < e->wire.rcvbuf)
-            e->wire.rcvbuf = e->plan->rcvbuf;
+    for (uint8_t side = 0; side < 2; side++) {
+        if (c->plan->again)
+            c->port[side] = w->conn[i - 1].port[side];
+        make_end(c, side);
     }
-    queue_push(&w->queue, c->plan->open_ns, EVENT_OPEN, 0, c);
+    if (!c->plan->again)
+        queue_push(&w->queue, c->plan->open_ns, EVENT_OPEN, 0, c);
 }
 
 /* A clock with which the first connection's ISN at this host lies shortly before 2^32: the ISN is
@@ -104,39 +96,35 @@ static void set_clock_for_wrap(struct world *w, const struct siphash_key *secret
     uint32_t target = UINT32_MAX - (uint32_t)rng_below(&w->rng, 60000);
     uint32_t ticks = target - isn_choose(secret, &flow, 0).v;
     uint64_t at = ((UINT64_C(1) << 32) + ticks) * 4000;
-    w->plan.host[me].clock_ns = at - c->plan->open_ns;
+    w->host[me].clock_ns = at - c->plan->open_ns;
 }
 
 static void make(struct world *w, uint64_t seed, const struct world_options *options)
 {
     rng_init(&w->rng, seed);
-    plan_draw(&w->plan, &w->rng, options->super);
-    w->plan.faultless = w->plan.faultless && options->loss_ppm == 0;
+    if (options->plan)
+        options->plan(&w->plan, options->ctx);
+    else
+        plan_draw(&w->plan, &w->rng, options->super);
+    w->until_ns = options->until_ns ? options->until_ns : TIME_NEVER;
+    w->loss_ppm = options->loss_ppm;
     w->now_ns = NS_PER_S / 2;
+    w->conn = sim_zalloc(w->plan.n_conns, sizeof *w->conn);
+    w->happened = sim_zalloc(2 * w->plan.n_conns, sizeof *w->happened);
+    net_init(w);
     for (uint32_t i = 0; i < w->plan.n_hosts; i++)
         host_init(&w->host[i], w, i);
     for (uint32_t i = 0; i < w->plan.n_conns; i++)
         make_conn(w, i);
     for (uint8_t s = 0; s < 2 && w->plan.conn[0].wrap; s++)
         set_clock_for_wrap(w, &w->host[w->plan.conn[0].host[s]].secret, s);
-    for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
-        struct host *h = &w->host[i];
-        h->mem.refuse_ppm = h->plan->refuse_ppm;
-        for (uint32_t k = 0; k < w->plan.n_hosts; k++) {
-            w->link[i][k] = (struct link){
-                .plan = w->plan.link[i][k],
-                .loss_ppm = options->loss_ppm,
-                .to = k,
-                .back = &w->link[k][i],
-                .rng = &w->rng,
-                .queue = &w->queue,
-                .watch = w->trace ? ladder_sent : NULL,
-                .watch_ctx = w,
-                .in_flight = &w->in_flight,
-            };
-        }
-    }
-    queue_push(&w->queue, w->plan.calm_ns + NS_PER_S, EVENT_CALM, 0, NULL);
+}
+
+static void end_host(struct host *h)
+{
+    SIM_CHECK(stack_sock_count(h->stack) == 0, "end", "%u sockets are left",
+              stack_sock_count(h->stack));
+    border_end(h);
 }
 
 static void end(struct world *w)
@@ -144,7 +132,7 @@ static void end(struct world *w)
     for (uint32_t i = 0; i < w->plan.n_conns; i++)
         end_check_pair(&w->conn[i]);
     for (uint32_t i = 0; i < w->plan.n_hosts; i++)
-        host_finish(&w->host[i]);
+        end_host(&w->host[i]);
 }
 
 static void unmake(struct world *w)
@@ -157,16 +145,15 @@ static void unmake(struct world *w)
     for (uint32_t i = 0; i < HOSTS_MAX; i++)
         host_free(&w->host[i]);
     queue_finish(&w->queue);
+    plan_finish(&w->plan);
+    free(w->conn);
+    free(w->happened);
     free(w);
 }
 
 bool world_run(uint64_t seed, const struct world_options *options, struct world_result *result)
 {
-    struct world *volatile w = calloc(1, sizeof *w);
-    if (!w) {
-        fputs("vopr: out of memory\n", stderr);
-        exit(2);
-    }
+    struct world *volatile w = sim_zalloc(1, sizeof *w);
     w->trace = options->trace;
     w->sabotage = options->sabotage;
     fail_frame.seed = seed;
@@ -179,10 +166,13 @@ bool world_run(uint64_t seed, const struct world_options *options, struct world_
         if (options->trace)
             ladder_begin(w, seed);
         world_live(w);
-        end(w);
+        if (options->look)
+            options->look(w, options->result);
+        else
+            end(w);
     }
     fail_frame.armed = false;
-    *result = (struct world_result){w->hash, w->segments, w->octets, w->now_ns};
+    *result = (struct world_result){w->hash, w->segments, w->octets, w->now_ns, w->tried};
     unmake(w);
     return good;
 }

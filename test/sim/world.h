@@ -1,7 +1,7 @@
 /*
- * One simulated world: hosts, links, connections, virtual time. world_run() lives through a seed:
- * a phase with faults, then calm, in which everything has to finish in bounded time. The first
- * checker that does not hold ends it by fail.h.
+ * One simulated world: hosts, the net between them, connections, virtual time. world_run() lives
+ * through a seed: a phase with faults, then calm, in which everything has to finish in bounded
+ * time. The first checker that does not hold ends it by fail.h.
  */
 #ifndef WORLD_H
 #define WORLD_H
@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "check_wire.h"
-#include "link.h"
+#include "net.h"
 #include "plan.h"
 #include "queue.h"
 #include "simmem.h"
@@ -44,14 +44,28 @@ struct end {
     bool connected; /* and completed */
     bool send_closed, deaf, eof;
     bool aborted, left; /* given up by stack_abort, stack_close */
+    bool crashed;       /* its host's memory was lost, and it with it */
+    bool unreachable;   /* a router has said so */
     bool timed_out;     /* the engine gave up (checked when it happened) */
     uint64_t wait_ns;   /* when it entered FIN-WAIT-2 or TIME-WAIT */
+    bool finished;      /* TIME-WAIT or LAST-ACK was the engine's last state */
     bool orphaned;      /* FIN-WAIT-2 without a user ran out */
     bool poked;         /* its peer was gone without a word; the world made it close */
     int error;          /* the first that was learned */
     uint64_t read;      /* octets read and found right */
     uint64_t opened_ns, left_ns, progress_ns;
+    /* In the calm: its SYNs that have reached the other host, and what that has sent to it. */
+    uint32_t calm_syns, calm_answers;
+    uint64_t first_ns; /* when the first octet was read */
 
+    uint32_t life;      /* of the host, in which the engine has (or had) it */
+    bool in_engine;     /* the engine has a connection for it that is not CLOSED */
+    uint64_t closed_ns; /* when it was */
+    bool time_wait;     /* which is in TIME-WAIT */
+    bool owing;         /* in host.owing */
+    uint32_t tries;     /* of connect(), when the four-tuple or all ports were in use */
+
+    size_t offers;                    /* octets in one send() at most; 0: as the plan says */
     uint64_t write_at_ns, read_at_ns; /* pauses */
     bool stalled;                     /* the reader has stopped once */
     uint64_t wake_ns;                 /* when an EVENT_APP is due; TIME_NEVER: none */
@@ -66,6 +80,9 @@ struct conn {
     const struct conn_plan *plan;
     uint32_t index;
     uint16_t port[2];
+    bool called;                /* EVENT_OPEN is under way, or was */
+    bool begun;                 /* a connect() has fixed its ports */
+    struct conn *older, *newer; /* had the same four-tuple before, and have it after it */
     struct end end[2];
 };
 
@@ -74,25 +91,42 @@ struct host {
     uint32_t index;
     const struct host_plan *plan;
     struct ip_addr addr;
+
+    /* What a crash ends. */
+    uint32_t life;     /* how often it was started */
+    uint64_t clock_ns; /* what its clock shows at the world's 0 */
     struct siphash_key secret;
     struct simmem mem;
-    size_t mem_empty; /* in use when nothing but the stack exists */
-    struct stack *stack;
+    size_t mem_empty;    /* in use when nothing but the stack exists */
+    struct stack *stack; /* NULL while the host is down */
     struct sock *listener;
     struct handle listener_handle;
-    struct handle accepted[CONNS_MAX + 1];
+    uint64_t corrupt_in;
+    struct end **by_id; /* whose the engine's sockets are, see who.h */
+    uint32_t n_by_id;
+    struct mtu_list told[HOSTS_MAX]; /* of the paths to other hosts */
+
+    struct handle *accepted;
     uint32_t n_accepted;
-    bool listener_closed;
+    bool listener_closed; /* for good */
+    bool was_deaf;        /* it has been up without a listener */
 
     struct frame *rx[OUTPUT_BATCH];
     uint32_t n_rx;
     bool poll_set, accept_set;
+    uint32_t sent_id[OUTPUT_BATCH], n_sent; /* sockets that the last output() was of */
+    seq_t syn;                              /* of the SYN that came last */
+    struct end **owing;                     /* ends that have an ACK to send */
+    uint32_t n_owing;
+    bool trying; /* what happens is undone again, see batches.h */
+
+    /* check_border.h */
     uint64_t tick_at_ns;  /* when the next tick comes, and for which deadline */
     uint64_t tick_for_ns; /* TIME_NEVER: none */
     uint64_t quiet_ns;    /* since then output() has had nothing to say */
     uint32_t idle_ticks;  /* in a row, with nothing done */
-    uint64_t corrupt_in;
     uint64_t calls;
+    uint32_t socks_most; /* at once */
 };
 
 /* Ways to spoil the engine's work from outside, so that a self test sees a checker find it. */
@@ -104,15 +138,29 @@ enum sabotage {
     SABOTAGE_RESET,   /* an ACK turns into a RST */
     SABOTAGE_URGENT,  /* an urgent pointer points somewhere else */
     SABOTAGE_LEAK,    /* memory is taken and not given back */
+    SABOTAGE_MTU,     /* no router is heard */
+    SABOTAGE_TWICE,   /* text is sent twice */
+    SABOTAGE_STORM,   /* ACKs are sent a hundred times */
+    SABOTAGE_COUNT,   /* the engine's count of its sockets is wrong */
+    SABOTAGE_SPEAK,   /* there is more to send after output() had no more */
+    SABOTAGE_SPLIT,   /* an event is swallowed between the packets of a batch */
     SABOTAGE_EARLY,   /* timers run out before their time, and nobody asks for output */
 };
 
 struct world_options {
-    uint32_t super; /* MSS per super-segment */
-    uint32_t
-        loss_ppm; /* on every link, besides what the seed says, from the beginning to the end */
+    uint32_t super;    /* MSS per super-segment */
+    uint32_t loss_ppm; /* on every path and in each direction, besides what the seed says, from the
+                        * beginning to the end */
     bool trace;
     enum sabotage sabotage;
+
+    /* A world that somebody has thought out, not a seed: makes the plan. NULL: the seed does. */
+    void (*plan)(struct plan *p, const void *ctx);
+    const void *ctx;
+    /* It ends then, whatever goes on, and is looked at. 0: when everything has finished. */
+    uint64_t until_ns;
+    void (*look)(const struct world *w, void *result);
+    void *result;
 };
 
 struct world {
@@ -120,13 +168,16 @@ struct world {
     struct rng rng;
     struct plan plan;
     struct queue queue;
+    struct net net;
     struct host host[HOSTS_MAX];
-    struct link link[HOSTS_MAX][HOSTS_MAX];
-    struct conn conn[CONNS_MAX];
+    struct conn *conn;
+    uint32_t loss_ppm;
     bool calm, closing;
-    uint64_t closing_ns;
+    uint64_t closing_ns, until_ns;
     uint64_t in_flight; /* frames */
     uint64_t events, segments, octets;
+    uint64_t tried;     /* batches, see batches.h */
+    unsigned *happened; /* of batches.c: to the sides of each connection */
     uint64_t hash;
     bool trace;
     enum sabotage sabotage;
@@ -134,7 +185,7 @@ struct world {
 };
 
 struct world_result {
-    uint64_t hash, segments, octets, virtual_ns;
+    uint64_t hash, segments, octets, virtual_ns, tried;
 };
 
 /* One seed. False when a checker failed: fail_frame says what. */
@@ -146,9 +197,6 @@ static inline void world_hash(struct world *w, uint64_t x)
     w->hash = (w->hash ^ x) * UINT64_C(0x100000001b3);
     w->hash ^= w->hash >> 32;
 }
-
-/* The connection of these two; NULL when there is none. side: which end has this address. */
-struct conn *world_find(struct world *w, const struct flow *flow, uint8_t *side);
 
 static inline struct end *peer_of(struct end *e)
 {

@@ -33,8 +33,14 @@ static void found_by_all_four(void **state)
         assert_ptr_equal(table_find(&t, &nodes[i].flow), &nodes[i]);
     for (unsigned i = 0; i < N; i += 3)
         table_remove(&t, &nodes[i]);
-    for (unsigned i = 0; i < N; i++)
+    for (unsigned i = 0; i < N; i++) {
         assert_ptr_equal(table_find(&t, &nodes[i].flow), i % 3 ? &nodes[i] : NULL);
+        assert_int_equal(table_holds(&t, &nodes[i]), i % 3 != 0);
+    }
+    struct table_node again = nodes[1]; /* the same four-tuple, found before it or behind it */
+    table_insert(&t, &again);
+    assert_int_equal(table_holds(&t, &again) + table_holds(&t, &nodes[1]), 1);
+    table_remove(&t, &again);
     for (unsigned i = N; i-- > 0;)
         if (i % 3)
             table_remove(&t, &nodes[i]);

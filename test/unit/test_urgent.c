@@ -351,6 +351,28 @@ static void never_a_wrong_end(void **state)
     free(arrived);
 }
 
+/* Text that was sent before there was urgent data has arrived without a pointer: to point into it,
+ * from what is sent again, would make its reader stop there. */
+static void not_into_what_went_before(void **state)
+{
+    (void)state;
+    the.config.sndbuf = 200000;
+    the.path.mtu = 4040;
+    establish(.wnd = 65000, .mss = 4000, .scale = 4);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 10000);
+    wide_cwnd();
+    user_sends(80000);
+    for (uint32_t i = 0; i < 20; i++)
+        expect(.flags = i < 19 ? ACK : PSH | ACK, .seq = 1 + 4000 * i, .ack = 1, .text = 4000);
+    user_sends_urgent(80000);
+    ignore();
+    at(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 4000); /* 65535 ahead is what went before */
+    receive(.flags = ACK, .seq = 1, .ack = 16001);
+    expect(.flags = ACK | URG, .seq = 16001, .ack = 1, .text = 4000, .up = 65535);
+    ignore();
+}
+
 /* ---- Numbers that wrap ---- */
 
 static const uint8_t octets[60000];
@@ -420,6 +442,7 @@ int main(void)
         ladder_test(keepalive_without),
         ladder_test(clamped),
         ladder_test(never_a_wrong_end),
+        ladder_test(not_into_what_went_before),
         ladder_test(long_after),
     };
     return ladder_main(tests);

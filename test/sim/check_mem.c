@@ -1,0 +1,36 @@
+/* See check_mem.h. */
+#include "check_mem.h"
+
+#include "fail.h"
+
+/* What a connection may have besides the text itself: an extent of 64 KiB of the send queue of
+ * which the first octets are acknowledged and another of which the last are not used, chunks of 16
+ * KiB of the receive queue in the same way, 32 KiB for what lies behind holes (sndq.c, rcvq.h,
+ * ranges.h). */
+#define PER_QUEUE (2 * 65536 + 3 * 16384 + 32768)
+
+/* And every socket: itself, and a tenth of the text for headers of small extents. */
+#define PER_SOCK 4096
+
+static uint64_t held(struct end *e)
+{
+    uint64_t acked = e->wire.acked_new > 1 ? e->wire.acked_new - 1 : 0;
+    uint64_t unacked = e->wire.written > acked ? e->wire.written - acked : 0;
+    uint64_t unread = e->wire.arrived > e->read ? e->wire.arrived - e->read : 0;
+    return unacked + unacked / 10 + unread;
+}
+
+void mem_check(const struct host *h)
+{
+    const struct world *w = h->world;
+    uint64_t most = h->mem_empty + (uint64_t)PER_SOCK * (1 + h->socks_most);
+    for (uint32_t i = 0; i < 2 * w->plan.n_conns; i++) {
+        struct end *e = &w->conn[i / 2].end[i % 2];
+        bool closes = e->closed_ns == w->now_ns; /* with a RST to be sent, perhaps */
+        bool waits = e->wire.syn_sent && !e->opened && e->life == h->life; /* for accept() */
+        if (e->host == h && (e->in_engine || e->sock || e->lingering || closes || waits))
+            most += PER_QUEUE + held(e);
+    }
+    SIM_CHECK(h->mem.used <= most, "memory", "%zu octets in use, there is a reason for %llu",
+              h->mem.used, (unsigned long long)most);
+}

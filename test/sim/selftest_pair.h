@@ -1,0 +1,37 @@
+/* Two ends of a connection for the self tests, and what they say to each other. No engine takes
+ * part. */
+#ifndef SELFTEST_PAIR_H
+#define SELFTEST_PAIR_H
+
+#include "check_wire.h"
+#include "nstime.h"
+#include "selftest.h"
+
+#define MSS   1000
+#define ISS_A 0xfffffff0u /* sequence numbers wrap right away */
+#define ISS_B 77u
+
+struct pair {
+    struct wire_end a, b;
+    struct mtu_list told;
+    uint8_t text[20000];
+    uint64_t now_ns;
+};
+
+/* `from` sends; text is the stream's at this offset. */
+void pair_send(struct pair *p, struct wire_end *from, struct seg seg, bool arrives);
+
+#define SEG(...)         ((struct seg){__VA_ARGS__})
+#define FROM_A(...)      pair_send(p, &p->a, SEG(__VA_ARGS__), true)
+#define FROM_B(...)      pair_send(p, &p->b, SEG(__VA_ARGS__), true)
+#define LOST_FROM_A(...) pair_send(p, &p->a, SEG(__VA_ARGS__), false)
+
+struct pair_test {
+    void (*act)(struct pair *p); /* after a handshake */
+    const char *checker;         /* that has to find it; NULL: none */
+};
+
+/* Runs them; how many failed. name: of the group. */
+int pair_run(const char *name, const struct pair_test *tests, size_t n);
+
+#endif
