@@ -74,13 +74,14 @@ static void increase_after_ten_minutes(void **state)
     leaves(&a, .flags = PSH | ACK, .seq = 967, .ack = 1, .text = 494);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1461);
     host_at(599999);
-    host_sends(so, 1460, 966);
-    leaves(&a, .flags = PSH | ACK, .seq = 1461, .ack = 1, .text = 966);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 2427);
+    host_sends(so, 1460, 1460);
+    leaves(&a, .flags = ACK, .seq = 1461, .ack = 1, .text = 966);
+    leaves(&a, .flags = PSH | ACK, .seq = 2427, .ack = 1, .text = 494);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 2921);
     host_at(600001);
     nothing_leaves();
-    host_sends(so, 2426, 1460);
-    leaves(&a, .flags = PSH | ACK, .seq = 2427, .ack = 1, .text = 1460);
+    host_sends(so, 2920, 1460);
+    leaves(&a, .flags = PSH | ACK, .seq = 2921, .ack = 1, .text = 1460);
 }
 
 /* 3, 5: a message of an old router, with an MTU of 0: the next plateau below the length that it
@@ -210,7 +211,7 @@ static void remembered(void **state)
 {
     (void)state;
     link_of(1500);
-    struct peer a = peer(1, 0), same = peer(1, 0), other = peer(2, 0), later = peer(1, 0);
+    struct peer a = peer(1, 0), same = a, other = peer(2, 0), last = a, later = a;
     (void)sender(&a, 1460);
     (void)all_leaves();
     hears(&a, .kind = ICMP_TOO_BIG, .mtu = 1006, .seq = 1, .len = 1500);
@@ -223,8 +224,14 @@ static void remembered(void **state)
     assert_int_equal(host_status(sender(&other, 1)).snd_mss, 1460);
     (void)all_leaves();
     arrives(&other, .flags = ACK, .seq = 1, .ack = 2);
+    host_at(599999);
+    last.flow.remote_port += 2;
+    (void)sender(&last, 1460);
+    leaves(&last, .flags = ACK, .seq = 1, .ack = 1, .text = 966);
+    leaves(&last, .flags = PSH | ACK, .seq = 967, .ack = 1, .text = 494);
+    arrives(&last, .flags = ACK, .seq = 1, .ack = 1461);
     host_at(600001);
-    later.flow.remote_port += 2;
+    later.flow.remote_port += 3;
     (void)sender(&later, 1460);
     leaves(&later, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1460);
 }

@@ -65,20 +65,43 @@ static void old_data(void **state)
     assert_int_equal(stack_sock_count(host.stack), 2);
 }
 
+/* How many answers a hundred ACKs get. */
+static unsigned answers(struct peer *a, uint32_t seq, uint32_t ack)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        host_later(1);
+        arrives(a, .flags = ACK, .seq = seq, .ack = ack);
+        n += all_leaves();
+    }
+    return n;
+}
+
 /* H2, figure 3: an ACK of something not sent, and the answers to the answers: no infinite loop. */
 static void ack_loop(void **state)
 {
     (void)state;
     struct peer b = peer(1, 0);
     struct sock *so = host_connected(HERE, &b);
-    unsigned n = 0;
-    for (unsigned i = 0; i < 100; i++) {
-        host_later(1);
-        arrives(&b, .flags = ACK, .seq = 1, .ack = 641);
-        n += all_leaves();
-    }
-    assert_int_equal(n, 10);
+    assert_int_equal(answers(&b, 1, 641), 10);
     assert_int_equal(stack_state(so), STATE_ESTABLISHED);
+}
+
+/* The same in TIME-WAIT: of something not sent, before, inside and beyond the window; and an ACK
+ * that says nothing new gets no answer at all. */
+static void ack_loop_in_time_wait(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t seq, ack;
+        unsigned answers;
+    } cases[] = {{2, 641, 10}, {0, 2, 10}, {3, 2, 10}, {20002, 2, 10}, {2, 2, 0}};
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct peer a = peer(i, 0);
+        struct sock *so = host_reach(&a, STATE_TIME_WAIT);
+        assert_int_equal(answers(&a, cases[i].seq, cases[i].ack), cases[i].answers);
+        assert_int_equal(stack_state(so), STATE_TIME_WAIT);
+    }
 }
 
 /* H3, figure 4, as A: an old ACK in SYN-SENT brings the RST of line 5, and the connection is tried
@@ -121,6 +144,7 @@ int main(void)
         host_test(no_rst_prolongs_it),
         host_test(old_data),
         host_test(ack_loop),
+        host_test(ack_loop_in_time_wait),
         host_test(old_ack_in_syn_sent),
         host_test(rst_in_the_window_of_syn_received),
     };

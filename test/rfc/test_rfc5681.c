@@ -48,6 +48,17 @@ static void one_segment_after_a_lost_syn(void **state)
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
     host_sends(so, 0, 9000);
     assert_int_equal(all_leaves(), 1);
+    struct peer b = peer(2, 80);
+    struct sock *l = host_listen(80, 5);
+    arrives(&b, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    host_later(1000);
+    (void)all_leaves(); /* the first one's text, too */
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 1);
+    so = host_accept(l);
+    host_sends(so, 0, 9000);
+    leaves(&b, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    nothing_leaves();
 }
 
 /* 2: nothing beyond the highest acknowledged number and the smaller of cwnd and rwnd. */
@@ -160,17 +171,27 @@ static void after_a_timeout(void **state)
     }
 }
 
-/* When the path's MTU turns out to be smaller, cwnd shrinks in proportion. */
+/* When the path's MTU turns out to be smaller, cwnd shrinks in proportion at least, at once, and
+ * slow start takes it no further than that: as many segments as before, not as many octets. */
 static void smaller_mtu(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = sender(&a, 60000);
+    struct sock *so = sender(&a, 200000);
+    uint32_t acked = 1;
     assert_int_equal(all_leaves(), 10);
-    hears(&a, .kind = ICMP_TOO_BIG, .seq = 1, .mtu = 640);
+    host_go(HERE, host.now_ns + host_status(so).rto_ns);
+    assert_int_equal(all_leaves(), 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 10000);
+    assert_int_equal(all_leaves(), 2);
+    while (cwnd(so) < 12000)
+        (void)acks(&a, &acked, 1);
+    assert_int_equal(host_status(so).ssthresh, 5000);
+    hears(&a, .kind = ICMP_TOO_BIG, .seq = acked, .mtu = 640);
     assert_int_equal(host_status(so).snd_mss, 600);
-    assert_int_equal(cwnd(so), 6000);
-    assert_int_equal(all_leaves(), 10);
+    assert_in_range(cwnd(so), 600, 12 * 600);
+    assert_int_equal(host_status(so).ssthresh, 12 * 600);
+    assert_in_range(all_leaves(), 1, 12);
 }
 
 /* ---- 3.2: fast retransmit and fast recovery ---- */
