@@ -78,10 +78,12 @@ static void increase_after_ten_minutes(void **state)
     leaves(&a, .flags = ACK, .seq = 1461, .ack = 1, .text = 966);
     leaves(&a, .flags = PSH | ACK, .seq = 2427, .ack = 1, .text = 494);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 2921);
+    host_sends(so, 2920, 1);
+    leaves(&a, .flags = PSH | ACK, .seq = 2921, .ack = 1, .text = 1);
     host_at(600001);
     nothing_leaves();
-    host_sends(so, 2920, 1460);
-    leaves(&a, .flags = PSH | ACK, .seq = 2921, .ack = 1, .text = 1460);
+    host_sends(so, 2921, 1460);
+    leaves(&a, .flags = PSH | ACK, .seq = 2922, .ack = 1, .text = 1460);
 }
 
 /* 3, 5: a message of an old router, with an MTU of 0: the next plateau below the length that it

@@ -171,6 +171,32 @@ static void after_a_timeout(void **state)
     }
 }
 
+/* There acknowledged octets count, not the ACKs that come for them. */
+static void counts_octets(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 200000);
+    uint32_t acked = 1;
+    assert_int_equal(all_leaves(), 10);
+    host_go(HERE, host.now_ns + host_status(so).rto_ns);
+    assert_int_equal(all_leaves(), 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 10000);
+    assert_int_equal(all_leaves(), 2);
+    while (cwnd(so) < 5000)
+        (void)acks(&a, &acked, 1);
+    for (unsigned i = 1; i <= 10; i++) { /* halves of segments */
+        arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 500);
+        (void)all_leaves();
+        assert_int_equal(cwnd(so), i < 10 ? 5000 : 6000);
+    }
+    for (unsigned i = 1; i <= 3; i++) { /* two at once */
+        arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 2000);
+        (void)all_leaves();
+        assert_int_equal(cwnd(so), i < 3 ? 6000 : 7000);
+    }
+}
+
 /* When the path's MTU turns out to be smaller, cwnd shrinks in proportion at least, at once, and
  * slow start takes it no further than that: as many segments as before, not as many octets. */
 static void smaller_mtu(void **state)
@@ -241,6 +267,42 @@ static void three_duplicates(void **state)
     assert_int_equal(cwnd(so), 10000);
     assert_int_equal(all_leaves(), 1);
     assert_int_equal(host_status(so).flight, 10000);
+}
+
+/* Equation (4) goes by what is in flight, not by cwnd, which may be larger. */
+static void flight_not_cwnd(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    struct sock *so = sender(&a, 6000);
+    assert_int_equal(all_leaves(), 6);
+    for (unsigned i = 0; i < 3; i++)
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_int_equal(host_status(so).ssthresh, 3000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 6001);
+    so = sender(&b, 6000);
+    assert_int_equal(all_leaves(), 6);
+    host_go(HERE, host.now_ns + host_status(so).rto_ns);
+    leaves(&b, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_int_equal(host_status(so).ssthresh, 3000);
+}
+
+/* A duplicate has the window of the ACK before, which may be scaled. */
+static void duplicates_of_a_scaled_window(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .scale = 3);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 8000);
+    host_sends(so, 0, 6000);
+    assert_int_equal(all_leaves(), 6);
+    for (unsigned i = 0; i < 3; i++)
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 8000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
 }
 
 /* 2: what is no duplicate: an ACK with text, one that changes the window, one with nothing
@@ -357,8 +419,11 @@ int main(void)
         host_test(unused_window_does_not_grow),
         host_test(timeout),
         host_test(after_a_timeout),
+        host_test(counts_octets),
         host_test(smaller_mtu),
         host_test(three_duplicates),
+        host_test(flight_not_cwnd),
+        host_test(duplicates_of_a_scaled_window),
         host_test(not_a_duplicate),
         host_test(retransmission_lost),
         host_test(restart_after_idleness),

@@ -17,6 +17,8 @@ static void rst_by_its_number(void **state)
         arrives(&a, .flags = RST, .seq = outside[i]);
         nothing_leaves();
     }
+    arrives(&a, .flags = RST, .seq = (uint32_t)-4, .text = 10); /* its text reaches inside */
+    nothing_leaves();
     for (unsigned i = 0; i < 3; i++) {
         arrives(&a, .flags = RST, .seq = inside[i]);
         leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
@@ -90,6 +92,13 @@ static void syn_by_its_number(void **state)
     }
     assert_int_equal(stack_state(so), STATE_ESTABLISHED);
     assert_int_equal(host_status(so).snd_wnd, 10000);
+    host_sends(so, 0, 100);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    arrives(&a, .flags = SYN | ACK | FIN, .seq = 1, .ack = 101, .text = 10);
+    leaves(&a, .flags = ACK, .seq = 101, .ack = 1);
+    assert_int_equal(host_status(so).flight, 100);
+    assert_int_equal(host_status(so).unread, 0);
+    assert_int_equal(stack_state(so), STATE_ESTABLISHED);
 }
 
 /* A peer that has restarted answers by a RST; the connection ends, and its next SYN finds a

@@ -50,12 +50,14 @@ static void less_text_with_options(void **state)
     host_start();
     struct peer a = peer(1, 0);
     a.wnd = 65535;
+    struct ip_options options = {.len = 40};
+    memset(options.octets, 1, sizeof options.octets); /* No Operation */
     struct sock *so = host_connect(&a);
-    leaves(&a, .flags = SYN, .seq = 0, .mss = 1460);
+    host_batch();
+    assert_int_equal(stack_set_options(so, &options, host.now_ns), ERR_NONE);
+    leaves(&a, .flags = SYN, .seq = 0, .mss = 1460); /* without what they take */
     arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1460);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
-    struct ip_options options = {.octets = {0}};
-    memset(options.octets, 1, sizeof options.octets); /* No Operation */
     uint32_t at = 0;
     for (uint8_t len = 4; len <= 40; len += 12) {
         options.len = len;

@@ -74,6 +74,20 @@ static void count_for_our_buffer(void **state)
     }
 }
 
+/* Of a buffer that may grow it is that of its largest size, whoever opens. */
+static void count_for_what_it_may_become(void **state)
+{
+    (void)state;
+    host.config.tcp.rcvbuf_max = 1 << 20;
+    host_start();
+    struct peer a = peer(1, 0), b = peer(2, 80);
+    host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0, .scale = 5);
+    host_listen(80, 5);
+    arrives(&b, .flags = SYN, .seq = 0, .scale = ZERO);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 5);
+}
+
 /* 2.2: the option in a segment without SYN is ignored. */
 static void ignored_without_syn(void **state)
 {
@@ -209,11 +223,17 @@ static void sender_stays_within_the_window(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(both_sides_active),    host_test(both_sides_passive),
-        host_test(zero_is_an_offer),     host_test(count_for_our_buffer),
-        host_test(ignored_without_syn),  host_test(not_in_a_syn),
-        host_test(at_most_14),           host_test(cwnd_is_not_scaled),
-        host_test(honours_every_window), host_test(sender_stays_within_the_window),
+        host_test(both_sides_active),
+        host_test(both_sides_passive),
+        host_test(zero_is_an_offer),
+        host_test(count_for_our_buffer),
+        host_test(count_for_what_it_may_become),
+        host_test(ignored_without_syn),
+        host_test(not_in_a_syn),
+        host_test(at_most_14),
+        host_test(cwnd_is_not_scaled),
+        host_test(honours_every_window),
+        host_test(sender_stays_within_the_window),
     };
     return host_main(tests);
 }
