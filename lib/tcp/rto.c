@@ -41,15 +41,9 @@ void rto_init(struct rto *r, uint64_t initial_ns, uint64_t min_ns, uint64_t max_
     *r = (struct rto){.base_ns = initial_ns, .min_ns = min_ns, .max_ns = max_ns};
 }
 
-/* RFC 6298 2.4; the doubling comes after it. */
-static uint64_t without_backoff(const struct rto *r)
-{
-    return time_max(r->base_ns, r->min_ns);
-}
-
 uint64_t rto_get(const struct rto *r)
 {
-    uint64_t rto = without_backoff(r);
+    uint64_t rto = time_max(r->base_ns, r->min_ns); /* RFC 6298 2.4 */
     if (r->backoff >= 64 || rto > r->max_ns >> r->backoff)
         return r->max_ns;
     return rto << r->backoff;
@@ -64,22 +58,19 @@ void rto_sent(struct rto *r, seq_t end, uint64_t now_ns)
     r->timed_at_ns = now_ns;
 }
 
-void rto_resent(struct rto *r, uint64_t now_ns)
+void rto_resent(struct rto *r)
 {
-    r->resent_at_ns = now_ns;
     r->timing = false;
 }
 
 bool rto_acked(struct rto *r, seq_t ack, uint64_t now_ns)
 {
-    bool sample = r->timing && !seq_lt(ack, r->timed_end);
-    if (sample) {
-        r->timing = false;
-        take_sample(r, now_ns > r->timed_at_ns ? now_ns - r->timed_at_ns : 0);
-    }
-    if (sample || now_ns - r->resent_at_ns <= without_backoff(r))
-        r->backoff = 0;
-    return sample;
+    if (!r->timing || seq_lt(ack, r->timed_end))
+        return false;
+    r->timing = false;
+    r->backoff = 0;
+    take_sample(r, now_ns > r->timed_at_ns ? now_ns - r->timed_at_ns : 0);
+    return true;
 }
 
 void rto_backoff(struct rto *r)

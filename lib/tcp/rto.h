@@ -21,7 +21,6 @@ struct rto {
     bool timing;
     seq_t timed_end; /* the sample is taken when an ACK reaches this */
     uint64_t timed_at_ns;
-    uint64_t resent_at_ns; /* when something was last sent again */
 };
 
 /* initial_ns: RTO before the first sample (RFC 6298 2.1). */
@@ -36,17 +35,11 @@ void rto_sent(struct rto *r, seq_t end, uint64_t now_ns);
 /* Something is sent again. Karn's rule (RFC 6298 3) forbids a sample from it; what lies behind it
  * gives none either, because its ACK waits until the loss is repaired: such samples are as long as
  * the RTO and would make it grow without end. */
-void rto_resent(struct rto *r, uint64_t now_ns);
+void rto_resent(struct rto *r);
 
-/* An ACK for something new, up to `ack`, has arrived: true when it gave a sample, which ends the
- * backoff.
- *
- * So does an ACK that comes within the RTO before backoff of something being sent again. RFC 6298
- * ends the backoff by a sample only, and a path that loses a fifth of its packets gives none for
- * minutes, as after every timeout all that is outstanding goes again. Linux has timestamps for
- * that. Karn's fear, that the ACK answers the first sending and the path has become slower than the
- * RTO, does not go with an ACK that fits the estimate; should it fit by chance, the next timeouts
- * back off again. */
+/* An ACK for something new, up to `ack`, has arrived: true when it gave a sample, which alone ends
+ * the backoff: an ACK of what was sent twice may be late for the first sending, because the path
+ * has become slower than the RTO. */
 bool rto_acked(struct rto *r, seq_t ack, uint64_t now_ns);
 
 /* RFC 6298 5.5: the timer has run out. */

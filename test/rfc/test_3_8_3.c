@@ -86,11 +86,14 @@ static void measured_from_progress(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
-    for (uint32_t i = 0; i < 5; i++) {
+    for (uint32_t i = 0; i < 10; i += 2) {
         host_sends(so, i, 1);
         leaves(&a, .flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
         assert_true(lost(&a, 1 + i, 1, 200000) > 3);
         arrives(&a, .flags = ACK, .seq = 1, .ack = 2 + i);
+        host_sends(so, i + 1, 1); /* a sample ends the backoff */
+        leaves(&a, .flags = PSH | ACK, .seq = 2 + i, .ack = 1, .text = 1);
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 3 + i);
     }
     in_state(so, STATE_ESTABLISHED); /* after 1000 s of trouble */
 }
