@@ -16,17 +16,20 @@ struct rto {
     uint64_t srtt_ns, rttvar_ns; /* RFC 6298 2; 0 before the first sample */
     uint64_t base_ns;            /* RTO before backoff */
     uint32_t backoff;            /* times the timer has run out since the last sample */
-    uint64_t min_ns, max_ns;
+    uint64_t var_min_ns, max_ns;
     bool has_sample;
     bool timing;
     seq_t timed_end; /* the sample is taken when an ACK reaches this */
     uint64_t timed_at_ns;
 };
 
-/* initial_ns: RTO before the first sample (RFC 6298 2.1). */
-void rto_init(struct rto *r, uint64_t initial_ns, uint64_t min_ns, uint64_t max_ns);
+/* initial_ns: RTO before the first sample (RFC 6298 2.1). var_min_ns: so much at least RTO is above
+ * SRTT; never less than G. RFC 6298 2.4 has a minimum for RTO as a whole; Linux has it for the
+ * variance; so do we, because on a path whose round trip alone is longer than the minimum the
+ * whole's would leave no time at all for an ACK that is delayed. */
+void rto_init(struct rto *r, uint64_t initial_ns, uint64_t var_min_ns, uint64_t max_ns);
 
-/* How long the timer runs now: base << backoff, within [min, max]. */
+/* How long the timer runs now: base << backoff, at most max_ns. */
 uint64_t rto_get(const struct rto *r);
 
 /* Text, SYN or FIN up to `end` is sent for the first time: time it, unless something is timed. */

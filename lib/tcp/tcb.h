@@ -28,7 +28,8 @@
 /* What may be set per stack. Times in ns, sizes in octets. */
 struct tcp_config {
     uint64_t rto_initial_ns; /* RFC 6298 2.1 */
-    uint64_t rto_min_ns, rto_max_ns;
+    uint64_t rto_min_ns;     /* above SRTT, see rto.h */
+    uint64_t rto_max_ns;
     uint64_t ack_delay_ns;    /* MUST-40: below 0.5 s */
     uint64_t msl_ns;          /* TIME-WAIT lasts two of them */
     uint64_t user_timeout_ns; /* R2 (MUST-20, SHLD-11): without any progress for so long, give up */
@@ -71,7 +72,7 @@ struct tcp_settings {
     struct tcp_ip ip4, ip6;   /* MUST-47 to MUST-49 */
 };
 
-/* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
+/* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
  * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 256 KiB; receive window 64
  * KiB growing to 4 MiB; NewReno, with a restart after silence; no keep-alive. RFC 6298 2.4 says
  * that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on today's paths a
