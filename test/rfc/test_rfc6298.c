@@ -215,6 +215,25 @@ static void restarted_by_new_data(void **state)
     leaves(&a, .flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);
 }
 
+/* 5: nor is a segment sent again less than one RTO after a fast retransmit of it. */
+static void restarted_by_a_fast_retransmit(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = connected(&a, 100);
+    host_sends(so, 0, 4000);
+    assert_int_equal(all_leaves(), 4);
+    host_later(290);
+    for (unsigned i = 0; i < 3; i++)
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    host_later(299);
+    nothing_leaves();
+    host_later(1);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_int_equal(host_status(so).cwnd, 1000);
+}
+
 /* 5.5, 5.6: RTO doubles each time, and the timer runs for it; a sample takes it back (2.3). */
 static void backs_off(void **state)
 {
@@ -298,6 +317,7 @@ int main(void)
         host_test(started_by_the_first),
         host_test(off_when_all_is_acknowledged),
         host_test(restarted_by_new_data),
+        host_test(restarted_by_a_fast_retransmit),
         host_test(backs_off),
         host_test(round_trip_grows),
         host_test(three_seconds_after_a_lost_syn),
