@@ -156,7 +156,6 @@ static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns
     if (!seq_lt(t->snd.una, seg->ack) || seq_lt(t->snd.nxt, seg->ack))
         return ANSWER_RST;
     tcp_ackin_syn_acked(t, seg, now_ns);
-    tcp_ackin_window(t, seg);
     open_window(t);
     state_set(t, STATE_ESTABLISHED, "our SYN is acknowledged", now_ns);
     if (t->fin_queued)
@@ -384,11 +383,10 @@ static bool trim_syn(const struct tcb *t, const struct seg *seg, struct seg *tri
 enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     struct seg trimmed;
-    const struct seg *syn_ack = NULL;
-    if (trim_syn(t, seg, &trimmed)) {
-        syn_ack = seg;
+    const struct seg *whole = seg;
+    if (trim_syn(t, seg, &trimmed))
         seg = &trimmed;
-    }
+    bool opening = t->state == STATE_SYN_RECEIVED;
     enum step step = first_sequence(t, seg, now_ns);
     if (step == ONLY_ACK) {
         fifth_ack(t, seg, now_ns);
@@ -400,8 +398,8 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
         step = fourth_syn(t, seg, now_ns);
     if (step == GO_ON)
         step = fifth_ack(t, seg, now_ns);
-    if (syn_ack && tcb_synchronized(t))
-        tcp_ackin_window(t, syn_ack); /* in a SYN it is not scaled (RFC 7323 2.2) */
+    if (opening && tcb_synchronized(t))
+        tcp_ackin_window(t, whole); /* with the SYN it is not scaled (RFC 7323 2.2) */
     if (step == GO_ON)
         return tcp_arrives_rest(t, seg, now_ns);
     return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_DONE;
