@@ -47,8 +47,13 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
         return DROP;
     if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
         t->linger_due_ns = now_ns + 2 * t->config->msl_ns; /* the peer's FIN again: eighth step */
-    /* Without a limit for those without text two stacks could answer each other's ACKs for ever. */
-    if (seg_len(seg) > 0) {
+    /* Without a limit for those without text two stacks could answer each other's ACKs for ever. A
+     * SYN is challenged whatever its number (RFC 5961 4.2), but for the peer's SYN,ACK again, whose
+     * ACK was lost. */
+    bool syn_ack_again = (seg->flags & TCP_ACK) && seq_eq(seg->seq, t->rcv.irs);
+    if ((seg->flags & TCP_SYN) && !syn_ack_again) {
+        tcp_reset_challenge(t, now_ns);
+    } else if (seg_len(seg) > 0) {
         ackdelay_now(&t->ackdelay);
     } else if (seq_eq(seg->seq, seq_sub(t->rcv.nxt, 1))) {
         keepalive_heard(&t->keepalive, now_ns); /* the peer's keep-alive tells as much as it asks */
