@@ -157,8 +157,9 @@ struct tcb {
     uint64_t linger_due_ns;  /* TIME-WAIT, or FIN-WAIT-2 without a user */
     uint64_t last_sent_ns;   /* of text, for RFC 5681 4.1 */
 
-    struct budget challenges;    /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
-    struct budget probe_answers; /* and keep-alives and window probes */
+    struct budget challenges;     /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
+    struct budget probe_answers;  /* and keep-alives and window probes */
+    struct budget resent_for_mtu; /* text sent again at once for ICMP's "too big" */
 
     bool shift_offered; /* our SYN carries window scale: always when active, else if the peer's did
                          */
