@@ -92,6 +92,10 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     if (seq_lt(seg->ack, t->snd.una))
         return; /* an old duplicate */
+    if (persist_on(&t->persist)) {
+        persist_heard(&t->persist);
+        t->in_trouble = false;
+    }
     bool advances = seq_lt(t->snd.una, seg->ack);
     if (advances)
         advance(t, seg->ack, now_ns);

@@ -296,6 +296,7 @@ static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
         persist_stop(&t->persist); /* the retransmission timer takes over */
     else
         tcp_timeout_expect(t, now_ns);
+    persist_probed(&t->persist);
     if (in_flight)
         return resend(t, seg, t->snd.una, 1, 0, "window probe", now_ns);
     uint32_t len = t->snd.wnd > 0 ? t->snd.wnd : 1;
