@@ -218,14 +218,15 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
 {
     uint32_t mss = t->snd.mss, most = segment_max(t, t->snd.nxt);
     uint32_t room = wnd_room < cwnd_room ? wnd_room : cwnd_room;
-    bool idle = seq_eq(t->snd.una, t->snd.nxt);
     if (unsent > room) {
         uint32_t len = room < most ? room : most;
         if (len >= mss)
             return len - len % mss;
-        /* The window, not cwnd, is what bounds: half of the largest ever is worth sending. */
-        return idle && wnd_room <= cwnd_room && len >= t->snd.wnd_max - t->snd.wnd_max / 2 ? len
-                                                                                           : 0;
+        /* The window, not cwnd, is what bounds: half of the largest ever is worth sending, without
+         * Nagle also while something is outstanding. */
+        bool may = seq_eq(t->snd.una, t->snd.nxt) || t->settings.nodelay;
+        bool half = wnd_room <= cwnd_room && len >= t->snd.wnd_max - t->snd.wnd_max / 2;
+        return may && half ? len : 0;
     }
     if (unsent > most)
         return most;
