@@ -136,15 +136,26 @@ static enum step fourth_syn(struct tcb *t, const struct seg *seg, uint64_t now_n
     return DROP;
 }
 
+/* 3.6.1, SHLD-3: nobody will read this text, and the peer must learn it. As from CLOSED (3.10.7.1):
+ * with SEQ=SEG.ACK, which it takes although our FIN may have been lost. */
+static enum step refuse_text(struct tcb *t, uint64_t now_ns)
+{
+    state_fail(t, ERR_ABORTED, "text after the user has left", now_ns);
+    return ANSWER_RST;
+}
+
 /* The text that came with the peer's SYN. */
-static void release_text(struct tcb *t, uint64_t now_ns)
+static enum step release_text(struct tcb *t, uint64_t now_ns)
 {
     uint32_t len = rcvq_release(&t->rcvq);
     if (len == 0)
-        return;
+        return GO_ON;
+    if (t->orphan)
+        return refuse_text(t, now_ns);
     t->rcv.nxt = seq_add(t->rcv.nxt, len);
     ackdelay_text(&t->ackdelay, len, len, now_ns);
     t->events |= TCB_EV_ARRIVED;
+    return GO_ON;
 }
 
 /* A passive connection has its buffer from here on. */
@@ -165,8 +176,7 @@ static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns
     state_set(t, STATE_ESTABLISHED, "our SYN is acknowledged", now_ns);
     if (t->fin_queued)
         state_set(t, STATE_FIN_WAIT_1, "CLOSE, which was queued", now_ns);
-    release_text(t, now_ns);
-    return GO_ON;
+    return release_text(t, now_ns);
 }
 
 /* RFC 9293 acknowledges a FIN in TIME-WAIT, and has no word for anything else that lies in the
@@ -274,12 +284,8 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         ackdelay_now(&t->ackdelay); /* beyond the FIN, or a shut window: it is not taken */
         return GO_ON;
     }
-    if (t->orphan) {
-        /* 3.6.1, SHLD-3: nobody will read this, and the peer must learn it. As from CLOSED
-         * (3.10.7.1): with SEQ=SEG.ACK, which it takes although our FIN may have been lost. */
-        state_fail(t, ERR_ABORTED, "text after the user has left", now_ns);
-        return ANSWER_RST;
-    }
+    if (t->orphan)
+        return refuse_text(t, now_ns);
     bool had_hole = rcvq_has_hole(&t->rcvq) || t->fin_seen;
     uint64_t head = t->rcvq.head;
     bool taken = rcvq_insert(&t->rcvq, at, text, n);
