@@ -309,7 +309,8 @@ struct stack_counters {
     uint64_t fragments, reassembled;     /* of packets; packets made of them */
     uint64_t fragment_drops;             /* of those fragments; see reassembly.h */
     uint64_t not_for_us;                 /* no socket, answered with RST where 3.10.7.1 says so */
-    uint64_t listen_drops;               /* SYNs and handshakes dropped for want of room */
+    uint64_t listen_drops;               /* SYNs and handshakes dropped for want of room, and
+                                          * half-open connections that gave way to others */
     uint64_t no_memory;                  /* text or connections refused */
     uint64_t invariants;                 /* failed invariants; each cost one connection */
 
