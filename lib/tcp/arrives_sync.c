@@ -301,6 +301,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return GO_ON;
     }
     t->rcv.nxt = seq_add(t->rcv.nxt, advance);
+    rcvwnd_arrived(&t->rcvwnd, t->rcvq.head, now_ns);
     ackdelay_text(&t->ackdelay, advance, seg->gso_size ? seg->gso_size : seg->text_len, now_ns);
     if (had_hole || len < seg->text_len)
         ackdelay_now(&t->ackdelay);
