@@ -40,6 +40,13 @@ static bool is_sent_again(const struct tcb *t, const struct seg *seg)
            !(seg->flags & TCP_SYN);
 }
 
+/* RFC 5961 4.2, within its budget. */
+static void challenge_syn(struct tcb *t, uint64_t now_ns)
+{
+    t->challenged_ns = now_ns;
+    tcp_reset_challenge(t, now_ns);
+}
+
 /* A segment outside of the window is answered with an ACK, which a RST is not. */
 static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -52,7 +59,7 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
      * ACK was lost. */
     bool syn_ack_again = (seg->flags & TCP_ACK) && seq_eq(seg->seq, t->rcv.irs);
     if ((seg->flags & TCP_SYN) && !syn_ack_again) {
-        tcp_reset_challenge(t, now_ns);
+        challenge_syn(t, now_ns);
     } else if (seg_len(seg) > 0) {
         ackdelay_now(&t->ackdelay);
     } else if (seq_eq(seg->seq, seq_sub(t->rcv.nxt, 1))) {
@@ -90,6 +97,13 @@ static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t n
     return unacceptable(t, seg, now_ns);
 }
 
+/* Whether a RST may well be what the peer has to say to a challenge. */
+static bool answers_a_challenge(const struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    return seq_eq(seg->seq, t->rcv.nxt) && t->challenged_ns > 0 &&
+           now_ns - t->challenged_ns <= rto_get(&t->rto);
+}
+
 /* Second, check the RST bit: RFC 5961 3.2 as RFC 9293 has taken it over. */
 static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -97,7 +111,11 @@ static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_n
         return GO_ON;
     if (t->state == STATE_TIME_WAIT) {
         /* RFC 9293 deletes the TCB; RFC 1337 3 (F1) shows how an old RST then lets old text into a
-         * new connection, and ignores it here. So do we. */
+         * new connection, and ignores it here. So do we, but for the answer to a challenge, which
+         * is not old: the peer wants to open a new connection with a number that can't reopen this
+         * one (MAY-2), and would have to wait. */
+        if (answers_a_challenge(t, seg, now_ns))
+            state_set(t, STATE_CLOSED, "RST: the peer opens a new connection", now_ns);
         return DROP;
     }
     if (seq_lt(seg->seq, t->rcv.nxt))
@@ -132,7 +150,7 @@ static enum step fourth_syn(struct tcb *t, const struct seg *seg, uint64_t now_n
     if (t->state == STATE_SYN_RECEIVED && t->passive && !seq_lt(seg->seq, t->rcv.nxt))
         state_set(t, STATE_CLOSED, "SYN in the window: back to LISTEN", now_ns);
     else
-        tcp_reset_challenge(t, now_ns);
+        challenge_syn(t, now_ns);
     return DROP;
 }
 

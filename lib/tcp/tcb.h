@@ -156,6 +156,7 @@ struct tcb {
     uint64_t give_up_due_ns; /* user timeout (RFC 9293 3.10.8) */
     uint64_t linger_due_ns;  /* TIME-WAIT, or FIN-WAIT-2 without a user */
     uint64_t last_sent_ns;   /* of text, for RFC 5681 4.1 */
+    uint64_t challenged_ns;  /* when a SYN was last challenged; 0: never */
 
     struct budget challenges;     /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
     struct budget probe_answers;  /* and keep-alives and window probes */
