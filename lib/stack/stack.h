@@ -59,7 +59,7 @@ int stack_add_ports(struct stack *s, uint16_t first, uint16_t count);
 void stack_used_ports(const struct stack *s, uint64_t used[STACK_PORT_WORDS]);
 
 /* Active OPEN: sends the SYN. flow->local must be set; flow->local_port may be 0: chosen by RFC
- * 6056 algorithm 3. mtu: of the path's first link, 0 for the link's. `user` comes back with every
+ * 6056 algorithm 4. mtu: of the path's first link, 0 for the link's. `user` comes back with every
  * event. ERR_ADDRESS, ERR_NO_PORT, ERR_IN_USE, ERR_NOMEM. The answer comes as SOCK_EV_COMPLETED or
  * SOCK_EV_CLOSED. */
 int stack_connect(struct stack *s, const struct flow *flow, uint32_t mtu, void *user,
