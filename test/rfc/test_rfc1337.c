@@ -35,6 +35,35 @@ static void no_rst_ends_it(void **state)
     assert_int_equal(stack_state(so), STATE_TIME_WAIT);
 }
 
+/* But the answer to our ACK of a SYN, which is no old RST: a client that comes again with a smaller
+ * number is served when it sends its SYN again. A later one is ignored as ever. */
+static void a_new_connection_ends_it(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 5);
+    struct peer a = peer(1, 80), b = peer(2, 80);
+    host_to_time_wait(HERE, &a, l);
+    arrives(&a, .flags = SYN, .seq = (uint32_t)-100000, .mss = 1000);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
+    arrives(&a, .flags = RST, .seq = 1);
+    arrives(&a, .flags = RST, .seq = 3);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 2);
+    arrives(&a, .flags = RST, .seq = 2);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 1);
+    a.irs -= 100000;
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    host_to_time_wait(HERE, &b, l);
+    arrives(&b, .flags = SYN, .seq = (uint32_t)-100000, .mss = 1000);
+    leaves(&b, .flags = ACK, .seq = 2, .ack = 2);
+    host_later(201); /* RTO is 200 ms */
+    arrives(&b, .flags = RST, .seq = 2);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 3);
+}
+
 /* Nor does one make it longer. */
 static void no_rst_prolongs_it(void **state)
 {
@@ -141,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         host_test(assassination),
         host_test(no_rst_ends_it),
+        host_test(a_new_connection_ends_it),
         host_test(no_rst_prolongs_it),
         host_test(old_data),
         host_test(ack_loop),

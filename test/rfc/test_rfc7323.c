@@ -124,6 +124,23 @@ static void not_in_a_syn(void **state)
     assert_int_equal(host_status(so).snd_wnd, 5600);
 }
 
+/* Nor in the SYN,ACK of a simultaneous open: the largest window there ever was is 1000 octets, so
+ * 768 are more than half of it and worth sending (RFC 9293 3.8.6.2.1 (3)). */
+static void not_in_a_crossing_syn(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000, .scale = 7, .wnd = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .scale = 7, .wnd = 1000);
+    assert_int_equal(host_status(so).snd_wnd, 1000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 6);
+    host_sends(so, 0, 5000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 768);
+}
+
 /* 2.3: a count above 14 is used as 14. */
 static void at_most_14(void **state)
 {
@@ -230,6 +247,7 @@ int main(void)
         host_test(count_for_what_it_may_become),
         host_test(ignored_without_syn),
         host_test(not_in_a_syn),
+        host_test(not_in_a_crossing_syn),
         host_test(at_most_14),
         host_test(cwnd_is_not_scaled),
         host_test(honours_every_window),
