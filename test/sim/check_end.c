@@ -9,7 +9,8 @@
 #include "nstime.h"
 #include "who.h"
 
-#define CROWD 100 /* so many connections may fill a listener's queues, see stack/listen.c */
+#define HALF_OPEN 128 /* so many are the most at one time, see stack/listen.c */
+#define CROWD     100 /* so many connections may fill a listener's queues, see stack/listen.c */
 
 static bool cut_short(const struct end *e)
 {
@@ -38,6 +39,26 @@ static bool forgot(const struct end *p)
     return p->finished || (p->host->plan->tight && p->time_wait);
 }
 
+/* The oldest half-open connection gives way to a new one when there are too many, and then its
+ * client's ACK is answered with RST (RFC 4987 3.4). The engine does not say which. */
+static bool gave_way(const struct end *p)
+{
+    return p->crowded && !p->opened;
+}
+
+static void half_open(struct host *h, struct end *e)
+{
+    const struct world *w = h->world;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < w->plan.n_conns; i++)
+        n += w->conn[i].end[1].host == h && w->conn[i].end[1].half_open;
+    for (uint32_t i = 0; i < w->plan.n_conns && n >= HALF_OPEN; i++) {
+        struct end *o = &w->conn[i].end[1];
+        o->crowded = o->crowded || (o->host == h && o->half_open);
+    }
+    e->crowded = false;
+}
+
 /* The peer's host had no listener, perhaps. */
 static bool was_deaf(const struct end *p)
 {
@@ -50,7 +71,7 @@ void end_check_error(struct end *e, int error)
     switch (error) {
     case ERR_RESET:
         SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost ||
-                      e->wire.lost,
+                      gave_way(p) || e->wire.lost,
                   "reset", "the peer has done nothing that would reset");
         break;
     case ERR_REFUSED:
@@ -132,12 +153,15 @@ static void check_waits(struct end *e, const struct trace_point *point)
 void end_state(struct host *h, const struct trace_point *point)
 {
     struct end *e = who_has_id(h, point->sock_id);
-    if (strcmp(point->from, "LISTEN") == 0 && strcmp(point->to, "SYN-RECEIVED") == 0) {
+    bool begins = strcmp(point->from, "LISTEN") == 0 && strcmp(point->to, "SYN-RECEIVED") == 0;
+    if (begins) {
         e = who_is_half_open(h, point->flow, point->sock_id);
         reuse_half_open(e);
+        half_open(h, e);
     }
     if (!e)
         return;
+    e->half_open = begins;
     check_waits(e, point);
     e->time_wait = strcmp(point->to, "TIME-WAIT") == 0;
     if (strcmp(point->to, "CLOSED") != 0)
@@ -170,7 +194,8 @@ void end_state(struct host *h, const struct trace_point *point)
 bool end_may_be_alone(struct end *e)
 {
     struct end *p = peer_of(e);
-    return cut_short(p) || left_early(p) || thrown_out(p) || p->wire.ghost || e->wire.lost;
+    return cut_short(p) || left_early(p) || thrown_out(p) || gave_way(p) || p->wire.ghost ||
+           e->wire.lost;
 }
 
 void end_check_pair(struct conn *c)

@@ -137,7 +137,7 @@ static void crash_end(struct end *e)
 {
     bool lost = e->sock || e->in_engine;
     e->lingering = NULL;
-    e->in_engine = e->time_wait = e->owing = false;
+    e->in_engine = e->time_wait = e->owing = e->half_open = false;
     ack_reset(&e->wire.ack_watch);
     if (!lost)
         return;

@@ -125,6 +125,21 @@ static void reset_by_nobody(void *arg)
     end_check_error(s->a, ERR_RESET);
 }
 
+static void reset_in_a_crowd(void *arg)
+{
+    struct scene *s = arg;
+    s->b->crowded = true;
+    s->b->opened = false;
+    end_check_error(s->a, ERR_RESET);
+}
+
+static void reset_out_of_a_crowd(void *arg)
+{
+    struct scene *s = arg;
+    s->b->crowded = true;
+    end_check_error(s->a, ERR_RESET);
+}
+
 static void reset_by_crash(void *arg)
 {
     struct scene *s = arg;
@@ -372,6 +387,8 @@ int selftest_ends(void)
         {"eof too early", eof_early, "end of stream"},
         {"reset", reset_good, NULL},
         {"reset by nobody", reset_by_nobody, "reset"},
+        {"reset in a crowd", reset_in_a_crowd, NULL},
+        {"reset out of a crowd", reset_out_of_a_crowd, "reset"},
         {"reset after a crash", reset_by_crash, NULL},
         {"eof by a crash", eof_by_crash, "end of stream"},
         {"eof too early, and a crash", eof_early_by_crash, "end of stream"},

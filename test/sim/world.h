@@ -59,6 +59,8 @@ struct end {
     uint64_t first_ns; /* when the first octet was read */
 
     uint32_t life;      /* of the host, in which the engine has (or had) it */
+    bool half_open;     /* it was last heard of in SYN-RECEIVED, made by a listener, */
+    bool crowded;       /* of which there were too many: the engine may have freed it */
     bool in_engine;     /* the engine has a connection for it that is not CLOSED */
     uint64_t closed_ns; /* when it was */
     bool time_wait;     /* which is in TIME-WAIT */
