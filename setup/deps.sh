@@ -3,6 +3,7 @@
 #
 # deps_ensure build        what it takes to build
 # deps_ensure test         and what it takes to run the whole test suite
+# deps_ensure bench        what it takes to build and to measure
 #
 # Missing packages are installed when we are root; otherwise they are named in one line, and the
 # answer is 1.
@@ -13,6 +14,7 @@ deps_test='clang:clang clang-format:clang-format nc:netcat-openbsd nft:nftables 
            ping:iputils-ping python3:python3 setpriv:util-linux strace:strace tcpdump:tcpdump
            git:git nm:binutils tshark:tshark'
 deps_test_libs='cmocka:libcmocka-dev'
+deps_bench='python3:python3 ethtool:ethtool gnuplot:gnuplot-nox'
 
 # Prints the packages that are missing for $1.
 deps_missing() {
@@ -20,6 +22,7 @@ deps_missing() {
     if [ "$1" = test ]; then
         deps_commands="$deps_commands $deps_test" deps_libs="$deps_libs $deps_test_libs"
     fi
+    [ "$1" != bench ] || deps_commands="$deps_commands $deps_bench"
     for dep in $deps_commands; do
         PATH=$PATH:/usr/sbin:/sbin command -v "${dep%%:*}" >/dev/null 2>&1 || echo "${dep##*:}"
     done

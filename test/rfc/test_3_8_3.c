@@ -61,7 +61,7 @@ static void r1(void **state)
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
     uint32_t ms = 0;
     for (unsigned i = 1; i <= 5; i++) {
-        ms += 200 << (i - 1);
+        ms += 200u << (i - 1);
         host_at(ms);
         advised(&a, i >= 3);
         leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);

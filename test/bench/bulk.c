@@ -1,0 +1,111 @@
+/* Throughput, one way: a thread for each connection, blocking calls of 256 KiB. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bench.h"
+
+/* One connection. */
+struct lane {
+    struct bench *b;
+    int sock;
+    uint64_t octets, ended_ns;
+    pthread_t thread;
+};
+
+/* The stream is numbered: each 8 octets are the number of octets before them. The same block, with
+ * another number to begin with. */
+static void number(uint64_t *block, uint64_t first)
+{
+    for (size_t i = 0; i < BULK_CALL / sizeof *block; i++)
+        block[i] = first + i * sizeof *block;
+}
+
+static bool numbered(const unsigned char *buf, size_t len, uint64_t first)
+{
+    for (size_t i = 0; i < len; i++) {
+        uint64_t at = first + i, word = at & ~UINT64_C(7);
+        if (buf[i] != ((const unsigned char *)&word)[at & 7])
+            return false;
+    }
+    return true;
+}
+
+static void *serve_lane(void *arg)
+{
+    struct lane *l = arg;
+    char *buf = must_alloc(BULK_CALL);
+    for (size_t n; (n = recv_some(l->b, l->sock, buf, BULK_CALL)) > 0; l->octets += n) {
+        if (l->b->check && !numbered((unsigned char *)buf, n, l->octets)) {
+            errno = EBADMSG;
+            die("what has arrived is not what was sent");
+        }
+    }
+    send_all(l->b, l->sock, &l->octets, sizeof l->octets);
+    l->b->c->close(l->b->stack, l->sock);
+    free(buf);
+    return NULL;
+}
+
+static void *ask_lane(void *arg)
+{
+    struct lane *l = arg;
+    uint64_t *block = must_alloc(BULK_CALL), got;
+    uint64_t until = now_ns() + l->b->amount * UINT64_C(1000000000);
+    number(block, 0);
+    while (now_ns() < until) {
+        if (l->b->check)
+            number(block, l->octets);
+        send_all(l->b, l->sock, block, BULK_CALL);
+        l->octets += BULK_CALL;
+    }
+    l->b->c->shutdown(l->b->stack, l->sock, SHUT_WR);
+    recv_all(l->b, l->sock, &got, sizeof got);
+    l->ended_ns = now_ns();
+    if (got != l->octets) {
+        errno = EBADMSG;
+        die("not as many octets have arrived as were sent");
+    }
+    l->b->c->close(l->b->stack, l->sock);
+    free(block);
+    return NULL;
+}
+
+static void run(struct bench *b, int listener, void *(*lane)(void *))
+{
+    struct lane *l = must_alloc(b->conns * sizeof *l);
+    uint64_t begun_ns = 0, ended_ns = 0, octets = 0;
+    double cpu = 0;
+    for (unsigned i = 0; i < b->conns; i++) {
+        l[i].b = b;
+        l[i].sock = listener < 0 ? open_connection(b, 0) : take_connection(b, listener);
+    }
+    begun_ns = now_ns();
+    cpu = cpu_s();
+    for (unsigned i = 0; i < b->conns; i++) {
+        errno = pthread_create(&l[i].thread, NULL, lane, &l[i]);
+        if (errno)
+            die("pthread_create");
+    }
+    for (unsigned i = 0; i < b->conns; i++) {
+        pthread_join(l[i].thread, NULL);
+        octets += l[i].octets;
+        ended_ns = l[i].ended_ns > ended_ns ? l[i].ended_ns : ended_ns;
+    }
+    printf("{\"octets\": %llu, \"seconds\": %.6f, \"cpu_s\": %.4f}\n", (unsigned long long)octets,
+           (double)(ended_ns - begun_ns) / 1e9, cpu_s() - cpu);
+    free(l);
+}
+
+void bulk_serve(struct bench *b)
+{
+    int listener = open_listener(b, 0);
+    say_listening();
+    run(b, listener, serve_lane);
+}
+
+void bulk_ask(struct bench *b)
+{
+    run(b, -1, ask_lane);
+}
