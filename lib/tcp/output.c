@@ -268,7 +268,8 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     int32_t wnd_left = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
     uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;
     uint32_t flight = recovery_flight(&t->recovery, t->snd.una, t->snd.nxt);
-    uint32_t cwnd_room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
+    uint32_t cwnd = t->cc.cwnd + recovery_beyond_cwnd(&t->recovery, &t->cc, t->snd.una);
+    uint32_t cwnd_room = cwnd > flight ? cwnd - flight : 0;
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
     /* A FIN is no load: it does not wait for cwnd. */
     bool fin = t->fin_queued && len == unsent && wnd_room > len;
