@@ -4,9 +4,9 @@
 #define MUCH_TEXT_H
 
 #include "arrives.h"
+#include "no_memory.h"
 #include "output.h"
 #include "segments.h"
-#include "no_memory.h"
 
 #define MUCH_TEXT_SUPER 500000000u /* a multiple of the MSS */
 

@@ -1,7 +1,7 @@
 /* output.c: what the next segment is: segmentation (RFC 9293 3.7), silly window avoidance of the
  * sender (3.8.6.2.1), Nagle (3.7.4, A.3), the peer's window (3.8.6), and what is announced. */
-#include "output.h"
 #include "much_text.h"
+#include "output.h"
 #include "segments.h"
 #include "user.h"
 

@@ -117,8 +117,8 @@ static void one_after_the_other(void **state)
     leaves(&p, .flags = SYN, .seq = 0);
 }
 
-/* A port that is free again is not the next to be chosen, though nobody else has it: what is left of
- * the last connection could be taken for the new one's. */
+/* A port that is free again is not the next to be chosen, though nobody else has it: what is left
+ * of the last connection could be taken for the new one's. */
 static void not_again_at_once(void **state)
 {
     (void)state;
