@@ -120,9 +120,12 @@ static void status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(without_a_word),  host_test(with_a_rst),
-        host_test(with_a_rst_to_a_shut_window), host_test(when_all_was_said),
-        host_test(when_it_was_not), host_test(status),
+        host_test(without_a_word),
+        host_test(with_a_rst),
+        host_test(with_a_rst_to_a_shut_window),
+        host_test(when_all_was_said),
+        host_test(when_it_was_not),
+        host_test(status),
     };
     return host_main(tests);
 }

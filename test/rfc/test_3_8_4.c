@@ -191,11 +191,15 @@ static void of_the_peer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(off_by_default),    host_test(after_two_hours),
-        host_test(switched),          host_test(not_with_data_outstanding),
+        host_test(off_by_default),
+        host_test(after_two_hours),
+        host_test(switched),
+        host_test(not_with_data_outstanding),
         host_test(not_with_a_fin_that_waits),
-        host_test(not_when_heard_of), host_test(one_probe_is_not_enough),
-        host_test(nobody_there),      host_test(of_the_peer),
+        host_test(not_when_heard_of),
+        host_test(one_probe_is_not_enough),
+        host_test(nobody_there),
+        host_test(of_the_peer),
     };
     return host_main(tests);
 }
