@@ -12,11 +12,11 @@ int stack_add_ports(struct stack *s, uint16_t first, uint16_t count)
 /* Sets flow->local_port to a free one. */
 static int choose_port(struct stack *s, struct flow *flow)
 {
-    uint32_t start = s->ports.total ? ports_start(&s->ports, &s->config.secret, flow) : 0;
+    struct ports_search search = ports_search(&s->ports, &s->config.secret, flow);
     for (uint32_t i = 0; i < s->ports.total; i++) {
-        flow->local_port = ports_at(&s->ports, start + i);
+        flow->local_port = ports_at(&s->ports, search.start + i);
         if (!table_find(&s->table, flow)) {
-            s->ports.next += i + 1;
+            *search.next += i + 1;
             return ERR_NONE;
         }
     }

@@ -97,6 +97,7 @@ uint32_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, ui
 static void conn_finish(struct conn *c)
 {
     struct stack *s = c->sock.stack;
+    s->n_unfinished -= c->unfinished;
     if (c->listener)
         listener_forget(c);
     list_remove(&c->queued);

@@ -1,20 +1,25 @@
 /*
  * Listeners: connections that are being opened from outside, and the accept queue (RFC 9293
- * 3.10.7.2; listen(2)). When the queue is full, handshakes are dropped, so that the peer tries
- * again, and never answered with RST.
+ * 3.10.7.2; listen(2)). When the accept queue is full, handshakes are dropped, so that the peer
+ * tries again, and never answered with RST. When there are too many half-open connections the
+ * oldest gives way (RFC 4987 3.4): a flood of forged SYNs then shuts out only those whose ACK takes
+ * longer than the flood needs to fill the table. There are no SYN cookies (3.6).
  */
 #include "arrives.h"
 #include "isn.h"
+#include "minmax.h"
 #include "sock.h"
 #include "user.h"
 
 /* Half-open connections at one time: as many as may wait for accept, and not fewer than this. */
 #define HALF_OPEN_MIN 128
 
-static bool full(const struct listener *l)
+static void make_room(struct listener *l)
 {
-    uint32_t half_open_max = l->backlog > HALF_OPEN_MIN ? l->backlog : HALF_OPEN_MIN;
-    return l->n_completed >= l->backlog || l->n_half_open >= half_open_max;
+    if (l->n_half_open < max_u32(l->backlog, HALF_OPEN_MIN))
+        return;
+    conn_free(container_of(l->half_open.next, struct conn, queued));
+    l->sock.stack->counters.listen_drops++;
 }
 
 /* MUST-57, MUST-63, and the LAND attack: addresses that cannot be a connection's two ends. */
@@ -29,10 +34,11 @@ static void open_connection(struct listener *l, const struct arrival *a, struct 
                             uint64_t now_ns)
 {
     struct stack *s = l->sock.stack;
-    if (full(l)) {
+    if (l->n_completed >= l->backlog) {
         s->counters.listen_drops++;
         return;
     }
+    make_room(l);
     seq_t iss = isn_choose(&s->config.secret, a->flow, now_ns);
     if (old) {
         /* MAY-2 (1): beyond the largest sequence number that the old connection used. */

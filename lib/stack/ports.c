@@ -1,4 +1,4 @@
-/* Ephemeral ports (RFC 6056 3.3.3). See ports.h. Called by calls.c. */
+/* Ephemeral ports (RFC 6056 3.3.4). See ports.h. Called by calls.c. */
 #include "ports.h"
 
 void ports_init(struct ports *p, struct mem *mem)
@@ -30,11 +30,14 @@ bool ports_add(struct ports *p, uint16_t first, uint16_t count)
     return true;
 }
 
-uint32_t ports_start(const struct ports *p, const struct siphash_key *key, const struct flow *flow)
+struct ports_search ports_search(struct ports *p, const struct siphash_key *key,
+                                 const struct flow *flow)
 {
     struct flow f = *flow;
     f.local_port = 0;
-    return (uint32_t)siphash(key, &f, sizeof f) + p->next;
+    uint64_t hash = siphash(key, &f, sizeof f); /* its halves are the RFC's F and G */
+    uint32_t *next = &p->next[(hash >> 32) % PORTS_COUNTERS];
+    return (struct ports_search){.start = (uint32_t)hash + *next, .next = next};
 }
 
 uint16_t ports_at(const struct ports *p, uint32_t at)

@@ -36,7 +36,7 @@ struct listener {
     struct tcp_settings settings; /* of the connections to come */
     uint32_t backlog;
     uint32_t n_half_open, n_completed;
-    struct list half_open; /* connections in SYN-RECEIVED */
+    struct list half_open; /* connections in SYN-RECEIVED, oldest first */
     struct list completed; /* connections that wait for accept, oldest first */
 };
 

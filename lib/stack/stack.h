@@ -59,7 +59,7 @@ int stack_add_ports(struct stack *s, uint16_t first, uint16_t count);
 void stack_used_ports(const struct stack *s, uint64_t used[STACK_PORT_WORDS]);
 
 /* Active OPEN: sends the SYN. flow->local must be set; flow->local_port may be 0: chosen by RFC
- * 6056 algorithm 3. mtu: of the path's first link, 0 for the link's. `user` comes back with every
+ * 6056 algorithm 4. mtu: of the path's first link, 0 for the link's. `user` comes back with every
  * event. ERR_ADDRESS, ERR_NO_PORT, ERR_IN_USE, ERR_NOMEM. The answer comes as SOCK_EV_COMPLETED or
  * SOCK_EV_CLOSED. */
 int stack_connect(struct stack *s, const struct flow *flow, uint32_t mtu, void *user,
@@ -309,7 +309,8 @@ struct stack_counters {
     uint64_t fragments, reassembled;     /* of packets; packets made of them */
     uint64_t fragment_drops;             /* of those fragments; see reassembly.h */
     uint64_t not_for_us;                 /* no socket, answered with RST where 3.10.7.1 says so */
-    uint64_t listen_drops;               /* SYNs and handshakes dropped for want of room */
+    uint64_t listen_drops;               /* SYNs and handshakes dropped for want of room, and
+                                          * half-open connections that gave way to others */
     uint64_t no_memory;                  /* text or connections refused */
     uint64_t invariants;                 /* failed invariants; each cost one connection */
 

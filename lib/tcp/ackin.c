@@ -92,11 +92,16 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     if (seq_lt(seg->ack, t->snd.una))
         return; /* an old duplicate */
+    if (persist_on(&t->persist)) {
+        persist_heard(&t->persist);
+        t->in_trouble = false;
+    }
     bool advances = seq_lt(t->snd.una, seg->ack);
     if (advances)
         advance(t, seg->ack, now_ns);
-    else if (is_duplicate(t, seg))
-        recovery_dup_ack(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, now_ns);
+    else if (is_duplicate(t, seg) &&
+             recovery_dup_ack(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, now_ns))
+        tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5: its ACK has an RTO's time to come */
 
     /* RFC 9293 takes the window by SND.WL1 and SND.WL2 only. A segment that was sent again has an
      * old SEG.SEQ and a new SEG.ACK: were its window refused, SND.UNA + SND.WND would move right by

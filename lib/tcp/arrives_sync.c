@@ -40,6 +40,13 @@ static bool is_sent_again(const struct tcb *t, const struct seg *seg)
            !(seg->flags & TCP_SYN);
 }
 
+/* RFC 5961 4.2, within its budget. */
+static void challenge_syn(struct tcb *t, uint64_t now_ns)
+{
+    t->challenged_ns = now_ns;
+    tcp_reset_challenge(t, now_ns);
+}
+
 /* A segment outside of the window is answered with an ACK, which a RST is not. */
 static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -47,8 +54,13 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
         return DROP;
     if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
         t->linger_due_ns = now_ns + 2 * t->config->msl_ns; /* the peer's FIN again: eighth step */
-    /* Without a limit for those without text two stacks could answer each other's ACKs for ever. */
-    if (seg_len(seg) > 0) {
+    /* Without a limit for those without text two stacks could answer each other's ACKs for ever. A
+     * SYN is challenged whatever its number (RFC 5961 4.2), but for the peer's SYN,ACK again, whose
+     * ACK was lost. */
+    bool syn_ack_again = (seg->flags & TCP_ACK) && seq_eq(seg->seq, t->rcv.irs);
+    if ((seg->flags & TCP_SYN) && !syn_ack_again) {
+        challenge_syn(t, now_ns);
+    } else if (seg_len(seg) > 0) {
         ackdelay_now(&t->ackdelay);
     } else if (seq_eq(seg->seq, seq_sub(t->rcv.nxt, 1))) {
         keepalive_heard(&t->keepalive, now_ns); /* the peer's keep-alive tells as much as it asks */
@@ -85,6 +97,13 @@ static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t n
     return unacceptable(t, seg, now_ns);
 }
 
+/* Whether a RST may well be what the peer has to say to a challenge. */
+static bool answers_a_challenge(const struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    return seq_eq(seg->seq, t->rcv.nxt) && t->challenged_ns > 0 &&
+           now_ns - t->challenged_ns <= rto_get(&t->rto);
+}
+
 /* Second, check the RST bit: RFC 5961 3.2 as RFC 9293 has taken it over. */
 static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -92,7 +111,11 @@ static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_n
         return GO_ON;
     if (t->state == STATE_TIME_WAIT) {
         /* RFC 9293 deletes the TCB; RFC 1337 3 (F1) shows how an old RST then lets old text into a
-         * new connection, and ignores it here. So do we. */
+         * new connection, and ignores it here. So do we, but for the answer to a challenge, which
+         * is not old: the peer wants to open a new connection with a number that can't reopen this
+         * one (MAY-2), and would have to wait. */
+        if (answers_a_challenge(t, seg, now_ns))
+            state_set(t, STATE_CLOSED, "RST: the peer opens a new connection", now_ns);
         return DROP;
     }
     if (seq_lt(seg->seq, t->rcv.nxt))
@@ -127,19 +150,30 @@ static enum step fourth_syn(struct tcb *t, const struct seg *seg, uint64_t now_n
     if (t->state == STATE_SYN_RECEIVED && t->passive && !seq_lt(seg->seq, t->rcv.nxt))
         state_set(t, STATE_CLOSED, "SYN in the window: back to LISTEN", now_ns);
     else
-        tcp_reset_challenge(t, now_ns);
+        challenge_syn(t, now_ns);
     return DROP;
 }
 
+/* 3.6.1, SHLD-3: nobody will read this text, and the peer must learn it. As from CLOSED (3.10.7.1):
+ * with SEQ=SEG.ACK, which it takes although our FIN may have been lost. */
+static enum step refuse_text(struct tcb *t, uint64_t now_ns)
+{
+    state_fail(t, ERR_ABORTED, "text after the user has left", now_ns);
+    return ANSWER_RST;
+}
+
 /* The text that came with the peer's SYN. */
-static void release_text(struct tcb *t, uint64_t now_ns)
+static enum step release_text(struct tcb *t, uint64_t now_ns)
 {
     uint32_t len = rcvq_release(&t->rcvq);
     if (len == 0)
-        return;
+        return GO_ON;
+    if (t->orphan)
+        return refuse_text(t, now_ns);
     t->rcv.nxt = seq_add(t->rcv.nxt, len);
     ackdelay_text(&t->ackdelay, len, len, now_ns);
     t->events |= TCB_EV_ARRIVED;
+    return GO_ON;
 }
 
 /* A passive connection has its buffer from here on. */
@@ -156,13 +190,11 @@ static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns
     if (!seq_lt(t->snd.una, seg->ack) || seq_lt(t->snd.nxt, seg->ack))
         return ANSWER_RST;
     tcp_ackin_syn_acked(t, seg, now_ns);
-    tcp_ackin_window(t, seg);
     open_window(t);
     state_set(t, STATE_ESTABLISHED, "our SYN is acknowledged", now_ns);
     if (t->fin_queued)
         state_set(t, STATE_FIN_WAIT_1, "CLOSE, which was queued", now_ns);
-    release_text(t, now_ns);
-    return GO_ON;
+    return release_text(t, now_ns);
 }
 
 /* RFC 9293 acknowledges a FIN in TIME-WAIT, and has no word for anything else that lies in the
@@ -270,12 +302,8 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         ackdelay_now(&t->ackdelay); /* beyond the FIN, or a shut window: it is not taken */
         return GO_ON;
     }
-    if (t->orphan) {
-        /* 3.6.1, SHLD-3: nobody will read this, and the peer must learn it. As from CLOSED
-         * (3.10.7.1): with SEQ=SEG.ACK, which it takes although our FIN may have been lost. */
-        state_fail(t, ERR_ABORTED, "text after the user has left", now_ns);
-        return ANSWER_RST;
-    }
+    if (t->orphan)
+        return refuse_text(t, now_ns);
     bool had_hole = rcvq_has_hole(&t->rcvq) || t->fin_seen;
     uint64_t head = t->rcvq.head;
     bool taken = rcvq_insert(&t->rcvq, at, text, n);
@@ -291,6 +319,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return GO_ON;
     }
     t->rcv.nxt = seq_add(t->rcv.nxt, advance);
+    rcvwnd_arrived(&t->rcvwnd, t->rcvq.head, now_ns);
     ackdelay_text(&t->ackdelay, advance, seg->gso_size ? seg->gso_size : seg->text_len, now_ns);
     if (had_hole || len < seg->text_len)
         ackdelay_now(&t->ackdelay);
@@ -384,11 +413,10 @@ static bool trim_syn(const struct tcb *t, const struct seg *seg, struct seg *tri
 enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     struct seg trimmed;
-    const struct seg *syn_ack = NULL;
-    if (trim_syn(t, seg, &trimmed)) {
-        syn_ack = seg;
+    const struct seg *whole = seg;
+    if (trim_syn(t, seg, &trimmed))
         seg = &trimmed;
-    }
+    bool opening = t->state == STATE_SYN_RECEIVED;
     enum step step = first_sequence(t, seg, now_ns);
     if (step == ONLY_ACK) {
         fifth_ack(t, seg, now_ns);
@@ -400,8 +428,8 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
         step = fourth_syn(t, seg, now_ns);
     if (step == GO_ON)
         step = fifth_ack(t, seg, now_ns);
-    if (syn_ack && tcb_synchronized(t))
-        tcp_ackin_window(t, syn_ack); /* in a SYN it is not scaled (RFC 7323 2.2) */
+    if (opening && tcb_synchronized(t))
+        tcp_ackin_window(t, whole); /* with the SYN it is not scaled (RFC 7323 2.2) */
     if (step == GO_ON)
         return tcp_arrives_rest(t, seg, now_ns);
     return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_DONE;

@@ -65,7 +65,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     announced(t, seg->wnd);
     if (again) {
         t->resent++;
-        rto_resent(&t->rto, now_ns);
+        rto_resent(&t->rto);
         recovery_resent(&t->recovery, t->snd.nxt);
         TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = t->snd.iss.v, .len = 1, .text = "SYN");
     } else {
@@ -127,7 +127,7 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     if (seq_lt(t->snd.nxt, seg_end(seg)))
         t->snd.nxt = t->snd.small = seg_end(seg);
     t->resent++;
-    rto_resent(&t->rto, now_ns);
+    rto_resent(&t->rto);
     arm_rtx_unless_running(t, now_ns);
     TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);
     return true;
@@ -218,14 +218,15 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
 {
     uint32_t mss = t->snd.mss, most = segment_max(t, t->snd.nxt);
     uint32_t room = wnd_room < cwnd_room ? wnd_room : cwnd_room;
-    bool idle = seq_eq(t->snd.una, t->snd.nxt);
     if (unsent > room) {
         uint32_t len = room < most ? room : most;
         if (len >= mss)
             return len - len % mss;
-        /* The window, not cwnd, is what bounds: half of the largest ever is worth sending. */
-        return idle && wnd_room <= cwnd_room && len >= t->snd.wnd_max - t->snd.wnd_max / 2 ? len
-                                                                                           : 0;
+        /* The window, not cwnd, is what bounds: half of the largest ever is worth sending, without
+         * Nagle also while something is outstanding. */
+        bool may = seq_eq(t->snd.una, t->snd.nxt) || t->settings.nodelay;
+        bool half = wnd_room <= cwnd_room && len >= t->snd.wnd_max - t->snd.wnd_max / 2;
+        return may && half ? len : 0;
     }
     if (unsent > most)
         return most;
@@ -296,6 +297,7 @@ static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
         persist_stop(&t->persist); /* the retransmission timer takes over */
     else
         tcp_timeout_expect(t, now_ns);
+    persist_probed(&t->persist);
     if (in_flight)
         return resend(t, seg, t->snd.una, 1, 0, "window probe", now_ns);
     uint32_t len = t->snd.wnd > 0 ? t->snd.wnd : 1;

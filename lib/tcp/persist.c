@@ -18,6 +18,7 @@ void persist_start(struct persist *p, uint64_t rto_ns, uint64_t now_ns)
         return;
     p->interval_ns = time_min(time_max(rto_ns, PERSIST_MIN_NS), PERSIST_MAX_NS);
     p->due_ns = now_ns + p->interval_ns;
+    p->unanswered = 0;
 }
 
 void persist_stop(struct persist *p)
@@ -33,6 +34,16 @@ bool persist_on(const struct persist *p)
 bool persist_due(const struct persist *p, uint64_t now_ns)
 {
     return persist_on(p) && p->due_ns <= now_ns;
+}
+
+void persist_probed(struct persist *p)
+{
+    p->unanswered++;
+}
+
+void persist_heard(struct persist *p)
+{
+    p->unanswered = 0;
 }
 
 void persist_backoff(struct persist *p, uint64_t now_ns)

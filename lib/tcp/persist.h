@@ -17,6 +17,7 @@
 struct persist {
     uint64_t due_ns;      /* TIME_NEVER: off */
     uint64_t interval_ns; /* of the timer that runs */
+    uint32_t unanswered;  /* probes in a row */
 };
 
 void persist_init(struct persist *p);
@@ -26,6 +27,10 @@ void persist_start(struct persist *p, uint64_t rto_ns, uint64_t now_ns);
 void persist_stop(struct persist *p);
 bool persist_on(const struct persist *p);
 bool persist_due(const struct persist *p, uint64_t now_ns);
+
+/* A probe was sent; the peer has acknowledged something, whatever its window is. */
+void persist_probed(struct persist *p);
+void persist_heard(struct persist *p);
 
 /* The timer has run out and the probe goes: doubles the interval and starts again. */
 void persist_backoff(struct persist *p, uint64_t now_ns);

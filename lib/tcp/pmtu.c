@@ -15,6 +15,7 @@
 #include "pmtu.h"
 
 #include "minmax.h"
+#include "reset.h"
 #include "timeout.h"
 
 #define PMTU_MIN_V4 552 /* as Linux: 512 octets of text, and 40 of headers */
@@ -76,7 +77,7 @@ bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t
     bool v4 = ip_addr_is_v4(&t->flow.remote);
     if (mtu == 0 && v4)
         mtu = plateau_below(min_u32(packet_len, t->path.mtu));
-    if (mtu < (v4 ? MTU_VALID_V4 : MTU_VALID_V6))
+    if (mtu < (v4 ? MTU_VALID_V4 : MTU_VALID_V6) || packet_len <= mtu)
         return false;
     mtu = max_u32(mtu, v4 ? PMTU_MIN_V4 : PMTU_MIN_V6);
     /* A SYN is never too big. And one MTU comes once for every packet that was too big for it: only
@@ -86,6 +87,9 @@ bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t
     t->pmtu.mtu = mtu;
     t->pmtu.until_ns = now_ns + PMTU_AGE_NS;
     set_mss(t);
+    /* A forger can make the MTU a little less each time. What does not go now goes by the timer. */
+    if (!tcp_budget_allows(&t->resent_for_mtu, now_ns))
+        return true;
     recovery_too_big(&t->recovery, &t->cc, t->snd.una, t->snd.nxt);
     if (t->rtx_due_ns != TIME_NEVER) /* what goes again now has all its time to arrive */
         tcp_timeout_arm_rtx(t, now_ns);

@@ -12,8 +12,9 @@
  * A segment of ours that is in flight was too big for a link on the way, whose MTU is given; 0: an
  * IPv4 router from before RFC 1191 doesn't say, and packet_len, the octets of the packet it threw
  * away, is all there is to guess from. True when that was news: what is in flight is then sent
- * again in smaller segments. False when the message can't be true, or tells nothing new; then
- * nothing has changed.
+ * again in smaller segments, beginning with one (RFC 1191 6.4); not at once, but by the
+ * retransmission timer, when there was much news of late. False when the message can't be true, as
+ * when the packet was no larger than the MTU, or tells nothing new; then nothing has changed.
  */
 bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t now_ns);
 

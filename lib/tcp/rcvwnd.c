@@ -131,12 +131,28 @@ bool rcvwnd_update_due(const struct rcvwnd *w, uint64_t start, uint64_t head)
     return open >= keep + step && open >= 2 * keep;
 }
 
+/* What lies beyond the edge was let in by an announcement of later, so it takes a round trip at
+ * least, and exactly one when the window is what bounds the peer. Hence the least counts. Linux
+ * waits for text up to the edge, which may be on its way already. */
+void rcvwnd_arrived(struct rcvwnd *w, uint64_t head, uint64_t now_ns)
+{
+    if (head <= w->rtt_edge)
+        return;
+    uint64_t took_ns = max_u64(now_ns - w->rtt_at_ns, 1);
+    if (w->rtt_at_ns > 0)
+        w->rtt_ns = w->rtt_ns > 0 ? min_u64(w->rtt_ns, took_ns) : took_ns;
+    w->rtt_edge = w->edge;
+    w->rtt_at_ns = now_ns;
+}
+
 /* A mark needs an estimate of the round trip: without one nothing grows, and measuring begins at
  * the read that first brings one. Reads are looked at once per round trip at the earliest; a longer
  * interval counts in full, because what a slow application takes in one burst is what the next
  * burst should find room for, and the size it leads to is at most four times the burst. */
 void rcvwnd_read(struct rcvwnd *w, uint64_t start, uint64_t rtt_ns, uint64_t now_ns)
 {
+    if (rtt_ns == 0)
+        rtt_ns = w->rtt_ns;
     bool measuring = rtt_ns > 0 && w->mark_ns > 0;
     if (measuring && now_ns - w->mark_ns < rtt_ns)
         return;

@@ -22,6 +22,8 @@ struct rcvwnd {
                                    * have been if the field went so far */
     uint64_t mark_start, mark_ns; /* where and when the present measurement of reading began;
                                    * mark_ns 0: none has */
+    uint64_t rtt_edge, rtt_at_ns; /* the edge then; 0: nothing has arrived yet */
+    uint64_t rtt_ns;              /* the receiver's estimate of the round trip; 0: none yet */
 };
 
 /* The smallest shift with which a window of size_max can be announced, at most 14 (RFC 7323 2.2).
@@ -62,8 +64,12 @@ void rcvwnd_whole(struct rcvwnd *w, uint32_t mss);
  * peer may be waiting for it (3.8.6.2.2). */
 bool rcvwnd_update_due(const struct rcvwnd *w, uint64_t start, uint64_t head);
 
-/* The user has read up to `start`; rtt_ns: our estimate of the round trip, 0 when there is none.
- * May grow the buffer. */
+/* Text has arrived up to `head`. How long it takes from there until text comes from beyond the
+ * edge is an estimate of the round trip, for who sends nothing and so has no samples. */
+void rcvwnd_arrived(struct rcvwnd *w, uint64_t head, uint64_t now_ns);
+
+/* The user has read up to `start`; rtt_ns: the sender's estimate of the round trip, 0 when there is
+ * none: then the receiver's counts. May grow the buffer. */
 void rcvwnd_read(struct rcvwnd *w, uint64_t start, uint64_t rtt_ns, uint64_t now_ns);
 
 #endif

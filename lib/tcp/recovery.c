@@ -149,7 +149,8 @@ void recovery_too_big(struct recovery *r, struct cc *c, seq_t una, seq_t nxt)
     if (r->mode == RECOVERY_FAST)
         c->cwnd = min_u32(c->cwnd, c->ssthresh);
     c->ssthresh = max_u32(c->ssthresh, c->cwnd);
-    cc_idle(c);
+    c->cwnd = c->mss;
+    c->acked = 0;
     r->mode = RECOVERY_MTU;
     r->dup_acks = 0;
     /* Smaller segments of before may have arrived: the ACKs for sending them twice are no sign of

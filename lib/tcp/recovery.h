@@ -61,7 +61,8 @@ void recovery_resend(struct recovery *r, seq_t una, seq_t nxt);
 
 /* What is in flight was too big for the path: everything in [una, nxt) is to be sent again, in
  * segments of c->mss. No sign of congestion, so ssthresh does not fall; but no ACKs are under way
- * that would pace it, so it begins with a slow start to where cwnd was (RFC 1191 6.4). */
+ * that would pace it, so one segment goes, and slow start leads to where cwnd was (RFC 1191 6.4).
+ */
 void recovery_too_big(struct recovery *r, struct cc *c, seq_t una, seq_t nxt);
 
 /* Whether something is to be sent again. */

@@ -3,8 +3,8 @@
 
 /* RFC 5961 7 suggests 10 challenge ACKs in 5 seconds; counted per connection, so that one
  * connection's flood tells an attacker nothing about another's (CVE-2016-5696). */
-#define CHALLENGE_MAX     10
-#define CHALLENGE_SPAN_NS (5 * NS_PER_S)
+#define BUDGET_MAX     10
+#define BUDGET_SPAN_NS (5 * NS_PER_S)
 
 bool tcp_reset_answer(const struct seg *seg, struct seg *rst)
 {
@@ -20,22 +20,24 @@ bool tcp_reset_answer(const struct seg *seg, struct seg *rst)
     return true;
 }
 
-static void ack_within(struct tcb *t, struct budget *b, uint64_t now_ns)
+bool tcp_budget_allows(struct budget *b, uint64_t now_ns)
 {
-    if (b->spent == 0 || now_ns - b->from_ns >= CHALLENGE_SPAN_NS)
+    if (b->spent == 0 || now_ns - b->from_ns >= BUDGET_SPAN_NS)
         *b = (struct budget){.from_ns = now_ns};
-    if (b->spent >= CHALLENGE_MAX)
-        return;
+    if (b->spent >= BUDGET_MAX)
+        return false;
     b->spent++;
-    ackdelay_now(&t->ackdelay);
+    return true;
 }
 
 void tcp_reset_challenge(struct tcb *t, uint64_t now_ns)
 {
-    ack_within(t, &t->challenges, now_ns);
+    if (tcp_budget_allows(&t->challenges, now_ns))
+        ackdelay_now(&t->ackdelay);
 }
 
 void tcp_reset_answer_probe(struct tcb *t, uint64_t now_ns)
 {
-    ack_within(t, &t->probe_answers, now_ns);
+    if (tcp_budget_allows(&t->probe_answers, now_ns))
+        ackdelay_now(&t->ackdelay);
 }

@@ -2,9 +2,8 @@
  * The retransmission timeout: RFC 6298 sections 2, 3 and 5.5-5.7, in integer nanoseconds. For the
  * connection that owns the timer.
  *
- * base_ns stays as section 2 computes it; the limits (2.4, 2.5) are applied in rto_get, before the
- * doubling, so that a short RTO that was raised to the minimum doubles from there. Neither starts
- * nor stops the timer (5.1-5.4, 5.6).
+ * base_ns has the minimum in it; the maximum (2.5) is applied in rto_get. Neither starts nor stops
+ * the timer (5.1-5.4, 5.6).
  */
 #include "rto.h"
 
@@ -33,26 +32,23 @@ static void take_sample(struct rto *r, uint64_t rtt_ns)
         r->srtt_ns = r->srtt_ns - r->srtt_ns / 8 + rtt_ns / 8;
     }
     uint64_t k_rttvar = r->rttvar_ns > UINT64_MAX / 4 ? UINT64_MAX : 4 * r->rttvar_ns;
-    r->base_ns = add_sat(r->srtt_ns, time_max(RTO_GRANULARITY_NS, k_rttvar));
+    r->base_ns = add_sat(r->srtt_ns, time_max(r->var_min_ns, k_rttvar));
 }
 
-void rto_init(struct rto *r, uint64_t initial_ns, uint64_t min_ns, uint64_t max_ns)
+void rto_init(struct rto *r, uint64_t initial_ns, uint64_t var_min_ns, uint64_t max_ns)
 {
-    *r = (struct rto){.base_ns = initial_ns, .min_ns = min_ns, .max_ns = max_ns};
-}
-
-/* RFC 6298 2.4; the doubling comes after it. */
-static uint64_t without_backoff(const struct rto *r)
-{
-    return time_max(r->base_ns, r->min_ns);
+    *r = (struct rto){
+        .base_ns = initial_ns,
+        .var_min_ns = time_max(var_min_ns, RTO_GRANULARITY_NS),
+        .max_ns = max_ns,
+    };
 }
 
 uint64_t rto_get(const struct rto *r)
 {
-    uint64_t rto = without_backoff(r);
-    if (r->backoff >= 64 || rto > r->max_ns >> r->backoff)
+    if (r->backoff >= 64 || r->base_ns > r->max_ns >> r->backoff)
         return r->max_ns;
-    return rto << r->backoff;
+    return r->base_ns << r->backoff;
 }
 
 void rto_sent(struct rto *r, seq_t end, uint64_t now_ns)
@@ -64,22 +60,19 @@ void rto_sent(struct rto *r, seq_t end, uint64_t now_ns)
     r->timed_at_ns = now_ns;
 }
 
-void rto_resent(struct rto *r, uint64_t now_ns)
+void rto_resent(struct rto *r)
 {
-    r->resent_at_ns = now_ns;
     r->timing = false;
 }
 
 bool rto_acked(struct rto *r, seq_t ack, uint64_t now_ns)
 {
-    bool sample = r->timing && !seq_lt(ack, r->timed_end);
-    if (sample) {
-        r->timing = false;
-        take_sample(r, now_ns > r->timed_at_ns ? now_ns - r->timed_at_ns : 0);
-    }
-    if (sample || now_ns - r->resent_at_ns <= without_backoff(r))
-        r->backoff = 0;
-    return sample;
+    if (!r->timing || seq_lt(ack, r->timed_end))
+        return false;
+    r->timing = false;
+    r->backoff = 0;
+    take_sample(r, now_ns > r->timed_at_ns ? now_ns - r->timed_at_ns : 0);
+    return true;
 }
 
 void rto_backoff(struct rto *r)

@@ -16,18 +16,20 @@ struct rto {
     uint64_t srtt_ns, rttvar_ns; /* RFC 6298 2; 0 before the first sample */
     uint64_t base_ns;            /* RTO before backoff */
     uint32_t backoff;            /* times the timer has run out since the last sample */
-    uint64_t min_ns, max_ns;
+    uint64_t var_min_ns, max_ns;
     bool has_sample;
     bool timing;
     seq_t timed_end; /* the sample is taken when an ACK reaches this */
     uint64_t timed_at_ns;
-    uint64_t resent_at_ns; /* when something was last sent again */
 };
 
-/* initial_ns: RTO before the first sample (RFC 6298 2.1). */
-void rto_init(struct rto *r, uint64_t initial_ns, uint64_t min_ns, uint64_t max_ns);
+/* initial_ns: RTO before the first sample (RFC 6298 2.1). var_min_ns: so much at least RTO is above
+ * SRTT; never less than G. RFC 6298 2.4 has a minimum for RTO as a whole; Linux has it for the
+ * variance; so do we, because on a path whose round trip alone is longer than the minimum the
+ * whole's would leave no time at all for an ACK that is delayed. */
+void rto_init(struct rto *r, uint64_t initial_ns, uint64_t var_min_ns, uint64_t max_ns);
 
-/* How long the timer runs now: base << backoff, within [min, max]. */
+/* How long the timer runs now: base << backoff, at most max_ns. */
 uint64_t rto_get(const struct rto *r);
 
 /* Text, SYN or FIN up to `end` is sent for the first time: time it, unless something is timed. */
@@ -36,17 +38,11 @@ void rto_sent(struct rto *r, seq_t end, uint64_t now_ns);
 /* Something is sent again. Karn's rule (RFC 6298 3) forbids a sample from it; what lies behind it
  * gives none either, because its ACK waits until the loss is repaired: such samples are as long as
  * the RTO and would make it grow without end. */
-void rto_resent(struct rto *r, uint64_t now_ns);
+void rto_resent(struct rto *r);
 
-/* An ACK for something new, up to `ack`, has arrived: true when it gave a sample, which ends the
- * backoff.
- *
- * So does an ACK that comes within the RTO before backoff of something being sent again. RFC 6298
- * ends the backoff by a sample only, and a path that loses a fifth of its packets gives none for
- * minutes, as after every timeout all that is outstanding goes again. Linux has timestamps for
- * that. Karn's fear, that the ACK answers the first sending and the path has become slower than the
- * RTO, does not go with an ACK that fits the estimate; should it fit by chance, the next timeouts
- * back off again. */
+/* An ACK for something new, up to `ack`, has arrived: true when it gave a sample, which alone ends
+ * the backoff: an ACK of what was sent twice may be late for the first sending, because the path
+ * has become slower than the RTO. */
 bool rto_acked(struct rto *r, seq_t ack, uint64_t now_ns);
 
 /* RFC 6298 5.5: the timer has run out. */

@@ -28,7 +28,8 @@
 /* What may be set per stack. Times in ns, sizes in octets. */
 struct tcp_config {
     uint64_t rto_initial_ns; /* RFC 6298 2.1 */
-    uint64_t rto_min_ns, rto_max_ns;
+    uint64_t rto_min_ns;     /* above SRTT, see rto.h */
+    uint64_t rto_max_ns;
     uint64_t ack_delay_ns;    /* MUST-40: below 0.5 s */
     uint64_t msl_ns;          /* TIME-WAIT lasts two of them */
     uint64_t user_timeout_ns; /* R2 (MUST-20, SHLD-11): without any progress for so long, give up */
@@ -71,7 +72,7 @@ struct tcp_settings {
     struct tcp_ip ip4, ip6;   /* MUST-47 to MUST-49 */
 };
 
-/* RTO 1 s at first, 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
+/* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
  * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 256 KiB; receive window 64
  * KiB growing to 4 MiB; NewReno, with a restart after silence; no keep-alive. RFC 6298 2.4 says
  * that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on today's paths a
@@ -155,9 +156,11 @@ struct tcb {
     uint64_t give_up_due_ns; /* user timeout (RFC 9293 3.10.8) */
     uint64_t linger_due_ns;  /* TIME-WAIT, or FIN-WAIT-2 without a user */
     uint64_t last_sent_ns;   /* of text, for RFC 5681 4.1 */
+    uint64_t challenged_ns;  /* when a SYN was last challenged; 0: never */
 
-    struct budget challenges;    /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
-    struct budget probe_answers; /* and keep-alives and window probes */
+    struct budget challenges;     /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
+    struct budget probe_answers;  /* and keep-alives and window probes */
+    struct budget resent_for_mtu; /* text sent again at once for ICMP's "too big" */
 
     bool shift_offered; /* our SYN carries window scale: always when active, else if the peer's did
                          */

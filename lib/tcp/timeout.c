@@ -66,6 +66,15 @@ static int silence_error(const struct tcb *t)
     return t->soft_error ? t->soft_error : ERR_TIMEDOUT;
 }
 
+/* R1: 3.8.3 (b) reaches or exceeds, (e). */
+static void in_trouble(struct tcb *t)
+{
+    t->advise = true;
+    if (!t->in_trouble)
+        tcb_trouble(t, silence_error(t));
+    t->in_trouble = true;
+}
+
 static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
 {
     if (syn_given_up(t)) {
@@ -86,12 +95,17 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     rto_backoff(&t->rto);
     recovery_timeout(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
     t->rtx_due_ns = now_ns + rto_get(&t->rto);
-    if (t->retries < t->config->r1)
-        return;
-    t->advise = true; /* 3.8.3 (b): reaches or exceeds */
-    if (!t->in_trouble)
-        tcb_trouble(t, silence_error(t));
-    t->in_trouble = true;
+    if (t->retries >= t->config->r1)
+        in_trouble(t);
+}
+
+/* A probe that is not answered is sent again as lost text is: R1 counts both alike. */
+static void persist_timeout(struct tcb *t, uint64_t now_ns)
+{
+    t->probe = true;
+    persist_backoff(&t->persist, now_ns);
+    if (t->persist.unanswered >= t->config->r1)
+        in_trouble(t);
 }
 
 void tcp_timeout(struct tcb *t, uint64_t now_ns)
@@ -106,10 +120,8 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
     }
     if (t->rtx_due_ns <= now_ns)
         retransmission_timeout(t, now_ns);
-    if (persist_due(&t->persist, now_ns)) {
-        t->probe = true;
-        persist_backoff(&t->persist, now_ns);
-    }
+    if (persist_due(&t->persist, now_ns))
+        persist_timeout(t, now_ns);
     if (tcb_idle(t) &&
         keepalive_dead(&t->keepalive, &t->settings.keepalive, user_timeout_ns(t), now_ns)) {
         /* The RST is for a peer that lives and whose answers are lost; Linux sends one too. */

@@ -276,6 +276,15 @@ struct sock *host_connect(struct peer *p)
     return so;
 }
 
+void host_do_set_ip(struct sock *so, bool six, uint8_t tos, uint8_t ttl)
+{
+    const struct tcp_ip asked = {.tos = tos, .ttl = ttl};
+    const struct tcp_ip other = {.tos = tos ^ 0xfc, .ttl = (uint8_t)~ttl};
+    host.tos = tos;
+    host.ttl = ttl;
+    stack_set_ip(so, six ? other : asked, six ? asked : other);
+}
+
 int64_t host_do_send(struct sock *so, uint64_t at, size_t n, bool urgent)
 {
     uint8_t *data = malloc(n + 1);

@@ -72,11 +72,11 @@ unsigned host_ignore(struct where w);
 #define with(...) (host.odd = (struct odd){__VA_ARGS__})
 
 /* All packets from now on have this Diffserv field and TTL, or traffic class and hop limit: the
- * user wants it so, and host_leaves() compares. The rest of struct tcp_ip is false. */
-#define host_set_ip(so, tos_, ttl_)                                                                \
-    (host_step(HERE), host.tos = (tos_), host.ttl = (ttl_),                                        \
-     stack_set_ip((so), (struct tcp_ip){.tos = host.tos, .ttl = host.ttl},                         \
-                  (struct tcp_ip){.tos = host.tos, .ttl = host.ttl}))
+ * user wants it so, and host_leaves() compares. The other version of IP is given other values. The
+ * rest of struct tcp_ip is false. */
+#define host_set_ip(so, tos, ttl)  (host_step(HERE), host_do_set_ip((so), false, (tos), (ttl)))
+#define host_set_ip6(so, tos, ttl) (host_step(HERE), host_do_set_ip((so), true, (tos), (ttl)))
+void host_do_set_ip(struct sock *so, bool six, uint8_t tos, uint8_t ttl);
 
 /* The packet that left last went to this address first, with these IP options; len 0: with none. */
 void host_went(struct where w, struct ip_addr to, struct ip_options options);

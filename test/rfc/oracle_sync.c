@@ -90,6 +90,8 @@ static bool first_sequence(struct oracle *o, const struct rfc_seg *seg)
     }
     if (seg->ctl & RFC_RST)
         return false;
+    if (seg->ctl & RFC_SYN && !(seg->ctl & RFC_ACK && seg->seq == t->irs) && t->throttled)
+        return false; /* RFC 5961 4.2: a challenge whatever its number */
     if (rfc_len(seg) == 0 && seg->seq != t->rcv_nxt - 1 && t->throttled &&
         leaves_rfc(&o->dev, DEV_BUDGET))
         return false;

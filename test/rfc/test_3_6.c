@@ -91,7 +91,7 @@ static void all_before_the_fin_arrives(void **state)
     host_at(200);
     leaves(&a, .flags = FIN | PSH | ACK, .seq = 1001, .ack = 101, .text = 500);
     arrives(&a, .flags = ACK, .seq = 101, .ack = 1501); /* the text, not the FIN */
-    host_later(200);
+    host_later(400);                                    /* backed off, and no sample yet */
     leaves(&a, .flags = FIN | ACK, .seq = 1501, .ack = 101);
     arrives(&a, .flags = ACK, .seq = 101, .ack = 1502);
     in_state(so, STATE_FIN_WAIT_2);

@@ -60,6 +60,22 @@ static void data_after_close(void **state)
     }
 }
 
+/* SHLD-3: and data that came with the SYN of a simultaneous open, which nobody can have read. */
+static void data_before_it_is_open(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000, .text = 100);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    host_close(so);
+    arrives(&a, .flags = ACK, .seq = 101, .ack = 1);
+    leaves(&a, .flags = RST, .seq = 1);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 0);
+}
+
 /* A FIN alone loses nothing. */
 static void fin_after_close(void **state)
 {
@@ -147,6 +163,7 @@ int main(void)
         host_test(half_closed_by_the_peer),
         host_test(close_with_unread_data),
         host_test(data_after_close),
+        host_test(data_before_it_is_open),
         host_test(fin_after_close),
         host_test(two_msl),
         host_test(not_for_a_passive_close),

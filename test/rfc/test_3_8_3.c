@@ -61,7 +61,7 @@ static void r1(void **state)
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
     uint32_t ms = 0;
     for (unsigned i = 1; i <= 5; i++) {
-        ms += 200 << (i - 1);
+        ms += 200u << (i - 1);
         host_at(ms);
         advised(&a, i >= 3);
         leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
@@ -80,17 +80,48 @@ static void r1(void **state)
     advised(&a, false);
 }
 
+/* The same when the peer has died behind a shut window: its probes are sent again as lost text is.
+ * Each answer begins anew. */
+static void r1_behind_a_shut_window(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    a.wnd = ZERO;
+    struct sock *so = host_connected(HERE, &a);
+    host_sends(so, 0, 500);
+    host_take_events();
+    uint32_t ms = 0, interval = 200;
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 5; i++) {
+            ms += interval;
+            interval = interval < 30000 ? 2 * interval : 60000;
+            host_at(ms);
+            advised(&a, i >= 3);
+            leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
+            if (i == 3)
+                expect_event(so, SOCK_EV_TROUBLE);
+            else
+                expect_no_event();
+        }
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    }
+    in_state(so, STATE_ESTABLISHED);
+}
+
 /* (a): both measure the same segment: what makes progress begins anew. */
 static void measured_from_progress(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
-    for (uint32_t i = 0; i < 5; i++) {
+    for (uint32_t i = 0; i < 10; i += 2) {
         host_sends(so, i, 1);
         leaves(&a, .flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
         assert_true(lost(&a, 1 + i, 1, 200000) > 3);
         arrives(&a, .flags = ACK, .seq = 1, .ack = 2 + i);
+        host_sends(so, i + 1, 1); /* a sample ends the backoff */
+        leaves(&a, .flags = PSH | ACK, .seq = 2 + i, .ack = 1, .text = 1);
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 3 + i);
     }
     in_state(so, STATE_ESTABLISHED); /* after 1000 s of trouble */
 }
@@ -185,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         host_test(r2),
         host_test(r1),
+        host_test(r1_behind_a_shut_window),
         host_test(measured_from_progress),
         host_test(r2_set_by_the_user),
         host_test(syn),

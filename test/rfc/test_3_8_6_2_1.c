@@ -53,6 +53,24 @@ static void half_of_the_largest_window(void **state)
     leaves(&a, .flags = ACK, .seq = 801, .ack = 1, .text = 400);
 }
 
+/* (3) That nothing is outstanding is Nagle's condition: without Nagle it does not hold. */
+static void half_of_the_window_without_nagle(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    a.wnd = b.wnd = 900;
+    struct sock *so = host_connected(HERE, &a), *other = host_connected(HERE, &b);
+    host_set_nodelay(so, true);
+    host_sends(so, 0, 300);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 300);
+    host_sends(so, 300, 5000);
+    leaves(&a, .flags = ACK, .seq = 301, .ack = 1, .text = 600);
+    host_sends(other, 0, 300);
+    leaves(&b, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 300);
+    host_sends(other, 300, 5000);
+    nothing_leaves();
+}
+
 /* (4) The override timeout, 0.1 to 1 second: here RTO. */
 static void override_timeout(void **state)
 {
@@ -99,6 +117,7 @@ int main(void)
         host_test(full_sized),
         host_test(all_that_is_queued),
         host_test(half_of_the_largest_window),
+        host_test(half_of_the_window_without_nagle),
         host_test(override_timeout),
         host_test(override_within_a_second),
     };

@@ -71,7 +71,7 @@ static void r1(void **state)
     report(so, true);
     uint32_t ms = 0;
     for (unsigned i = 1; i <= 5; i++) {
-        ms += 200 << (i - 1);
+        ms += 200u << (i - 1);
         host_at(ms);
         leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
         assert_int_equal(failed(so), i == 3);

@@ -92,10 +92,10 @@ static void traffic_class(void **state)
     (void)state;
     struct peer a = peer6(1, 0);
     struct sock *so = host_connected(HERE, &a);
-    host_set_ip(so, 46 << 2, 64);
+    host_set_ip6(so, 46 << 2, 64);
     host_sends(so, 0, 1);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1);
-    host_set_ip(so, 8 << 2, 64);
+    host_set_ip6(so, 8 << 2, 64);
     arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
     leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
 }

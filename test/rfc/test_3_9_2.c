@@ -73,10 +73,10 @@ static void ttl(void **state)
         host.ttl = 64;
         struct sock *so = host_connect(&a);
         leaves(&a, .flags = SYN, .seq = 0);
-        host_set_ip(so, 0, 1);
+        six ? host_set_ip6(so, 0, 1) : host_set_ip(so, 0, 1);
         arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
         leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
-        host_set_ip(so, 0, 255);
+        six ? host_set_ip6(so, 0, 255) : host_set_ip(so, 0, 255);
         host_sends(so, 0, 1);
         leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1);
         host_abort(so);

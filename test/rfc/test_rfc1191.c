@@ -71,16 +71,20 @@ static void increase_after_ten_minutes(void **state)
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1460);
     hears(&a, .kind = ICMP_TOO_BIG, .mtu = 1006, .seq = 1, .len = 1500);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 966);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 967);
     leaves(&a, .flags = PSH | ACK, .seq = 967, .ack = 1, .text = 494);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1461);
     host_at(599999);
-    host_sends(so, 1460, 966);
-    leaves(&a, .flags = PSH | ACK, .seq = 1461, .ack = 1, .text = 966);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 2427);
+    host_sends(so, 1460, 1460);
+    leaves(&a, .flags = ACK, .seq = 1461, .ack = 1, .text = 966);
+    leaves(&a, .flags = PSH | ACK, .seq = 2427, .ack = 1, .text = 494);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 2921);
+    host_sends(so, 2920, 1);
+    leaves(&a, .flags = PSH | ACK, .seq = 2921, .ack = 1, .text = 1);
     host_at(600001);
     nothing_leaves();
-    host_sends(so, 2426, 1460);
-    leaves(&a, .flags = PSH | ACK, .seq = 2427, .ack = 1, .text = 1460);
+    host_sends(so, 2921, 1460);
+    leaves(&a, .flags = PSH | ACK, .seq = 2922, .ack = 1, .text = 1460);
 }
 
 /* 3, 5: a message of an old router, with an MTU of 0: the next plateau below the length that it
@@ -166,8 +170,8 @@ static void mss_option(void **state)
     leaves(&b, .flags = SYN, .seq = 0, .mss = 1460);
 }
 
-/* 6.4: what was dropped is sent again at once, not after a timeout, beginning as slow start does;
- * no sign of congestion is seen in it. */
+/* 6.4: what was dropped is sent again at once, not after a timeout: one segment, and as slow start
+ * does when ACKs come. No sign of congestion is seen in it. */
 static void sent_again_at_once(void **state)
 {
     (void)state;
@@ -176,13 +180,52 @@ static void sent_again_at_once(void **state)
     struct sock *so = sender(&a, 60000);
     assert_int_equal(all_leaves(), 10);
     hears(&a, .kind = ICMP_TOO_BIG, .mtu = 1040, .seq = 1, .len = 1500);
-    for (uint32_t i = 0; i < 10; i++)
-        leaves(&a, .flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     nothing_leaves();
     assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 10001);
+    uint32_t at = 1001;
+    for (uint32_t n = 2; n <= 8; n *= 2) {
+        arrives(&a, .flags = ACK, .seq = 1, .ack = at);
+        for (uint32_t i = 0; i < n; i++, at += 1000)
+            leaves(&a, .flags = ACK, .seq = at, .ack = 1, .text = 1000);
+        nothing_leaves();
+    }
+    arrives(&a, .flags = ACK, .seq = 1, .ack = at);
     (void)all_leaves();
-    assert_true(host_status(so).cwnd > 10000);
+}
+
+/* 6.4: nor for every step of an MTU that somebody lets go down octet by octet: ten times in five
+ * seconds, and then the timer is waited for. */
+static void not_for_every_step(void **state)
+{
+    (void)state;
+    link_of(1500);
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 60000);
+    assert_int_equal(all_leaves(), 10);
+    for (uint32_t mtu = 1499; mtu >= 600; mtu--) {
+        hears(&a, .kind = ICMP_TOO_BIG, .mtu = mtu, .seq = 1, .len = 1500);
+        (void)all_leaves();
+    }
+    assert_int_equal(host_status(so).path_mtu, 600);
+    assert_int_equal(host_status(so).resent, 10);
+    host_later(200);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 560);
+}
+
+/* A packet that was not longer than the MTU was not too big: the message is no router's. */
+static void not_too_big(void **state)
+{
+    (void)state;
+    link_of(1500);
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 100);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    const uint32_t mtus[] = {140, 600, 1400};
+    for (unsigned i = 0; i < 3; i++)
+        hears(&a, .kind = ICMP_TOO_BIG, .mtu = mtus[i], .seq = 1, .len = 140);
+    nothing_leaves();
+    assert_int_equal(host_status(so).path_mtu, 1500);
 }
 
 /* 6.4: one does not send again for every message: a burst of packets that were too big brings a
@@ -210,7 +253,7 @@ static void remembered(void **state)
 {
     (void)state;
     link_of(1500);
-    struct peer a = peer(1, 0), same = peer(1, 0), other = peer(2, 0), later = peer(1, 0);
+    struct peer a = peer(1, 0), same = a, other = peer(2, 0), last = a, later = a;
     (void)sender(&a, 1460);
     (void)all_leaves();
     hears(&a, .kind = ICMP_TOO_BIG, .mtu = 1006, .seq = 1, .len = 1500);
@@ -223,8 +266,14 @@ static void remembered(void **state)
     assert_int_equal(host_status(sender(&other, 1)).snd_mss, 1460);
     (void)all_leaves();
     arrives(&other, .flags = ACK, .seq = 1, .ack = 2);
+    host_at(599999);
+    last.flow.remote_port += 2;
+    (void)sender(&last, 1460);
+    leaves(&last, .flags = ACK, .seq = 1, .ack = 1, .text = 966);
+    leaves(&last, .flags = PSH | ACK, .seq = 967, .ack = 1, .text = 494);
+    arrives(&last, .flags = ACK, .seq = 1, .ack = 1461);
     host_at(600001);
-    later.flow.remote_port += 2;
+    later.flow.remote_port += 3;
     (void)sender(&later, 1460);
     leaves(&later, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1460);
 }
@@ -241,6 +290,8 @@ int main(void)
         host_test(mss_option),
         host_test(sent_again_at_once),
         host_test(not_for_every_message),
+        host_test(not_for_every_step),
+        host_test(not_too_big),
         host_test(remembered),
     };
     return host_main(tests);

@@ -35,6 +35,35 @@ static void no_rst_ends_it(void **state)
     assert_int_equal(stack_state(so), STATE_TIME_WAIT);
 }
 
+/* But the answer to our ACK of a SYN, which is no old RST: a client that comes again with a smaller
+ * number is served when it sends its SYN again. A later one is ignored as ever. */
+static void a_new_connection_ends_it(void **state)
+{
+    (void)state;
+    struct sock *l = host_listen(80, 5);
+    struct peer a = peer(1, 80), b = peer(2, 80);
+    host_to_time_wait(HERE, &a, l);
+    arrives(&a, .flags = SYN, .seq = (uint32_t)-100000, .mss = 1000);
+    leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
+    arrives(&a, .flags = RST, .seq = 1);
+    arrives(&a, .flags = RST, .seq = 3);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 2);
+    arrives(&a, .flags = RST, .seq = 2);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 1);
+    a.irs -= 100000;
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    host_to_time_wait(HERE, &b, l);
+    arrives(&b, .flags = SYN, .seq = (uint32_t)-100000, .mss = 1000);
+    leaves(&b, .flags = ACK, .seq = 2, .ack = 2);
+    host_later(201); /* RTO is 200 ms */
+    arrives(&b, .flags = RST, .seq = 2);
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 3);
+}
+
 /* Nor does one make it longer. */
 static void no_rst_prolongs_it(void **state)
 {
@@ -65,20 +94,43 @@ static void old_data(void **state)
     assert_int_equal(stack_sock_count(host.stack), 2);
 }
 
+/* How many answers a hundred ACKs get. */
+static unsigned answers(struct peer *a, uint32_t seq, uint32_t ack)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        host_later(1);
+        arrives(a, .flags = ACK, .seq = seq, .ack = ack);
+        n += all_leaves();
+    }
+    return n;
+}
+
 /* H2, figure 3: an ACK of something not sent, and the answers to the answers: no infinite loop. */
 static void ack_loop(void **state)
 {
     (void)state;
     struct peer b = peer(1, 0);
     struct sock *so = host_connected(HERE, &b);
-    unsigned n = 0;
-    for (unsigned i = 0; i < 100; i++) {
-        host_later(1);
-        arrives(&b, .flags = ACK, .seq = 1, .ack = 641);
-        n += all_leaves();
-    }
-    assert_int_equal(n, 10);
+    assert_int_equal(answers(&b, 1, 641), 10);
     assert_int_equal(stack_state(so), STATE_ESTABLISHED);
+}
+
+/* The same in TIME-WAIT: of something not sent, before, inside and beyond the window; and an ACK
+ * that says nothing new gets no answer at all. */
+static void ack_loop_in_time_wait(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t seq, ack;
+        unsigned answers;
+    } cases[] = {{2, 641, 10}, {0, 2, 10}, {3, 2, 10}, {20002, 2, 10}, {2, 2, 0}};
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct peer a = peer(i, 0);
+        struct sock *so = host_reach(&a, STATE_TIME_WAIT);
+        assert_int_equal(answers(&a, cases[i].seq, cases[i].ack), cases[i].answers);
+        assert_int_equal(stack_state(so), STATE_TIME_WAIT);
+    }
 }
 
 /* H3, figure 4, as A: an old ACK in SYN-SENT brings the RST of line 5, and the connection is tried
@@ -118,9 +170,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         host_test(assassination),
         host_test(no_rst_ends_it),
+        host_test(a_new_connection_ends_it),
         host_test(no_rst_prolongs_it),
         host_test(old_data),
         host_test(ack_loop),
+        host_test(ack_loop_in_time_wait),
         host_test(old_ack_in_syn_sent),
         host_test(rst_in_the_window_of_syn_received),
     };

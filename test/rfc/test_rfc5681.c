@@ -48,6 +48,17 @@ static void one_segment_after_a_lost_syn(void **state)
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
     host_sends(so, 0, 9000);
     assert_int_equal(all_leaves(), 1);
+    struct peer b = peer(2, 80);
+    struct sock *l = host_listen(80, 5);
+    arrives(&b, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    host_later(1000);
+    (void)all_leaves(); /* the first one's text, too */
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 1);
+    so = host_accept(l);
+    host_sends(so, 0, 9000);
+    leaves(&b, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    nothing_leaves();
 }
 
 /* 2: nothing beyond the highest acknowledged number and the smaller of cwnd and rwnd. */
@@ -160,17 +171,54 @@ static void after_a_timeout(void **state)
     }
 }
 
-/* When the path's MTU turns out to be smaller, cwnd shrinks in proportion. */
+/* There acknowledged octets count, not the ACKs that come for them. */
+static void counts_octets(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sender(&a, 200000);
+    uint32_t acked = 1;
+    assert_int_equal(all_leaves(), 10);
+    host_go(HERE, host.now_ns + host_status(so).rto_ns);
+    assert_int_equal(all_leaves(), 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 10000);
+    assert_int_equal(all_leaves(), 2);
+    while (cwnd(so) < 5000)
+        (void)acks(&a, &acked, 1);
+    for (unsigned i = 1; i <= 10; i++) { /* halves of segments */
+        arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 500);
+        (void)all_leaves();
+        assert_int_equal(cwnd(so), i < 10 ? 5000 : 6000);
+    }
+    for (unsigned i = 1; i <= 3; i++) { /* two at once */
+        arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 2000);
+        (void)all_leaves();
+        assert_int_equal(cwnd(so), i < 3 ? 6000 : 7000);
+    }
+}
+
+/* When the path's MTU turns out to be smaller, ssthresh is as many segments as cwnd was, not as
+ * many octets. What is in flight is to be sent again, which begins with one segment (RFC 1191 6.4).
+ */
 static void smaller_mtu(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = sender(&a, 60000);
+    struct sock *so = sender(&a, 200000);
+    uint32_t acked = 1;
     assert_int_equal(all_leaves(), 10);
-    hears(&a, .kind = ICMP_TOO_BIG, .seq = 1, .mtu = 640);
+    host_go(HERE, host.now_ns + host_status(so).rto_ns);
+    assert_int_equal(all_leaves(), 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 10000);
+    assert_int_equal(all_leaves(), 2);
+    while (cwnd(so) < 12000)
+        (void)acks(&a, &acked, 1);
+    assert_int_equal(host_status(so).ssthresh, 5000);
+    hears(&a, .kind = ICMP_TOO_BIG, .seq = acked, .mtu = 640);
     assert_int_equal(host_status(so).snd_mss, 600);
-    assert_int_equal(cwnd(so), 6000);
-    assert_int_equal(all_leaves(), 10);
+    assert_int_equal(cwnd(so), 600);
+    assert_int_equal(host_status(so).ssthresh, 12 * 600);
+    assert_int_equal(all_leaves(), 1);
 }
 
 /* ---- 3.2: fast retransmit and fast recovery ---- */
@@ -220,6 +268,42 @@ static void three_duplicates(void **state)
     assert_int_equal(cwnd(so), 10000);
     assert_int_equal(all_leaves(), 1);
     assert_int_equal(host_status(so).flight, 10000);
+}
+
+/* Equation (4) goes by what is in flight, not by cwnd, which may be larger. */
+static void flight_not_cwnd(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    struct sock *so = sender(&a, 6000);
+    assert_int_equal(all_leaves(), 6);
+    for (unsigned i = 0; i < 3; i++)
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_int_equal(host_status(so).ssthresh, 3000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 6001);
+    so = sender(&b, 6000);
+    assert_int_equal(all_leaves(), 6);
+    host_go(HERE, host.now_ns + host_status(so).rto_ns);
+    leaves(&b, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_int_equal(host_status(so).ssthresh, 3000);
+}
+
+/* A duplicate has the window of the ACK before, which may be scaled. */
+static void duplicates_of_a_scaled_window(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .scale = 3);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 8000);
+    host_sends(so, 0, 6000);
+    assert_int_equal(all_leaves(), 6);
+    for (unsigned i = 0; i < 3; i++)
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 8000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
 }
 
 /* 2: what is no duplicate: an ACK with text, one that changes the window, one with nothing
@@ -336,8 +420,11 @@ int main(void)
         host_test(unused_window_does_not_grow),
         host_test(timeout),
         host_test(after_a_timeout),
+        host_test(counts_octets),
         host_test(smaller_mtu),
         host_test(three_duplicates),
+        host_test(flight_not_cwnd),
+        host_test(duplicates_of_a_scaled_window),
         host_test(not_a_duplicate),
         host_test(retransmission_lost),
         host_test(restart_after_idleness),

@@ -175,10 +175,10 @@ static void normal_operation(void **state)
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
     host_sends(so, 0, 4424);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 4424);
-    hears(&a, .kind = ICMP_TOO_BIG, .mtu = 2048, .seq = 1);
+    hears(&a, .kind = ICMP_TOO_BIG, .mtu = 2048, .seq = 1, .len = 4464);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 2008);
     (void)all_leaves();
-    hears(&a, .kind = ICMP_TOO_BIG, .mtu = 1500, .seq = 1);
+    hears(&a, .kind = ICMP_TOO_BIG, .mtu = 1500, .seq = 1, .len = 2048);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1460);
     (void)all_leaves();
     arrives(&a, .flags = ACK, .seq = 1, .ack = 4425);

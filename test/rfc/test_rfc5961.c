@@ -17,6 +17,8 @@ static void rst_by_its_number(void **state)
         arrives(&a, .flags = RST, .seq = outside[i]);
         nothing_leaves();
     }
+    arrives(&a, .flags = RST, .seq = (uint32_t)-4, .text = 10); /* its text reaches inside */
+    nothing_leaves();
     for (unsigned i = 0; i < 3; i++) {
         arrives(&a, .flags = RST, .seq = inside[i]);
         leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
@@ -90,6 +92,13 @@ static void syn_by_its_number(void **state)
     }
     assert_int_equal(stack_state(so), STATE_ESTABLISHED);
     assert_int_equal(host_status(so).snd_wnd, 10000);
+    host_sends(so, 0, 100);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    arrives(&a, .flags = SYN | ACK | FIN, .seq = 1, .ack = 101, .text = 10);
+    leaves(&a, .flags = ACK, .seq = 101, .ack = 1);
+    assert_int_equal(host_status(so).flight, 100);
+    assert_int_equal(host_status(so).unread, 0);
+    assert_int_equal(stack_state(so), STATE_ESTABLISHED);
 }
 
 /* A peer that has restarted answers by a RST; the connection ends, and its next SYN finds a
@@ -175,6 +184,27 @@ static void ten_in_five_seconds(void **state)
     assert_int_equal(stack_state(so), STATE_ESTABLISHED);
 }
 
+/* A SYN outside of the window is challenged like one inside, and counts with it. The SYN,ACK again
+ * asks for the ACK that was lost, and does not. */
+static void syns_outside_of_the_window(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    host_connected(HERE, &a);
+    for (unsigned i = 0; i < 30; i++) {
+        arrives(&a, .flags = i % 2 ? SYN : SYN | ACK, .seq = 0x80000001, .ack = 1);
+        if (i < 10)
+            leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+        nothing_leaves();
+    }
+    for (unsigned i = 0; i < 30; i++) {
+        arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+        leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    }
+    arrives(&a, .flags = SYN, .seq = 100);
+    nothing_leaves();
+}
+
 /* The limit is each connection's own: what one has used up says nothing about another
  * (CVE-2016-5696). */
 static void limit_per_connection(void **state)
@@ -240,6 +270,7 @@ int main(void)
         host_test(syn_confirmed),
         host_test(data_by_its_ack),
         host_test(ten_in_five_seconds),
+        host_test(syns_outside_of_the_window),
         host_test(limit_per_connection),
         host_test(limit_spares_the_peer),
         host_test(no_storm),

@@ -18,9 +18,7 @@ static void without_options(void **state)
     }
 }
 
-/* 2: the sender reduces the text by the options of the packet: no packet is larger than the MTU.
- * With us there are options in a SYN only, which has no text; so a full segment fills the packet.
- */
+/* 2: a full segment fills the packet. TCP's options are in a SYN only, which has no text. */
 static void packets_are_the_correct_length(void **state)
 {
     (void)state;
@@ -43,6 +41,37 @@ static void packets_are_the_correct_length(void **state)
     }
 }
 
+/* 2: the sender reduces the text by the options of the packet, which are IP's, so many that the
+ * user may have: it is as long as before. What they take is taken off at once when they change. */
+static void less_text_with_options(void **state)
+{
+    (void)state;
+    host.config.caps.mtu = 1500;
+    host_start();
+    struct peer a = peer(1, 0);
+    a.wnd = 65535;
+    struct ip_options options = {.len = 40};
+    memset(options.octets, 1, sizeof options.octets); /* No Operation */
+    struct sock *so = host_connect(&a);
+    host_batch();
+    assert_int_equal(stack_set_options(so, &options, host.now_ns), ERR_NONE);
+    leaves(&a, .flags = SYN, .seq = 0, .mss = 1460); /* without what they take */
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1460);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    uint32_t at = 0;
+    for (uint8_t len = 4; len <= 40; len += 12) {
+        options.len = len;
+        host_step(HERE);
+        assert_int_equal(stack_set_options(so, &options, host.now_ns), ERR_NONE);
+        uint32_t text = 1460 - len;
+        host_sends(so, at, 2 * text);
+        leaves(&a, .flags = ACK, .seq = 1 + at, .ack = 1, .text = text);
+        leaves(&a, .flags = PSH | ACK, .seq = 1 + at + text, .ack = 1, .text = text);
+        at += 2 * text;
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1 + at);
+    }
+}
+
 /* What the peer sends may be shorter for its options: we take it as it is. */
 static void options_of_the_peer(void **state)
 {
@@ -61,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         host_test(without_options),
         host_test(packets_are_the_correct_length),
+        host_test(less_text_with_options),
         host_test(options_of_the_peer),
     };
     return host_main(tests);

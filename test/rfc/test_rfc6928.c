@@ -20,6 +20,7 @@ static void initial_window(void **state)
         leaves(&a, .flags = SYN, .seq = 0);
         arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = cases[i].mss);
         leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+        assert_int_equal(host_status(so).cwnd, cases[i].cwnd);
         host_sends(so, 0, 60000);
         assert_int_equal(all_leaves(), cases[i].segments);
         assert_int_equal(host_status(so).cwnd, cases[i].cwnd);
@@ -37,6 +38,7 @@ static void initial_window_passive(void **state)
     a.wnd = 65535;
     host_handshake(HERE, &a);
     struct sock *so = host_accept(l);
+    assert_int_equal(host_status(so).cwnd, 10000);
     host_sends(so, 0, 60000);
     assert_int_equal(all_leaves(), 10);
 }

@@ -74,6 +74,20 @@ static void count_for_our_buffer(void **state)
     }
 }
 
+/* Of a buffer that may grow it is that of its largest size, whoever opens. */
+static void count_for_what_it_may_become(void **state)
+{
+    (void)state;
+    host.config.tcp.rcvbuf_max = 1 << 20;
+    host_start();
+    struct peer a = peer(1, 0), b = peer(2, 80);
+    host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0, .scale = 5);
+    host_listen(80, 5);
+    arrives(&b, .flags = SYN, .seq = 0, .scale = ZERO);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 5);
+}
+
 /* 2.2: the option in a segment without SYN is ignored. */
 static void ignored_without_syn(void **state)
 {
@@ -108,6 +122,23 @@ static void not_in_a_syn(void **state)
     assert_int_equal(host_status(so).snd_wnd, 700);
     arrives(&b, .flags = ACK, .seq = 1, .ack = 1, .wnd = 700);
     assert_int_equal(host_status(so).snd_wnd, 5600);
+}
+
+/* Nor in the SYN,ACK of a simultaneous open: the largest window there ever was is 1000 octets, so
+ * 768 are more than half of it and worth sending (RFC 9293 3.8.6.2.1 (3)). */
+static void not_in_a_crossing_syn(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000, .scale = 7, .wnd = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .scale = 7, .wnd = 1000);
+    assert_int_equal(host_status(so).snd_wnd, 1000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 6);
+    host_sends(so, 0, 5000);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 768);
 }
 
 /* 2.3: a count above 14 is used as 14. */
@@ -151,22 +182,34 @@ static struct sock *in_units_of_16(struct peer *a)
     return so;
 }
 
-/* 2.4 (1), (2): what lay in any window that was announced is taken, though a later one, cut to a
- * unit, seems to end before it. */
+/* What has left until now: the largest edge that it announces to the peer, or the one before. */
+static uint32_t largest_edge(const struct peer *a, uint32_t edge, uint32_t *newest)
+{
+    for (struct packet p; stack_output(host.stack, &p, 1, host.now_ns) > 0;) {
+        struct headers h = headers_read(&p);
+        *newest = h.ack - a->irs + ((uint32_t)h.wnd << 4);
+        edge = *newest > edge ? *newest : edge;
+    }
+    return edge;
+}
+
+/* 2.4 (1), (2): what lay in any window that was announced is taken, up to the largest edge, though
+ * the newest one, cut to a unit, ends before it. */
 static void honours_every_window(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = in_units_of_16(&a);
-    uint32_t edge = 1000001, at = 1;
-    while (at < edge) { /* pieces that are no multiple of the unit */
-        uint32_t n = edge - at < 997 ? edge - at : 997;
-        arrives(&a, .flags = ACK, .seq = at, .ack = 1, .text = n);
-        (void)all_leaves();
-        at += n;
-        assert_int_equal(host_status(so).unread, at - 1);
+    uint32_t edge = 1000001, newest = edge, at = 1;
+    while (edge - at > 997) { /* pieces that are no multiple of the unit */
+        arrives(&a, .flags = ACK, .seq = at, .ack = 1, .text = 997);
+        edge = largest_edge(&a, edge, &newest);
+        at += 997;
     }
-    assert_int_equal(host_status(so).unread, 1000000);
+    assert_true(newest < edge);
+    arrives(&a, .flags = ACK, .seq = at, .ack = 1, .text = edge - at);
+    (void)all_leaves();
+    assert_int_equal(host_status(so).unread, edge - 1);
     host_later(40);
     (void)all_leaves();
 }
@@ -197,11 +240,18 @@ static void sender_stays_within_the_window(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(both_sides_active),    host_test(both_sides_passive),
-        host_test(zero_is_an_offer),     host_test(count_for_our_buffer),
-        host_test(ignored_without_syn),  host_test(not_in_a_syn),
-        host_test(at_most_14),           host_test(cwnd_is_not_scaled),
-        host_test(honours_every_window), host_test(sender_stays_within_the_window),
+        host_test(both_sides_active),
+        host_test(both_sides_passive),
+        host_test(zero_is_an_offer),
+        host_test(count_for_our_buffer),
+        host_test(count_for_what_it_may_become),
+        host_test(ignored_without_syn),
+        host_test(not_in_a_syn),
+        host_test(not_in_a_crossing_syn),
+        host_test(at_most_14),
+        host_test(cwnd_is_not_scaled),
+        host_test(honours_every_window),
+        host_test(sender_stays_within_the_window),
     };
     return host_main(tests);
 }

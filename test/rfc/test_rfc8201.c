@@ -112,6 +112,24 @@ static void increase_after_ten_minutes(void **state)
     leaves(&a, .flags = PSH | ACK, .seq = 3441, .ack = 1, .text = 1440);
 }
 
+/* 5.2: the estimate is of the path to one address: the next connection there knows it, one to
+ * another does not. */
+static void remembered(void **state)
+{
+    (void)state;
+    link_of_1500();
+    struct peer a = peer6(1, 0), same = a, other = peer6(2, 0);
+    (void)sender(&a, 1440);
+    (void)all_leaves();
+    hears(&a, .kind = ICMP_TOO_BIG, .mtu = 1300, .seq = 1, .len = 1500);
+    (void)all_leaves();
+    same.flow.remote_port++;
+    assert_int_equal(host_status(sender(&same, 1)).snd_mss, 1240);
+    (void)all_leaves();
+    assert_int_equal(host_status(sender(&other, 1)).snd_mss, 1440);
+    (void)all_leaves();
+}
+
 /* 5.4: nothing larger than the peer's MSS, and the MSS we announce is that of our link. */
 static void mss_option(void **state)
 {
@@ -142,7 +160,7 @@ static void no_congestion(void **state)
     hears(&a, .kind = ICMP_TOO_BIG, .mtu = 1300, .seq = 1, .len = 1500);
     (void)all_leaves();
     assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
-    assert_int_equal(host_status(so).cwnd, 10 * 1240);
+    assert_int_equal(host_status(so).cwnd, 1240);
 }
 
 int main(void)
@@ -153,6 +171,7 @@ int main(void)
         host_test(not_below_1280),
         host_test(never_up),
         host_test(increase_after_ten_minutes),
+        host_test(remembered),
         host_test(mss_option),
         host_test(no_congestion),
     };

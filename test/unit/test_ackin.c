@@ -132,12 +132,12 @@ static void timer_restarts(void **state)
     establish();
     send_segments(1, 3); /* at 100: due at 400 */
     at(200);
-    receive(.flags = ACK, .seq = 1, .ack = 1001); /* a sample of 100: RTO 250 */
+    receive(.flags = ACK, .seq = 1, .ack = 1001); /* a sample of 100: RTO 300 */
     at(300);
     receive(.flags = ACK, .seq = 1, .ack = 1001);
-    at(449);
+    at(499);
     expect_silence();
-    at(450);
+    at(500);
     expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
     receive(.flags = ACK, .seq = 1, .ack = 3001);
     at(100000);
@@ -239,7 +239,7 @@ static void partial_acks_and_the_timer(void **state)
 {
     (void)state;
     open_cwnd();
-    assert_int_equal(rto_get(&the.tcb.rto), 200 * NS_PER_MS);
+    assert_int_equal(rto_get(&the.tcb.rto), 300 * NS_PER_MS);
     send_segments(40001, 6);
     later(10);
     for (unsigned i = 0; i < 3; i++)
@@ -251,7 +251,7 @@ static void partial_acks_and_the_timer(void **state)
     later(100);
     receive(.flags = ACK, .seq = 1, .ack = 42001); /* and goes on */
     expect(.flags = ACK, .seq = 42001, .ack = 1, .text = 1000);
-    later(99);
+    later(199);
     expect_silence();
     later(1);
     expect(.flags = ACK, .seq = 42001, .ack = 1, .text = 1000);

@@ -22,7 +22,7 @@ static void text(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
-    for (uint32_t n = 1; n < 3; n++) {
+    for (uint32_t n = 1; n < 5; n += 2) {
         assert_int_equal(host_send(so, n - 1, 1), 1);
         leaves(&a, .flags = PSH | ACK, .seq = n, .ack = 1, .text = 1);
         for (unsigned i = 1; i <= 6; i++) {
@@ -33,6 +33,9 @@ static void text(void **state)
             leaves(&a, .flags = PSH | ACK, .seq = n, .ack = 1, .text = 1);
         }
         arrives(&a, .flags = ACK, .seq = 1, .ack = n + 1);
+        assert_int_equal(host_send(so, n, 1), 1); /* a sample ends the backoff */
+        leaves(&a, .flags = PSH | ACK, .seq = n + 1, .ack = 1, .text = 1);
+        arrives(&a, .flags = ACK, .seq = 1, .ack = n + 2);
     }
     no_advice();
 }

@@ -186,13 +186,14 @@ static void mtus(void **state)
         uint32_t mtu, len, becomes;
         bool v6;
     } cases[] = {
-        {600, 0, 600, false},   {1039, 0, 1039, false},      {1040, 0, 1040, false},
-        {1500, 0, 1040, false}, {552, 0, 552, false},        {551, 0, 552, false},
-        {68, 0, 552, false},    {67, 0, 1040, false},        {1, 0, 1040, false},
-        {0, 1040, 1006, false}, {0, 65000, 1006, false},     {0, 1006, 552, false},
-        {0, 40, 552, false},    {1280, 0, 1280, true},       {1279, 0, 1400, true},
-        {0, 1400, 1400, true},  {1399, 0, 1399, true},       {1400, 0, 1400, true},
-        {65536, 0, 1400, true}, {UINT32_MAX, 0, 1400, true},
+        {600, 0, 600, false},    {1039, 0, 1039, false},      {1040, 0, 1040, false},
+        {1500, 0, 1040, false},  {552, 0, 552, false},        {551, 0, 552, false},
+        {68, 0, 552, false},     {67, 0, 1040, false},        {1, 0, 1040, false},
+        {0, 1040, 1006, false},  {0, 65000, 1006, false},     {0, 1006, 552, false},
+        {0, 40, 1040, false},    {1280, 1400, 1280, true},    {1279, 1400, 1400, true},
+        {0, 1400, 1400, true},   {1399, 1400, 1399, true},    {1400, 1400, 1400, true},
+        {65536, 0, 1400, true},  {UINT32_MAX, 0, 1400, true}, {600, 601, 600, false},
+        {600, 600, 1040, false}, {1300, 1300, 1400, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct peer a = peer((unsigned)i, 0);

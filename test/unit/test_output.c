@@ -240,8 +240,8 @@ static void override_timeout(void **state)
     user_sends(5000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 800);
     at(200);
-    receive(.flags = ACK, .seq = 1, .ack = 801, .wnd = 300); /* RTO 250 */
-    at(450);
+    receive(.flags = ACK, .seq = 1, .ack = 801, .wnd = 300); /* RTO 300 */
+    at(500);
     expect(.flags = ACK, .seq = 801, .ack = 1, .text = 300);
     receive(.flags = ACK, .seq = 1, .ack = 1101, .wnd = ZERO);
 }
@@ -259,7 +259,7 @@ static void no_override_for_what_was_sent(void **state)
     at(300);
     receive(.flags = ACK, .seq = 1, .ack = 801, .wnd = 400);
     expect(.flags = ACK, .seq = 801, .ack = 1, .text = 400);
-    at(550);
+    at(600);
     expect(.flags = ACK, .seq = 801, .ack = 1, .text = 400);
     receive(.flags = ACK, .seq = 1, .ack = 1201, .wnd = ZERO);
 }

@@ -19,8 +19,8 @@ static void congestion_window(uint32_t cwnd, uint32_t ssthresh)
     the.tcb.last_sent_ns = the.now_ns;
 }
 
-/* RFC 1191 6.4: what is in flight goes again at once, in smaller segments; the first of the initial
- * window only, and the rest as ACKs come. No sign of congestion: cwnd comes back to where it was in
+/* RFC 1191 6.4: what is in flight goes again at once, in smaller segments; the first segment
+ * only, and the rest as ACKs come. No sign of congestion: cwnd comes back to where it was in
  * slow start, RTO is what it was. */
 static void again_in_smaller_segments(void **state)
 {
@@ -39,21 +39,19 @@ static void again_in_smaller_segments(void **state)
     expect(.flags = PSH | ACK, .seq = 7001, .ack = 1, .text = 1000);
     assert_true(too_big(600));
     assert_int_equal(the.tcb.snd.mss, 560);
-    assert_int_equal(the.tcb.cc.cwnd, 10 * 560);
+    assert_int_equal(the.tcb.cc.cwnd, 560);
     assert_int_equal(the.tcb.cc.ssthresh, 56000); /* RFC 5681 3.1: as many segments as before */
-    for (unsigned i = 0; i < 10; i++)
-        expect(.flags = ACK, .seq = 1 + 560 * i, .ack = 1, .text = 560);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
     expect_silence();
     assert_int_equal(rto_get(&the.tcb.rto), rto_ns);
     assert_int_equal(the.tcb.retries, 0);
     at(250);
     receive(.flags = ACK, .seq = 1, .ack = 561);
-    for (unsigned i = 10; i < 12; i++)
+    for (unsigned i = 1; i < 3; i++)
         expect(.flags = ACK, .seq = 1 + 560 * i, .ack = 1, .text = 560);
-    receive(.flags = ACK, .seq = 1, .ack = 5601);
-    for (unsigned i = 12; i < 14; i++)
+    receive(.flags = ACK, .seq = 1, .ack = 1681);
+    for (unsigned i = 3; i < 7; i++)
         expect(.flags = ACK, .seq = 1 + 560 * i, .ack = 1, .text = 560);
-    expect(.flags = PSH | ACK, .seq = 7841, .ack = 1, .text = 160);
     receive(.flags = ACK, .seq = 1, .ack = 8001);
     assert_int_equal(the.tcb.recovery.mode, RECOVERY_OPEN);
     expect_silence();
@@ -72,14 +70,9 @@ static void super_segments(void **state)
         ignore();
         assert_int_equal(ours(), 44001);
         assert_true(too_big(600));
-        uint32_t whole = the.path.super_max - the.path.super_max % 560, at_octet = 1;
-        uint32_t left = 10 * 560; /* the initial window */
-        while (left > 0) {
-            uint32_t n = left < whole ? left : whole;
-            expect(.flags = ACK, .seq = at_octet, .ack = 1, .text = n, .gso = n > 560 ? 560 : ZERO);
-            at_octet += n;
-            left -= n;
-        }
+        expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560, .gso = ZERO);
+        receive(.flags = ACK, .seq = 1, .ack = 561, .wnd = 60000);
+        expect(.flags = ACK, .seq = 561, .ack = 1, .text = 1120, .gso = 560);
         receive(.flags = ACK, .seq = 1, .ack = 44001, .wnd = 60000);
         user_sends(30000);
         struct seg seg;
@@ -119,6 +112,7 @@ static void smaller_than_the_peers_mss(void **state)
     assert_false(too_big(640));
     assert_true(too_big(639));
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 599);
+    receive(.flags = ACK, .seq = 1, .ack = 600);
     expect(.flags = PSH | ACK, .seq = 600, .ack = 1, .text = 1);
 }
 
@@ -173,10 +167,9 @@ static void in_fast_recovery(void **state)
     assert_int_equal(the.tcb.cc.cwnd, 12000);
     assert_true(too_big(600));
     assert_int_equal(the.tcb.recovery.mode, RECOVERY_MTU);
-    assert_int_equal(the.tcb.cc.cwnd, 4000);
+    assert_int_equal(the.tcb.cc.cwnd, 560);
     assert_int_equal(the.tcb.cc.ssthresh, 4000);
-    for (unsigned i = 0; i < 7; i++)
-        expect(.flags = ACK, .seq = 1 + 560 * i, .ack = 1, .text = 560);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
     receive(.flags = ACK, .seq = 1, .ack = 8001);
 }
 
@@ -211,6 +204,7 @@ static void with_a_fin(void **state)
     expect(.flags = FIN | PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
     assert_true(too_big(600));
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
+    receive(.flags = ACK, .seq = 1, .ack = 561);
     expect(.flags = FIN | PSH | ACK, .seq = 561, .ack = 1, .text = 440);
     receive(.flags = ACK, .seq = 1, .ack = 1002);
     expect_state(STATE_FIN_WAIT_2);

@@ -1,4 +1,4 @@
-/* ports.c: ephemeral ports (RFC 6056 3.3.3, algorithm 3), and how stack_connect uses them. */
+/* ports.c: ephemeral ports (RFC 6056 3.3.4, algorithm 4), and how stack_connect uses them. */
 #include "hosts.h"
 #include "ports.h"
 
@@ -70,13 +70,15 @@ static void start(void **state)
     struct flow a = to(1), b = to(2), c = to(1), d = to(1);
     c.remote_port = 81;
     d.local_port = 99;
-    assert_int_not_equal(ports_start(&p, &key, &a), ports_start(&p, &key, &b));
-    assert_int_not_equal(ports_start(&p, &key, &a), ports_start(&p, &key, &c));
-    assert_int_not_equal(ports_start(&p, &key, &a), ports_start(&p, &other, &a));
-    assert_int_equal(ports_start(&p, &key, &a), ports_start(&p, &key, &d));
-    uint32_t was = ports_start(&p, &key, &a);
-    p.next += 3;
-    assert_int_equal(ports_start(&p, &key, &a), was + 3);
+    struct ports_search was = ports_search(&p, &key, &a);
+    assert_int_not_equal(was.start, ports_search(&p, &key, &b).start);
+    assert_int_not_equal(was.start, ports_search(&p, &key, &c).start);
+    assert_int_not_equal(was.start, ports_search(&p, &other, &a).start);
+    assert_int_equal(was.start, ports_search(&p, &key, &d).start);
+    uint32_t elsewhere = ports_search(&p, &key, &b).start;
+    *was.next += 3;
+    assert_int_equal(ports_search(&p, &key, &a).start, was.start + 3);
+    assert_int_equal(ports_search(&p, &key, &b).start, elsewhere);
     ports_finish(&p);
 }
 
@@ -87,7 +89,7 @@ static uint16_t port_of(const struct sock *so)
     return status.flow.local_port;
 }
 
-/* Connections to one destination get ports one after the other (algorithm 3), each once, until
+/* Connections to one destination get ports one after the other, each once, until
  * there are none; to another destination all are free again. */
 static void one_after_the_other(void **state)
 {
@@ -153,6 +155,25 @@ static void spread(void **state)
     assert_true(in_order < 20);
 }
 
+/* Nor does a destination learn how many connections went to others: it sees the ports move on by
+ * those that share its counter only. */
+static void tells_no_numbers(void **state)
+{
+    (void)state;
+    struct peer p = peer(1, 0), other;
+    uint16_t first = port_of(host_connect(&p));
+    leaves(&p, .flags = SYN, .seq = 0);
+    for (unsigned i = 2; i < 40; i++) {
+        other = peer(i, 0);
+        host_connect(&other);
+        leaves(&other, .flags = SYN, .seq = 0);
+    }
+    p = peer(1, 0);
+    unsigned moved = (port_of(host_connect(&p)) - first + 64u) % 64;
+    leaves(&p, .flags = SYN, .seq = 0);
+    assert_in_range(moved, 1, 3);
+}
+
 /* A port that the user names, ports that are added, and none at all. */
 static void other_ports(void **state)
 {
@@ -182,6 +203,7 @@ int main(void)
         host_test(one_after_the_other),
         host_test(not_again_at_once),
         host_test(spread),
+        host_test(tells_no_numbers),
         host_test(other_ports),
     };
     return host_main(tests);

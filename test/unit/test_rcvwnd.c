@@ -255,6 +255,33 @@ static void growth(void **state)
     assert_int_equal(w.size, UINT32_MAX);
 }
 
+/* Without samples the receiver's own estimate: from text up to the first that its announcement has
+ * let in beyond the edge; the least there was. */
+static void estimate_of_the_receiver(void **state)
+{
+    (void)state;
+    const uint64_t t0 = 5000000;
+    struct rcvwnd w = make(10000, 40000, 0);
+    rcvwnd_announced(&w, 0, 0, 10000);
+    rcvwnd_arrived(&w, 1000, t0);
+    rcvwnd_arrived(&w, 10000, t0 + 10); /* it was on its way */
+    assert_int_equal(w.rtt_ns, 0);
+    rcvwnd_announced(&w, 10000, 10000, 10000);
+    rcvwnd_arrived(&w, 11000, t0 + 1500);
+    assert_int_equal(w.rtt_ns, 1500);
+    rcvwnd_announced(&w, 11000, 11000, 10000);
+    rcvwnd_arrived(&w, 20001, t0 + 2500);
+    assert_int_equal(w.rtt_ns, 1000);
+    rcvwnd_announced(&w, 20001, 20001, 10000);
+    rcvwnd_arrived(&w, 21001, t0 + 9000); /* a peer that has not more to send */
+    assert_int_equal(w.rtt_ns, 1000);
+    rcvwnd_read(&w, 15000, 0, t0 + 9000);
+    rcvwnd_read(&w, 20000, 0, t0 + 9999);
+    assert_int_equal(w.size, 10000);
+    rcvwnd_read(&w, 20000, 0, t0 + 10000);
+    assert_int_equal(w.size, 20000);
+}
+
 /* A connection, seen from its window. */
 struct flow_model {
     struct rcvwnd w;
@@ -393,6 +420,7 @@ int main(void)
         cmocka_unit_test(update_of_a_window_in_use),
         cmocka_unit_test(update_without_scaling),
         cmocka_unit_test(growth),
+        cmocka_unit_test(estimate_of_the_receiver),
         cmocka_unit_test(property),
         cmocka_unit_test(smaller_buffer),
         cmocka_unit_test(buffer_of_the_users_size),

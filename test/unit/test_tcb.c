@@ -308,10 +308,10 @@ static void una_at_iss_again_with_flight(void **state)
     user_sends(100);
     expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 100);
     at(200);
-    receive(.flags = ACK, .seq = 1, .ack = 1001); /* a sample of 100: RTO 250 */
+    receive(.flags = ACK, .seq = 1, .ack = 1001); /* a sample of 100: RTO 300 */
     user_sends(20);
     expect(.flags = PSH | ACK, .seq = 1101, .ack = 1, .text = 20);
-    at(450);
+    at(500);
     expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 120);
     receive(.flags = ACK, .seq = 1, .ack = 1121);
     assert_int_equal(the.tcb.sndq.len, 0);

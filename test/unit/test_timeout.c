@@ -228,10 +228,10 @@ static void probes(void **state)
     user_sends(1000);
     expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
     at(200);
-    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = ZERO); /* a sample of 100: RTO 250 */
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = ZERO); /* a sample of 100: RTO 300 */
     at(1000);
     user_sends(5000);
-    uint64_t due = 1000, wait = 250;
+    uint64_t due = 1000, wait = 300;
     for (unsigned i = 0; i < 40; i++) {
         due += wait;
         wait = 2 * wait < 60000 ? 2 * wait : 60000;

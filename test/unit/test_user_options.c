@@ -364,6 +364,35 @@ static void mss_after_the_syn(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 300);
 }
 
+/* A buffer that is used grows also where a SYN-ACK that went twice gave no sample. */
+static void buffer_grows_without_samples(void **state)
+{
+    (void)state;
+    the.config.rcvbuf = 10000;
+    the.config.rcvbuf_max = 40000;
+    open_passive();
+    receive(.flags = SYN, .seq = 0, .mss = 1000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    at(1000);
+    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1);
+    uint32_t at_octet = 1;
+    for (unsigned round = 0; round < 10; round++) {
+        for (uint32_t left = tcb_rcv_wnd(&the.tcb); left >= 1000; left -= 1000) {
+            receive(.flags = ACK, .seq = at_octet, .ack = 1, .text = 1000);
+            at_octet += 1000;
+            ignore();
+            user_receives(1000);
+            ignore();
+        }
+        later(40); /* the last may be acknowledged late */
+        ignore();
+        later(60);
+    }
+    assert_int_equal(the.tcb.rto.srtt_ns, 0);
+    assert_int_equal(the.tcb.rcvwnd.size, 40000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +407,7 @@ int main(void)
         ladder_test(mss_before_the_syn),
         ladder_test(mss_and_acks),
         ladder_test(mss_after_the_syn),
+        ladder_test(buffer_grows_without_samples),
     };
     return ladder_main(tests);
 }

@@ -1,0 +1,83 @@
+/* RFC 6056: ephemeral ports that are hard to guess. Which ports may be chosen is in guard/. */
+#include "hosts.h"
+
+#define PORTS 64 /* that hosts.c's stacks have, in one block */
+
+/* The port that a connection there gets; it is gone again at once. */
+static uint16_t port_to(struct flow flow)
+{
+    struct peer a = {.flow = flow, .wnd = 1000};
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0);
+    host_abort(so);
+    nothing_leaves();
+    return a.flow.local_port;
+}
+
+/* 3.3: who sees the ports that we use with him can't tell which ones we use with another: the
+ * sequence is another for each remote address, remote port and local address. */
+static void obfuscated(void **state)
+{
+    (void)state;
+    for (unsigned what = 0; what < 3; what++) {
+        unsigned next = 0;
+        uint16_t last = 0;
+        for (unsigned i = 0; i < 128; i++) {
+            struct flow f = peer(1, 0).flow;
+            if (what == 0)
+                f.remote = peer(1 + i, 0).flow.remote;
+            else if (what == 1)
+                f.remote_port = (uint16_t)(80 + i);
+            else
+                f.local = ip_addr_v4(0x0a000001 + i);
+            uint16_t port = port_to(f);
+            next += port == last + 1;
+            last = port;
+        }
+        assert_true(next < 16); /* two by chance */
+    }
+}
+
+/* 3.3.3: and it can't be computed from outside: every bit of the secret counts. */
+static void secret(void **state)
+{
+    (void)state;
+    const struct siphash_key was = host.config.secret;
+    unsigned n[PORTS] = {0}, most = 0;
+    for (unsigned bit = 0; bit < 128; bit++) {
+        uint64_t *half = bit < 64 ? &host.config.secret.k0 : &host.config.secret.k1;
+        *half ^= UINT64_C(1) << bit % 64;
+        host_start();
+        unsigned at = port_to(peer(1, 0).flow) - 61000u;
+        assert_in_range(at, 0, PORTS - 1);
+        n[at]++;
+        most = n[at] > most ? n[at] : most;
+        host.config.secret = was;
+    }
+    assert_true(most < 16); /* two by chance */
+}
+
+/* 5: not by algorithm 1, which favours some ports when there are gaps between those that may be
+ * used; to one destination each has its turn before any comes again, though all are free (2.3). */
+static void each_in_turn(void **state)
+{
+    (void)state;
+    assert_int_equal(stack_add_ports(host.stack, 7000, 1), ERR_NONE); /* behind a gap */
+    uint8_t seen[PORTS + 1] = {0};
+    for (unsigned i = 0; i < 2 * (PORTS + 1); i++) {
+        uint16_t port = port_to(peer(1, 0).flow);
+        unsigned at = port == 7000 ? PORTS : port - 61000u;
+        assert_in_range(at, 0, PORTS);
+        assert_int_equal(seen[at]++, i / (PORTS + 1));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        host_test(obfuscated),
+        host_test(secret),
+        host_test(each_in_turn),
+    };
+    return host_main(tests);
+}
