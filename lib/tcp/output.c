@@ -320,10 +320,11 @@ static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
 
 /* RFC 9293 has <SEQ=SND.NXT> in pure ACKs and in RST. Beyond the window, where a probe of a shut
  * one leaves SND.NXT, the peer would find that unacceptable and throw the segment away; Linux then
- * takes the window's right edge, and so do we. */
+ * takes the window's right edge, and so do we. No window keeps out the SYN, which may be what is
+ * not acknowledged: the state does not tell, as a RST leaves in CLOSED. */
 static seq_t heard_seq(const struct tcb *t)
 {
-    bool syn_unacked = t->state == STATE_SYN_RECEIVED;
+    bool syn_unacked = seq_eq(t->snd.una, t->snd.iss) && t->octets_acked == 0;
     return syn_unacked ? t->snd.nxt : seq_min(t->snd.nxt, seq_add(t->snd.una, t->snd.wnd));
 }
 
