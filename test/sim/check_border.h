@@ -3,6 +3,12 @@
  * was, until the next input, user call or deadline; a deadline that does not move by itself, and
  * that means something when it comes; stack_check(), with every connection's tcb_check(), and the
  * account of memory.
+ *
+ * Three of these are samples; at each call they would take half of the time. Whether output() is
+ * silent until the next turn is looked at before one turn in eight, at any moment of the silence
+ * (at the end of a turn: always). stack_check() runs after each call while a host has fewer than
+ * eight sockets, then after the fewer calls the more there are; check_mem.h after one call in four
+ * at most, the fewer the more connections the world has.
  */
 #ifndef CHECK_BORDER_H
 #define CHECK_BORDER_H

@@ -68,7 +68,7 @@ void end_check_error(struct end *e, int error)
         SIM_CHECK(e->timed_out && e->unreachable, "unreachable", "nobody has said so");
         break;
     default:
-        sim_fail("error", "error %d", error);
+        SIM_CHECK(false, "error", "error %d", error);
     }
 }
 

@@ -49,13 +49,18 @@ void resend_again(struct resend_watch *r, const struct resend_seen *seen, uint64
     r->next = end;
 }
 
-void resend_acked(struct resend_watch *r, const struct resend_seen *seen, bool surely,
-                  uint64_t now_ns)
+void resend_partial(struct resend_watch *r, const struct resend_seen *seen)
 {
-    if (seen->acked < r->recover)
+    if (seen->sure < r->recover)
         permit_first(r, seen);
     else
         r->recover = 0;
+}
+
+void resend_acked(struct resend_watch *r, const struct resend_seen *seen, bool surely,
+                  uint64_t now_ns)
+{
+    resend_partial(r, seen);
     r->dup_maybe = 0;
     if (!surely)
         return;

@@ -43,6 +43,10 @@ void resend_again(struct resend_watch *r, const struct resend_seen *seen, uint64
 void resend_acked(struct resend_watch *r, const struct resend_seen *seen, bool surely,
                   uint64_t now_ns);
 
+/* An ACK that may have been thrown away when it came first has come again, and counts; whether it
+ * advances for the engine only now is not known. */
+void resend_partial(struct resend_watch *r, const struct resend_seen *seen);
+
 /* An ACK without text has come that did not advance. */
 void resend_duplicate(struct resend_watch *r, const struct resend_seen *seen);
 

@@ -266,6 +266,11 @@ static void sent_pure(struct wire_end *me, uint64_t at, uint64_t now_ns)
     }
 }
 
+uint32_t wire_epoch(const struct wire_end *me)
+{
+    return me->epoch + me->ghost;
+}
+
 void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint64_t now_ns)
 {
     if (seg->flags & TCP_RST) {
@@ -351,6 +356,7 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
     if (ack > me->sent)
         return; /* of an earlier epoch of ours */
     bool advances = ack > me->acked, duplicate = ack == me->acked || ack == me->acked_new;
+    bool surely = (fresh || syn) && ack > me->acked_new; /* perhaps it came before, in an old one */
     if (fresh && ack >= me->acked)
         me->heard_ns = now_ns;
     if (fresh && ack > me->acked_new)
@@ -380,8 +386,10 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
         me->wnd_sure = (uint32_t)wnd;
     const struct resend_seen now = seen(me, peer);
     if (advances)
-        resend_acked(&me->resend, &now, fresh || syn, now_ns);
-    else if (duplicate && seg_len(seg) == 0)
+        resend_acked(&me->resend, &now, surely, now_ns);
+    else if (surely)
+        resend_partial(&me->resend, &now);
+    if (!advances && duplicate && seg_len(seg) == 0)
         resend_duplicate(&me->resend, &now);
     resend_window(&me->resend, &now, wnd, newest && ack == me->acked);
 }
@@ -398,8 +406,6 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->lost = true; /* connected with what its peer was before: a RST will end it */
     if (seg->flags & TCP_RST || epoch != peer->epoch)
         return;
-    if (peer->ghost && seg->text_len == 0 && !(seg->flags & TCP_FIN))
-        return; /* text and FIN were sent before it was one */
     uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
     if (syn)
         me->peer_syn = true;

@@ -99,6 +99,9 @@ struct wire_end {
 /* `me` sends seg; its text begins at seg->text[0]. */
 void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint64_t now_ns);
 
+/* Of the segment it has sent last. A ghost has one of its own: what was sent before counts on. */
+uint32_t wire_epoch(const struct wire_end *me);
+
 /* seg, sent by `peer` in its epoch, reaches `me`, as it was sent. */
 void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint32_t epoch,
                   uint64_t now_ns);

@@ -25,7 +25,7 @@ struct fail_frame {
 
 extern struct fail_frame fail_frame;
 
-/* checker: a short name, the same for all failures of one kind. */
+/* checker: a short name, the same for all failures of one kind. A checker calls it by SIM_CHECK. */
 _Noreturn void sim_fail(const char *checker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -46,10 +46,16 @@ static inline void fail_about(int conn, int side)
     fail_frame.side = side;
 }
 
+/* The checkers of the program, each as often as it occurs: a table that the linker makes, so that
+ * the self test knows of each. */
+extern const char *const __start_sim_checkers[], *const __stop_sim_checkers[];
+
 #define SIM_CHECK(cond, checker, ...)                                                              \
     do {                                                                                           \
+        static const char *const checker_ __attribute__((section("sim_checkers"), used)) =         \
+            checker;                                                                               \
         if (!(cond))                                                                               \
-            sim_fail(checker, __VA_ARGS__);                                                        \
+            sim_fail(checker_, __VA_ARGS__);                                                       \
     } while (0)
 
 #endif

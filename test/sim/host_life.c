@@ -15,8 +15,7 @@
 static void sink(void *ctx, const struct trace_point *point)
 {
     struct host *h = ctx;
-    if (point->kind == TRACE_INVARIANT)
-        sim_fail("invariant", "%s", point->text);
+    SIM_CHECK(point->kind != TRACE_INVARIANT, "invariant", "%s", point->text);
     if (h->trying)
         return;
     switch (point->kind) {

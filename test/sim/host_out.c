@@ -57,7 +57,7 @@ static void sent(struct end *e, struct frame *f, uint32_t sock_id)
         c->end[1 - e->side].calm_answers++;
     if (w->sabotage)
         sabotage_sent(e, f);
-    f->epoch = e->wire.epoch;
+    f->epoch = wire_epoch(&e->wire);
     fail_about(-1, 0);
 }
 

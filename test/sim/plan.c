@@ -81,9 +81,22 @@ static void draw_limits(struct host_plan *h, struct rng *r, const struct plan *p
         h->ports = rng_range32(r, 1, 8);
 }
 
-static void draw_crashes(struct host_plan *h, struct rng *r, const struct plan *p)
+/* Mostly while one of the host's own connections is there, as far as can be foreseen. */
+static uint64_t draw_crash_moment(const struct plan *p, uint32_t host, struct rng *r)
 {
-    uint64_t at = plan_draw_moment(p, r);
+    const struct conn_plan *c = &p->conn[rng_below(r, p->n_conns)];
+    bool own = !c->again && (c->host[0] == host || c->host[1] == host);
+    if (!own)
+        return plan_draw_moment(p, r);
+    const uint64_t least_ns = 10 * NS_PER_MS;
+    uint64_t left_ns = NS_PER_S + p->calm_ns - c->open_ns; /* then nobody crashes any more */
+    return c->open_ns + rng_log(r, least_ns, least_ns + time_min(left_ns, 4 * NS_PER_S));
+}
+
+static void draw_crashes(struct plan *p, uint32_t host, struct rng *r)
+{
+    struct host_plan *h = &p->host[host];
+    uint64_t at = draw_crash_moment(p, host, r);
     h->n_crashes = rng_range32(r, 1, CRASHES_MAX);
     for (uint32_t i = 0; i < h->n_crashes; i++) {
         struct crash_plan *c = &h->crash[i];
@@ -109,8 +122,6 @@ static void draw_host(struct host_plan *h, struct rng *r, const struct plan *p, 
     h->forge_ppm = rng_one_in(r, 4) ? (uint32_t)rng_log(r, 1000, 100000) : 0;
     h->batches_in = rng_one_in(r, 4) ? rng_range32(r, 1, 8) : 0;
     h->close_listener_ns = rng_one_in(r, 20) ? plan_draw_moment(p, r) : 0;
-    if (!p->faultless && rng_one_in(r, 12))
-        draw_crashes(h, r, p);
 }
 
 /* Most worlds are small, some are large. */
@@ -138,6 +149,9 @@ void plan_draw(struct plan *p, struct rng *r, uint32_t super)
         draw_host(&p->host[i], r, p, super);
     plan_draw_net(p, r);
     plan_draw_conns(p, r);
+    for (uint32_t i = 0; i < p->n_hosts && !p->faultless; i++)
+        if (rng_one_in(r, 6))
+            draw_crashes(p, i, r);
 }
 
 void plan_conns(struct plan *p, uint32_t n)

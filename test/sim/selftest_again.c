@@ -108,6 +108,59 @@ static void partial_ack(struct pair *p)
     FROM_A(TEXT(1001, MSS));
 }
 
+/* An ACK arrives at A, in a segment with B's first 10 octets, which A has, so it is thrown away for
+ * its age; or behind them. */
+static void ack_arrives(struct pair *p, bool old, uint32_t number)
+{
+    const struct seg seg = {.flags = TCP_ACK,
+                            .seq = seq(ISS_B + (old ? 1 : 11)),
+                            .ack = seq(ISS_A + number),
+                            .wnd = 8000,
+                            .text_len = old ? 10 : 0};
+    wire_arrived(&p->a, &p->b, &seg, 0, p->now_ns);
+}
+
+/* A is in fast recovery until 6001, the first three segments were lost, and has sent 1 again. */
+static void recovers(struct pair *p)
+{
+    p->b.written = 10;
+    FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = 10);
+    LOST_FROM_A(TEXT(1, 3 * MSS));
+    for (uint32_t i = 0; i < 3; i++) {
+        FROM_A(TEXT(3001 + i * MSS, MSS));
+        FROM_B(.flags = TCP_ACK, .seq = {11}, .ack = {1}, .wnd = 8000);
+    }
+    LOST_FROM_A(TEXT(1, MSS));
+}
+
+/* Seed 8000511: the partial ACK that came in an old segment comes again, and counts now. */
+static void partial_ack_again(struct pair *p)
+{
+    recovers(p);
+    ack_arrives(p, false, 1001);
+    ack_arrives(p, true, 1501);
+    LOST_FROM_A(TEXT(1001, MSS));
+    ack_arrives(p, false, 1501);
+    LOST_FROM_A(TEXT(1501, MSS));
+}
+
+/* It has counted once. */
+static void partial_ack_thrice(struct pair *p)
+{
+    partial_ack_again(p);
+    ack_arrives(p, false, 1501);
+    LOST_FROM_A(TEXT(1501, MSS));
+}
+
+/* The ACK that would end recovery comes in an old segment, before one that is partial. */
+static void end_of_recovery_unheard(struct pair *p)
+{
+    recovers(p);
+    ack_arrives(p, true, 6001);
+    ack_arrives(p, false, 1001);
+    LOST_FROM_A(TEXT(1001, MSS));
+}
+
 static void ack_of_some(struct pair *p)
 {
     FROM_A(TEXT(1, 4 * MSS));
@@ -229,6 +282,9 @@ int selftest_again(void)
         {fast_and_more, "again"},
         {fast_again, "again"},
         {partial_ack, NULL},
+        {partial_ack_again, NULL},
+        {partial_ack_thrice, "again"},
+        {end_of_recovery_unheard, NULL},
         {ack_of_some, "again"},
         {window_opens, NULL},
         {window_is_shut, "again"},

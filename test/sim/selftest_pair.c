@@ -41,7 +41,7 @@ void pair_send(struct pair *p, struct wire_end *from, struct seg s, bool arrives
     s.ack = seq(peer + s.ack.v);
     wire_sent(from, to, &s, p->now_ns);
     if (arrives)
-        wire_arrived(to, from, &s, from->epoch, p->now_ns);
+        wire_arrived(to, from, &s, wire_epoch(from), p->now_ns);
 }
 
 static void shake_hands(struct pair *p)

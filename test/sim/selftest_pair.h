@@ -25,6 +25,7 @@ void pair_send(struct pair *p, struct wire_end *from, struct seg seg, bool arriv
 #define FROM_A(...)      pair_send(p, &p->a, SEG(__VA_ARGS__), true)
 #define FROM_B(...)      pair_send(p, &p->b, SEG(__VA_ARGS__), true)
 #define LOST_FROM_A(...) pair_send(p, &p->a, SEG(__VA_ARGS__), false)
+#define LOST_FROM_B(...) pair_send(p, &p->b, SEG(__VA_ARGS__), false)
 
 struct pair_test {
     void (*act)(struct pair *p); /* after a handshake */

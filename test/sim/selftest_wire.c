@@ -209,6 +209,39 @@ static void keepalive_before_fin(struct pair *p)
     FROM_A(.flags = TCP_ACK, .seq = {0}, .ack = {1}, .wnd = 8000);
 }
 
+/* B's user has left, and an old SYN makes its listener begin anew: a ghost. */
+static void haunted(struct pair *p)
+{
+    p->a.written = 7;
+    FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = 7);
+    LOST_FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {8}, .wnd = 7993);
+    p->b.gone = p->b.dead = true;
+    LOST_FROM_B(.flags = TCP_SYN | TCP_ACK, .seq = {1000}, .ack = {1}, .wnd = 8000,
+                .opts = {true, false, MSS, 0});
+}
+
+/* The ACK arrives, of this epoch of B. */
+static void ghost_acks(struct pair *p, uint32_t epoch)
+{
+    const struct seg ack = {
+        .flags = TCP_ACK, .seq = seq(ISS_B + 1), .ack = seq(ISS_A + 8), .wnd = 7993};
+    haunted(p);
+    wire_arrived(&p->a, &p->b, &ack, epoch, p->now_ns);
+    p->a.written = 14;
+    FROM_A(.flags = TCP_ACK, .seq = {8}, .ack = {1}, .wnd = 8000, .text_len = 7);
+}
+
+/* Seed 8002881, super-segments of 44 MSS: what was sent before counts. */
+static void ack_before_ghost(struct pair *p)
+{
+    ghost_acks(p, 0);
+}
+
+static void ack_of_ghost(struct pair *p)
+{
+    ghost_acks(p, 1);
+}
+
 int selftest_wire(void)
 {
     static const struct pair_test tests[] = {
@@ -234,6 +267,8 @@ int selftest_wire(void)
         {hole_unanswered, "late ack"},
         {late_ack, "late ack"},
         {ack_after_close, "ack after close"},
+        {ack_before_ghost, NULL},
+        {ack_of_ghost, "nagle"},
         {needless, "needless"},
         {no_backoff, "backoff"},
         {keepalives, NULL},
