@@ -268,7 +268,8 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     int32_t wnd_left = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
     uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;
     uint32_t flight = recovery_flight(&t->recovery, t->snd.una, t->snd.nxt);
-    uint32_t cwnd_room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
+    uint32_t cwnd = t->cc.cwnd + recovery_beyond_cwnd(&t->recovery, &t->cc, t->snd.una);
+    uint32_t cwnd_room = cwnd > flight ? cwnd - flight : 0;
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
     /* A FIN is no load: it does not wait for cwnd. */
     bool fin = t->fin_queued && len == unsent && wnd_room > len;
@@ -319,10 +320,11 @@ static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
 
 /* RFC 9293 has <SEQ=SND.NXT> in pure ACKs and in RST. Beyond the window, where a probe of a shut
  * one leaves SND.NXT, the peer would find that unacceptable and throw the segment away; Linux then
- * takes the window's right edge, and so do we. */
+ * takes the window's right edge, and so do we. No window keeps out the SYN, which may be what is
+ * not acknowledged: the state does not tell, as a RST leaves in CLOSED. */
 static seq_t heard_seq(const struct tcb *t)
 {
-    bool syn_unacked = t->state == STATE_SYN_RECEIVED;
+    bool syn_unacked = seq_eq(t->snd.una, t->snd.iss) && t->octets_acked == 0;
     return syn_unacked ? t->snd.nxt : seq_min(t->snd.nxt, seq_add(t->snd.una, t->snd.wnd));
 }
 

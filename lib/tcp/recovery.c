@@ -2,8 +2,8 @@
  * Loss recovery without SACK: RFC 6582 section 3.2 over RFC 5681 3.2, and go-back-N after a
  * timeout. For the connection's ACK processing, its timeouts and its output.
  *
- * Does not send, keeps no timer, and knows neither limited transmit (RFC 3042) nor the heuristics
- * of RFC 6582 4.1 and 4.2. SYN and FIN are octets like any others here.
+ * Does not send, keeps no timer, and does not know the heuristics of RFC 6582 4.1 and 4.2. SYN and
+ * FIN are octets like any others here.
  *
  * Sequence numbers: `recover` is the number after the last octet sent, as SND.NXT is, where RFC
  * 6582 means that octet itself. Its "ack_number - 1 > recover" is therefore una > recover, its "up
@@ -40,6 +40,18 @@ void recovery_init(struct recovery *r, seq_t iss)
     *r = (struct recovery){.mode = RECOVERY_OPEN, .recover = iss, .nxt = iss, .end = iss};
 }
 
+/* RFC 6582 3.2 step 2 and section 4: duplicate ACKs that do not cover more than recover come from
+ * segments that a timeout made us send twice. After a timeout that holds until recovery is over. */
+static bool tells_of_loss(const struct recovery *r, seq_t una)
+{
+    return seq_lt(r->recover, una);
+}
+
+uint32_t recovery_beyond_cwnd(const struct recovery *r, const struct cc *c, seq_t una)
+{
+    return r->dup_acks < RECOVERY_DUP_THRESH && tells_of_loss(r, una) ? r->dup_acks * c->mss : 0;
+}
+
 bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, uint64_t now_ns)
 {
     /* Without text outstanding it is no duplicate ACK (RFC 5681 2 (a)). */
@@ -53,12 +65,11 @@ bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, ui
     if (r->dup_acks < RECOVERY_DUP_THRESH + 1)
         r->dup_acks++;
 
-    /* RFC 6582 3.2 step 2 and section 4: not covering more than recover, they come from segments
-     * that a timeout made us send twice. After a timeout that holds until recovery is over. */
-    if (r->dup_acks != RECOVERY_DUP_THRESH || !seq_lt(r->recover, una))
+    if (r->dup_acks != RECOVERY_DUP_THRESH || !tells_of_loss(r, una))
         return false;
 
-    c->ops->loss(c, recovery_flight(r, una, nxt), now_ns);
+    /* RFC 5681 3.2 step 2: without what limited transmit has sent, which is beyond cwnd. */
+    c->ops->loss(c, min_u32(recovery_flight(r, una, nxt), c->cwnd), now_ns);
     inflate(c, RECOVERY_DUP_THRESH);
     r->mode = RECOVERY_FAST;
     r->recover = nxt;
@@ -130,7 +141,13 @@ struct recovery_ack recovery_new_ack(struct recovery *r, struct cc *c, seq_t old
 void recovery_timeout(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, bool first,
                       uint64_t now_ns)
 {
-    c->ops->timeout(c, recovery_flight(r, una, nxt), first, now_ns);
+    uint32_t flight = recovery_flight(r, una, nxt);
+    /* What duplicate ACKs have let go since recovery began does not raise ssthresh. Without a
+     * partial ACK the fast retransmit was lost: a second sign of congestion, which lowers it a
+     * second time (RFC 5681 4.3). */
+    if (r->mode == RECOVERY_FAST)
+        flight = min_u32(flight, r->partial_seen ? 2 * c->ssthresh : c->ssthresh);
+    c->ops->timeout(c, flight, first, now_ns);
     c->abc_limit = 1;
     r->mode = RECOVERY_RTO;
     r->dup_acks = 0;

@@ -1,6 +1,7 @@
 /*
- * Loss recovery without SACK: fast retransmit and fast recovery (RFC 5681 3.2) with NewReno's
- * partial acknowledgements (RFC 6582), and what is to be sent again after a timeout.
+ * Loss recovery without SACK: limited transmit (RFC 3042), fast retransmit and fast recovery (RFC
+ * 5681 3.2) with NewReno's partial acknowledgements (RFC 6582), and what is to be sent again after
+ * a timeout.
  *
  * Keeps the range that is to be sent again, [nxt, end): one segment for a fast retransmit or a
  * partial ACK, everything outstanding after a timeout. Knows no queue and no connection.
@@ -38,6 +39,10 @@ void recovery_init(struct recovery *r, seq_t iss);
  * lies before recover; inflates cwnd afterwards. True when a retransmission of the segment at una
  * was scheduled. */
 bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, uint64_t now_ns);
+
+/* Limited transmit (RFC 3042 2): so many octets of new text may be in flight beyond cwnd: a segment
+ * for each of the first two duplicate ACKs, when the third one would begin fast recovery. */
+uint32_t recovery_beyond_cwnd(const struct recovery *r, const struct cc *c, seq_t una);
 
 /* What an ACK for new data means. */
 struct recovery_ack {

@@ -9,9 +9,6 @@
 
 #define HANGS_AFTER_S 60
 
-#define EACH  25 /* so many allocations of a test fail one by one, */
-#define EVERY 25 /* and every 25th of the others */
-
 enum role {
     OFF,
     PARENT,   /* nothing fails */
@@ -29,6 +26,7 @@ static struct {
     enum no_memory outcome; /* of this test: of the first child that has not borne it */
 
     bool told, failed, broken, passed; /* the child */
+    bool asked_again;                  /* for memory, after it was refused */
 } run;
 
 static const char *const outcome_text[] = {
@@ -58,7 +56,9 @@ static void begin_child(bool quiet)
     }
 }
 
-/* The outcome is the exit status. */
+#define ASKED_AGAIN 0x10
+
+/* The outcome is the exit status, and whether there were more allocations. */
 __attribute__((noreturn)) static void end_child(bool leaked)
 {
     enum no_memory outcome = NO_MEMORY_BORNE;
@@ -69,7 +69,7 @@ __attribute__((noreturn)) static void end_child(bool leaked)
     else if ((run.failed || !run.passed) && !run.told)
         outcome = NO_MEMORY_SILENT;
     fflush(NULL);
-    _exit((int)outcome);
+    _exit((int)outcome | (run.asked_again ? ASKED_AGAIN : 0));
 }
 
 /* ---- Allocations ---- */
@@ -87,9 +87,10 @@ static bool forks(enum role role, bool quiet, enum no_memory *outcome)
         return true;
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    *outcome = WIFEXITED(status) && WEXITSTATUS(status) < NO_MEMORY_CRASHED
-                   ? (enum no_memory)WEXITSTATUS(status)
-                   : NO_MEMORY_CRASHED;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : NO_MEMORY_CRASHED;
+    run.asked_again = code & ASKED_AGAIN;
+    code &= ~ASKED_AGAIN;
+    *outcome = code < NO_MEMORY_CRASHED ? (enum no_memory)code : NO_MEMORY_CRASHED;
     return false;
 }
 
@@ -98,6 +99,7 @@ static bool forks(enum role role, bool quiet, enum no_memory *outcome)
 static bool fails(enum role role)
 {
     enum no_memory outcome;
+    run.asked_again = false;
     if (run.outcome != NO_MEMORY_BORNE)
         return false;
     if (forks(role, true, &outcome))
@@ -113,9 +115,11 @@ static bool fails(enum role role)
 
 static void *alloc(void *ctx, size_t size)
 {
-    unsigned n = ++run.allocations;
-    bool now = run.role == PARENT && (n <= EACH || n % EVERY == 0);
-    if (run.role == CHILD_ON || (now && (fails(CHILD) || fails(CHILD_ON))))
+    run.allocations++;
+    run.asked_again |= in_child();
+    if (run.role == CHILD_ON || (run.role == PARENT && fails(CHILD)))
+        return NULL;
+    if (run.role == PARENT && run.asked_again && fails(CHILD_ON)) /* else it would be the same */
         return NULL;
     return test_mem_alloc(ctx, size);
 }

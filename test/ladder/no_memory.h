@@ -1,7 +1,7 @@
 /*
- * Every test again with allocations that fail: at each of them (of a test with dozens, at some)
- * the process forks, and the rest of the test, up to its end or again(), runs once with that one
- * failing and once with all after it failing as well.
+ * Every test again with allocations that fail: at each of them the process forks, and the rest of
+ * the test, up to its end or again(), runs once with that one failing and, when there are more,
+ * once with all after it failing as well.
  *
  * What the test expects may then not come true. But the engine must have said before that it was
  * refused memory, by ERR_NOMEM, a short count or a counter; nothing may crash or hang; what holds
@@ -25,7 +25,8 @@ enum no_memory {
  * NULL, or what became of each, which is then neither printed nor a failure. */
 int no_memory_run(const struct CMUnitTest *tests, size_t n, enum no_memory *outcomes);
 
-/* The first line of a test that takes long and is about something else: nothing fails in it. */
+/* From here on nothing fails in this test: for one that goes on with hundreds of allocations of a
+ * kind that has failed before. It says why. */
 void no_memory_spares(void);
 
 /* ---- For the languages of segments.h and hosts.h ---- */

@@ -76,6 +76,24 @@ static void leaks_later(void **state)
     give(c);
 }
 
+/* Each is tried, however many there are. */
+static void leaks_at_the_hundredth(void **state)
+{
+    (void)state;
+    for (unsigned i = 1; i < 99; i++)
+        give(take());
+    leaks(NULL);
+}
+
+/* What comes after a word that nothing is to fail any more. */
+static void leaks_when_spared(void **state)
+{
+    (void)state;
+    give(take());
+    no_memory_spares();
+    leaks(NULL);
+}
+
 /* In its second part only. */
 static void leaks_again(void **state)
 {
@@ -133,6 +151,8 @@ static const struct {
     {ladder_test(silent), NO_MEMORY_SILENT},
     {ladder_test(leaks), NO_MEMORY_LEAKED},
     {ladder_test(leaks_later), NO_MEMORY_LEAKED},
+    {ladder_test(leaks_at_the_hundredth), NO_MEMORY_LEAKED},
+    {ladder_test(leaks_when_spared), NO_MEMORY_BORNE},
     {ladder_test(leaks_again), NO_MEMORY_LEAKED},
     {ladder_test(crashes), NO_MEMORY_CRASHED},
     {ladder_test(never_ends), NO_MEMORY_CRASHED},

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "link_queue.h"
 #include "nstime.h"
@@ -12,6 +13,11 @@
 #include "sock.h"
 
 #define CLOCK_START_NS (1000 * NS_PER_S) /* anything but 0 */
+
+/* How long packetdrill waits for a call to end that it has nothing else to do before, and after how
+ * much of that it is taken to do so. */
+#define PATIENCE_NS NS_PER_S
+#define IDLE_NS     (300 * NS_PER_MS) /* of real time */
 
 /* A thread in runtime_wait. */
 struct sleeper {
@@ -23,6 +29,7 @@ struct sleeper {
 struct virtual_runtime {
     struct runtime rt;
     pthread_t driver;
+    pid_t driver_tid;
     struct list sleepers;
     unsigned at_work; /* other threads in a call, or back from one and not yet told the time */
     pthread_cond_t settled;
@@ -215,6 +222,41 @@ static void drive(struct virtual_runtime *v, const struct sleeper *s)
     }
 }
 
+/* As proc(5) has it: the third field of its stat. */
+static bool driver_sleeps(const struct virtual_runtime *v)
+{
+    char name[64], state = 0;
+    snprintf(name, sizeof name, "/proc/self/task/%d/stat", (int)v->driver_tid);
+    FILE *f = fopen(name, "re");
+    if (!f)
+        return false;
+    bool found = fscanf(f, "%*d (%*[^)]) %c", &state) == 1;
+    fclose(f);
+    return found && state == 'S';
+}
+
+/* The driver has not moved the clock for a while and sleeps: it waits for this call to end. With an
+ * end near enough for it, time goes on by itself, as real time would. */
+static void run_for_idle_driver(struct virtual_runtime *v, const struct sleeper *s, uint64_t since)
+{
+    if (clock_ns != since || s->deadline_ns > clock_ns + PATIENCE_NS || !driver_sleeps(v))
+        return;
+    while (!has_to_run(s))
+        run_at(v, next_due(v));
+}
+
+static void wait_to_be_woken(struct virtual_runtime *v, const struct sleeper *s)
+{
+    uint64_t since = clock_ns;
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    uint64_t end_ns = (uint64_t)end.tv_nsec + IDLE_NS;
+    end.tv_sec += (time_t)(end_ns / NS_PER_S);
+    end.tv_nsec = (long)(end_ns % NS_PER_S);
+    if (pthread_cond_timedwait(&s->waiter->cond, &v->rt.lock, &end) == ETIMEDOUT && !has_to_run(s))
+        run_for_idle_driver(v, s, since);
+}
+
 /* Inlined, gcc 12 would take the list's pointer to s for one that is left behind. */
 __attribute__((noinline)) static void sleep_until_woken(struct virtual_runtime *v,
                                                         struct sleeper *s)
@@ -222,7 +264,7 @@ __attribute__((noinline)) static void sleep_until_woken(struct virtual_runtime *
     list_push_back(&v->sleepers, &s->node);
     end_work(v);
     while (!has_to_run(s))
-        pthread_cond_wait(&s->waiter->cond, &v->rt.lock);
+        wait_to_be_woken(v, s);
     begin_work(v);
     list_remove(&s->node);
 }
@@ -286,6 +328,7 @@ int runtime_create(struct runtime **out, const struct runtime_config *config, co
     v->rt.host = config->host;
     v->rt.mem = (struct mem){pool_alloc, pool_free, &v->rt.pool, config->mem_limit, 0};
     v->driver = pthread_self();
+    v->driver_tid = gettid();
     list_init(&v->sleepers);
     pthread_mutex_init(&v->rt.lock, NULL);
     pthread_mutex_init(&v->rt.host_lock, NULL);

@@ -8,7 +8,9 @@
  *
  * The thread that made the runtime is the one that moves the clock. When it waits itself, the clock
  * runs for it; when then nothing is left that could happen, the process ends with a message, where
- * packetdrill would wait for ever.
+ * packetdrill would wait for ever. When it sleeps elsewhere, which it does to let another thread's
+ * call end, the clock runs to the end of that call if it is less than a second away: packetdrill
+ * has no more patience.
  */
 #ifndef RUNTIME_VIRTUAL_H
 #define RUNTIME_VIRTUAL_H

@@ -286,6 +286,23 @@ static void poll_times_out(void **state)
     t.free(t.userdata);
 }
 
+/* After the last event of a script packetdrill sleeps for up to a second until a call that waits is
+ * over: nobody moves the clock, and the call ends in time all the same. */
+static void poll_times_out_at_the_end(void **state)
+{
+    (void)state;
+    struct packetdrill_interface t;
+    load(&t, NULL);
+    struct conn c = must_open(&t);
+    struct blocking b = {.t = &t, .call = do_poll, .fd = c.fd};
+    long long at = now_us(&t);
+    must_block(&b);
+    must_end(&b);
+    assert_int_equal(b.result, 0);
+    assert_int_equal(b.end_us, at + 250000 + 1);
+    t.free(t.userdata);
+}
+
 /* A call that is not expected to wait, but does, takes its time limit: nobody else moves the clock.
  */
 static void main_thread_waits(void **state)
@@ -361,14 +378,23 @@ static void teardown_at_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(table),          cmocka_unit_test(one_after_the_other),
-        cmocka_unit_test(time_goes_on),   cmocka_unit_test(timers_run_within_a_wait),
-        cmocka_unit_test(five_minutes),   cmocka_unit_test(receive_waits),
-        cmocka_unit_test(nothing_comes),  cmocka_unit_test(accept_blocks),
-        cmocka_unit_test(connect_blocks), cmocka_unit_test(connect_is_refused),
-        cmocka_unit_test(read_blocks),    cmocka_unit_test(write_blocks),
-        cmocka_unit_test(poll_times_out), cmocka_unit_test(main_thread_waits),
-        cmocka_unit_test(teardown),       cmocka_unit_test(teardown_at_work),
+        cmocka_unit_test(table),
+        cmocka_unit_test(one_after_the_other),
+        cmocka_unit_test(time_goes_on),
+        cmocka_unit_test(timers_run_within_a_wait),
+        cmocka_unit_test(five_minutes),
+        cmocka_unit_test(receive_waits),
+        cmocka_unit_test(nothing_comes),
+        cmocka_unit_test(accept_blocks),
+        cmocka_unit_test(connect_blocks),
+        cmocka_unit_test(connect_is_refused),
+        cmocka_unit_test(read_blocks),
+        cmocka_unit_test(write_blocks),
+        cmocka_unit_test(poll_times_out_at_the_end),
+        cmocka_unit_test(poll_times_out),
+        cmocka_unit_test(main_thread_waits),
+        cmocka_unit_test(teardown),
+        cmocka_unit_test(teardown_at_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,7 +74,7 @@ static void closed(struct oracle *o, const struct rfc_seg *seg)
 static void queue_what_the_syn_carries(struct oracle *o, const struct rfc_seg *seg)
 {
     struct rfc_tcb *t = &o->t;
-    if (seg->text == 0 || (t->passive && leaves_rfc(&o->dev, DEV_SYN_TEXT)))
+    if (seg->text == 0 || o->no_memory || (t->passive && leaves_rfc(&o->dev, DEV_SYN_TEXT)))
         return;
     uint32_t fits = seg->text < t->rcv_wnd ? seg->text : t->rcv_wnd;
     for (uint32_t i = 0; i < fits; i++)

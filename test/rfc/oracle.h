@@ -112,6 +112,10 @@ struct oracle {
     enum rfc_error error;
     bool two_msl; /* the 2 MSL timeout begins, or begins again */
 
+    /* Given: there is no memory for text that arrives. What can't be kept is as if it had never
+     * come, with what follows it: the peer sends it again. */
+    bool no_memory;
+
     /* Inside one call */
     bool ack_at_once, ack_delayed;
     bool synack_again, fin_goes, fin_again, only_ack;
@@ -119,7 +123,7 @@ struct oracle {
     struct deviating dev;
 };
 
-/* 3.10.7. The reaction of `o` is to be empty. */
+/* 3.10.7. Of `o` no more is set than the connection and what is given. */
 void oracle_arrives(struct oracle *o, const struct rfc_seg *seg);
 
 /* 3.10.7.4, and its steps from the sixth on: to what the SYN,ACK carries. */

@@ -222,12 +222,12 @@ static bool ack_syn_received(struct oracle *o, const struct rfc_seg *seg)
         return false;
     }
     t->state = RFC_ESTABLISHED;
-    if (t->close_queued) { /* 3.10.4, ESTABLISHED: FIN */
-        t->state = RFC_FIN_WAIT_1;
-        t->fin_sent = o->fin_goes = true;
-    }
     t->snd_una = seg->ack;
     oracle_window(o, seg);
+    if (t->close_queued) { /* 3.10.4, ESTABLISHED: FIN, which like text waits for the window */
+        t->state = RFC_FIN_WAIT_1;
+        t->fin_sent = o->fin_goes = t->snd_wnd > 0;
+    }
     oracle_signal(o, RFC_SIG_OPEN);
     return true;
 }
@@ -280,19 +280,23 @@ static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
 }
 
 /* cut: the segment has carried more. */
-static void seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
+static bool seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
 {
     struct rfc_tcb *t = &o->t;
     if (has_received_fin(t))
-        return;
+        return true;
     if (seg->text == 0) {
         o->ack_at_once |= cut; /* none of it can be taken: as for an unacceptable segment */
-        return;
+        return true;
     }
     if (t->user_gone) { /* 3.6.1, SHLD-3 */
         oracle_answer(o, RFC_RST, seg->ack, 0);
         oracle_over(o, RFC_ABORTED);
-        return;
+        return false;
+    }
+    if (o->no_memory) {
+        o->ack_at_once = true;
+        return false;
     }
     bool had_hole = oracle_held(t) > 0, in_order = seg->seq == t->rcv_nxt;
     uint32_t old = t->rcv_nxt, at = seg->seq - t->irs - 1;
@@ -313,6 +317,7 @@ static void seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
         o->ack_at_once = true;
     else
         o->ack_delayed = true;
+    return true;
 }
 
 static void take_fin(struct oracle *o)
@@ -362,8 +367,6 @@ static bool fin_counts(struct oracle *o, uint32_t fin)
 static void eighth_fin(struct oracle *o, const struct rfc_seg *seg)
 {
     struct rfc_tcb *t = &o->t;
-    if (t->state == RFC_CLOSED)
-        return;
     if (has_received_fin(t)) {
         if (seg->ctl & RFC_FIN && seg->seq == t->rcv_nxt)
             second_fin(o);
@@ -389,8 +392,8 @@ void oracle_sixth_on(struct oracle *o, const struct rfc_seg *seg)
         s.ctl &= ~(unsigned)RFC_SYN;
     }
     trim(o, &s);
-    seventh_text(o, &s, s.text < seg->text);
-    eighth_fin(o, &s);
+    if (seventh_text(o, &s, s.text < seg->text))
+        eighth_fin(o, &s);
 }
 
 /* 3.5, figure 8, MUST-10: the SYN,ACK that ends a simultaneous open. Its SYN lies left of the

@@ -61,8 +61,12 @@ static void print_reaction(const char *whose, const struct reaction *r, const st
         print_answer(&r->answer[i], n);
     printf("    unread %u, held %u", r->unread, r->held);
     if (r->state >= RFC_SYN_RECEIVED) {
-        printf(", RCV.NXT %d, RCV.WND %u, urgent %u\n", relative(r->rcv_nxt, n->irs), r->rcv_wnd,
+        printf(", RCV.NXT %d, RCV.WND %u, urgent %u, ", relative(r->rcv_nxt, n->irs), r->rcv_wnd,
                r->urgent);
+        if (r->stream == STREAM_GOES_ON)
+            printf("more may come\n");
+        else
+            printf("to the end %u\n", r->stream);
         printf("    SND.UNA %d, SND.NXT %d, SND.WND %u, WL1 %d, WL2 %d, MAX.SND.WND %u",
                relative(r->snd_una, n->iss), relative(r->snd_nxt, n->iss), r->snd_wnd,
                relative(r->snd_wl1, n->irs), relative(r->snd_wl2, n->iss), r->max_snd_wnd);
@@ -74,7 +78,8 @@ void reaction_print(const char *scene, const struct rfc_tcb *t, const struct rfc
                     const struct reaction *rfc, const struct reaction *engine)
 {
     struct numbers n = {t->iss, t->state <= RFC_SYN_SENT ? seg->seq : t->irs};
-    printf("In %s: SND.UNA %d, SND.NXT %d, MAX.SND.WND %u", scene, relative(t->snd_una, n.iss),
+    printf("In %s, %s: SND.UNA %d, SND.NXT %d, MAX.SND.WND %u", scene,
+           t->passive ? "passive" : "active", relative(t->snd_una, n.iss),
            relative(t->snd_nxt, n.iss), t->max_snd_wnd);
     if (t->state >= RFC_SYN_RECEIVED)
         printf(", RCV.NXT %d, RCV.WND %u", relative(t->rcv_nxt, n.irs), t->rcv_wnd);
@@ -83,6 +88,8 @@ void reaction_print(const char *scene, const struct rfc_tcb *t, const struct rfc
         printf("<ACK=%d>", relative(seg->ack, n.iss));
     print_ctl(seg->ctl);
     printf("<WND=%u>", seg->wnd);
+    if (seg->ctl & RFC_URG)
+        printf("<UP=%u>", seg->up);
     if (seg->text)
         printf("<DATA=%u>", seg->text);
     printf("\n");

@@ -1,6 +1,7 @@
 /* See reaction.h. */
 #include "reaction.h"
 
+#include "scenes.h"
 #include "segments.h"
 #include "timeout.h"
 #include "urgent.h"
@@ -13,18 +14,21 @@ static void forget_the_tcb(struct reaction *r)
 }
 
 /* Variables that the state gives no meaning are not compared. */
-static struct reaction meaningful(struct reaction r)
+static struct reaction meaningful(struct reaction r, bool user_gone, bool to_the_end)
 {
     if (r.state < RFC_SYN_RECEIVED)
         forget_the_tcb(&r);
     if (r.closing)
         r.rcv_wnd = 0;
-    if (r.state == RFC_TIME_WAIT) /* nothing will be sent */
-        r.snd_wnd = r.snd_wl1 = r.snd_wl2 = 0;
+    if (r.state < RFC_ESTABLISHED || user_gone || !to_the_end)
+        r.stream = 0;
+    if (r.state ==
+        RFC_TIME_WAIT) /* nothing will be sent; RFC 5961 5.2 lets the largest window grow */
+        r.snd_wnd = r.snd_wl1 = r.snd_wl2 = r.max_snd_wnd = 0;
     return r;
 }
 
-struct reaction reaction_of_oracle(const struct oracle *o)
+struct reaction reaction_of_oracle(const struct oracle *o, bool to_the_end)
 {
     const struct rfc_tcb *t = &o->t;
     struct reaction r = {
@@ -45,9 +49,10 @@ struct reaction reaction_of_oracle(const struct oracle *o)
         .rcv_wnd = t->rcv_wnd,
         .urgent = oracle_urgent(t),
         .closing = t->fin_taken,
+        .stream = t->fin_held ? t->fin - t->irs - 1 - t->read : STREAM_GOES_ON,
     };
     memcpy(r.answer, o->answer, sizeof r.answer);
-    return meaningful(r);
+    return meaningful(r, t->user_gone, to_the_end);
 }
 
 /* ---- The engine's ---- */
@@ -119,7 +124,41 @@ static void wait_for_delayed_ack(struct reaction *r)
     take_answers(r, RFC_DELAYED);
 }
 
-struct reaction reaction_of_engine(uint64_t linger_ns)
+/* The user RECEIVEs all there is, or `closing` when it is the end. */
+static uint32_t read_all(bool *closing)
+{
+    uint32_t sum = 0;
+    int64_t got;
+    while ((got = user_receive(RFC_STREAM)) > 0) { /* the ladder looks at each octet */
+        sum += (uint32_t)got;
+        batch();
+    }
+    *closing = got == 0;
+    ignore();
+    return sum;
+}
+
+/* No FIN of the test's lies further away. */
+#define STREAM_SEEN (2 * SCENE_WND + SCENE_TEXT_MAX)
+
+static uint32_t stream_of(const struct reaction *r, bool to_the_end)
+{
+    bool closing;
+    uint32_t sum = read_all(&closing);
+    if (r->state < RFC_ESTABLISHED || the.tcb.orphan || !to_the_end)
+        return 0;
+    while (!closing && sum < STREAM_SEEN) {
+        receive(.flags = ACK, .seq = theirs(), .ack = the.tcb.snd.una.v - the.iss,
+                .text = SCENE_WND);
+        ignore();
+        uint32_t more = read_all(&closing);
+        assert_true(more > 0 || closing);
+        sum += more;
+    }
+    return closing ? sum : STREAM_GOES_ON;
+}
+
+struct reaction reaction_of_engine(uint64_t linger_ns, bool to_the_end)
 {
     const struct tcb *t = &the.tcb;
     struct reaction r = {0};
@@ -141,7 +180,8 @@ struct reaction reaction_of_engine(uint64_t linger_ns)
     r.rcv_wnd = tcb_rcv_wnd(t);
     r.urgent = (uint32_t)tcp_urgent_left(t);
     r.closing = tcb_fin_taken(t);
-    return meaningful(r);
+    r.stream = stream_of(&r, to_the_end);
+    return meaningful(r, t->orphan, to_the_end);
 }
 
 /* ---- Comparing ---- */
@@ -165,5 +205,6 @@ bool reaction_same(const struct reaction *a, const struct reaction *b)
            a->held == b->held && a->snd_una == b->snd_una && a->snd_nxt == b->snd_nxt &&
            a->snd_wnd == b->snd_wnd && a->snd_wl1 == b->snd_wl1 && a->snd_wl2 == b->snd_wl2 &&
            a->max_snd_wnd == b->max_snd_wnd && a->rcv_nxt == b->rcv_nxt &&
-           a->rcv_wnd == b->rcv_wnd && a->urgent == b->urgent && a->closing == b->closing;
+           a->rcv_wnd == b->rcv_wnd && a->urgent == b->urgent && a->closing == b->closing &&
+           a->stream == b->stream;
 }

@@ -17,13 +17,20 @@ struct reaction {
     uint32_t rcv_nxt, rcv_wnd;
     uint32_t urgent; /* octets that are to be read yet up to RCV.UP */
     bool closing;    /* RCV.NXT has passed the peer's FIN */
+    /* What a user who stays can RECEIVE up to "connection closing", should the peer go on sending:
+     * octets, or STREAM_GOES_ON. So it shows whether a FIN is remembered, and which. */
+    uint32_t stream;
 };
 
-struct reaction reaction_of_oracle(const struct oracle *o);
+#define STREAM_GOES_ON UINT32_MAX
 
-/* Of the ladder's connection; takes everything it sends until a delayed ACK would have gone.
- * linger_ns: when its linger timer ran out before the segment. */
-struct reaction reaction_of_engine(uint64_t linger_ns);
+/* to_the_end: `stream` is to be found out. */
+struct reaction reaction_of_oracle(const struct oracle *o, bool to_the_end);
+
+/* Of the ladder's connection; takes everything it sends until a delayed ACK would have gone, and
+ * then has the peer and the user go on. linger_ns: when its linger timer ran out before the
+ * segment. */
+struct reaction reaction_of_engine(uint64_t linger_ns, bool to_the_end);
 
 bool reaction_same(const struct reaction *a, const struct reaction *b);
 

@@ -6,39 +6,19 @@
 
 static void established(struct rfc_tcb *t)
 {
-    step_established_active(t, SCENE_PEER_WND);
+    step_established(t, SCENE_PEER_WND);
 }
 
 static void scene_closed(struct rfc_tcb *t)
 {
-    step_opened(t, true);
+    step_opened(t);
     user_close();
     t->state = RFC_CLOSED;
 }
 
-static void scene_listen(struct rfc_tcb *t)
-{
-    step_opened(t, true);
-}
-
-static void scene_syn_sent(struct rfc_tcb *t)
-{
-    step_opened(t, false);
-}
-
-static void scene_syn_received_passive(struct rfc_tcb *t)
-{
-    step_syn_received(t, true);
-}
-
-static void scene_syn_received_active(struct rfc_tcb *t)
-{
-    step_syn_received(t, false);
-}
-
 static void scene_syn_received_closed(struct rfc_tcb *t)
 {
-    step_syn_received(t, false);
+    step_syn_received(t);
     assert_int_equal(user_close(), ERR_NONE);
     t->close_queued = true;
 }
@@ -97,7 +77,16 @@ static void scene_established_shrunk(struct rfc_tcb *t)
 
 static void scene_established_small(struct rfc_tcb *t)
 {
-    step_established_active(t, 50);
+    step_established(t, 50);
+}
+
+static void scene_established_peer_shut(struct rfc_tcb *t)
+{
+    established(t);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    t->snd_wnd = 0;
+    t->snd_wl1 = t->rcv_nxt;
+    t->snd_wl2 = t->snd_una;
 }
 
 static void scene_established_urgent(struct rfc_tcb *t)
@@ -116,6 +105,12 @@ static void scene_fin_wait_1(struct rfc_tcb *t)
 {
     established(t);
     step_fin_sent(t);
+}
+
+static void scene_fin_wait_1_queued(struct rfc_tcb *t)
+{
+    scene_syn_received_closed(t);
+    step_syn_acked(t);
 }
 
 static void scene_fin_wait_1_flight(struct rfc_tcb *t)
@@ -281,52 +276,56 @@ static void scene_time_wait_shut(struct rfc_tcb *t)
     step_fin_received(t);
 }
 
+#define ACTIVE  SCENE_ACTIVE
+#define PASSIVE SCENE_PASSIVE
+#define BOTH    (SCENE_ACTIVE | SCENE_PASSIVE)
+
 const struct scene scenes[] = {
-    {"CLOSED", scene_closed},
-    {"LISTEN", scene_listen},
-    {"SYN-SENT", scene_syn_sent},
-    {"SYN-RECEIVED, passive", scene_syn_received_passive},
-    {"SYN-RECEIVED, active", scene_syn_received_active},
-    {"SYN-RECEIVED, CLOSE queued", scene_syn_received_closed},
-    {"ESTABLISHED", established},
-    {"ESTABLISHED, passive", step_established_passive},
-    {"ESTABLISHED, text in flight", scene_established_flight},
-    {"ESTABLISHED, unread, text in flight", scene_established_unread},
-    {"ESTABLISHED, window shut", scene_established_shut},
-    {"ESTABLISHED, window shut, text in flight", scene_established_shut_flight},
-    {"ESTABLISHED, a hole", scene_established_hole},
-    {"ESTABLISHED, a FIN beyond a hole", scene_established_held_fin},
-    {"ESTABLISHED, an ACK delayed", scene_established_unacknowledged},
-    {"ESTABLISHED, the peer's window has shrunk", scene_established_shrunk},
-    {"ESTABLISHED, the peer's window is small", scene_established_small},
-    {"ESTABLISHED, urgent mode", scene_established_urgent},
-    {"ESTABLISHED, challenges used up", scene_established_throttled},
-    {"FIN-WAIT-1", scene_fin_wait_1},
-    {"FIN-WAIT-1, text in flight", scene_fin_wait_1_flight},
-    {"FIN-WAIT-1, window shut", scene_fin_wait_1_shut},
-    {"FIN-WAIT-1, a hole", scene_fin_wait_1_hole},
-    {"FIN-WAIT-1, a FIN beyond a hole", scene_fin_wait_1_held_fin},
-    {"FIN-WAIT-1, the user has left", scene_fin_wait_1_left},
-    {"FIN-WAIT-2", scene_fin_wait_2},
-    {"FIN-WAIT-2, unread", scene_fin_wait_2_unread},
-    {"FIN-WAIT-2, window shut", scene_fin_wait_2_shut},
-    {"FIN-WAIT-2, a FIN beyond a hole", scene_fin_wait_2_held_fin},
-    {"FIN-WAIT-2, the user has left", scene_fin_wait_2_left},
-    {"CLOSE-WAIT", scene_close_wait},
-    {"CLOSE-WAIT, text in flight", scene_close_wait_flight},
-    {"CLOSE-WAIT, unread", scene_close_wait_unread},
-    {"CLOSE-WAIT, window shut", scene_close_wait_shut},
-    {"CLOSING", scene_closing},
-    {"CLOSING, text in flight", scene_closing_flight},
-    {"CLOSING, unread", scene_closing_unread},
-    {"CLOSING, window shut", scene_closing_shut},
-    {"LAST-ACK", scene_last_ack},
-    {"LAST-ACK, text in flight", scene_last_ack_flight},
-    {"LAST-ACK, unread", scene_last_ack_unread},
-    {"LAST-ACK, window shut", scene_last_ack_shut},
-    {"TIME-WAIT", scene_time_wait},
-    {"TIME-WAIT, by CLOSING", scene_time_wait_by_closing},
-    {"TIME-WAIT, unread", scene_time_wait_unread},
-    {"TIME-WAIT, window shut", scene_time_wait_shut},
+    {"CLOSED", scene_closed, BOTH},
+    {"LISTEN", step_opened, PASSIVE},
+    {"SYN-SENT", step_opened, ACTIVE},
+    {"SYN-RECEIVED", step_syn_received, BOTH},
+    {"SYN-RECEIVED, CLOSE queued", scene_syn_received_closed, BOTH},
+    {"ESTABLISHED", established, BOTH},
+    {"ESTABLISHED, text in flight", scene_established_flight, BOTH},
+    {"ESTABLISHED, unread, text in flight", scene_established_unread, BOTH},
+    {"ESTABLISHED, window shut", scene_established_shut, BOTH},
+    {"ESTABLISHED, window shut, text in flight", scene_established_shut_flight, BOTH},
+    {"ESTABLISHED, a hole", scene_established_hole, BOTH},
+    {"ESTABLISHED, a FIN beyond a hole", scene_established_held_fin, BOTH},
+    {"ESTABLISHED, an ACK delayed", scene_established_unacknowledged, BOTH},
+    {"ESTABLISHED, the peer's window has shrunk", scene_established_shrunk, BOTH},
+    {"ESTABLISHED, the peer's window is small", scene_established_small, BOTH},
+    {"ESTABLISHED, the peer's window is shut", scene_established_peer_shut, BOTH},
+    {"ESTABLISHED, urgent mode", scene_established_urgent, BOTH},
+    {"ESTABLISHED, challenges used up", scene_established_throttled, BOTH},
+    {"FIN-WAIT-1", scene_fin_wait_1, BOTH},
+    {"FIN-WAIT-1, CLOSE was queued", scene_fin_wait_1_queued, BOTH},
+    {"FIN-WAIT-1, text in flight", scene_fin_wait_1_flight, BOTH},
+    {"FIN-WAIT-1, window shut", scene_fin_wait_1_shut, BOTH},
+    {"FIN-WAIT-1, a hole", scene_fin_wait_1_hole, BOTH},
+    {"FIN-WAIT-1, a FIN beyond a hole", scene_fin_wait_1_held_fin, BOTH},
+    {"FIN-WAIT-1, the user has left", scene_fin_wait_1_left, BOTH},
+    {"FIN-WAIT-2", scene_fin_wait_2, BOTH},
+    {"FIN-WAIT-2, unread", scene_fin_wait_2_unread, BOTH},
+    {"FIN-WAIT-2, window shut", scene_fin_wait_2_shut, BOTH},
+    {"FIN-WAIT-2, a FIN beyond a hole", scene_fin_wait_2_held_fin, BOTH},
+    {"FIN-WAIT-2, the user has left", scene_fin_wait_2_left, BOTH},
+    {"CLOSE-WAIT", scene_close_wait, BOTH},
+    {"CLOSE-WAIT, text in flight", scene_close_wait_flight, BOTH},
+    {"CLOSE-WAIT, unread", scene_close_wait_unread, BOTH},
+    {"CLOSE-WAIT, window shut", scene_close_wait_shut, BOTH},
+    {"CLOSING", scene_closing, BOTH},
+    {"CLOSING, text in flight", scene_closing_flight, BOTH},
+    {"CLOSING, unread", scene_closing_unread, BOTH},
+    {"CLOSING, window shut", scene_closing_shut, BOTH},
+    {"LAST-ACK", scene_last_ack, BOTH},
+    {"LAST-ACK, text in flight", scene_last_ack_flight, BOTH},
+    {"LAST-ACK, unread", scene_last_ack_unread, BOTH},
+    {"LAST-ACK, window shut", scene_last_ack_shut, BOTH},
+    {"TIME-WAIT", scene_time_wait, BOTH},
+    {"TIME-WAIT, by CLOSING", scene_time_wait_by_closing, BOTH},
+    {"TIME-WAIT, unread", scene_time_wait_unread, BOTH},
+    {"TIME-WAIT, window shut", scene_time_wait_shut, BOTH},
 };
 const unsigned n_scenes = sizeof scenes / sizeof *scenes;

@@ -8,6 +8,7 @@
 #define SCENE_WND      300   /* our receive window */
 #define SCENE_PEER_WND 10000 /* the peer's */
 #define SCENE_MSS      100   /* both ends' */
+#define SCENE_TEXT_MAX 400   /* of a segment that arrives */
 
 /* What all scenes begin with. */
 struct scene_numbers {
@@ -17,9 +18,16 @@ struct scene_numbers {
 
 extern struct scene_numbers scene_numbers;
 
+/* Kinds of OPEN (3.10.1) that lead to a scene. */
+enum {
+    SCENE_ACTIVE = 1,
+    SCENE_PASSIVE = 2,
+};
+
 struct scene {
     const char *name;
-    void (*build)(struct rfc_tcb *t); /* t is all zeros before */
+    void (*build)(struct rfc_tcb *t); /* t is all zeros before, but for t->passive */
+    unsigned ways;
 };
 
 extern const struct scene scenes[];

@@ -6,8 +6,9 @@
 
 struct scene_numbers scene_numbers;
 
-void step_opened(struct rfc_tcb *t, bool passive)
+void step_opened(struct rfc_tcb *t)
 {
+    bool passive = t->passive;
     the.iss = scene_numbers.iss;
     the.irs = scene_numbers.irs;
     the.path.mtu = SCENE_MSS + 40;
@@ -33,28 +34,43 @@ static void numbers_agreed(struct rfc_tcb *t, unsigned ack, uint32_t wnd)
     t->snd_wl2 = ack ? the.iss + ack : 0;
 }
 
-void step_syn_received(struct rfc_tcb *t, bool passive)
+static void syn_received(struct rfc_tcb *t, uint32_t wnd)
 {
-    step_opened(t, passive);
-    receive(.flags = SYN, .seq = 0, .wnd = SCENE_PEER_WND, .mss = SCENE_MSS);
+    step_opened(t);
+    receive(.flags = SYN, .seq = 0, .wnd = (int)wnd, .mss = SCENE_MSS);
     expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
-    numbers_agreed(t, 0, SCENE_PEER_WND);
+    numbers_agreed(t, 0, wnd);
     t->state = RFC_SYN_RECEIVED;
 }
 
-void step_established_passive(struct rfc_tcb *t)
+void step_syn_received(struct rfc_tcb *t)
 {
-    step_syn_received(t, true);
+    syn_received(t, SCENE_PEER_WND);
+}
+
+void step_syn_acked(struct rfc_tcb *t)
+{
     receive(.flags = ACK, .seq = 1, .ack = 1);
     t->state = RFC_ESTABLISHED;
     t->snd_una = the.iss + 1;
     t->snd_wl1 = the.irs + 1;
     t->snd_wl2 = the.iss + 1;
+    if (t->close_queued) {
+        expect(.flags = FIN | ACK, .seq = 1, .ack = 1);
+        t->fin_sent = true;
+        t->snd_nxt++;
+        t->state = RFC_FIN_WAIT_1;
+    }
 }
 
-void step_established_active(struct rfc_tcb *t, uint32_t wnd)
+void step_established(struct rfc_tcb *t, uint32_t wnd)
 {
-    step_opened(t, false);
+    if (t->passive) {
+        syn_received(t, wnd);
+        step_syn_acked(t);
+        return;
+    }
+    step_opened(t);
     receive(.flags = SYN | ACK, .ack = 1, .wnd = (int)wnd, .mss = SCENE_MSS);
     expect(.flags = ACK, .seq = 1, .ack = 1);
     numbers_agreed(t, 1, wnd);

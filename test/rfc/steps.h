@@ -5,11 +5,14 @@
 
 #include "oracle.h"
 
-/* From nothing. */
-void step_opened(struct rfc_tcb *t, bool passive);
-void step_syn_received(struct rfc_tcb *t, bool passive); /* not passive: simultaneous open */
-void step_established_passive(struct rfc_tcb *t);
-void step_established_active(struct rfc_tcb *t, uint32_t wnd); /* the peer's */
+/* From nothing; by a passive OPEN when t->passive says so. Active and SYN-RECEIVED: a simultaneous
+ * one. wnd: the peer's. */
+void step_opened(struct rfc_tcb *t);
+void step_syn_received(struct rfc_tcb *t);
+void step_established(struct rfc_tcb *t, uint32_t wnd);
+
+/* From SYN-RECEIVED: to FIN-WAIT-1 when a CLOSE is queued. */
+void step_syn_acked(struct rfc_tcb *t);
 
 /* Two segments of ours, not acknowledged. */
 void step_in_flight(struct rfc_tcb *t);

@@ -44,6 +44,27 @@ static void with_a_rst(void **state)
     nothing_leaves();
 }
 
+/* To a peer with no window too: before our SYN is acknowledged it takes no number but ISS + 1. So
+ * it is for ACKs. */
+static void with_a_rst_to_a_shut_window(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 80);
+    struct sock *so = host_connect(&a), *listener = host_listen(80, 5);
+    leaves(&a, .flags = SYN);
+    arrives(&a, .flags = SYN, .wnd = ZERO, .mss = 1000);
+    leaves(&a, .flags = SYN | ACK, .ack = 1);
+    arrives(&a, .flags = ACK, .seq = 20000, .ack = 1); /* not acceptable */
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    host_abort(so);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
+    arrives(&b, .flags = SYN, .wnd = ZERO, .mss = 1000);
+    leaves(&b, .flags = SYN | ACK, .ack = 1);
+    host_abort(listener);
+    leaves(&b, .flags = RST | ACK, .seq = 1, .ack = 1);
+    nothing_leaves();
+}
+
 /* CLOSING, LAST-ACK, TIME-WAIT: gone, and no RST: all that was SENT has been heard of. */
 static void when_all_was_said(void **state)
 {
@@ -99,8 +120,12 @@ static void status(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(without_a_word),  host_test(with_a_rst), host_test(when_all_was_said),
-        host_test(when_it_was_not), host_test(status),
+        host_test(without_a_word),
+        host_test(with_a_rst),
+        host_test(with_a_rst_to_a_shut_window),
+        host_test(when_all_was_said),
+        host_test(when_it_was_not),
+        host_test(status),
     };
     return host_main(tests);
 }

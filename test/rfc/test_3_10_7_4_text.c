@@ -156,6 +156,26 @@ static void eighth_again(void **state)
     }
 }
 
+/* One beyond the window is trimmed with the text before it (first): the stream may still go on. */
+static void eighth_beyond_the_window(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_reach(&a, STATE_ESTABLISHED);
+    arrives(&a, .flags = FIN | ACK, .seq = 9991, .ack = 1, .text = 20); /* the edge is at 10001 */
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    for (uint32_t at = 1; at < 9991; at += 999) {
+        arrives(&a, .flags = ACK, .seq = at, .ack = 1, .text = 999);
+        (void)all_leaves();
+    }
+    host_receives(so, 0, 10000);
+    (void)all_leaves();
+    arrives(&a, .flags = ACK, .seq = 10001, .ack = 1, .text = 1000);
+    host_receives(so, 10000, 1000);
+    (void)all_leaves();
+    assert_int_equal(stack_state(so), STATE_ESTABLISHED);
+}
+
 /* CLOSED, LISTEN, SYN-SENT: a FIN there is not processed: its number means nothing yet. */
 static void eighth_not_before_the_syn(void **state)
 {
@@ -182,6 +202,7 @@ int main(void)
         host_test(eighth_fin),
         host_test(eighth_with_the_ack_of_ours),
         host_test(eighth_again),
+        host_test(eighth_beyond_the_window),
         host_test(eighth_not_before_the_syn),
     };
     return host_main(tests);

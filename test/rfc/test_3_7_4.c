@@ -51,6 +51,26 @@ static void not_when_all_is_acknowledged(void **state)
     }
 }
 
+/* What a window probe is filled up with when it goes again (3.8.6.1) is short too, and outstanding
+ * until all of it is acknowledged. */
+static void probe_filled_up(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    host_sends(so, 0, 10);
+    host_at(200);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 10000);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 2); /* the probe was taken after all */
+    host_sends(so, 10, 5);
+    nothing_leaves();
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 11);
+    leaves(&a, .flags = PSH | ACK, .seq = 11, .ack = 1, .text = 5);
+}
+
 /* MUST-17: off, per connection: every SEND goes. */
 static void turned_off(void **state)
 {
@@ -110,6 +130,7 @@ int main(void)
         host_test(short_segments_are_coalesced),
         host_test(full_segments_go),
         host_test(not_when_all_is_acknowledged),
+        host_test(probe_filled_up),
         host_test(turned_off),
         host_test(slow_start_limits),
         host_test(variant_of_a_3),

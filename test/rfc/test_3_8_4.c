@@ -88,6 +88,25 @@ static void not_with_data_outstanding(void **state)
     leaves(&a, .flags = ACK, .seq = 10, .ack = 1);
 }
 
+/* MUST-26: a FIN that waits for the peer's window is outstanding too: the window is probed with it,
+ * and nothing goes before. */
+static void not_with_a_fin_that_waits(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    keepalive(so, 100, 100, 3);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO);
+    host_shutdown_send(so);
+    host_at(199); /* RTO is 200 ms */
+    nothing_leaves();
+    host_at(200);
+    leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 2, .wnd = ZERO);
+    host_later(100); /* now nothing is */
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+}
+
 /* MUST-26: nor when the peer was heard of within the interval, by text or by an ACK. */
 static void not_when_heard_of(void **state)
 {
@@ -172,10 +191,15 @@ static void of_the_peer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(off_by_default),    host_test(after_two_hours),
-        host_test(switched),          host_test(not_with_data_outstanding),
-        host_test(not_when_heard_of), host_test(one_probe_is_not_enough),
-        host_test(nobody_there),      host_test(of_the_peer),
+        host_test(off_by_default),
+        host_test(after_two_hours),
+        host_test(switched),
+        host_test(not_with_data_outstanding),
+        host_test(not_with_a_fin_that_waits),
+        host_test(not_when_heard_of),
+        host_test(one_probe_is_not_enough),
+        host_test(nobody_there),
+        host_test(of_the_peer),
     };
     return host_main(tests);
 }

@@ -234,17 +234,19 @@ static struct sock *one_lost(struct peer *a, uint32_t *acked)
     return so;
 }
 
-/* Step 1 has it that the first two duplicates let a segment each go (RFC 3042); we don't yet. Step
- * 2: at the third ssthresh is half of what is in flight; 3: the segment goes again at once, cwnd is
- * ssthresh and three segments; 4: one more with each duplicate, 5: which lets new data go. */
+/* Step 1: the first two duplicates let a segment each go (RFC 3042), and cwnd is as it was. 2: at
+ * the third ssthresh is half of what was in flight before those; 3: the segment goes again at once,
+ * cwnd is ssthresh and three segments; 4: one more with each duplicate, 5: which lets new data go.
+ */
 static void three_duplicates(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
     uint32_t acked;
     struct sock *so = one_lost(&a, &acked);
-    for (unsigned i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < 2; i++) {
         arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+        leaves(&a, .flags = ACK, .seq = acked + 20000 + 1000 * i, .ack = 1, .text = 1000);
         nothing_leaves();
         assert_int_equal(cwnd(so), 20000);
     }
@@ -253,17 +255,17 @@ static void three_duplicates(void **state)
     nothing_leaves();
     assert_int_equal(host_status(so).ssthresh, 10000);
     assert_int_equal(cwnd(so), 13000);
-    for (uint32_t i = 1; i <= 7; i++) {
+    for (uint32_t i = 1; i <= 9; i++) {
         arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
         assert_int_equal(cwnd(so), 13000 + 1000 * i);
         nothing_leaves();
     }
-    for (uint32_t i = 0; i < 9; i++) { /* the last of nineteen */
+    for (uint32_t i = 0; i < 9; i++) { /* the last of nineteen and the two */
         arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
-        leaves(&a, .flags = ACK, .seq = acked + 20000 + 1000 * i, .ack = 1, .text = 1000);
+        leaves(&a, .flags = ACK, .seq = acked + 22000 + 1000 * i, .ack = 1, .text = 1000);
     }
     /* 6: the ACK of it all takes cwnd back to ssthresh. */
-    acked += 20000;
+    acked += 22000;
     arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
     assert_int_equal(cwnd(so), 10000);
     assert_int_equal(all_leaves(), 1);
@@ -335,22 +337,45 @@ static void not_a_duplicate(void **state)
     assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
 }
 
-/* 4.3: the loss of a retransmission, which only the timer finds, is a second sign of congestion. */
+/* 4.3: the loss of a retransmission, which only the timer finds, is a second sign of congestion:
+ * ssthresh is lowered twice, however much new text has gone meanwhile. */
 static void retransmission_lost(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
     uint32_t acked;
     struct sock *so = one_lost(&a, &acked);
-    for (unsigned i = 0; i < 7; i++) {
+    for (unsigned i = 0; i < 19; i++) {
         arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
         (void)all_leaves();
     }
     assert_int_equal(host_status(so).ssthresh, 10000);
+    assert_true(host_status(so).flight > 20000);
     host_go(HERE, stack_deadline(host.stack));
     leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
     assert_int_equal(cwnd(so), 1000);
-    assert_true(host_status(so).ssthresh <= 10000);
+    assert_int_equal(host_status(so).ssthresh, 5000);
+}
+
+/* A recovery from many losses, which the timer ends: what duplicates have let go meanwhile does not
+ * take ssthresh beyond half of what was in flight when it began. */
+static void recovery_takes_long(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    uint32_t acked;
+    struct sock *so = one_lost(&a, &acked);
+    for (unsigned i = 0; i < 19; i++) {
+        arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+        (void)all_leaves();
+    }
+    acked += 2000;
+    arrives(&a, .flags = ACK, .seq = 1, .ack = acked);
+    (void)all_leaves();
+    assert_true(host_status(so).flight > 20000);
+    host_go(HERE, stack_deadline(host.stack));
+    leaves(&a, .flags = ACK, .seq = acked, .ack = 1, .text = 1000);
+    assert_int_equal(host_status(so).ssthresh, 10000);
 }
 
 /* ---- 4.1: idle connections ---- */
@@ -427,6 +452,7 @@ int main(void)
         host_test(duplicates_of_a_scaled_window),
         host_test(not_a_duplicate),
         host_test(retransmission_lost),
+        host_test(recovery_takes_long),
         host_test(restart_after_idleness),
         host_test(one_ack_for_a_segment),
     };

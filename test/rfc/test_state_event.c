@@ -1,11 +1,17 @@
 /*
- * RFC 9293 3.10.7 by state and event, exhaustively: every scene (scenes.c) with each of the 64 sets
- * of control bits, sequence and acknowledgment numbers on each side of each limit, with and without
- * text. The engine's whole reaction has to be the oracle's (oracle.h).
+ * RFC 9293 3.10.7 by state and event, exhaustively: every scene (scenes.c), by each kind of OPEN
+ * that leads there, with each of the 64 sets of control bits, sequence and acknowledgment numbers
+ * on each side of each limit, with and without text, several windows and urgent pointers. The
+ * engine's whole reaction has to be the oracle's (oracle.h).
  *
  * A deviation that the engine is granted has to be needed: without it some case must differ.
  *
+ * The forks of no_memory.h would be too many here. Instead, with "no memory", each case is run
+ * again for each allocation of its segment, with that one and all after it failing; the oracle is
+ * told when one did, and the engine has to say so.
+ *
  *     test_state_event NUMBERS [SCENE]
+ *     test_state_event "no memory" [SCENE]
  *
  * NUMBERS: initial sequence numbers, by their name below. SCENE: only scenes with this in their
  * name.
@@ -16,25 +22,36 @@
 #include "scenes.h"
 #include "segments.h"
 
-#define SEG_WND 150 /* not what the peer has offered before, and less than is in flight */
-#define UP      5   /* urgent pointer */
-#define SHOWN   8   /* mismatches that are printed in full */
+#define SHOWN 8 /* mismatches that are printed in full */
+
+/* What each segment is tried with. */
+static const struct {
+    uint32_t wnd;
+    uint16_t up;
+} announced[] = {
+    {150, 5},                /* less than is in flight; in the text, or before it comes */
+    {0, UINT16_MAX},         /* shut; far beyond the window */
+    {2 * SCENE_PEER_WND, 0}, /* more than ever; nothing is urgent */
+};
+#define N_ANNOUNCED (sizeof announced / sizeof *announced)
+
+static bool no_memory;
 
 static struct {
-    unsigned long cases, mismatches;
+    unsigned long cases, mismatches, refused;
     unsigned long needed[DEVIATIONS]; /* cases that would differ without it */
 } count;
 
 /* Where the engine's answer differs if it is not granted `which`. */
 static void note_need(const struct rfc_tcb *before, const struct rfc_seg *seg, uint32_t used,
-                      const struct reaction *engine)
+                      bool to_the_end, const struct reaction *engine)
 {
     for (int which = 0; which < DEVIATIONS; which++) {
         if (!(used & 1u << which))
             continue;
         struct oracle o = {.t = *before, .dev = {.without = which}};
         oracle_arrives(&o, seg);
-        struct reaction rfc = reaction_of_oracle(&o);
+        struct reaction rfc = reaction_of_oracle(&o, to_the_end);
         count.needed[which] += !reaction_same(&rfc, engine);
     }
 }
@@ -42,38 +59,51 @@ static void note_need(const struct rfc_tcb *before, const struct rfc_seg *seg, u
 static void arrives(const struct rfc_seg *seg)
 {
     receive(.flags = seg->ctl, .seq = seg->ctl == (RST | ACK) ? seg->seq : seg->seq - the.irs,
-            .ack = seg->ctl & ACK ? seg->ack - the.iss : 0, .wnd = (int)seg->wnd, .text = seg->text,
+            .ack = seg->ctl & ACK ? seg->ack - the.iss : 0,
+            .wnd = seg->wnd > 0 ? (int)seg->wnd : ZERO, .text = seg->text,
             .up = seg->ctl & URG ? seg->up : 0);
 }
 
-static void one_case(const struct scene *scene, const struct rfc_seg *seg)
+static void build(const struct scene *scene, bool passive, struct rfc_tcb *t)
+{
+    *t = (struct rfc_tcb){.passive = passive};
+    scene->build(t);
+}
+
+/* Returns whether the engine was refused memory, which its `nth` allocation is for; 0: none is. */
+static bool one_case(const struct scene *scene, bool passive, const struct rfc_seg *seg,
+                     unsigned nth)
 {
     static struct oracle o;
     static struct rfc_tcb before;
-    scene->build(&before);
+    build(scene, passive, &before);
     later(10);
     the.tcb.events = 0;
     if (before.state < RFC_SYN_RECEIVED)
         the.irs = seg->seq; /* should it be taken */
     uint64_t linger_ns = the.tcb.linger_due_ns;
 
-    o = (struct oracle){.t = before, .dev = {.without = -1}};
-    oracle_arrives(&o, seg);
-    struct reaction rfc = reaction_of_oracle(&o);
+    /* Whether there is a FIN that may be remembered. */
+    bool to_the_end = seg->ctl & FIN || before.fin_held;
+
+    test_mem_fail_at(&the.mem, nth);
     arrives(seg);
-    struct reaction engine = reaction_of_engine(linger_ns);
+    test_mem_fail_at(&the.mem, 0);
+    bool refused = the.mem.failed > 0;
+    assert_int_equal(the.tcb.no_room, refused);
+    struct reaction engine = reaction_of_engine(linger_ns, to_the_end);
+    o = (struct oracle){.t = before, .no_memory = refused, .dev = {.without = -1}};
+    oracle_arrives(&o, seg);
+    struct reaction rfc = reaction_of_oracle(&o, to_the_end);
 
     count.cases++;
     if (!reaction_same(&rfc, &engine) && count.mismatches++ < SHOWN)
         reaction_print(scene->name, &before, seg, &rfc, &engine);
-    note_need(&before, seg, o.dev.used, &engine);
-    for (int64_t left = engine.unread, got; left > 0; left -= got) { /* and each octet is right */
-        got = user_receive((size_t)left);
-        assert_true(got > 0); /* fewer at the mark of urgent data */
-        batch();
-    }
+    if (!no_memory)
+        note_need(&before, seg, o.dev.used, to_the_end, &engine);
     ignore();
-    again();
+    again(); /* and no octet is lost */
+    return refused;
 }
 
 /* ---- Numbers on each side of each limit ---- */
@@ -131,6 +161,30 @@ static unsigned ack_numbers(const struct rfc_tcb *t, uint32_t *to)
     return n;
 }
 
+/* With each window and urgent pointer that matters to it. */
+static void each_announced(const struct scene *scene, bool passive, struct rfc_seg seg)
+{
+    for (unsigned i = 0; i < N_ANNOUNCED; i++) {
+        if (i > 0 && !(seg.ctl & (RFC_ACK | RFC_SYN | RFC_URG)))
+            break;
+        seg.wnd = announced[i].wnd;
+        seg.up = announced[i].up;
+        one_case(scene, passive, &seg, 0);
+    }
+}
+
+/* With each of its allocations failing. */
+static void each_allocation(const struct scene *scene, bool passive, struct rfc_seg seg)
+{
+    unsigned nth = 0;
+    seg.wnd = announced[0].wnd;
+    seg.up = announced[0].up;
+    do {
+        nth++;
+    } while (one_case(scene, passive, &seg, nth));
+    count.refused += nth - 1;
+}
+
 static void all_flags(const struct scene *scene, const struct rfc_tcb *t, struct rfc_seg seg)
 {
     uint32_t acks[PLACES];
@@ -138,23 +192,25 @@ static void all_flags(const struct scene *scene, const struct rfc_tcb *t, struct
     for (seg.ctl = 0; seg.ctl < 64; seg.ctl++) {
         for (unsigned i = 0; i < (seg.ctl & RFC_ACK ? n : 1); i++) {
             seg.ack = seg.ctl & RFC_ACK ? acks[i] : 0;
-            one_case(scene, &seg);
+            if (no_memory)
+                each_allocation(scene, t->passive, seg);
+            else
+                each_announced(scene, t->passive, seg);
         }
     }
 }
 
-static void all_of(const struct scene *scene)
+static void all_of(const struct scene *scene, bool passive)
 {
-    static const uint32_t texts[] = {0, 10, 2 * SCENE_MSS, SCENE_WND + 100};
+    static const uint32_t texts[] = {0, 10, 2 * SCENE_MSS, SCENE_TEXT_MAX};
     static struct rfc_tcb t;
-    scene->build(&t);
+    build(scene, passive, &t);
     again();
-    for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (unsigned i = no_memory ? 1 : 0; i < sizeof texts / sizeof *texts; i++) {
         uint32_t seqs[PLACES];
         unsigned n = sequence_numbers(&t, texts[i], seqs);
         for (unsigned j = 0; j < n; j++)
-            all_flags(scene, &t,
-                      (struct rfc_seg){.seq = seqs[j], .text = texts[i], .wnd = SEG_WND, .up = UP});
+            all_flags(scene, &t, (struct rfc_seg){.seq = seqs[j], .text = texts[i]});
     }
 }
 
@@ -162,7 +218,7 @@ static void all_of(const struct scene *scene)
  * turn negative. */
 static const struct scene_numbers numbers[] = {
     {"far", 1000, 5000},
-    {"wrap in the text", UINT32_MAX - 100, UINT32_MAX - 150},
+    {"wrap in the text", UINT32_MAX - 100, UINT32_MAX - 201}, /* a FIN beyond a hole is number 0 */
     {"wrap behind the SYNs", UINT32_MAX, UINT32_MAX},
     {"change sign", INT32_MAX - 100u, INT32_MAX - 150u},
 };
@@ -174,13 +230,19 @@ static void state_by_event(void **state)
     (void)state;
     for (unsigned i = 0; i < n_scenes; i++) {
         unsigned long was = count.mismatches;
-        if (!only || strstr(scenes[i].name, only))
-            all_of(&scenes[i]);
+        if (only && !strstr(scenes[i].name, only))
+            continue;
+        if (scenes[i].ways & SCENE_ACTIVE)
+            all_of(&scenes[i], false);
+        if (scenes[i].ways & SCENE_PASSIVE)
+            all_of(&scenes[i], true);
         if (count.mismatches > was)
             printf("%s: %lu mismatches\n", scenes[i].name, count.mismatches - was);
     }
-    printf("%lu cases, %lu mismatches\n", count.cases, count.mismatches);
+    printf("%lu cases, %lu mismatches, %lu without memory\n", count.cases, count.mismatches,
+           count.refused);
     assert_true(count.cases > 0);
+    assert_true(only || no_memory == (count.refused > 0));
     assert_int_equal(count.mismatches, 0);
 }
 
@@ -201,12 +263,13 @@ int main(int argc, char **argv)
         ladder_test(state_by_event),
         cmocka_unit_test(deviations_are_needed),
     };
-    for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        if (argc > 1 && strcmp(numbers[i].name, argv[1]) == 0)
-            scene_numbers = numbers[i];
-    }
-    if (!scene_numbers.name)
+    no_memory = argc > 1 && strcmp(argv[1], "no memory") == 0;
+    unsigned i = 0, n = sizeof numbers / sizeof *numbers;
+    while (argc > 1 && !no_memory && i < n && strcmp(numbers[i].name, argv[1]) != 0)
+        i++;
+    if (argc < 2 || i == n)
         return 2;
+    scene_numbers = numbers[i];
     only = argc > 2 ? argv[2] : NULL;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return _cmocka_run_group_tests("state by event", tests, no_memory ? 1 : 2, NULL, NULL);
 }

@@ -277,6 +277,7 @@ static void less_is_announced(void **state)
     struct ackdelay a;
     ackdelay_init(&a, 1460, DELAY_NS);
     ackdelay_set_rmss(&a, 300);
+    assert_int_equal(a.largest, 300); /* TCP_INFO shows it: no more than may be sent to us */
     ackdelay_text(&a, 300, 300, 0);
     assert_false(ackdelay_due(&a, 0));
     ackdelay_text(&a, 300, 300, 0);

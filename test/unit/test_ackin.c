@@ -185,29 +185,34 @@ static void fast_retransmit(void **state)
     assert_true(the.tcb.cc.cwnd <= 2500);
 }
 
-/* RFC 5681 3.2, 4-6: ssthresh is half of the flight, cwnd that and one segment per duplicate; new
- * text goes as soon as cwnd is more than what is out. */
+/* RFC 5681 3.2: two new segments beyond cwnd (step 1); ssthresh is half of the flight before them,
+ * cwnd that and one segment per duplicate; new text goes as soon as cwnd is more than what is out.
+ */
 static void fast_recovery_sends_new_text(void **state)
 {
     (void)state;
     open_cwnd();
     the.tcb.cc.cwnd = 8000;
-    user_sends(10000);
+    user_sends(12000);
     for (uint32_t i = 0; i < 8; i++)
         expect(.flags = ACK, .seq = 40001 + 1000 * i, .ack = 1, .text = 1000);
-    for (unsigned i = 0; i < 3; i++)
+    for (uint32_t i = 8; i < 10; i++) {
         receive(.flags = ACK, .seq = 1, .ack = 40001);
+        expect(.flags = ACK, .seq = 40001 + 1000 * i, .ack = 1, .text = 1000);
+    }
+    receive(.flags = ACK, .seq = 1, .ack = 40001);
     expect(.flags = ACK, .seq = 40001, .ack = 1, .text = 1000);
     assert_int_equal(the.tcb.cc.ssthresh, 4000);
     assert_int_equal(the.tcb.cc.cwnd, 4000 + 3000);
-    receive(.flags = ACK, .seq = 1, .ack = 40001); /* 4: cwnd 8000, 8000 out */
-    receive(.flags = ACK, .seq = 1, .ack = 40001); /* 5 */
-    expect(.flags = ACK, .seq = 48001, .ack = 1, .text = 1000);
-    receive(.flags = ACK, .seq = 1, .ack = 40001); /* 6 */
-    expect(.flags = PSH | ACK, .seq = 49001, .ack = 1, .text = 1000);
-    receive(.flags = ACK, .seq = 1, .ack = 48001);
-    assert_int_equal(the.tcb.cc.cwnd, 3000); /* what is out and one segment (step 3 (2)) */
+    for (unsigned i = 0; i < 3; i++)
+        receive(.flags = ACK, .seq = 1, .ack = 40001); /* cwnd 10000, 10000 out */
+    receive(.flags = ACK, .seq = 1, .ack = 40001);     /* 7 */
+    expect(.flags = ACK, .seq = 50001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 40001); /* 8 */
+    expect(.flags = PSH | ACK, .seq = 51001, .ack = 1, .text = 1000);
     receive(.flags = ACK, .seq = 1, .ack = 50001);
+    assert_int_equal(the.tcb.cc.cwnd, 3000); /* what is out and one segment (step 3 (2)) */
+    receive(.flags = ACK, .seq = 1, .ack = 52001);
 }
 
 /* RFC 6582 3.2 step 3: a partial ACK sends the next hole's segment at once; recovery ends when all

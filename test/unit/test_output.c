@@ -1,5 +1,6 @@
 /* output.c: what the next segment is: segmentation (RFC 9293 3.7), silly window avoidance of the
  * sender (3.8.6.2.1), Nagle (3.7.4, A.3), the peer's window (3.8.6), and what is announced. */
+#include "much_text.h"
 #include "output.h"
 #include "segments.h"
 #include "user.h"
@@ -72,7 +73,7 @@ static void a_long_transfer(void **state)
     for (unsigned super = 0; super <= 64000; super += 6400) {
         the.path.super_max = super;
         establish(.wnd = 50000);
-        while (the.written < 200000) {
+        while (the.written < 100000) {
             uint32_t sent = ours();
             user_sends(1 + rnd_below(&rnd, 6000));
             ignore();
@@ -137,6 +138,25 @@ static void nagle_behind_full_segments(void **state)
 }
 
 /* MUST-17 */
+/* A small segment long past does not become one that is outstanding after half the sequence space.
+ */
+static void nagle_long_after(void **state)
+{
+    (void)state;
+    much_text_allow();
+    establish(.wnd = 65535, .scale = 14);
+    user_sends(10);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
+    receive(.flags = ACK, .seq = 1, .ack = 11);
+    much_text_goes(UINT64_C(1) << 31);
+    user_sends(1000);
+    expect(.flags = PSH | ACK, .seq = ours(), .ack = 1, .text = 1000);
+    uint32_t end = ours() + 10;
+    user_sends(10);
+    expect(.flags = PSH | ACK, .seq = end - 10, .ack = 1, .text = 10);
+    receive(.flags = ACK, .seq = 1, .ack = end);
+}
+
 static void nodelay(void **state)
 {
     (void)state;
@@ -429,6 +449,7 @@ int main(void)
         ladder_test(nagle),
         ladder_test(nagle_lets_full_segments_go),
         ladder_test(nagle_behind_full_segments),
+        ladder_test(nagle_long_after),
         ladder_test(nodelay),
         ladder_test(nodelay_later),
         ladder_test(close_pushes),

@@ -119,6 +119,23 @@ static void one_after_the_other(void **state)
     leaves(&p, .flags = SYN, .seq = 0);
 }
 
+/* A port that is free again is not the next to be chosen, though nobody else has it: what is left
+ * of the last connection could be taken for the new one's. */
+static void not_again_at_once(void **state)
+{
+    (void)state;
+    uint16_t was = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        struct peer p = peer(1, 0);
+        struct sock *so = host_connect(&p);
+        leaves(&p, .flags = SYN, .seq = 0);
+        if (i > 0)
+            assert_int_equal(port_of(so) - 61000u, (was - 61000u + 1) % 64);
+        was = port_of(so);
+        host_close(so);
+    }
+}
+
 /* RFC 6056 2: what one destination sees does not tell what another will: over many, first ports are
  * spread. */
 static void spread(void **state)
@@ -180,9 +197,13 @@ static void other_ports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(places),      host_test(without_memory),
-        host_test(start),       host_test(one_after_the_other),
-        host_test(spread),      host_test(tells_no_numbers),
+        host_test(places),
+        host_test(without_memory),
+        host_test(start),
+        host_test(one_after_the_other),
+        host_test(not_again_at_once),
+        host_test(spread),
+        host_test(tells_no_numbers),
         host_test(other_ports),
     };
     return host_main(tests);

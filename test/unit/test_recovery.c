@@ -72,6 +72,33 @@ static void third_duplicate(void **state)
     assert_int_equal(s.c.ssthresh, 5 * MSS);
 }
 
+static uint32_t beyond_cwnd(const struct sender *s)
+{
+    return recovery_beyond_cwnd(&s->r, &s->c, at(s->una));
+}
+
+/* RFC 3042 2, RFC 5681 3.2 steps 1 and 2: room for a segment with each of the first two; what was
+ * sent in it is not in the flight that ssthresh is half of, nor room in fast recovery. */
+static void limited_transmit(void **state)
+{
+    (void)state;
+    struct sender s = sender(0, 10);
+    assert_int_equal(beyond_cwnd(&s), 0);
+    for (uint32_t i = 1; i <= 2; i++) {
+        dup(&s);
+        assert_int_equal(beyond_cwnd(&s), i * MSS);
+        s.nxt += MSS;
+    }
+    assert_true(dup(&s));
+    assert_int_equal(beyond_cwnd(&s), 0);
+    assert_int_equal(s.c.ssthresh, 5 * MSS);
+    ack(&s, 12 * MSS);
+    assert_int_equal(beyond_cwnd(&s), 0);
+    s.nxt = 14 * MSS;
+    dup(&s); /* not beyond recover: no sign of loss */
+    assert_int_equal(beyond_cwnd(&s), 0);
+}
+
 /* RFC 5681 3.2: without any intervening ACK that moves SND.UNA. */
 static void duplicates_in_a_row(void **state)
 {
@@ -329,7 +356,8 @@ static void no_fast_retransmit_after_timeout(void **state)
     assert_true(dup(&s));
 }
 
-/* A timeout in the middle of fast recovery ends that. */
+/* A timeout in the middle of fast recovery ends that, and lowers ssthresh a second time (RFC 5681
+ * 4.3), although more is in flight by now. */
 static void timeout_in_fast_recovery(void **state)
 {
     (void)state;
@@ -338,7 +366,7 @@ static void timeout_in_fast_recovery(void **state)
     timeout(&s, true);
     assert_int_equal(s.r.mode, RECOVERY_RTO);
     assert_int_equal(s.c.cwnd, MSS);
-    assert_int_equal(s.c.ssthresh, 6 * MSS);
+    assert_int_equal(s.c.ssthresh, 5 * MSS / 2);
     assert_range(&s, 0, 12 * MSS);
     ack(&s, 10 * MSS); /* the recover of fast recovery is not the one that counts now */
     assert_int_equal(s.r.mode, RECOVERY_RTO);
@@ -440,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_lost),
         cmocka_unit_test(third_duplicate),
+        cmocka_unit_test(limited_transmit),
         cmocka_unit_test(duplicates_in_a_row),
         cmocka_unit_test(short_last_segment),
         cmocka_unit_test(full_ack),

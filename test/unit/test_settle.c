@@ -128,7 +128,7 @@ static void failed_invariant(void **state)
     struct sock *sa = host_connected(HERE, &a), *sb = host_connected(HERE, &b);
     as_conn(sa)->tcb.cc.cwnd = 0;
     assert_int_equal(host_send(sa, 0, 1), 1);
-    leaves(&a, .flags = RST, .seq = 1);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     assert_int_equal(host_counters().invariants, 1);
     assert_int_equal(stack_error(sa), ERR_ABORTED);
     assert_int_equal(host_send(sb, 0, 1), 1);

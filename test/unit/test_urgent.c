@@ -1,6 +1,7 @@
 /* urgent.c and output.c: urgent data that is sent (RFC 9293 3.8.5, 3.10.2). segments.h checks the
  * pointer of every segment against SND.UP. */
 #include "arrives.h"
+#include "much_text.h"
 #include "no_memory.h"
 #include "output.h"
 #include "segments.h"
@@ -375,48 +376,30 @@ static void not_into_what_went_before(void **state)
 
 /* ---- Numbers that wrap ---- */
 
-static const uint8_t octets[60000];
-
-/* So much text goes by without the checks of segments.h, which look at every octet. */
-static void send_and_acknowledge(uint64_t len)
-{
-    struct seg seg;
-    for (uint64_t done = 0; done < len; done += sizeof octets) {
-        assert_true(sndq_borrow(&the.tcb.sndq, octets, sizeof octets));
-        while (tcp_output(&the.tcb, &seg, the.now_ns))
-            assert_false(seg.flags & URG);
-        seg = (struct seg){
-            .flags = ACK, .seq = the.tcb.rcv.nxt, .ack = the.tcb.snd.nxt, .wnd = the.peer_wnd};
-        the.now_ns += NS_PER_MS;
-        assert_int_equal(tcp_arrives(&the.tcb, &seg, the.now_ns), ARRIVES_TAKEN);
-        assert_null(tcb_check(&the.tcb));
-    }
-}
-
 /* A pointer long past does not become one far ahead, neither after half the sequence space nor
  * after all of it. */
 static void long_after(void **state)
 {
     (void)state;
-    no_memory_spares();
-    the.path.super_max = sizeof octets;
-    establish(.wnd = 65535, .scale = 2);
+    much_text_allow();
+    establish(.wnd = 65535, .scale = 14);
     user_sends_urgent(10);
     expect(.flags = PSH | ACK | URG, .seq = 1, .ack = 1, .text = 10, .up = 10);
     receive(.flags = ACK, .seq = 1, .ack = 11);
-    the.tcb.cc.cwnd = 1 << 20;
-    send_and_acknowledge(UINT64_C(1) << 31);
+    assert_false(much_text_goes(UINT64_C(1) << 31) & URG);
     uint8_t octet = 0;
     struct seg seg;
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(tcp_urgent_send(&the.tcb, &octet, 1, the.now_ns), 1);
+        int64_t n = tcp_urgent_send(&the.tcb, &octet, 1, the.now_ns);
+        no_memory_told(n == ERR_NOMEM);
+        assert_int_equal(n, 1);
         assert_true(tcp_output(&the.tcb, &seg, the.now_ns));
         assert_int_equal(seg.flags, ACK | PSH | URG);
         assert_int_equal(seg.up, 1);
         seg = (struct seg){
             .flags = ACK, .seq = the.tcb.rcv.nxt, .ack = the.tcb.snd.nxt, .wnd = the.peer_wnd};
         tcp_arrives(&the.tcb, &seg, the.now_ns);
-        send_and_acknowledge(UINT64_C(1) << 31);
+        assert_false(much_text_goes(UINT64_C(1) << 31) & URG);
     }
     assert_true(the.tcb.octets_acked > UINT64_C(3) << 31);
 }

@@ -1,0 +1,44 @@
+/* Text by the gibibyte, for what has to hold when sequence numbers come round again: in a few
+ * super-segments larger than any link takes, whose octets nobody looks at. */
+#ifndef MUCH_TEXT_H
+#define MUCH_TEXT_H
+
+#include "arrives.h"
+#include "no_memory.h"
+#include "output.h"
+#include "segments.h"
+
+#define MUCH_TEXT_SUPER 500000000u /* a multiple of the MSS */
+
+/* Before the connection opens; which is to be established with .wnd = 65535, .scale = 14. */
+static inline void much_text_allow(void)
+{
+    the.path.super_max = MUCH_TEXT_SUPER;
+}
+
+/* At least `len` octets are sent and acknowledged. Returns the flags of all their segments. */
+static inline unsigned much_text_goes(uint64_t len)
+{
+    static uint8_t octets[MUCH_TEXT_SUPER];
+    unsigned flags = 0;
+    struct seg seg;
+    for (uint64_t done = 0; done < len; done += sizeof octets) {
+        bool borrowed = sndq_borrow(&the.tcb.sndq, octets, sizeof octets);
+        no_memory_told(!borrowed);
+        assert_true(borrowed);
+        the.written += sizeof octets;
+        the.tcb.cc.cwnd = 1 << 30;
+        the.tcb.last_sent_ns = the.now_ns; /* or it would count as idle */
+        while (tcp_output(&the.tcb, &seg, the.now_ns))
+            flags |= seg.flags;
+        seg = (struct seg){
+            .flags = ACK, .seq = the.tcb.rcv.nxt, .ack = the.tcb.snd.nxt, .wnd = the.peer_wnd};
+        the.now_ns += NS_PER_MS;
+        assert_int_equal(tcp_arrives(&the.tcb, &seg, the.now_ns), ARRIVES_TAKEN);
+        assert_null(tcb_check(&the.tcb));
+        assert_int_equal(the.tcb.sndq.len, 0);
+    }
+    return flags;
+}
+
+#endif
