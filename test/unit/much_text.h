@@ -1,7 +1,9 @@
 /* Text by the gibibyte, for what has to hold when sequence numbers come round again: in a few
- * super-segments larger than any link takes, whose octets nobody looks at. */
+ * super-segments larger than any link takes, whose octets nobody can look at. */
 #ifndef MUCH_TEXT_H
 #define MUCH_TEXT_H
+
+#include <sys/mman.h>
 
 #include "arrives.h"
 #include "no_memory.h"
@@ -19,14 +21,15 @@ static inline void much_text_allow(void)
 /* At least `len` octets are sent and acknowledged. Returns the flags of all their segments. */
 static inline unsigned much_text_goes(uint64_t len)
 {
-    static uint8_t octets[MUCH_TEXT_SUPER];
+    void *octets = mmap(NULL, MUCH_TEXT_SUPER, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(octets != MAP_FAILED);
     unsigned flags = 0;
     struct seg seg;
-    for (uint64_t done = 0; done < len; done += sizeof octets) {
-        bool borrowed = sndq_borrow(&the.tcb.sndq, octets, sizeof octets);
+    for (uint64_t done = 0; done < len; done += MUCH_TEXT_SUPER) {
+        bool borrowed = sndq_borrow(&the.tcb.sndq, octets, MUCH_TEXT_SUPER);
         no_memory_told(!borrowed);
         assert_true(borrowed);
-        the.written += sizeof octets;
+        the.written += MUCH_TEXT_SUPER;
         the.tcb.cc.cwnd = 1 << 30;
         the.tcb.last_sent_ns = the.now_ns; /* or it would count as idle */
         while (tcp_output(&the.tcb, &seg, the.now_ns))
@@ -38,6 +41,7 @@ static inline unsigned much_text_goes(uint64_t len)
         assert_null(tcb_check(&the.tcb));
         assert_int_equal(the.tcb.sndq.len, 0);
     }
+    munmap(octets, MUCH_TEXT_SUPER);
     return flags;
 }
 
