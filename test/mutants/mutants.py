@@ -20,7 +20,7 @@ import sys
 import time
 
 SUITES = ('unit', 'rfc', 'sim', 'packetdrill')  # the cheapest first
-SHOWN = 3                                       # tests named for a mutant, of those that caught it
+SHOWN = 3                                       # tests that catch a mutant are enough
 
 Mutant = collections.namedtuple('Mutant', 'name what file old new')
 
@@ -78,7 +78,8 @@ def copy_tree(source, to):
 def failed_tests(build):
     with open(os.path.join(build, 'meson-logs', 'testlog.json'), encoding='utf-8') as f:
         results = [json.loads(line) for line in f]
-    return [r['name'].split(' / ')[-1] for r in results if r['result'] not in ('OK', 'SKIP')]
+    return [r['name'].split(' / ')[-1] for r in results
+            if r['result'] in ('FAIL', 'TIMEOUT', 'ERROR')]  # not: INTERRUPT, after the third
 
 
 def caught_by(build):
@@ -88,7 +89,8 @@ def caught_by(build):
         if os.path.exists(log):
             os.remove(log)
         r = subprocess.run(['meson', 'test', '-C', build, '--suite', suite,
-                            '--timeout-multiplier', '0.5'], capture_output=True, text=True,
+                            '--timeout-multiplier', '0.5', '--maxfail', str(SHOWN)],
+                           capture_output=True, text=True,
                            stdin=subprocess.DEVNULL)
         if r.returncode == 0:
             continue
@@ -97,9 +99,7 @@ def caught_by(build):
                 continue
             print(r.stdout + r.stderr, file=sys.stderr)
             return None
-        names = failed_tests(build)
-        more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
-        return f'{suite}: {", ".join(names[:SHOWN])}{more}'
+        return f'{suite}: {", ".join(failed_tests(build)[:SHOWN])}'
     return ''
 
 
