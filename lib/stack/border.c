@@ -35,22 +35,6 @@ struct sock *stack_find(const struct stack *s, const struct flow *flow)
     return node ? container_of(node, struct sock, node) : NULL;
 }
 
-/* The listener for a segment: on its very address, or on a wildcard. */
-static struct sock *find_listener(const struct stack *s, const struct flow *flow)
-{
-    struct flow key = {.local = flow->local, .local_port = flow->local_port};
-    struct sock *so = stack_find(s, &key);
-    if (!so && ip_addr_is_v4(&flow->local)) {
-        key.local = ip_addr_v4(0);
-        so = stack_find(s, &key);
-    }
-    if (!so) {
-        key.local = IP_ADDR_ANY6;
-        so = stack_find(s, &key);
-    }
-    return so;
-}
-
 static void conn_arrives(struct conn *c, const struct arrival *a, uint64_t now_ns)
 {
     if (!listener_has_room(c, a->seg)) {
@@ -72,11 +56,11 @@ static void segment_arrives(struct stack *s, const struct arrival *a, uint64_t n
     struct sock *so = stack_find(s, flow);
     TRACE(&s->config.trace, TRACE_RECEIVED, .now_ns = now_ns, .sock_id = so ? so->id : 0,
           .flow = flow, .seg = seg);
-    struct sock *listener = so ? NULL : find_listener(s, flow);
+    struct sock *listener = so ? NULL : listener_find(s, flow);
     struct conn *old = NULL;
     if (so && so->kind == SOCK_CONNECTION && as_conn(so)->stage == CONN_LEFT &&
         tcp_arrives_reopens(&as_conn(so)->tcb, seg)) {
-        listener = find_listener(s, flow);
+        listener = listener_find(s, flow);
         old = listener ? as_conn(so) : NULL;
     }
     if (so && so->kind == SOCK_CONNECTION && !old) {

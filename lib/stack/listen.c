@@ -109,6 +109,21 @@ void listener_forget(struct conn *c)
     c->listener = NULL;
 }
 
+struct sock *listener_find(const struct stack *s, const struct flow *flow)
+{
+    struct flow key = {.local = flow->local, .local_port = flow->local_port};
+    struct sock *so = stack_find(s, &key);
+    if (!so && ip_addr_is_v4(&flow->local)) {
+        key.local = ip_addr_v4(0);
+        so = stack_find(s, &key);
+    }
+    if (!so) {
+        key.local = IP_ADDR_ANY6;
+        so = stack_find(s, &key);
+    }
+    return so;
+}
+
 int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uint32_t backlog,
                  void *user, struct sock **out)
 {

@@ -169,6 +169,9 @@ void conn_count(struct conn *c);
 
 /* listen.c */
 
+/* The listener for segments of this flow: on its very local address, or on a wildcard; or NULL. */
+struct sock *listener_find(const struct stack *s, const struct flow *flow);
+
 /* A segment for this listener. old: NULL, or a connection in TIME-WAIT whose place the new one
  * takes if it is opened (3.6.1, MAY-2). */
 void listener_arrives(struct listener *l, const struct arrival *a, struct conn *old,

@@ -72,12 +72,34 @@ static void each_in_turn(void **state)
     }
 }
 
+/* 3.1: not a port in LISTEN, on our address or a wildcard of either family; not even when there is
+ * no other. One that listens on another address of ours is free. */
+static void not_in_listen(void **state)
+{
+    (void)state;
+    const struct ip_addr addrs[] = {HOST_ADDR, ip_addr_v4(0), IP_ADDR_ANY6};
+    const struct ip_addr other = ip_addr_v4(0x0a0000aa);
+    struct sock *so;
+    for (unsigned i = 0; i < PORTS - 1; i++) {
+        uint16_t port = (uint16_t)(61000 + i);
+        assert_int_equal(stack_listen(host.stack, &addrs[i % 3], port, 1, NULL, &so), ERR_NONE);
+    }
+    uint16_t last = 61000 + PORTS - 1;
+    assert_int_equal(stack_listen(host.stack, &other, last, 1, NULL, &so), ERR_NONE);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(port_to(peer(1 + i, 0).flow), last);
+    assert_int_equal(stack_listen(host.stack, &addrs[1], last, 1, NULL, &so), ERR_NONE);
+    const struct flow flow = peer(1, 0).flow;
+    assert_int_equal(stack_connect(host.stack, &flow, 0, NULL, host.now_ns, &so), ERR_NO_PORT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(obfuscated),
         host_test(secret),
         host_test(each_in_turn),
+        host_test(not_in_listen),
     };
     return host_main(tests);
 }
