@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests the tests: plants the bugs of mutants.txt in a copy of the tree, one at a time, builds, and
-runs the suites that need no network until one fails. A bug that none finds is a survivor.
+runs the unit tests of the file, then the suites that need no network, until one fails. A bug that
+none finds is a survivor.
 
 usage: mutants.py [--check] [--only NAME]... SOURCE_DIR WORK_DIR
 
@@ -82,14 +83,27 @@ def failed_tests(build):
             if r['result'] in ('FAIL', 'TIMEOUT', 'ERROR')]  # not: INTERRUPT, after the third
 
 
-def caught_by(build):
-    """Which suite and tests fail, as text; '' when none does; None when it does not build."""
+def unit_tests(build, stem):
+    """Those of the file: heap's is heap, output's are output, output_cork, ..."""
+    r = subprocess.run(['meson', 'introspect', '--tests', build], capture_output=True, text=True,
+                       check=True)
+    return [t['name'] for t in json.loads(r.stdout) if 'nstcp:unit' in t['suite'] and
+            (t['name'] == stem or t['name'].startswith(stem + '_'))]
+
+
+def caught_by(build, stem=None):
+    """Which suite and tests fail, as text; '' when none does; None when it does not build. stem:
+    the name of the file with the bug."""
     log = os.path.join(build, 'meson-logs', 'testlog.json')
-    for suite in SUITES:
+    steps = [(suite, ['--suite', suite]) for suite in SUITES]
+    own = unit_tests(build, stem) if stem else []
+    if own:
+        steps.insert(0, ('unit', own))  # one program to link, not all
+    for suite, which in steps:
         if os.path.exists(log):
             os.remove(log)
-        r = subprocess.run(['meson', 'test', '-C', build, '--suite', suite,
-                            '--timeout-multiplier', '0.5', '--maxfail', str(SHOWN)],
+        r = subprocess.run(['meson', 'test', '-C', build, '--timeout-multiplier', '0.5',
+                            '--maxfail', str(SHOWN), *which],
                            capture_output=True, text=True,
                            stdin=subprocess.DEVNULL)
         if r.returncode == 0:
@@ -125,7 +139,7 @@ def run(source, work, mutants):
         began, after = time.monotonic(), plant(tree, m)
         with open(path, 'w', encoding='utf-8') as f:
             f.write(after)
-        found = caught_by(build)
+        found = caught_by(build, os.path.splitext(os.path.basename(path))[0])
         with open(path, 'w', encoding='utf-8') as f:
             f.write(before)
         survivors += found == ''
