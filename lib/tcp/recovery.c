@@ -49,7 +49,8 @@ static bool tells_of_loss(const struct recovery *r, seq_t una)
 
 uint32_t recovery_beyond_cwnd(const struct recovery *r, const struct cc *c, seq_t una)
 {
-    return r->dup_acks < RECOVERY_DUP_THRESH && tells_of_loss(r, una) ? r->dup_acks * c->mss : 0;
+    /* The third begins fast recovery, where none tells of a loss any more. */
+    return tells_of_loss(r, una) ? r->dup_acks * c->mss : 0;
 }
 
 bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, uint64_t now_ns)

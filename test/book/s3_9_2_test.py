@@ -111,7 +111,7 @@ def test_ours_closes_second_against_nc():
                 client.type("one line\n")
                 nc.says("one line\n")
                 nc.end_of_input()
-                client.tells("CLOSE-WAIT")
+                client.tells("LAST-ACK")  # it has seen nc's end, and not ours, which comes now
                 client.end(status=1)  # there was no end of the input before nc's
             check(wire.close_of(HOST2, HOST1) == 4, "our FIN came with our ACK")
             in_order(states(client), "CLOSE-WAIT", "LAST-ACK")
