@@ -7,7 +7,7 @@ import re
 import select
 
 from lab import DEVICES, damage
-from programs import HOST1, HOST1_6, HOST2, HOST2_6, check, in_node, run_all
+from programs import HOST1, HOST1_6, HOST2, HOST2_6, check, in_node, run_all, until
 from socktool import ADDR, Tool, Wire
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -119,10 +119,10 @@ def test_readers_that_stop():
             with Wire(receiver.tool.node, "src host " + ADDR[receiver.tool.node]) as wire:
                 on_its_way = 0
                 for length in (100 * KIB, MIB + 7, 1):
+                    wire.settle()
                     shut = zero_windows(wire)
                     on_its_way += fill(sender)
-                    wire.settle()
-                    check(zero_windows(wire) > shut, "the window was never shut")
+                    until(lambda: zero_windows(wire) > shut, "a shut window")
                     length = min(length, on_its_way)
                     receiver.ok("recv", length, 1, 30000)
                     on_its_way -= length

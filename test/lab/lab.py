@@ -7,11 +7,13 @@ ip, no ping. As a script, `lab.py WHAT ARGS...` damages the namespace it runs in
 import ctypes
 import fcntl
 import os
+import signal
 import socket
 import struct
 import subprocess
 import sys
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup would have us pass on, ignored
 NETNS = os.environ["NETNS"]
 NODES = ("host1", "router", "host2")
 DEVICES = {"host1": ("host1-veth1",), "router": ("router-veth1", "router-veth2"),
