@@ -137,21 +137,24 @@ size_t slot_lowat(const struct slot *slot)
 void slot_apply(struct slot *slot, uint64_t now_ns)
 {
     const struct slot_options *o = &slot->options;
-    stack_set_nodelay(slot->so, o->nodelay, now_ns);
-    stack_set_cork(slot->so, o->cork, now_ns);
-    stack_set_oobinline(slot->so, o->oobinline, now_ns);
-    stack_set_keepalive(slot->so, &o->keepalive, now_ns);
-    stack_set_user_timeout(slot->so, o->user_timeout_ms, now_ns);
-    stack_set_orphan(slot->so, o->orphan_ms, now_ns);
-    stack_set_syn_retries(slot->so, o->syn_retries, now_ns);
-    stack_set_mss(slot->so, o->mss_max, now_ns);
-    stack_set_ip(slot->so, o->ip4, o->ip6);
+    struct tcp_settings settings = *stack_settings(slot->so);
+    settings.nodelay = o->nodelay;
+    settings.cork = o->cork;
+    settings.oobinline = o->oobinline;
+    settings.keepalive = o->keepalive;
+    settings.user_timeout_ms = o->user_timeout_ms;
+    settings.orphan_ms = o->orphan_ms;
+    settings.syn_retries = o->syn_retries;
+    settings.mss_max = o->mss_max;
+    settings.ip4 = o->ip4;
+    settings.ip6 = o->ip6;
+    if (o->sndbuf)
+        settings.sndbuf = o->sndbuf;
+    if (o->rcvbuf)
+        settings.rcvbuf = o->rcvbuf;
+    stack_set(slot->so, &settings, now_ns);
     if (o->quickack >= 0)
         stack_set_quickack(slot->so, o->quickack, now_ns);
-    if (o->sndbuf)
-        stack_set_sndbuf(slot->so, o->sndbuf);
-    if (o->rcvbuf)
-        stack_set_rcvbuf(slot->so, o->rcvbuf, now_ns);
 }
 
 int slot_apply_ip_options(struct slot *slot, uint64_t now_ns)

@@ -10,9 +10,9 @@
 #include "timeout.h"
 
 /* What a socket's user has chosen for the IP header of packets to this address. */
-static struct tcp_ip ip_of(struct sock *so, const struct ip_addr *remote)
+static struct tcp_ip ip_of(const struct sock *so, const struct ip_addr *remote)
 {
-    return *tcp_settings_ip(sock_settings(so), remote);
+    return *tcp_settings_ip(stack_settings(so), remote);
 }
 
 void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg)

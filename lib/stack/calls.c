@@ -238,12 +238,13 @@ int stack_error(const struct sock *so)
                                        : ERR_NONE;
 }
 
-struct tcp_settings *sock_settings(struct sock *so)
+const struct tcp_settings *stack_settings(const struct sock *so)
 {
-    return so->kind == SOCK_LISTENER ? &as_listener(so)->settings : &as_conn(so)->tcb.settings;
+    struct sock *any = (struct sock *)(uintptr_t)so;
+    return any->kind == SOCK_LISTENER ? &as_listener(any)->settings : &as_conn(any)->tcb.settings;
 }
 
-static void set(struct sock *so, const struct tcp_settings *settings, uint64_t now_ns)
+void stack_set(struct sock *so, const struct tcp_settings *settings, uint64_t now_ns)
 {
     if (so->kind == SOCK_LISTENER) {
         as_listener(so)->settings = *settings;
@@ -251,45 +252,6 @@ static void set(struct sock *so, const struct tcp_settings *settings, uint64_t n
     }
     tcp_set(&as_conn(so)->tcb, settings);
     conn_settle(as_conn(so), now_ns);
-}
-
-void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns)
-{
-    struct tcp_settings settings = *sock_settings(so);
-    settings.nodelay = on;
-    set(so, &settings, now_ns);
-}
-
-void stack_set_oobinline(struct sock *so, bool on, uint64_t now_ns)
-{
-    struct tcp_settings settings = *sock_settings(so);
-    settings.oobinline = on;
-    set(so, &settings, now_ns);
-}
-
-void stack_set_sndbuf(struct sock *so, uint32_t bytes)
-{
-    sock_settings(so)->sndbuf = bytes;
-}
-
-void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6)
-{
-    sock_settings(so)->ip4 = ip4;
-    sock_settings(so)->ip6 = ip6;
-}
-
-void stack_set_orphan(struct sock *so, uint32_t ms, uint64_t now_ns)
-{
-    struct tcp_settings settings = *sock_settings(so);
-    settings.orphan_ms = ms;
-    set(so, &settings, now_ns);
-}
-
-void stack_set_cork(struct sock *so, bool on, uint64_t now_ns)
-{
-    struct tcp_settings settings = *sock_settings(so);
-    settings.cork = on;
-    set(so, &settings, now_ns);
 }
 
 void stack_set_quickack(struct sock *so, bool on, uint64_t now_ns)
@@ -304,42 +266,6 @@ bool stack_quickack(const struct sock *so)
 {
     return so->kind == SOCK_CONNECTION &&
            as_conn((struct sock *)(uintptr_t)so)->tcb.ackdelay.quick > 0;
-}
-
-void stack_set_syn_retries(struct sock *so, uint8_t n, uint64_t now_ns)
-{
-    struct tcp_settings settings = *sock_settings(so);
-    settings.syn_retries = n;
-    set(so, &settings, now_ns);
-}
-
-void stack_set_mss(struct sock *so, uint32_t octets, uint64_t now_ns)
-{
-    struct tcp_settings settings = *sock_settings(so);
-    settings.mss_max = octets;
-    set(so, &settings, now_ns);
-}
-
-void stack_set_rcvbuf(struct sock *so, uint32_t bytes, uint64_t now_ns)
-{
-    struct tcp_settings settings = *sock_settings(so);
-    settings.rcvbuf = bytes;
-    set(so, &settings, now_ns);
-}
-
-void stack_set_keepalive(struct sock *so, const struct keepalive_settings *keepalive,
-                         uint64_t now_ns)
-{
-    struct tcp_settings settings = *sock_settings(so);
-    settings.keepalive = *keepalive;
-    set(so, &settings, now_ns);
-}
-
-void stack_set_user_timeout(struct sock *so, uint32_t ms, uint64_t now_ns)
-{
-    struct tcp_settings settings = *sock_settings(so);
-    settings.user_timeout_ms = ms;
-    set(so, &settings, now_ns);
 }
 
 int stack_take_error(struct sock *so)

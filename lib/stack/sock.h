@@ -117,9 +117,6 @@ struct arrival {
     uint32_t mtu;                   /* of the device it came by; 0: the link's */
 };
 
-/* calls.c: the options; of a listener: of its connections to come. */
-struct tcp_settings *sock_settings(struct sock *so);
-
 /* life.c: making and ending sockets. */
 
 /* A connection in CLOSED, entered in the table; NULL for want of memory or at max_socks. old: NULL,

@@ -105,7 +105,7 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
 /* Urgent data (3.8.5, MUST-33): octets from the first unread one up to the urgent pointer, also
  * those that have not arrived; 0: what is unread is not urgent. The mark lies before the last of
  * them: stack_recv ends there when it has octets to give, and the next one goes on with that octet,
- * or behind it (stack_set_oobinline). */
+ * or behind it (oobinline, below). */
 size_t stack_urgent(const struct sock *so);
 
 /* RECEIVE of that last octet out of band: 1, once, with peek any number of times; 0 when the peer
@@ -161,21 +161,40 @@ int stack_take_error(struct sock *so);
  * ICMP said: ERR_NETUNREACH, ERR_HOSTUNREACH, ERR_PROHIBITED, ERR_PROTOCOL. Does not clear it. */
 int stack_error(const struct sock *so);
 
-/* Options. A listener's are those that its connections begin with, from the SYN on; with ones made
- * by stack_connect the caller sets them before the next stack_output, which sends the SYN. */
-
-void stack_set_nodelay(struct sock *so, bool on, uint64_t now_ns); /* TCP_NODELAY: MUST-17 */
-void stack_set_sndbuf(struct sock *so, uint32_t bytes);            /* SO_SNDBUF */
-
-/* SO_OOBINLINE: stack_recv gives the last urgent octet as well. On, as RFC 6093 6 asks for. */
-void stack_set_oobinline(struct sock *so, bool on, uint64_t now_ns);
-
-/* IP_TOS, IP_TTL; IPV6_TCLASS, IPV6_UNICAST_HOPS: what the IP header has from the next segment on,
- * RST included (MUST-48, SHLD-21, SHLD-22, MUST-49). IP_RECVERR, IPV6_RECVERR: whether trouble is
- * an error to be told at once, though the connection goes on (MUST-47; off by default, SHLD-20): an
- * ICMP error (SHLD-25), or ERR_TIMEDOUT when R1 is reached (SHLD-9). It is told once, by the next
- * stack_send, or stack_recv when nothing can be read, or stack_take_error. */
-void stack_set_ip(struct sock *so, struct tcp_ip ip4, struct tcp_ip ip6);
+/*
+ * Options. Who changes some copies stack_settings() and gives the changed copy to stack_set(): they
+ * hold at once, at any time. A listener's are those that its connections begin with, from the SYN
+ * on; with ones made by stack_connect the caller sets them before the next stack_output, which
+ * sends the SYN. What the members of struct tcp_settings (tcb.h) are to sockets:
+ *
+ *   nodelay          TCP_NODELAY: MUST-17.
+ *   sndbuf           SO_SNDBUF.
+ *   rcvbuf           SO_RCVBUF: once it is set (above 0) the buffer no longer grows by itself. What
+ *                    was offered to the peer stays offered (SHLD-14): a smaller buffer takes effect
+ *                    as that is used up, a larger one as far as the window scale goes that the SYN
+ *                    has fixed (64 KiB without).
+ *   oobinline        SO_OOBINLINE: stack_recv gives the last urgent octet as well. On, as RFC 6093
+ * 6 asks for. keepalive        SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT (MUST-24,
+ * MUST-27), see keepalive.h. The idle time counts from the last segment, also when it was before
+ * this call. user_timeout_ms  TCP_USER_TIMEOUT, R2 for this connection (MUST-21): without progress
+ * for so long it fails with ERR_TIMEDOUT. It holds for the SYN, for text that a shut window keeps
+ * back, though the peer answer (as tcp(7) has it), and for keep-alives in place of their number.
+ *   cork             TCP_CORK: only full segments go, or what has waited for 200 ms and nothing is
+ *                    in flight (MUST-60), until it is off again; then everything.
+ *   orphan_ms        TCP_LINGER2: how long FIN-WAIT-2 lasts once the user has left.
+ *   syn_retries      TCP_SYNCNT: after so many retransmissions of the SYN or SYN-ACK, and the wait
+ *                    for an answer to the last, the connection fails with ERR_TIMEDOUT (MUST-22,
+ *                    3.8.3).
+ *   mss_max          TCP_MAXSEG: announced in the SYN and kept to. Decides nothing any more once
+ * the peer's SYN has come (3.7.1). ip4, ip6         IP_TOS, IP_TTL; IPV6_TCLASS, IPV6_UNICAST_HOPS:
+ * what the IP header has from the next segment on, RST included (MUST-48, SHLD-21, SHLD-22,
+ * MUST-49). IP_RECVERR, IPV6_RECVERR: whether trouble is an error to be told at once, though the
+ *                    connection goes on (MUST-47; off by default, SHLD-20): an ICMP error
+ * (SHLD-25), or ERR_TIMEDOUT when R1 is reached (SHLD-9). It is told once, by the next stack_send,
+ * or stack_recv when nothing can be read, or stack_take_error.
+ */
+const struct tcp_settings *stack_settings(const struct sock *so);
+void stack_set(struct sock *so, const struct tcp_settings *settings, uint64_t now_ns);
 
 /*
  * IP_OPTIONS: what goes with every packet of an IPv4 connection from now on, instead of what did
@@ -193,45 +212,12 @@ int stack_set_options(struct sock *so, const struct ip_options *options, uint64_
 /* Those that go with its packets now; NULL: none. */
 const struct ip_options *stack_options(const struct sock *so);
 
-/* TCP_LINGER2: how long FIN-WAIT-2 lasts once the user has left, ms; 0: the stack's orphan_ns;
- * ORPHAN_NONE: not at all, the peer is reset. */
-void stack_set_orphan(struct sock *so, uint32_t ms, uint64_t now_ns);
-
-/* TCP_CORK: only full segments go, or what has waited for 200 ms and nothing is in flight
- * (MUST-60), until it is off again; then everything. */
-void stack_set_cork(struct sock *so, bool on, uint64_t now_ns);
-
 /* TCP_QUICKACK: all text is acknowledged at once from now on, or as 3.8.6.3 has it; what it is
  * until then, tcp_config says. No effect on a listener. */
 void stack_set_quickack(struct sock *so, bool on, uint64_t now_ns);
 
 /* Whether the next text will be. */
 bool stack_quickack(const struct sock *so);
-
-/* TCP_SYNCNT: after so many retransmissions of the SYN or SYN-ACK, and the wait for an answer to
- * the last, the connection fails with ERR_TIMEDOUT (MUST-22, 3.8.3); 0: after the stack's time. */
-void stack_set_syn_retries(struct sock *so, uint8_t n, uint64_t now_ns);
-
-/* TCP_MAXSEG: octets of text in a segment (0: as many as the path takes), announced in the SYN and
- * kept to. Decides nothing any more once the peer's SYN has come (3.7.1). */
-void stack_set_mss(struct sock *so, uint32_t octets, uint64_t now_ns);
-
-/* SO_RCVBUF: octets of the receive buffer (above 0), which then no longer grows by itself. What was
- * offered to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a
- * larger one as far as the window scale goes that the SYN has fixed (64 KiB without). */
-void stack_set_rcvbuf(struct sock *so, uint32_t bytes, uint64_t now_ns);
-
-/* SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT (MUST-24, MUST-27), see keepalive.h; the
- * defaults: keepalive_default(). The idle time counts from the last segment, also when it was
- * before this call. */
-void stack_set_keepalive(struct sock *so, const struct keepalive_settings *keepalive,
-                         uint64_t now_ns);
-
-/* TCP_USER_TIMEOUT, R2 for this connection (MUST-21): without progress for so long, ms, the
- * connection fails with ERR_TIMEDOUT; 0: the stack's. It holds for the SYN, for text that a shut
- * window keeps back, though the peer answer (as tcp(7) has it), and for keep-alives in place of
- * their number. */
-void stack_set_user_timeout(struct sock *so, uint32_t ms, uint64_t now_ns);
 
 /* ---- Addresses ---- */
 

@@ -282,7 +282,8 @@ void host_do_set_ip(struct sock *so, bool six, uint8_t tos, uint8_t ttl)
     const struct tcp_ip other = {.tos = tos ^ 0xfc, .ttl = (uint8_t)~ttl};
     host.tos = tos;
     host.ttl = ttl;
-    stack_set_ip(so, six ? other : asked, six ? asked : other);
+    host_set(so, ip4, six ? other : asked);
+    host_set(so, ip6, six ? asked : other);
 }
 
 int64_t host_do_send(struct sock *so, uint64_t at, size_t n, bool urgent)

@@ -106,8 +106,21 @@ struct sock *host_connect(struct peer *p); /* up to the SYN; sets p->flow.local_
 #define host_linger(so)             (host_step(HERE), stack_linger((so), host.now_ns))
 #define host_shutdown_send(so)      (host_step(HERE), stack_shutdown_send((so), host.now_ns))
 #define host_shutdown_recv(so)      (host_step(HERE), stack_shutdown_recv((so), host.now_ns))
-#define host_set_nodelay(so, on)    (host_step(HERE), stack_set_nodelay((so), (on), host.now_ns))
 void host_step(struct where w);
+
+/* Changes one member of the socket's struct tcp_settings. */
+#define host_set(so_, member, value)                                                               \
+    do {                                                                                           \
+        struct tcp_settings settings_ = *stack_settings(so_);                                      \
+        settings_.member = (value);                                                                \
+        stack_set((so_), &settings_, host.now_ns);                                                 \
+    } while (0)
+#define host_set_nodelay(so, on)                                                                   \
+    do {                                                                                           \
+        host_step(HERE);                                                                           \
+        host_set(so, nodelay, on);                                                                 \
+    } while (0)
+
 int64_t host_do_send(struct sock *so, uint64_t at, size_t n, bool urgent);
 int64_t host_do_recv(struct sock *so, uint64_t at, size_t n);
 

@@ -60,7 +60,7 @@ static void without_room(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = host_reach(&a, STATE_ESTABLISHED);
-    stack_set_sndbuf(so, 1000);
+    host_set(so, sndbuf, 1000);
     assert_int_equal(host_send(so, 0, 1200), 1000);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
     assert_int_equal(host_send(so, 1000, 200), ERR_AGAIN);

@@ -133,7 +133,7 @@ static void r2_set_by_the_user(void **state)
     struct peer a = peer(1, 0), b = peer(2, 0);
     struct sock *so = host_connected(HERE, &a), *other = host_connected(HERE, &b);
     host_step(HERE);
-    stack_set_user_timeout(so, 5000, host.now_ns);
+    host_set(so, user_timeout_ms, 5000);
     host_sends(so, 0, 10);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
     (void)lost(&a, 1, 10, 5000);
@@ -142,7 +142,7 @@ static void r2_set_by_the_user(void **state)
     host_at(5000);
     in_state(so, STATE_CLOSED);
     assert_int_equal(stack_error(so), ERR_TIMEDOUT);
-    stack_set_user_timeout(other, UINT32_MAX, host.now_ns);
+    host_set(other, user_timeout_ms, UINT32_MAX);
     host_sends(other, 0, 10);
     leaves(&b, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
     assert_true(lost(&b, 1, 10, 86400 * 1000) > 700);

@@ -7,7 +7,7 @@ static void keepalive(struct sock *so, uint32_t idle_ms, uint32_t interval_ms, u
 {
     const struct keepalive_settings on = {idle_ms, interval_ms, probes, true};
     host_step(HERE);
-    stack_set_keepalive(so, &on, host.now_ns);
+    host_set(so, keepalive, on);
 }
 
 static void with_defaults(struct sock *so, bool on)
@@ -15,7 +15,7 @@ static void with_defaults(struct sock *so, bool on)
     struct keepalive_settings settings = keepalive_default();
     settings.on = on;
     host_step(HERE);
-    stack_set_keepalive(so, &settings, host.now_ns);
+    host_set(so, keepalive, settings);
 }
 
 /* MUST-25: off unless asked for. */

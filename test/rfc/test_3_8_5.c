@@ -258,7 +258,7 @@ static void in_line_or_not(void **state)
     assert_int_equal(host_recv(so, 4, 10), 6); /* and goes on with all */
     host_take_events();
     so = host_connected(HERE, &b);
-    stack_set_oobinline(so, false, host.now_ns);
+    host_set(so, oobinline, false);
     arrives(&b, .flags = ACK | URG, .seq = 1, .ack = 1, .text = 10, .up = 5);
     assert_int_equal(stack_recv_urgent(so, &octet, false), 1);
     assert_int_equal(octet, stream_octet(true, 4));

@@ -68,7 +68,7 @@ static void edge_does_not_move_left(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
     host_step(HERE);
-    stack_set_rcvbuf(so, 3000, host.now_ns);
+    host_set(so, rcvbuf, 3000);
     uint32_t edge = 10001;
     for (uint32_t at = 1; at < 20001;) {
         arrives(&a, .flags = ACK, .seq = at, .ack = 1, .text = 500);

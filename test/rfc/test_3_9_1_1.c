@@ -81,8 +81,8 @@ static void timeout(void **state)
     (void)state;
     struct peer a = peer(1, 0), b = peer(2, 80);
     struct sock *so = host_connect(&a), *l = host_listen(80, 5);
-    stack_set_user_timeout(so, 700, host.now_ns);
-    stack_set_user_timeout(l, 700, host.now_ns); /* for those that it accepts */
+    host_set(so, user_timeout_ms, 700);
+    host_set(l, user_timeout_ms, 700); /* for those that it accepts */
     leaves(&a, .flags = SYN, .seq = 0);
     arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1);

@@ -105,7 +105,7 @@ static void in_order_and_bounded(void **state)
     struct peer a = peer(1, 0);
     a.wnd = ZERO;
     struct sock *so = host_connected(HERE, &a);
-    stack_set_sndbuf(so, 1000);
+    host_set(so, sndbuf, 1000);
     host_sends(so, 0, 600);
     assert_int_equal(host_send(so, 600, 600), 400);
     assert_int_equal(host_send(so, 1000, 600), ERR_AGAIN);

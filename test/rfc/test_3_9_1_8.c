@@ -7,7 +7,8 @@ static void report(struct sock *so, bool on)
 {
     const struct tcp_ip ip = {.ttl = 64, .report = on};
     host_step(HERE);
-    stack_set_ip(so, ip, ip);
+    host_set(so, ip4, ip);
+    host_set(so, ip6, ip);
 }
 
 static bool failed(const struct sock *so)

@@ -101,7 +101,8 @@ static void told(void **state)
     for (unsigned i = 0; i < sizeof soft4 / sizeof *soft4; i++) {
         struct peer a = peer(1 + i, 0);
         struct sock *so = in_flight(&a, STATE_ESTABLISHED);
-        stack_set_ip(so, ip, ip);
+        host_set(so, ip4, ip);
+        host_set(so, ip6, ip);
         hears(&a, .type = soft4[i].type, .code = soft4[i].code, .seq = 1);
         assert_int_not_equal(stack_take_error(so), ERR_NONE);
         assert_int_equal(stack_take_error(so), ERR_NONE);

@@ -105,7 +105,7 @@ static void largest_rto(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = connected(&a, 100);
     host_step(HERE);
-    stack_set_user_timeout(so, 86400 * 1000, host.now_ns);
+    host_set(so, user_timeout_ms, 86400 * 1000);
     host_sends(so, 0, 1);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1);
     for (uint32_t rto = 300; rto < 120000; rto *= 2) {

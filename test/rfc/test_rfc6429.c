@@ -73,7 +73,7 @@ static void limit_of_the_user(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = shut(&a, 5000);
     host_step(HERE);
-    stack_set_user_timeout(so, 60000, host.now_ns);
+    host_set(so, user_timeout_ms, 60000);
     (void)persist(&a, 1);
     assert_int_equal(stack_state(so), STATE_CLOSED);
     assert_int_equal(stack_error(so), ERR_TIMEDOUT);

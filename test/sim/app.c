@@ -134,24 +134,24 @@ static void finish(struct end *e)
 static void change_mind(struct end *e)
 {
     struct world *w = world_of(e);
-    uint32_t least = (uint32_t)(peer_of(e)->plan->to_write / 250 + 500), rcvbuf;
+    struct tcp_settings settings = *stack_settings(e->sock);
+    uint32_t least = (uint32_t)(peer_of(e)->plan->to_write / 250 + 500);
     switch (rng_below(&w->rng, 3)) {
     case 0:
         e->wire.nodelay = true; /* now or later */
-        stack_set_nodelay(e->sock, rng_one_in(&w->rng, 2), host_now(e->host));
+        settings.nodelay = rng_one_in(&w->rng, 2);
         break;
     case 1:
-        stack_set_sndbuf(e->sock,
-                         (uint32_t)(rng_log(&w->rng, 500, 300000) + e->plan->to_write / 250));
+        settings.sndbuf = (uint32_t)(rng_log(&w->rng, 500, 300000) + e->plan->to_write / 250);
         break;
     default:
-        rcvbuf = (uint32_t)rng_log(&w->rng, least, least + 300000);
-        if (e->wire.rcvbuf > rcvbuf)
-            e->wire.rcvbuf = rcvbuf;
+        settings.rcvbuf = (uint32_t)rng_log(&w->rng, least, least + 300000);
+        if (e->wire.rcvbuf > settings.rcvbuf)
+            e->wire.rcvbuf = settings.rcvbuf;
         storm_reason(&e->wire.storm);
-        stack_set_rcvbuf(e->sock, rcvbuf, host_now(e->host));
         break;
     }
+    stack_set(e->sock, &settings, host_now(e->host));
     host_called(e->host);
 }
 
@@ -176,15 +176,16 @@ static void run(struct end *e)
 
 static void set_options(struct end *e)
 {
-    uint64_t now_ns = host_now(e->host);
+    struct tcp_settings settings = *stack_settings(e->sock);
     if (e->plan->nodelay)
-        stack_set_nodelay(e->sock, true, now_ns);
+        settings.nodelay = true;
     if (e->plan->sndbuf)
-        stack_set_sndbuf(e->sock, e->plan->sndbuf);
+        settings.sndbuf = e->plan->sndbuf;
     if (e->plan->rcvbuf)
-        stack_set_rcvbuf(e->sock, e->plan->rcvbuf, now_ns);
+        settings.rcvbuf = e->plan->rcvbuf;
     if (e->plan->user_timeout_ms)
-        stack_set_user_timeout(e->sock, e->plan->user_timeout_ms, now_ns);
+        settings.user_timeout_ms = e->plan->user_timeout_ms;
+    stack_set(e->sock, &settings, host_now(e->host));
 }
 
 /* connect() has failed: later again where there was no port for it. */

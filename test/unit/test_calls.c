@@ -164,7 +164,7 @@ static void urgent_out_of_band(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = host_connected(HERE, &a);
     uint8_t octet = 0;
-    stack_set_oobinline(so, false, host.now_ns);
+    host_set(so, oobinline, false);
     assert_int_equal(stack_recv_urgent(so, &octet, false), ERR_INVAL);
     arrives(&a, .flags = ACK | URG, .seq = 1, .ack = 1, .up = 1);
     assert_int_equal(stack_recv_urgent(so, &octet, false), ERR_AGAIN);
@@ -190,7 +190,7 @@ static void urgent_passed_over(void **state)
     host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 1000;
     host_start();
     struct sock *so = host_connected(HERE, &a);
-    stack_set_oobinline(so, false, host.now_ns);
+    host_set(so, oobinline, false);
     arrives(&a, .flags = ACK | URG, .seq = 1, .ack = 1, .text = 500, .up = 500);
     assert_int_equal(host_recv(so, 0, 1000), 499);
     assert_int_equal(host_recv(so, 499, 1000), ERR_AGAIN);
@@ -204,7 +204,7 @@ static void send_buffer(void **state)
     struct peer a = peer(1, 0);
     a.wnd = ZERO;
     struct sock *so = host_connected(HERE, &a);
-    stack_set_sndbuf(so, 700);
+    host_set(so, sndbuf, 700);
     assert_int_equal(host_send(so, 0, 1000), 700);
     assert_int_equal(host_send(so, 700, 1), ERR_AGAIN);
     assert_int_equal(stack_readiness(so), 0);
@@ -397,7 +397,7 @@ static void calls_on_a_listener(void **state)
     assert_int_equal(host_shutdown_recv(l), ERR_NOT_CONNECTED);
     assert_int_equal(stack_error(l), ERR_NONE);
     host_set_nodelay(l, true);
-    stack_set_sndbuf(l, 1);
+    host_set(l, sndbuf, 1);
     stack_status(l, &status);
     assert_int_equal(status.state, STATE_LISTEN);
     host_abort(l);

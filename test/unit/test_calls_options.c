@@ -5,12 +5,12 @@ static void set_all(struct sock *so)
 {
     const struct keepalive_settings keepalive = {10000, 2000, 2, true};
     host_step(HERE);
-    stack_set_rcvbuf(so, 3000, host.now_ns);
-    stack_set_sndbuf(so, 500);
-    stack_set_user_timeout(so, 4000, host.now_ns);
-    stack_set_keepalive(so, &keepalive, host.now_ns);
-    stack_set_nodelay(so, true, host.now_ns);
-    stack_set_oobinline(so, false, host.now_ns);
+    host_set(so, rcvbuf, 3000);
+    host_set(so, sndbuf, 500);
+    host_set(so, user_timeout_ms, 4000);
+    host_set(so, keepalive, keepalive);
+    host_set(so, nodelay, true);
+    host_set(so, oobinline, false);
 }
 
 /* What set_all() has asked for, on a connection idle since now. */
@@ -81,7 +81,7 @@ static void accepted(void **state)
     leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 3000, .scale = ZERO);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
     expect_event(l, SOCK_EV_COMPLETED);
-    stack_set_rcvbuf(l, 1000000, host.now_ns);
+    host_set(l, rcvbuf, 1000000);
     arrives(&b, .flags = SYN, .seq = 0, .mss = 1000, .scale = ZERO);
     leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 65535, .scale = 4);
     arrives(&b, .flags = RST, .seq = 1);
@@ -95,7 +95,7 @@ static void half_open(void **state)
     (void)state;
     struct sock *l = host_listen(80, 5);
     struct peer a = peer(1, 80);
-    stack_set_user_timeout(l, 5000, host.now_ns);
+    host_set(l, user_timeout_ms, 5000);
     arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
     leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
     for (unsigned i = 1; i <= 2; i++) {
@@ -116,7 +116,7 @@ static void keepalive_ends_it(void **state)
     const struct keepalive_settings keepalive = {10000, 2000, 2, true};
     host_step(HERE);
     assert_true(stack_deadline(host.stack) == TIME_NEVER);
-    stack_set_keepalive(so, &keepalive, host.now_ns);
+    host_set(so, keepalive, keepalive);
     nothing_leaves();
     assert_int_equal(stack_deadline(host.stack), host.now_ns + 10 * NS_PER_S);
     host_at(10000);
@@ -132,7 +132,8 @@ static void keepalive_ends_it(void **state)
 /* What leaves for IPv4 is to have this from now on; IPv6's must not matter. */
 static void set_ip(struct sock *so, uint8_t tos, uint8_t ttl)
 {
-    stack_set_ip(so, (struct tcp_ip){tos, ttl, false}, (struct tcp_ip){0xfc, 1, false});
+    host_set(so, ip4, ((struct tcp_ip){tos, ttl, false}));
+    host_set(so, ip6, ((struct tcp_ip){0xfc, 1, false}));
     host.tos = tos;
     host.ttl = ttl;
 }
@@ -202,7 +203,8 @@ static void diffserv_v6(void **state)
     host_start();
     struct sock *so = host_connect(&a);
     host_batch();
-    stack_set_ip(so, (struct tcp_ip){0xb8, 200, false}, (struct tcp_ip){0x28, 0, false});
+    host_set(so, ip4, ((struct tcp_ip){0xb8, 200, false}));
+    host_set(so, ip6, ((struct tcp_ip){0x28, 0, false}));
     host.tos = 0x28;
     host.ttl = 0;
     leaves(&a, .flags = SYN, .seq = 0);

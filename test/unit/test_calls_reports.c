@@ -8,7 +8,8 @@
 static void report(struct sock *so, bool v4, bool v6)
 {
     const struct tcp_ip ip4 = {.ttl = 64, .report = v4}, ip6 = {.ttl = 64, .report = v6};
-    stack_set_ip(so, ip4, ip6);
+    host_set(so, ip4, ip4);
+    host_set(so, ip6, ip6);
 }
 
 /* ICMP speaks about a segment of this connection. */
