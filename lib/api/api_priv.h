@@ -18,39 +18,33 @@ enum slot_state {
     SLOT_CONNECTED,  /* so is a connection, perhaps one that is over */
 };
 
-/* What setsockopt has set; an accepted socket has all of it from its listener. */
+/* What setsockopt and bind have set; an accepted socket has from its listener what setsockopt has,
+ * but for IP_OPTIONS. Without padding: see shared.h. */
 struct slot_options {
-    bool nodelay, cork, reuse, freebind, oobinline;
-    bool linger; /* SO_LINGER, and for how long: 0 resets */
-    int linger_s;
-    uint32_t sndbuf, rcvbuf;  /* 0: the stack's default */
-    uint32_t rcvlowat;        /* SO_RCVLOWAT; 0: 1 */
-    uint32_t user_timeout_ms; /* the same */
-    uint32_t mss_max;         /* TCP_MAXSEG; 0: not set */
-    uint32_t orphan_ms;       /* TCP_LINGER2; 0: not set; ORPHAN_NONE: negative */
-    uint8_t syn_retries;      /* TCP_SYNCNT; 0: not set */
-    struct keepalive_settings keepalive;
     uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */
-    struct tcp_ip ip4, ip6;
+    struct tcp_settings tcp;                   /* the connection's own */
+    uint32_t rcvlowat;                         /* SO_RCVLOWAT; 0: 1 */
+    int linger_s;                              /* SO_LINGER: for how long; 0 resets */
+    uint16_t port;                             /* while the slot is `bound` */
+    struct ip_addr local;                      /* the same */
+    struct ip_options ip;                      /* IP_OPTIONS */
+    bool linger, reuse, freebind;
     int8_t quickack; /* TCP_QUICKACK; -1: not set */
+    uint8_t none[5]; /* always 0 */
 };
 
 /* What a socket's number stands for. */
 struct slot {
-    struct waitable changed; /* the `user` of so: told of every event */
-    enum slot_state state;
-    struct sock *so; /* NULL in SLOT_NEW and SLOT_SETUP */
-    uint32_t refs;   /* the number in the table, and calls under way */
-    int domain;
-    bool closed; /* by nstcp_close: the number means something else now */
-    bool bound;  /* local and port are set by bind */
-    bool nonblock;
-    bool shut_recv, shut_send; /* by nstcp_shutdown */
-    struct ip_addr local;
-    uint16_t port;
-    struct slot_options options;
-    struct ip_options
-        *ip_options; /* IP_OPTIONS; NULL: none. An accepted socket has none of these */
+    struct waitable changed;            /* the `user` of so: told of every event */
+    struct sock *so;                    /* NULL in SLOT_NEW and SLOT_SETUP */
+    const struct slot_options *options; /* shared */
+    uint32_t refs;                      /* the number in the table, and calls under way */
+    uint8_t domain;                     /* AF_INET or AF_INET6 */
+    enum slot_state state : 8;
+    bool closed : 1; /* by nstcp_close: the number means something else now */
+    bool bound : 1;
+    bool nonblock : 1;
+    bool shut_recv : 1, shut_send : 1; /* by nstcp_shutdown */
 };
 
 struct nstcp {
@@ -66,6 +60,12 @@ struct nstcp {
     uint32_t search_from; /* no number below is free */
     uint32_t max_slots;
     uint32_t sndbuf_default, rcvbuf_default; /* octets */
+    struct mem mem;                          /* of `options` */
+    struct shared options;                   /* of all slots: most have the same */
+    struct {
+        struct shared_value head;
+        struct slot_options value;
+    } defaults; /* what sockets begin with */
 };
 
 /* As nstcp_create, over this link and machine, which are taken over, also on failure. */
@@ -78,6 +78,9 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
 int err_to_errno(int err);
 
 /* ---- slots.c: all with the lock held ---- */
+
+/* What sockets begin with, with connections as this has them. */
+void slots_init(struct nstcp *stack, const struct tcp_config *config);
 
 /* A new socket in SLOT_NEW, with a number. -EMFILE, -ENOMEM. */
 int slot_create(struct nstcp *stack, int domain, struct slot **out);
@@ -99,7 +102,7 @@ void slot_leave(struct slot *slot);
 void slot_disconnect(struct slot *slot);
 
 void slot_ref(struct slot *slot);
-void slot_unref(struct slot *slot);
+void slot_unref(struct nstcp *stack, struct slot *slot);
 
 /* The connection's state; STATE_CLOSED also without one, and in TIME-WAIT, of which Linux's users
  * see nothing. */
@@ -112,8 +115,11 @@ bool slot_connected(const struct slot *slot);
  * of the receive buffer: that much always arrives. */
 size_t slot_lowat(const struct slot *slot);
 
-/* Gives what was set to the connection or listener. */
-void slot_apply(struct slot *slot, uint64_t now_ns);
+/* Sets all options. The connection or listener has them only after slot_apply(). 0, -ENOMEM. */
+int slot_set_options(struct nstcp *stack, struct slot *slot, const struct slot_options *options);
+
+/* Gives what was set to the connection or listener. 0, -ENOMEM. */
+int slot_apply(struct slot *slot, uint64_t now_ns);
 
 /* The same for IP_OPTIONS, which are no listener's. 0, -ENOMEM. */
 int slot_apply_ip_options(struct slot *slot, uint64_t now_ns);

@@ -54,7 +54,7 @@ int64_t call_end(struct call *c, int64_t result)
     struct nstcp *stack = c->stack;
     struct runtime *rt = stack->rt;
     if (c->slot)
-        slot_unref(c->slot);
+        slot_unref(stack, c->slot);
     if (atomic_fetch_sub(&stack->calls, 1) == 1 && stack->ender)
         waiter_wake(stack->ender);
     runtime_unlock(rt); /* from here on nstcp_destroy may have freed the stack */

@@ -52,7 +52,7 @@ static void linger(struct call *c)
 {
     struct slot *slot = c->slot;
     uint64_t now = runtime_now();
-    uint64_t deadline = now + (uint64_t)slot->options.linger_s * NS_PER_S;
+    uint64_t deadline = now + (uint64_t)slot->options->linger_s * NS_PER_S;
     stack_linger(slot->so, now);
     runtime_pump(c->stack->rt, now);
     while (!stack_finished(slot->so) && !c->stack->stopped && call_sleep(c, WAIT_ALL, deadline))
@@ -69,7 +69,7 @@ int nstcp_close(struct nstcp *stack, int sock)
         return (int)call_end(&c, -EBADF);
     slot_ref(c.slot);
     slot_release(stack, sock);
-    if (slot_connected(c.slot) && c.slot->options.linger && c.slot->options.linger_s > 0)
+    if (slot_connected(c.slot) && c.slot->options->linger && c.slot->options->linger_s > 0)
         linger(&c);
     slot_leave(c.slot);
     runtime_pump(stack->rt, runtime_now());

@@ -6,8 +6,9 @@
 /* The connection is there, its SYN waits for what the user has set. */
 static int send_syn(struct call *c, uint64_t now_ns)
 {
-    slot_apply(c->slot, now_ns);
-    int err = slot_apply_ip_options(c->slot, now_ns);
+    int err = slot_apply(c->slot, now_ns);
+    if (!err)
+        err = slot_apply_ip_options(c->slot, now_ns);
     if (err) {
         stack_abort(c->slot->so, now_ns);
         c->slot->so = NULL;
@@ -40,10 +41,10 @@ static int begin(struct call *c, const struct ip_addr *remote, uint16_t port)
 {
     struct slot *slot = c->slot;
     slot->state = SLOT_SETUP;
-    struct flow flow = {.local = slot->local, .remote = *remote, .remote_port = port};
-    flow.local_port = slot->bound ? slot->port : 0;
-    bool choose_address = !slot->bound || ip_addr_is_any(&slot->local);
-    const struct ip_options *options = ip_addr_is_v4(remote) ? slot->ip_options : NULL;
+    struct flow flow = {.local = slot->options->local, .remote = *remote, .remote_port = port};
+    flow.local_port = slot->bound ? slot->options->port : 0;
+    bool choose_address = !slot->bound || ip_addr_is_any(&slot->options->local);
+    const struct ip_options *options = ip_addr_is_v4(remote) ? &slot->options->ip : NULL;
     const struct ip_addr hop = ip_options_first_hop(options, remote);
     call_unlock(c);
     struct ip_addr source = {{0}};
@@ -108,7 +109,7 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
     struct ip_addr remote;
     uint16_t port;
     int err = 0;
-    uint64_t deadline = call_deadline(slot->options.send_timeout_ns);
+    uint64_t deadline = call_deadline(slot->options->send_timeout_ns);
     if (slot->state != SLOT_SETUP && is_unspecified(addr, len)) {
         slot_disconnect(slot);
         runtime_pump(stack->rt, runtime_now());

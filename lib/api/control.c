@@ -25,7 +25,7 @@ int nstcp_fcntl(struct nstcp *stack, int sock, int command, int arg)
 static size_t readable(const struct slot *slot, size_t unread)
 {
     size_t urgent = slot->so ? stack_urgent(slot->so) : 0;
-    bool mark = !slot->options.oobinline && urgent > 0 && urgent <= unread;
+    bool mark = !slot->options->tcp.oobinline && urgent > 0 && urgent <= unread;
     return mark ? urgent - 1 : unread;
 }
 

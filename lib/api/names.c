@@ -17,8 +17,8 @@ int nstcp_getsockname(struct nstcp *stack, int sock, struct sockaddr *addr, sock
         local = status.flow.local;
         port = status.flow.local_port;
     } else if (slot->bound) {
-        local = slot->local;
-        port = slot->port;
+        local = slot->options->local;
+        port = slot->options->port;
     }
     return (int)call_end(&c, sockaddr_write(slot->domain, &local, port, addr, len));
 }

@@ -12,7 +12,7 @@ static uint32_t send_mss(const struct slot *slot)
 {
     struct tcp_status status;
     if (slot_tcp_state(slot) < STATE_SYN_SENT)
-        return slot->options.mss_max ? slot->options.mss_max : MSS_UNKNOWN;
+        return slot->options->tcp.mss_max ? slot->options->tcp.mss_max : MSS_UNKNOWN;
     stack_status(slot->so, &status);
     return status.snd_mss;
 }
@@ -23,11 +23,11 @@ static int64_t get_ip6(const struct slot_options *o, int name)
     case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
         return o->freebind;
     case OPTION(IPPROTO_IPV6, IPV6_RECVERR):
-        return o->ip6.report;
+        return o->tcp.ip6.report;
     case OPTION(IPPROTO_IPV6, IPV6_TCLASS):
-        return o->ip6.tos;
+        return o->tcp.ip6.tos;
     case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
-        return o->ip6.ttl;
+        return o->tcp.ip6.ttl;
     case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
         return 0;
     default:
@@ -38,15 +38,15 @@ static int64_t get_ip6(const struct slot_options *o, int name)
 /* TCP_LINGER2 */
 static int64_t linger2(const struct slot_options *o)
 {
-    if (o->orphan_ms == ORPHAN_NONE)
+    if (o->tcp.orphan_ms == ORPHAN_NONE)
         return -1;
-    return o->orphan_ms > 0 ? o->orphan_ms / 1000 : LINGER2_S;
+    return o->tcp.orphan_ms > 0 ? o->tcp.orphan_ms / 1000 : LINGER2_S;
 }
 
 /* An option with one number; INT64_MIN: there is no such option. */
 static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, int name)
 {
-    const struct slot_options *o = &slot->options;
+    const struct slot_options *o = slot->options;
     switch (OPTION(level, name)) {
     case OPTION(SOL_SOCKET, SO_ERROR):
         return slot->so ? -err_to_errno(stack_take_error(slot->so)) : 0;
@@ -61,43 +61,43 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
     case OPTION(SOL_SOCKET, SO_REUSEADDR):
         return o->reuse;
     case OPTION(SOL_SOCKET, SO_KEEPALIVE):
-        return o->keepalive.on;
+        return o->tcp.keepalive.on;
     case OPTION(SOL_SOCKET, SO_OOBINLINE):
-        return o->oobinline;
+        return o->tcp.oobinline;
     case OPTION(SOL_SOCKET, SO_SNDBUF):
-        return o->sndbuf ? o->sndbuf : stack->sndbuf_default;
+        return o->tcp.sndbuf ? o->tcp.sndbuf : stack->sndbuf_default;
     case OPTION(SOL_SOCKET, SO_RCVBUF):
-        return o->rcvbuf ? o->rcvbuf : stack->rcvbuf_default;
+        return o->tcp.rcvbuf ? o->tcp.rcvbuf : stack->rcvbuf_default;
     case OPTION(SOL_SOCKET, SO_RCVLOWAT):
         return o->rcvlowat ? o->rcvlowat : 1;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
-        return o->nodelay;
+        return o->tcp.nodelay;
     case OPTION(IPPROTO_TCP, TCP_LINGER2):
         return linger2(o);
     case OPTION(IPPROTO_TCP, TCP_CORK):
-        return o->cork;
+        return o->tcp.cork;
     case OPTION(IPPROTO_TCP, TCP_MAXSEG):
         return send_mss(slot);
     case OPTION(IPPROTO_TCP, TCP_KEEPIDLE):
-        return o->keepalive.idle_ms / 1000;
+        return o->tcp.keepalive.idle_ms / 1000;
     case OPTION(IPPROTO_TCP, TCP_KEEPINTVL):
-        return o->keepalive.interval_ms / 1000;
+        return o->tcp.keepalive.interval_ms / 1000;
     case OPTION(IPPROTO_TCP, TCP_KEEPCNT):
-        return o->keepalive.probes;
+        return o->tcp.keepalive.probes;
     case OPTION(IPPROTO_TCP, TCP_QUICKACK):
         return slot_connected(slot) ? stack_quickack(slot->so) : o->quickack > 0;
     case OPTION(IPPROTO_TCP, TCP_SYNCNT):
-        return o->syn_retries ? o->syn_retries : SYN_CNT;
+        return o->tcp.syn_retries ? o->tcp.syn_retries : SYN_CNT;
     case OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT):
-        return o->user_timeout_ms;
+        return o->tcp.user_timeout_ms;
     case OPTION(IPPROTO_IP, IP_FREEBIND):
         return o->freebind;
     case OPTION(IPPROTO_IP, IP_RECVERR):
-        return o->ip4.report;
+        return o->tcp.ip4.report;
     case OPTION(IPPROTO_IP, IP_TOS):
-        return o->ip4.tos;
+        return o->tcp.ip4.tos;
     case OPTION(IPPROTO_IP, IP_TTL):
-        return o->ip4.ttl;
+        return o->tcp.ip4.ttl;
     default:
         return slot->domain == AF_INET6 && level == IPPROTO_IPV6 ? get_ip6(o, name) : INT64_MIN;
     }
@@ -132,14 +132,14 @@ static int put_ip_options(const struct slot *slot, void *value, socklen_t *len)
 {
     const struct ip_options *o = slot->so ? stack_options(slot->so) : NULL;
     if (!o)
-        o = slot->ip_options;
-    return put(o ? o->octets : NULL, o ? o->len : 0, value, len);
+        o = &slot->options->ip;
+    return put(o->octets, o->len, value, len);
 }
 
 static int get_option(const struct nstcp *stack, struct slot *slot, int level, int name,
                       void *value, socklen_t *len)
 {
-    const struct slot_options *o = &slot->options;
+    const struct slot_options *o = slot->options;
     if (*len > INT_MAX)
         return -EINVAL;
     switch (OPTION(level, name)) {

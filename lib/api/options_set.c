@@ -1,7 +1,6 @@
 /* setsockopt(2). */
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ip.h"
@@ -69,11 +68,11 @@ static int set_mss(uint32_t *out, int value)
     return 0;
 }
 
-static int set_count(uint8_t *out, int value, int most)
+static int set_count(uint16_t *out, int value, int most)
 {
     if (value < 1 || value > most)
         return -EINVAL;
-    *out = (uint8_t)value;
+    *out = (uint16_t)value;
     return 0;
 }
 
@@ -90,45 +89,41 @@ static int set_ttl(uint8_t *out, int value, int least)
     return 0;
 }
 
-static int set_ip(struct slot *slot, int name, int value)
+static int set_ip(struct slot_options *o, int name, int value)
 {
-    struct slot_options *o = &slot->options;
     switch (OPTION(IPPROTO_IP, name)) {
     case OPTION(IPPROTO_IP, IP_FREEBIND):
         o->freebind = value != 0;
         return 0;
     case OPTION(IPPROTO_IP, IP_TOS):
-        o->ip4.tos = (uint8_t)(value & ~ECN_MASK);
+        o->tcp.ip4.tos = (uint8_t)(value & ~ECN_MASK);
         return 0;
     case OPTION(IPPROTO_IP, IP_RECVERR):
-        o->ip4.report = value != 0;
+        o->tcp.ip4.report = value != 0;
         return 0;
     case OPTION(IPPROTO_IP, IP_TTL):
-        return set_ttl(&o->ip4.ttl, value, 1);
+        return set_ttl(&o->tcp.ip4.ttl, value, 1);
     default:
         return -ENOPROTOOPT;
     }
 }
 
-static int set_ip6(struct slot *slot, int name, int value)
+static int set_ip6(struct slot_options *o, int name, int value)
 {
-    struct slot_options *o = &slot->options;
-    if (slot->domain != AF_INET6)
-        return -ENOPROTOOPT;
     switch (OPTION(IPPROTO_IPV6, name)) {
     case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
         o->freebind = value != 0;
         return 0;
     case OPTION(IPPROTO_IPV6, IPV6_RECVERR):
-        o->ip6.report = value != 0;
+        o->tcp.ip6.report = value != 0;
         return 0;
     case OPTION(IPPROTO_IPV6, IPV6_TCLASS):
         if (value < -1 || value > UINT8_MAX)
             return -EINVAL;
-        o->ip6.tos = value == -1 ? 0 : (uint8_t)(value & ~ECN_MASK);
+        o->tcp.ip6.tos = value == -1 ? 0 : (uint8_t)(value & ~ECN_MASK);
         return 0;
     case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
-        return set_ttl(&o->ip6.ttl, value, 0);
+        return set_ttl(&o->tcp.ip6.ttl, value, 0);
     case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
         return value ? -EINVAL : 0;
     default:
@@ -136,54 +131,51 @@ static int set_ip6(struct slot *slot, int name, int value)
     }
 }
 
-static int set_int(struct slot *slot, int level, int name, int value)
+static int set_int(struct slot_options *o, int level, int name, int value)
 {
-    struct slot_options *o = &slot->options;
     switch (OPTION(level, name)) {
     case OPTION(SOL_SOCKET, SO_REUSEADDR):
         o->reuse = value != 0;
         return 0;
     case OPTION(SOL_SOCKET, SO_KEEPALIVE):
-        o->keepalive.on = value != 0;
+        o->tcp.keepalive.on = value != 0;
         return 0;
     case OPTION(SOL_SOCKET, SO_OOBINLINE):
-        o->oobinline = value != 0;
+        o->tcp.oobinline = value != 0;
         return 0;
     case OPTION(SOL_SOCKET, SO_SNDBUF):
-        o->sndbuf = buffer_size(value);
+        o->tcp.sndbuf = buffer_size(value);
         return 0;
     case OPTION(SOL_SOCKET, SO_RCVBUF):
-        o->rcvbuf = buffer_size(value);
+        o->tcp.rcvbuf = buffer_size(value);
         return 0;
     case OPTION(SOL_SOCKET, SO_RCVLOWAT):
         o->rcvlowat = value < 0 ? INT_MAX : (uint32_t)value;
         return 0;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):
-        o->nodelay = value != 0;
-        if (o->nodelay && slot->so)
-            stack_flush(slot->so, runtime_now());
+        o->tcp.nodelay = value != 0;
         return 0;
     case OPTION(IPPROTO_TCP, TCP_CORK):
-        o->cork = value != 0;
+        o->tcp.cork = value != 0;
         return 0;
     case OPTION(IPPROTO_TCP, TCP_LINGER2):
-        set_linger2(&o->orphan_ms, value);
+        set_linger2(&o->tcp.orphan_ms, value);
         return 0;
     case OPTION(IPPROTO_TCP, TCP_QUICKACK):
         o->quickack = value != 0;
         return 0;
     case OPTION(IPPROTO_TCP, TCP_MAXSEG):
-        return set_mss(&o->mss_max, value);
+        return set_mss(&o->tcp.mss_max, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPIDLE):
-        return set_seconds(&o->keepalive.idle_ms, value);
+        return set_seconds(&o->tcp.keepalive.idle_ms, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPINTVL):
-        return set_seconds(&o->keepalive.interval_ms, value);
+        return set_seconds(&o->tcp.keepalive.interval_ms, value);
     case OPTION(IPPROTO_TCP, TCP_KEEPCNT):
-        return set_count(&o->keepalive.probes, value, KEEP_CNT_MAX);
+        return set_count(&o->tcp.keepalive.probes, value, KEEP_CNT_MAX);
     case OPTION(IPPROTO_TCP, TCP_SYNCNT):
-        return set_count(&o->syn_retries, value, SYN_CNT_MAX);
+        return set_count(&o->tcp.syn_retries, value, SYN_CNT_MAX);
     case OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT):
-        o->user_timeout_ms = value < 0 ? o->user_timeout_ms : (uint32_t)value;
+        o->tcp.user_timeout_ms = value < 0 ? o->tcp.user_timeout_ms : (uint32_t)value;
         return value < 0 ? -EINVAL : 0;
     default:
         return -ENOPROTOOPT;
@@ -191,7 +183,8 @@ static int set_int(struct slot *slot, int level, int name, int value)
 }
 
 /* Of IPPROTO_IP's options a single octet will do, ip(7) says; Linux takes none at all for 0. */
-static int set_number(struct slot *slot, int level, int name, const void *value, socklen_t len)
+static int set_number(const struct slot *slot, struct slot_options *o, int level, int name,
+                      const void *value, socklen_t len)
 {
     int number = 0;
     if (len >= sizeof number)
@@ -202,47 +195,73 @@ static int set_number(struct slot *slot, int level, int name, const void *value,
         return -EINVAL;
     switch (level) {
     case IPPROTO_IP:
-        return set_ip(slot, name, number);
+        return set_ip(o, name, number);
     case IPPROTO_IPV6:
-        return set_ip6(slot, name, number);
+        return slot->domain == AF_INET6 ? set_ip6(o, name, number) : -ENOPROTOOPT;
     default:
-        return set_int(slot, level, name, number);
+        return set_int(o, level, name, number);
     }
 }
 
-static int set_ip_options(struct slot *slot, const void *value, socklen_t len)
+static int set_ip_options(struct slot_options *o, const void *value, socklen_t len)
 {
-    struct ip_options given, *old = slot->ip_options;
+    struct ip_options given;
     if (!ip_options_read(&given, value, len))
         return -EINVAL;
-    struct ip_options *kept = given.len > 0 ? malloc(sizeof *kept) : NULL;
-    if (given.len > 0 && !kept)
-        return -ENOMEM;
-    if (kept)
-        *kept = given;
-    slot->ip_options = kept;
-    int err = slot->so ? slot_apply_ip_options(slot, runtime_now()) : 0;
-    free(err ? kept : old);
-    if (err)
-        slot->ip_options = old;
-    return err;
+    o->ip = given;
+    return 0;
 }
 
-static int set_option(struct slot *slot, int level, int name, const void *value, socklen_t len)
+static int set_option(const struct slot *slot, struct slot_options *o, int level, int name,
+                      const void *value, socklen_t len)
 {
     if (len > INT_MAX)
         return -EINVAL;
     switch (OPTION(level, name)) {
     case OPTION(SOL_SOCKET, SO_RCVTIMEO):
-        return set_timeout(&slot->options.recv_timeout_ns, value, len);
+        return set_timeout(&o->recv_timeout_ns, value, len);
     case OPTION(SOL_SOCKET, SO_SNDTIMEO):
-        return set_timeout(&slot->options.send_timeout_ns, value, len);
+        return set_timeout(&o->send_timeout_ns, value, len);
     case OPTION(SOL_SOCKET, SO_LINGER):
-        return set_linger(&slot->options, value, len);
+        return set_linger(o, value, len);
     case OPTION(IPPROTO_IP, IP_OPTIONS):
-        return set_ip_options(slot, value, len);
+        return set_ip_options(o, value, len);
     }
-    return set_number(slot, level, name, value, len);
+    return set_number(slot, o, level, name, value, len);
+}
+
+/* The connection or listener has the option from now on. */
+static int act_on(struct slot *slot, int level, int name, uint64_t now_ns)
+{
+    int64_t option = OPTION(level, name);
+    int err = slot_apply(slot, now_ns);
+    if (!err && option == OPTION(IPPROTO_IP, IP_OPTIONS))
+        err = slot_apply_ip_options(slot, now_ns);
+    if (!err && option == OPTION(IPPROTO_TCP, TCP_NODELAY) && slot->options->tcp.nodelay)
+        stack_flush(slot->so, now_ns);
+    return err;
+}
+
+/* Takes the options over, or leaves everything as it was. */
+static int take_over(struct call *c, const struct slot_options *o, int level, int name)
+{
+    struct slot *slot = c->slot;
+    const struct slot_options *before = shared_again(slot->options);
+    uint64_t now = runtime_now();
+    int err = slot_set_options(c->stack, slot, o);
+    if (!err && slot->so)
+        err = act_on(slot, level, name, now);
+    if (err) {
+        shared_put(&c->stack->options, slot->options);
+        slot->options = before;
+        return err;
+    }
+    shared_put(&c->stack->options, before);
+    if (slot->so) {
+        runtime_pump(c->stack->rt, now);         /* without Nagle there may be something to send */
+        waitable_wake(&slot->changed, WAIT_ALL); /* there may be room now */
+    }
+    return 0;
 }
 
 int nstcp_setsockopt(struct nstcp *stack, int sock, int level, int name, const void *value,
@@ -251,12 +270,9 @@ int nstcp_setsockopt(struct nstcp *stack, int sock, int level, int name, const v
     struct call c;
     if (call_begin(&c, stack, sock))
         return -1;
-    int err = set_option(c.slot, level, name, value, len);
-    if (!err && c.slot->so) {
-        uint64_t now = runtime_now();
-        slot_apply(c.slot, now);
-        runtime_pump(stack->rt, now); /* without Nagle there may be something to send */
-        waitable_wake(&c.slot->changed, WAIT_ALL); /* there may be room now */
-    }
+    struct slot_options o = *c.slot->options;
+    int err = set_option(c.slot, &o, level, name, value, len);
+    if (!err)
+        err = take_over(&c, &o, level, name);
     return (int)call_end(&c, err);
 }

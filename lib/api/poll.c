@@ -98,7 +98,7 @@ int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms
     for (nfds_t i = 0; i < n; i++) {
         if (entries[i].slot) {
             watch_remove(&entries[i].watch);
-            slot_unref(entries[i].slot);
+            slot_unref(stack, entries[i].slot);
         }
     }
     waiter_finish(&waiter);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "api_priv.h"
-#include "ip.h"
 #include "minmax.h"
 
 #define SLOTS_MIN 16
@@ -41,6 +40,30 @@ static int free_number(struct nstcp *stack)
     return (int)i;
 }
 
+static void *alloc(void *ctx, size_t size)
+{
+    (void)ctx;
+    return malloc(size);
+}
+
+static void give_back(void *ctx, void *ptr, size_t size)
+{
+    (void)ctx;
+    (void)size;
+    free(ptr);
+}
+
+void slots_init(struct nstcp *stack, const struct tcp_config *config)
+{
+    struct slot_options *o = &stack->defaults.value;
+    *o = (struct slot_options){.tcp = tcp_settings_default(config), .quickack = -1};
+    o->tcp.oobinline = false; /* as sockets have it */
+    stack->sndbuf_default = config->sndbuf;
+    stack->rcvbuf_default = config->rcvbuf;
+    stack->mem = (struct mem){.alloc = alloc, .free = give_back, .limit = SIZE_MAX};
+    shared_init(&stack->options, sizeof *o, &stack->mem, &stack->defaults.head);
+}
+
 int slot_create(struct nstcp *stack, int domain, struct slot **out)
 {
     int sock = free_number(stack);
@@ -50,10 +73,8 @@ int slot_create(struct nstcp *stack, int domain, struct slot **out)
     if (!slot)
         return -ENOMEM;
     waitable_init(&slot->changed);
-    slot->domain = domain;
-    slot->options.keepalive = keepalive_default();
-    slot->options.quickack = -1;
-    slot->options.ip4.ttl = slot->options.ip6.ttl = IP_TTL_DEFAULT;
+    slot->domain = (uint8_t)domain;
+    slot->options = shared_again(&stack->defaults.value);
     slot->refs = 1;
     stack->slots[sock] = slot;
     *out = slot;
@@ -73,12 +94,12 @@ void slot_release(struct nstcp *stack, int sock)
         stack->search_from = (uint32_t)sock;
     slot->closed = true;
     waitable_wake(&slot->changed, WAIT_ALL);
-    slot_unref(slot);
+    slot_unref(stack, slot);
 }
 
 void slot_leave(struct slot *slot)
 {
-    if (slot->so && slot->options.linger && slot->options.linger_s == 0)
+    if (slot->so && slot->options->linger && slot->options->linger_s == 0)
         stack_abort(slot->so, runtime_now());
     else if (slot->so)
         stack_close(slot->so, runtime_now());
@@ -106,11 +127,11 @@ void slot_ref(struct slot *slot)
     slot->refs++;
 }
 
-void slot_unref(struct slot *slot)
+void slot_unref(struct nstcp *stack, struct slot *slot)
 {
     if (--slot->refs > 0)
         return;
-    free(slot->ip_options);
+    shared_put(&stack->options, slot->options);
     free(slot);
 }
 
@@ -128,38 +149,32 @@ bool slot_connected(const struct slot *slot)
 size_t slot_lowat(const struct slot *slot)
 {
     struct tcp_status status;
-    if (slot->options.rcvlowat <= 1 || !slot->so)
+    if (slot->options->rcvlowat <= 1 || !slot->so)
         return 1;
     stack_status(slot->so, &status);
-    return min_u32(slot->options.rcvlowat, status.rcvbuf / 2);
+    return min_u32(slot->options->rcvlowat, status.rcvbuf / 2);
 }
 
-void slot_apply(struct slot *slot, uint64_t now_ns)
+int slot_set_options(struct nstcp *stack, struct slot *slot, const struct slot_options *options)
 {
-    const struct slot_options *o = &slot->options;
-    struct tcp_settings settings = *stack_settings(slot->so);
-    settings.nodelay = o->nodelay;
-    settings.cork = o->cork;
-    settings.oobinline = o->oobinline;
-    settings.keepalive = o->keepalive;
-    settings.user_timeout_ms = o->user_timeout_ms;
-    settings.orphan_ms = o->orphan_ms;
-    settings.syn_retries = o->syn_retries;
-    settings.mss_max = o->mss_max;
-    settings.ip4 = o->ip4;
-    settings.ip6 = o->ip6;
-    if (o->sndbuf)
-        settings.sndbuf = o->sndbuf;
-    if (o->rcvbuf)
-        settings.rcvbuf = o->rcvbuf;
-    stack_set(slot->so, &settings, now_ns);
-    if (o->quickack >= 0)
+    const struct slot_options *wanted = shared_get(&stack->options, options);
+    if (!wanted)
+        return -ENOMEM;
+    shared_put(&stack->options, slot->options);
+    slot->options = wanted;
+    return 0;
+}
+
+int slot_apply(struct slot *slot, uint64_t now_ns)
+{
+    const struct slot_options *o = slot->options;
+    int err = stack_set(slot->so, &o->tcp, now_ns);
+    if (!err && o->quickack >= 0)
         stack_set_quickack(slot->so, o->quickack, now_ns);
+    return err_to_errno(err);
 }
 
 int slot_apply_ip_options(struct slot *slot, uint64_t now_ns)
 {
-    const struct ip_options none = {0};
-    return err_to_errno(
-        stack_set_options(slot->so, slot->ip_options ? slot->ip_options : &none, now_ns));
+    return err_to_errno(stack_set_options(slot->so, &slot->options->ip, now_ns));
 }

@@ -26,7 +26,7 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol)
 
 /* Whether a's address and port and these stand in each other's way: same port, and addresses that
  * overlap. */
-static bool overlap(const struct slot *a, const struct ip_addr *addr, uint16_t port)
+static bool overlap(const struct slot_options *a, const struct ip_addr *addr, uint16_t port)
 {
     if (a->port != port)
         return false;
@@ -44,9 +44,9 @@ static bool taken(const struct nstcp *stack, const struct slot *slot, const stru
 {
     for (uint32_t i = 1; i < stack->n_slots; i++) {
         const struct slot *other = stack->slots[i];
-        if (!other || other == slot || !other->bound || !overlap(other, addr, port))
+        if (!other || other == slot || !other->bound || !overlap(other->options, addr, port))
             continue;
-        bool shared = slot->options.reuse && other->options.reuse;
+        bool shared = slot->options->reuse && other->options->reuse;
         if (!shared || other->state == SLOT_LISTENING)
             return true;
     }
@@ -55,7 +55,8 @@ static bool taken(const struct nstcp *stack, const struct slot *slot, const stru
 
 /* A port of those claimed for connections that no socket has, so that it may connect to anybody; 0:
  * none. */
-static uint16_t some_port(const struct nstcp *stack, const struct slot *slot)
+static uint16_t some_port(const struct nstcp *stack, const struct slot *slot,
+                          const struct ip_addr *addr)
 {
     uint32_t n = runtime_port_count(stack->rt), start = 0;
     if (getrandom(&start, sizeof start, 0) != sizeof start)
@@ -64,17 +65,16 @@ static uint16_t some_port(const struct nstcp *stack, const struct slot *slot)
     stack_used_ports(runtime_stack(stack->rt), used);
     for (uint32_t i = 0; i < n; i++) {
         uint16_t port = runtime_port_at(stack->rt, start % n + i);
-        if (!(used[port / 64] >> port % 64 & 1) && !taken(stack, slot, &slot->local, port))
+        if (!(used[port / 64] >> port % 64 & 1) && !taken(stack, slot, addr, port))
             return port;
     }
     return 0;
 }
 
-/* The address is in slot->local. Gives the lock up in between. 0 or a negative errno. */
-static int choose_port(struct call *c)
+/* Gives the lock up in between. 0 or a negative errno. */
+static int choose_port(struct call *c, const struct ip_addr *addr, uint16_t *port)
 {
-    struct slot *slot = c->slot;
-    while ((slot->port = some_port(c->stack, slot)) == 0) {
+    while ((*port = some_port(c->stack, c->slot, addr)) == 0) {
         uint32_t seen = runtime_port_count(c->stack->rt);
         call_unlock(c);
         int err = runtime_claim(c->stack->rt, seen);
@@ -85,25 +85,31 @@ static int choose_port(struct call *c)
     return 0;
 }
 
+static int set_name(struct call *c, const struct ip_addr *addr, uint16_t port)
+{
+    struct slot_options o = *c->slot->options;
+    o.local = *addr;
+    o.port = port;
+    return slot_set_options(c->stack, c->slot, &o);
+}
+
 /* From SLOT_NEW to SLOT_NEW and bound. Meanwhile it is in SLOT_SETUP, so that other threads leave
  * it alone, and `bound`, so that no other socket takes the port. */
 static int bind_slot(struct call *c, const struct ip_addr *addr, uint16_t port)
 {
     struct slot *slot = c->slot;
     slot->state = SLOT_SETUP;
-    slot->local = *addr;
-    slot->port = port;
-    int err = port ? 0 : choose_port(c);
+    int err = port ? 0 : choose_port(c, addr, &port);
+    if (!err)
+        err = set_name(c, addr, port);
     if (!err) {
         slot->bound = true;
-        struct ip_addr local = slot->local;
-        bool freebind = slot->options.freebind && !ip_addr_is_any(&local);
-        port = slot->port;
+        bool freebind = slot->options->freebind && !ip_addr_is_any(addr);
         call_unlock(c);
         if (freebind)
-            err = runtime_own(c->stack->rt, &local);
+            err = runtime_own(c->stack->rt, addr);
         if (!err)
-            err = runtime_hold(c->stack->rt, &local, port);
+            err = runtime_hold(c->stack->rt, addr, port);
         int gone = call_relock(c);
         err = err ? err : gone;
     }
@@ -135,18 +141,21 @@ static int begin_listening(struct call *c, uint32_t backlog)
     struct slot *slot = c->slot;
     const struct ip_addr any = slot->domain == AF_INET ? ip_addr_v4(0) : IP_ADDR_ANY6;
     int err = slot->bound ? 0 : bind_slot(c, &any, 0);
-    if (!err && taken(c->stack, slot, &slot->local, slot->port))
+    const struct slot_options *o = slot->options;
+    if (!err && taken(c->stack, slot, &o->local, o->port))
         err = -EADDRINUSE;
+    if (!err)
+        err = err_to_errno(stack_listen(runtime_stack(c->stack->rt), &o->local, o->port, backlog,
+                                        &slot->changed, &slot->so));
     if (err)
         return err;
-    err = stack_listen(runtime_stack(c->stack->rt), &slot->local, slot->port, backlog,
-                       &slot->changed, &slot->so);
-    if (!err) {
-        slot_apply(slot, runtime_now());
+    err = slot_apply(slot, runtime_now());
+    if (err)
+        slot_disconnect(slot);
+    else
         slot->state = SLOT_LISTENING;
-    }
     waitable_wake(&slot->changed, WAIT_ALL); /* whoever polls it sees another socket now */
-    return err_to_errno(err);
+    return err;
 }
 
 int nstcp_listen(struct nstcp *stack, int sock, int backlog)
@@ -163,6 +172,16 @@ int nstcp_listen(struct nstcp *stack, int sock, int backlog)
     return (int)call_end(&c, err);
 }
 
+/* An accepted socket's, by those of the listener. */
+static int inherit(struct nstcp *stack, struct slot *slot, const struct slot *listener)
+{
+    struct slot_options o = *listener->options;
+    o.local = IP_ADDR_ANY6;
+    o.port = 0;
+    o.ip = (struct ip_options){0};
+    return slot_set_options(stack, slot, &o);
+}
+
 /* The number of a new socket for the longest-waiting connection, -EAGAIN, or another errno. */
 static int take_connection(struct call *c, struct slot **out)
 {
@@ -175,14 +194,16 @@ static int take_connection(struct call *c, struct slot **out)
     if (sock < 0)
         return sock;
     uint64_t now = runtime_now();
-    int err = stack_accept(c->slot->so, &slot->changed, now, &slot->so);
+    int err = inherit(c->stack, slot, c->slot);
+    if (!err)
+        err = err_to_errno(stack_accept(c->slot->so, &slot->changed, now, &slot->so));
+    if (!err)
+        err = slot_apply(slot, now);
     if (err) {
         slot_close(c->stack, sock);
-        return err_to_errno(err);
+        return err;
     }
     slot->state = SLOT_CONNECTED;
-    slot->options = c->slot->options;
-    slot_apply(slot, now);
     runtime_pump(c->stack->rt, now);
     *out = slot;
     return sock;
@@ -195,7 +216,7 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
         return -1;
     if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) || (addr && len && *len > INT_MAX))
         return (int)call_end(&c, -EINVAL);
-    uint64_t deadline = call_deadline(c.slot->options.recv_timeout_ns);
+    uint64_t deadline = call_deadline(c.slot->options->recv_timeout_ns);
     struct slot *slot = NULL;
     int accepted;
     while ((accepted = take_connection(&c, &slot)) == -EAGAIN && !c.slot->nonblock) {

@@ -56,7 +56,7 @@ static int64_t send_all(struct call *c, struct cursor *cur, int flags)
     if (flags & ~SEND_FLAGS)
         return -EOPNOTSUPP;
     bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT);
-    uint64_t deadline = wait ? call_deadline(c->slot->options.send_timeout_ns) : 0;
+    uint64_t deadline = wait ? call_deadline(c->slot->options->send_timeout_ns) : 0;
     size_t done = 0;
     int64_t n;
     do {
@@ -137,7 +137,7 @@ static size_t octets_wanted(const struct slot *slot, const struct cursor *cur, i
 static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
 {
     bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT), peek = (flags & MSG_PEEK) != 0;
-    uint64_t deadline = wait ? call_deadline(c->slot->options.recv_timeout_ns) : 0;
+    uint64_t deadline = wait ? call_deadline(c->slot->options->recv_timeout_ns) : 0;
     size_t done = 0, wanted = octets_wanted(c->slot, cur, flags);
     int64_t n;
     do {

@@ -241,17 +241,17 @@ int stack_error(const struct sock *so)
 const struct tcp_settings *stack_settings(const struct sock *so)
 {
     struct sock *any = (struct sock *)(uintptr_t)so;
-    return any->kind == SOCK_LISTENER ? &as_listener(any)->settings : &as_conn(any)->tcb.settings;
+    return any->kind == SOCK_LISTENER ? as_listener(any)->settings : as_conn(any)->tcb.settings;
 }
 
-void stack_set(struct sock *so, const struct tcp_settings *settings, uint64_t now_ns)
+int stack_set(struct sock *so, const struct tcp_settings *settings, uint64_t now_ns)
 {
-    if (so->kind == SOCK_LISTENER) {
-        as_listener(so)->settings = *settings;
-        return;
-    }
-    tcp_set(&as_conn(so)->tcb, settings);
-    conn_settle(as_conn(so), now_ns);
+    if (so->kind == SOCK_LISTENER)
+        return listener_set(as_listener(so), settings);
+    int err = tcp_set(&as_conn(so)->tcb, settings);
+    if (!err)
+        conn_settle(as_conn(so), now_ns);
+    return err;
 }
 
 void stack_set_quickack(struct sock *so, bool on, uint64_t now_ns)

@@ -9,6 +9,7 @@ int stack_create(struct stack **out, const struct stack_config *config)
         return ERR_NOMEM;
     s->mem = config->mem;
     s->config = *config;
+    tcp_common_init(&s->tcp, &s->config.tcp, s->mem, &s->config.trace);
     list_init(&s->socks);
     list_init(&s->ready);
     list_init(&s->pending);
@@ -136,7 +137,7 @@ struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu,
     list_init(&c->pending);
     heap_node_init(&c->timer);
     const struct tcp_path path = {stack_first_mtu(s, &flow->remote, mtu), s->config.caps.super_max};
-    tcb_init(&c->tcb, flow, &path, &s->config.tcp, s->mem, &s->config.trace, c->sock.id);
+    tcb_init(&c->tcb, flow, &path, &s->tcp, c->sock.id);
     const struct path_slot *known = paths_find(&s->paths, &s->config.secret, &flow->remote);
     if (known)
         tcp_pmtu_known(&c->tcb, known->mtu, known->until_ns);
@@ -166,7 +167,7 @@ struct listener *listener_create(struct stack *s, const struct flow *key, uint32
     if (!l)
         return NULL;
     sock_enter(s, &l->sock, SOCK_LISTENER, key);
-    l->settings = tcp_settings_default(&s->config.tcp);
+    l->settings = shared_again(&s->tcp.defaults.value);
     l->backlog = backlog > 0 ? backlog : 1;
     list_init(&l->half_open);
     list_init(&l->completed);
@@ -177,6 +178,7 @@ void listener_free(struct listener *l)
 {
     struct stack *s = l->sock.stack;
     sock_leave(&l->sock);
+    shared_put(&s->tcp.settings, l->settings);
     mem_free(s->mem, l, sizeof *l);
 }
 

@@ -55,8 +55,7 @@ static void open_connection(struct listener *l, const struct arrival *a, struct 
     list_push_back(&l->half_open, &c->queued);
     l->n_half_open++;
     tcp_open_passive(&c->tcb, iss, now_ns);
-    tcp_set(&c->tcb, &l->settings);
-    if (a->route && !conn_take_route(c, a->route)) {
+    if (tcp_set(&c->tcb, l->settings) || (a->route && !conn_take_route(c, a->route))) {
         s->counters.no_memory++;
         conn_free(c);
         return;
@@ -137,6 +136,17 @@ int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uin
         return ERR_NOMEM;
     l->sock.user = user;
     *out = &l->sock;
+    return ERR_NONE;
+}
+
+int listener_set(struct listener *l, const struct tcp_settings *settings)
+{
+    struct shared *all = &l->sock.stack->tcp.settings;
+    const struct tcp_settings *old = l->settings, *wanted = shared_get(all, settings);
+    if (!wanted)
+        return ERR_NOMEM;
+    l->settings = wanted;
+    shared_put(all, old);
     return ERR_NONE;
 }
 

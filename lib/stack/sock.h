@@ -33,7 +33,7 @@ struct sock {
 
 struct listener {
     struct sock sock;
-    struct tcp_settings settings; /* of the connections to come */
+    const struct tcp_settings *settings; /* of the connections to come; shared */
     uint32_t backlog;
     uint32_t n_half_open, n_completed;
     struct list half_open; /* connections in SYN-RECEIVED, oldest first */
@@ -78,6 +78,7 @@ struct answer {
 struct stack {
     struct mem *mem;
     struct stack_config config;
+    struct tcp_common tcp;
     struct table table;
     struct ports ports;
     struct heap timers;
@@ -173,6 +174,9 @@ struct sock *listener_find(const struct stack *s, const struct flow *flow);
  * takes if it is opened (3.6.1, MAY-2). */
 void listener_arrives(struct listener *l, const struct arrival *a, struct conn *old,
                       uint64_t now_ns);
+
+/* What its connections to come begin with. ERR_NOMEM: nothing has changed. */
+int listener_set(struct listener *l, const struct tcp_settings *settings);
 
 /* False when the ACK that would complete this half-open connection has to be dropped, because the
  * accept queue is full. */

@@ -162,10 +162,11 @@ int stack_take_error(struct sock *so);
 int stack_error(const struct sock *so);
 
 /*
- * Options. Who changes some copies stack_settings() and gives the changed copy to stack_set(): they
- * hold at once, at any time. A listener's are those that its connections begin with, from the SYN
- * on; with ones made by stack_connect the caller sets them before the next stack_output, which
- * sends the SYN. What the members of struct tcp_settings (tcb.h) are to sockets:
+ * Options. Who changes some copies stack_settings() and gives the changed copy to stack_set(),
+ * which keeps equal ones once: they hold at once, at any time, or none does (ERR_NOMEM). A
+ * listener's are those that its connections begin with, from the SYN on; with ones made by
+ * stack_connect the caller sets them before the next stack_output, which sends the SYN. What the
+ * members of struct tcp_settings (config.h) are to sockets:
  *
  *   nodelay          TCP_NODELAY: MUST-17.
  *   sndbuf           SO_SNDBUF.
@@ -194,7 +195,7 @@ int stack_error(const struct sock *so);
  * or stack_recv when nothing can be read, or stack_take_error.
  */
 const struct tcp_settings *stack_settings(const struct sock *so);
-void stack_set(struct sock *so, const struct tcp_settings *settings, uint64_t now_ns);
+int stack_set(struct sock *so, const struct tcp_settings *settings, uint64_t now_ns);
 
 /*
  * IP_OPTIONS: what goes with every packet of an IPv4 connection from now on, instead of what did

@@ -27,7 +27,7 @@ void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     t->in_trouble = false;
     t->rtx_due_ns = TIME_NEVER;
     recovery_init(&t->recovery, t->snd.iss);
-    cc_init(&t->cc, t->config->cc, t->snd.mss, t->syn_timed_out);
+    cc_init(&t->cc, t->common->config->cc, t->snd.mss, t->syn_timed_out);
     tcp_timeout_progress(t, now_ns);
 }
 
@@ -118,7 +118,7 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
      * it, and a peer could hold our memory for ever (RFC 6429). Nor against a limit that the user
      * has set for this connection: RFC 6429 4 leaves that to the user, and TCP_USER_TIMEOUT has it
      * so (tcp(7)). */
-    if (t->orphan || t->settings.user_timeout_ms > 0)
+    if (t->orphan || t->settings->user_timeout_ms > 0)
         return;
     if (t->snd.wnd < (uint32_t)seq_diff(t->snd.nxt, t->snd.una) || persist_on(&t->persist))
         tcp_timeout_progress(t, now_ns);

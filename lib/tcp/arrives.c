@@ -28,7 +28,7 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
     tcp_pmtu_limit(t, min_u32(mss, tcb_mss_max(t)));
 
     if (t->state == STATE_LISTEN) {
-        t->shift_offered = opts->has_wscale && t->config->window_scaling;
+        t->shift_offered = opts->has_wscale && t->common->config->window_scaling;
         t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
     }
     if (opts->has_wscale && t->shift_offered) {

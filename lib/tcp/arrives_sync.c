@@ -53,7 +53,8 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
     if (seg->flags & TCP_RST)
         return DROP;
     if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
-        t->linger_due_ns = now_ns + 2 * t->config->msl_ns; /* the peer's FIN again: eighth step */
+        t->linger_due_ns =
+            now_ns + 2 * t->common->config->msl_ns; /* the peer's FIN again: eighth step */
     /* Without a limit for those without text two stacks could answer each other's ACKs for ever. A
      * SYN is challenged whatever its number (RFC 5961 4.2), but for the peer's SYN,ACK again, whose
      * ACK was lost. */

@@ -15,8 +15,8 @@
 struct keepalive_settings {
     uint32_t idle_ms;     /* TCP_KEEPIDLE */
     uint32_t interval_ms; /* TCP_KEEPINTVL; above 0 */
-    uint8_t probes;       /* TCP_KEEPCNT: so many without answer are enough */
-    bool on;              /* SO_KEEPALIVE */
+    uint16_t probes;      /* TCP_KEEPCNT: so many without answer are enough */
+    uint16_t on;          /* SO_KEEPALIVE: 0 or 1 */
 };
 
 /* Off (MUST-25); when on: 2 h (MUST-28), 75 s, 9 probes. */

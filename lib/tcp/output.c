@@ -207,7 +207,7 @@ static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uin
 /* Less than a segment waits because the user wants it so: TCP_CORK, MSG_MORE (tcp(7), send(2)). */
 static bool corked(const struct tcb *t)
 {
-    return t->held || (t->settings.cork && !t->flushed);
+    return t->held || (t->settings->cork && !t->flushed);
 }
 
 /* How much of `unsent` octets goes now, if any: windows, silly window avoidance (3.8.6.2.1) and
@@ -224,7 +224,7 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
             return len - len % mss;
         /* The window, not cwnd, is what bounds: half of the largest ever is worth sending, without
          * Nagle also while something is outstanding. */
-        bool may = seq_eq(t->snd.una, t->snd.nxt) || t->settings.nodelay;
+        bool may = seq_eq(t->snd.una, t->snd.nxt) || t->settings->nodelay;
         bool half = wnd_room <= cwnd_room && len >= t->snd.wnd_max - t->snd.wnd_max / 2;
         return may && half ? len : 0;
     }
@@ -232,7 +232,7 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
         return most;
     uint32_t tail = unsent % mss;
     bool small_outstanding = seq_lt(t->snd.una, t->snd.small);
-    bool nagle = small_outstanding && !t->settings.nodelay;
+    bool nagle = small_outstanding && !t->settings->nodelay;
     bool hurry = t->fin_queued || tcp_urgent_from(t, t->snd.nxt);
     if (tail > 0 && (nagle || corked(t)) && !hurry)
         return unsent - tail;
@@ -263,7 +263,7 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
         return false;
     tcp_pmtu_age(t, now_ns);
     bool idle = seq_eq(t->snd.una, t->snd.nxt);
-    if (idle && t->config->idle_restart && now_ns - t->last_sent_ns > rto_get(&t->rto))
+    if (idle && t->common->config->idle_restart && now_ns - t->last_sent_ns > rto_get(&t->rto))
         cc_idle(&t->cc);
     int32_t wnd_left = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
     uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;

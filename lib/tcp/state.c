@@ -29,7 +29,7 @@ static void stop_sending(struct tcb *t)
 void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t now_ns,
                   const char *file, int line)
 {
-    TRACE_AT(t->trace, TRACE_STATE, file, line, .now_ns = now_ns, .sock_id = t->id,
+    TRACE_AT(t->common->trace, TRACE_STATE, file, line, .now_ns = now_ns, .sock_id = t->id,
              .flow = &t->flow, .from = state_name(t->state), .to = state_name(to), .text = why);
     t->state = to;
     switch (to) {
@@ -45,16 +45,16 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
         break;
     case STATE_TIME_WAIT:
         stop_sending(t);
-        t->linger_due_ns = now_ns + 2 * t->config->msl_ns;
+        t->linger_due_ns = now_ns + 2 * t->common->config->msl_ns;
         t->events |= TCB_EV_CLOSED;
         break;
     case STATE_CLOSED:
         t->report = ERR_NONE; /* t->error says more */
         stop_sending(t);
         t->linger_due_ns = TIME_NEVER;
-        ackdelay_init(&t->ackdelay, t->rcv.mss, t->config->ack_delay_ns);
+        ackdelay_init(&t->ackdelay, t->rcv.mss, t->common->config->ack_delay_ns);
         sndq_finish(&t->sndq);
-        sndq_init(&t->sndq, t->mem);
+        sndq_init(&t->sndq, t->common->mem);
         t->events |= TCB_EV_CLOSED;
         break;
     default:
@@ -64,13 +64,13 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
 
 void state_orphan_lingers(struct tcb *t, uint64_t now_ns)
 {
-    uint32_t ms = t->settings.orphan_ms;
+    uint32_t ms = t->settings->orphan_ms;
     if (ms == ORPHAN_NONE) {
         t->reset_peer = true;
         state_fail(t, ERR_ABORTED, "no user for FIN-WAIT-2", now_ns);
         return;
     }
-    t->linger_due_ns = now_ns + (ms > 0 ? ms * NS_PER_MS : t->config->orphan_ns);
+    t->linger_due_ns = now_ns + (ms > 0 ? ms * NS_PER_MS : t->common->config->orphan_ns);
 }
 
 void state_fail_at(struct tcb *t, int err, const char *why, uint64_t now_ns, const char *file,

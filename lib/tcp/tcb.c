@@ -7,42 +7,6 @@
 #include "ip.h"
 #include "tcp.h"
 
-struct tcp_config tcp_config_default(void)
-{
-    return (struct tcp_config){
-        .rto_initial_ns = NS_PER_S,
-        .rto_min_ns = 200 * NS_PER_MS,
-        .rto_max_ns = 120 * NS_PER_S,
-        .ack_delay_ns = 40 * NS_PER_MS,
-        .msl_ns = 30 * NS_PER_S,
-        .user_timeout_ns = 300 * NS_PER_S,
-        .syn_timeout_ns = 180 * NS_PER_S,
-        .synack_timeout_ns = 180 * NS_PER_S,
-        .orphan_ns = 60 * NS_PER_S,
-        .r1 = 3,
-        .sndbuf = 256 * 1024,
-        .rcvbuf = 64 * 1024,
-        .rcvbuf_max = 4 * 1024 * 1024,
-        .cc = &cc_newreno,
-        .keepalive = keepalive_default(),
-        .window_scaling = true,
-        .idle_restart = true,
-    };
-}
-
-struct tcp_settings tcp_settings_default(const struct tcp_config *config)
-{
-    const struct tcp_ip ip = {.ttl = IP_TTL_DEFAULT};
-    return (struct tcp_settings){
-        .keepalive = config->keepalive,
-        .sndbuf = config->sndbuf,
-        .nodelay = config->nodelay,
-        .oobinline = true,
-        .ip4 = ip,
-        .ip6 = ip,
-    };
-}
-
 uint32_t tcb_path_mss(const struct tcb *t)
 {
     return t->path.mtu - (uint32_t)ip_hdr_len(&t->flow.remote) - TCP_HDR_LEN;
@@ -50,23 +14,22 @@ uint32_t tcb_path_mss(const struct tcb *t)
 
 uint32_t tcb_mss_max(const struct tcb *t)
 {
-    uint32_t mss = tcb_path_mss(t), wanted = t->settings.mss_max;
+    uint32_t mss = tcb_path_mss(t), wanted = t->settings->mss_max;
     return wanted > 0 && wanted < mss ? wanted : mss;
 }
 
 void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *path,
-              const struct tcp_config *config, struct mem *mem, const struct trace *trace,
-              uint32_t id)
+              struct tcp_common *common, uint32_t id)
 {
+    const struct tcp_config *config = common->config;
+    struct mem *mem = common->mem;
     *t = (struct tcb){
         .state = STATE_CLOSED,
         .flow = *flow,
         .path = *path,
-        .config = config,
-        .mem = mem,
-        .trace = trace,
+        .common = common,
         .id = id,
-        .settings = tcp_settings_default(config),
+        .settings = shared_again(&common->defaults.value),
         .rtx_due_ns = TIME_NEVER,
         .give_up_due_ns = TIME_NEVER,
         .linger_due_ns = TIME_NEVER,
@@ -88,6 +51,7 @@ void tcb_finish(struct tcb *t)
 {
     sndq_finish(&t->sndq);
     rcvq_finish(&t->rcvq);
+    shared_put(&t->common->settings, t->settings);
 }
 
 seq_t tcb_text_start(const struct tcb *t)
@@ -138,10 +102,15 @@ uint64_t tcb_stream_offset(const struct tcb *t, seq_t s)
     return t->rcvq.head + (uint64_t)(int64_t)seq_diff(s, t->rcv.nxt);
 }
 
+uint32_t tcb_sndbuf(const struct tcb *t)
+{
+    return t->settings->sndbuf ? t->settings->sndbuf : t->common->config->sndbuf;
+}
+
 void tcb_trouble(struct tcb *t, int err)
 {
     t->events |= TCB_EV_TROUBLE;
-    if (tcp_settings_ip(&t->settings, &t->flow.remote)->report)
+    if (tcp_settings_ip(t->settings, &t->flow.remote)->report)
         t->report = err;
 }
 
@@ -237,7 +206,7 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .snd_shift = t->snd.shift,
         .rcv_shift = t->rcvwnd.shift,
         .scaled = t->shift_offered && tcb_synchronized(t),
-        .sndbuf = t->settings.sndbuf,
+        .sndbuf = tcb_sndbuf(t),
         .rcvbuf = t->rcvwnd.size,
         .cwnd = t->cc.cwnd,
         .ssthresh = t->cc.ssthresh,

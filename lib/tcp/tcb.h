@@ -13,6 +13,7 @@
 
 #include "ackdelay.h"
 #include "cc.h"
+#include "config.h"
 #include "err.h"
 #include "keepalive.h"
 #include "persist.h"
@@ -24,69 +25,6 @@
 #include "sndq.h"
 #include "state.h"
 #include "trace.h"
-
-/* What may be set per stack. Times in ns, sizes in octets. */
-struct tcp_config {
-    uint64_t rto_initial_ns; /* RFC 6298 2.1 */
-    uint64_t rto_min_ns;     /* above SRTT, see rto.h */
-    uint64_t rto_max_ns;
-    uint64_t ack_delay_ns;    /* MUST-40: below 0.5 s */
-    uint64_t msl_ns;          /* TIME-WAIT lasts two of them */
-    uint64_t user_timeout_ns; /* R2 (MUST-20, SHLD-11): without any progress for so long, give up */
-    uint64_t syn_timeout_ns;  /* R2 for SYN (MUST-23) */
-    uint64_t synack_timeout_ns; /* the same for the SYN-ACK of a passive OPEN */
-    uint64_t orphan_ns;         /* how long FIN-WAIT-2 lasts when no user is left to receive */
-    uint32_t quickacks;         /* so many first texts of a connection are acknowledged at once */
-    uint32_t r1;                /* retransmissions after which trouble is reported (SHLD-10) */
-    uint32_t sndbuf;            /* most octets in the send queue */
-    uint32_t rcvbuf;            /* receive window to begin with */
-    uint32_t rcvbuf_max;        /* and to grow to */
-    const struct cc_ops *cc;
-    struct keepalive_settings keepalive;
-    bool nodelay;        /* Nagle off (MUST-17) */
-    bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
-    bool idle_restart;   /* after an RTO of silence cwnd is the initial window (RFC 5681 4.1) */
-};
-
-/* What the user wants of IP: RFC 9293 3.9.1.8, 3.9.1.9, 3.9.2. */
-struct tcp_ip {
-    uint8_t tos; /* Diffserv field: DSCP in the upper 6 bits (RFC 2474 3), 0 below; traffic class */
-    uint8_t ttl; /* or hop limit */
-    bool report; /* trouble is told at once, see tcb.report */
-};
-
-#define ORPHAN_NONE UINT32_MAX
-
-/* What a user may set for one connection, see tcp_set(). */
-struct tcp_settings {
-    struct keepalive_settings keepalive;
-    uint32_t sndbuf;          /* most octets in the send queue */
-    uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
-    uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
-    uint32_t mss_max;         /* octets of text in a segment, in both directions; 0: the path's */
-    uint32_t orphan_ms;       /* of FIN-WAIT-2 without a user; 0: the config's; ORPHAN_NONE: RST */
-    uint8_t syn_retries;      /* R2 of SYN and SYN-ACK as a number of retransmissions; 0: by time */
-    bool nodelay;             /* Nagle off (MUST-17) */
-    bool oobinline;           /* RECEIVE gives all urgent octets, the last as well (RFC 6093 6) */
-    bool cork;                /* only full segments go, see tcp_output() */
-    struct tcp_ip ip4, ip6;   /* MUST-47 to MUST-49 */
-};
-
-/* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
- * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 256 KiB; receive window 64
- * KiB growing to 4 MiB; NewReno, with a restart after silence; no keep-alive. RFC 6298 2.4 says
- * that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on today's paths a
- * second of silence per tail loss is what users notice. */
-struct tcp_config tcp_config_default(void);
-
-struct tcp_settings tcp_settings_default(const struct tcp_config *config);
-
-/* The ones for this address's family. */
-static inline const struct tcp_ip *tcp_settings_ip(const struct tcp_settings *s,
-                                                   const struct ip_addr *remote)
-{
-    return ip_addr_is_v4(remote) ? &s->ip4 : &s->ip6;
-}
 
 /* What the path allows. */
 struct tcp_path {
@@ -149,7 +87,7 @@ struct tcb {
     struct ackdelay ackdelay;
     struct persist persist;
     struct keepalive keepalive;
-    struct tcp_settings settings;
+    const struct tcp_settings *settings; /* shared; see tcp_set() */
 
     /* Timers; TIME_NEVER: off */
     uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5) */
@@ -195,18 +133,15 @@ struct tcb {
         uint32_t mtu; /* what ICMP has taught of the whole path, less than path.mtu; 0: nothing */
         uint64_t until_ns; /* and when that is forgotten */
     } pmtu;
-    const struct tcp_config *config;
-    struct mem *mem;
-    const struct trace *trace;
+    struct tcp_common *common;
     uint32_t id; /* of the socket, for the trace */
 };
 
 /* A CLOSED connection that has all it needs and holds no memory. */
 void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *path,
-              const struct tcp_config *config, struct mem *mem, const struct trace *trace,
-              uint32_t id);
+              struct tcp_common *common, uint32_t id);
 
-/* Returns the memory of the queues. */
+/* Returns all memory. */
 void tcb_finish(struct tcb *t);
 
 /* Sequence number of the first octet in the send queue, and of that behind the last: where the FIN
@@ -241,6 +176,9 @@ uint32_t tcb_path_mss(const struct tcb *t);
 /* The MSS to announce (MUST-67): that, or less if the user wants less. */
 uint32_t tcb_mss_max(const struct tcb *t);
 
+/* Most octets in the send queue. */
+uint32_t tcb_sndbuf(const struct tcb *t);
+
 /* The connection is in trouble, and goes on (3.9.1.8): the user is told, once, if it wants to be
  * (SHLD-20). */
 void tcb_trouble(struct tcb *t, int err);
@@ -253,7 +191,8 @@ const char *tcb_check_deep(const struct tcb *t);
 
 /* TRACE() with what every point of a connection has in common. */
 #define TCB_TRACE(t, kind, now, ...)                                                               \
-    TRACE((t)->trace, kind, .now_ns = (now), .sock_id = (t)->id, .flow = &(t)->flow, __VA_ARGS__)
+    TRACE((t)->common->trace, kind, .now_ns = (now), .sock_id = (t)->id, .flow = &(t)->flow,       \
+          __VA_ARGS__)
 
 /* STATUS (RFC 9293 3.10.6), in the manner of Linux's TCP_INFO, whose names are in brackets where
  * they differ. Times in ns, of the caller's clock where they are no durations. */

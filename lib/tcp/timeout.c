@@ -7,7 +7,7 @@
 
 static uint64_t user_timeout_ns(const struct tcb *t)
 {
-    return t->settings.user_timeout_ms * NS_PER_MS;
+    return t->settings->user_timeout_ms * NS_PER_MS;
 }
 
 /* No time: what R2 is for a SYN whose retransmissions are counted. */
@@ -16,25 +16,25 @@ static uint64_t user_timeout_ns(const struct tcb *t)
 /* R2. MUST-23 asks for three minutes at least for SYN; the user may want less (3.8.3). */
 static uint64_t r2_ns(const struct tcb *t)
 {
-    if (t->settings.user_timeout_ms > 0)
+    if (t->settings->user_timeout_ms > 0)
         return user_timeout_ns(t);
     if (tcb_synchronized(t))
-        return t->config->user_timeout_ns;
-    if (t->settings.syn_retries > 0)
+        return t->common->config->user_timeout_ns;
+    if (t->settings->syn_retries > 0)
         return UNLIMITED_NS;
-    return t->passive ? t->config->synack_timeout_ns : t->config->syn_timeout_ns;
+    return t->passive ? t->common->config->synack_timeout_ns : t->common->config->syn_timeout_ns;
 }
 
 static bool syn_given_up(const struct tcb *t)
 {
-    uint8_t most = t->settings.syn_retries;
+    uint32_t most = t->settings->syn_retries;
     return !tcb_synchronized(t) && most > 0 && t->retries >= most;
 }
 
 void tcp_timeout_set(struct tcb *t, const struct tcp_settings *settings)
 {
     uint64_t was_ns = r2_ns(t);
-    t->settings = *settings;
+    t->settings = settings;
     if (t->give_up_due_ns != TIME_NEVER)
         t->give_up_due_ns = t->give_up_due_ns - was_ns + r2_ns(t);
 }
@@ -95,7 +95,7 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     rto_backoff(&t->rto);
     recovery_timeout(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
     t->rtx_due_ns = now_ns + rto_get(&t->rto);
-    if (t->retries >= t->config->r1)
+    if (t->retries >= t->common->config->r1)
         in_trouble(t);
 }
 
@@ -104,7 +104,7 @@ static void persist_timeout(struct tcb *t, uint64_t now_ns)
 {
     t->probe = true;
     persist_backoff(&t->persist, now_ns);
-    if (t->persist.unanswered >= t->config->r1)
+    if (t->persist.unanswered >= t->common->config->r1)
         in_trouble(t);
 }
 
@@ -123,7 +123,7 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
     if (persist_due(&t->persist, now_ns))
         persist_timeout(t, now_ns);
     if (tcb_idle(t) &&
-        keepalive_dead(&t->keepalive, &t->settings.keepalive, user_timeout_ns(t), now_ns)) {
+        keepalive_dead(&t->keepalive, &t->settings->keepalive, user_timeout_ns(t), now_ns)) {
         /* The RST is for a peer that lives and whose answers are lost; Linux sends one too. */
         t->reset_peer = true;
         state_fail(t, silence_error(t), "keep-alive", now_ns);
@@ -133,7 +133,7 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
 bool tcp_timeout_keepalive(const struct tcb *t, uint64_t now_ns)
 {
     return tcb_idle(t) &&
-           keepalive_probe_due(&t->keepalive, &t->settings.keepalive, user_timeout_ns(t), now_ns);
+           keepalive_probe_due(&t->keepalive, &t->settings->keepalive, user_timeout_ns(t), now_ns);
 }
 
 uint64_t tcp_deadline(const struct tcb *t)
@@ -142,6 +142,6 @@ uint64_t tcp_deadline(const struct tcb *t)
     due = time_min(due, t->linger_due_ns);
     due = time_min(due, t->persist.due_ns);
     if (tcb_idle(t))
-        due = time_min(due, keepalive_deadline(&t->keepalive, &t->settings.keepalive));
+        due = time_min(due, keepalive_deadline(&t->keepalive, &t->settings->keepalive));
     return time_min(due, ackdelay_deadline(&t->ackdelay));
 }

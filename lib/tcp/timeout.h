@@ -17,7 +17,8 @@ void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns);
 /* Something is sent that the peer must answer: R2 runs from now unless it runs. */
 void tcp_timeout_expect(struct tcb *t, uint64_t now_ns);
 
-/* Takes the settings over. R2, if it runs, goes on counting from where it began. */
+/* Takes over settings that stay where they are. R2, if it runs, goes on counting from where it
+ * began. */
 void tcp_timeout_set(struct tcb *t, const struct tcp_settings *settings);
 
 /* Whether a keep-alive is to be sent now. */

@@ -67,7 +67,7 @@ uint64_t tcp_urgent_left(const struct tcb *t)
 
 bool tcp_urgent_passes_over(const struct tcb *t)
 {
-    return !t->settings.oobinline && tcp_urgent_left(t) == 1;
+    return !t->settings->oobinline && tcp_urgent_left(t) == 1;
 }
 
 static bool has_arrived(const struct tcb *t)
@@ -87,7 +87,7 @@ int tcp_urgent_receive(struct tcb *t, uint8_t *octet, bool peek)
 {
     uint64_t left = tcp_urgent_left(t);
     bool complete = tcb_fin_taken(t);
-    if (t->settings.oobinline || left == 0 || t->rcv.up_taken)
+    if (t->settings->oobinline || left == 0 || t->rcv.up_taken)
         return ERR_INVAL;
     if (t->state == STATE_CLOSED && !complete)
         return ERR_NOT_CONNECTED;

@@ -12,7 +12,7 @@
 /* What our SYN says of a receive window that grows to `size` (RFC 7323 2.2). */
 static void set_shift(struct tcb *t, uint32_t size)
 {
-    t->rcvwnd.shift = t->config->window_scaling ? rcvwnd_shift_for(size) : 0;
+    t->rcvwnd.shift = t->common->config->window_scaling ? rcvwnd_shift_for(size) : 0;
 }
 
 /* 3.10.1 OPEN */
@@ -28,7 +28,7 @@ static void open_with(struct tcb *t, seq_t iss, bool passive)
 void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns)
 {
     open_with(t, iss, false);
-    t->shift_offered = t->config->window_scaling;
+    t->shift_offered = t->common->config->window_scaling;
     set_shift(t, t->rcvwnd.size_max);
     tcp_timeout_expect(t, now_ns);
     state_set(t, STATE_SYN_SENT, "active OPEN", now_ns);
@@ -49,7 +49,7 @@ bool tcp_can_send(const struct tcb *t)
     case STATE_SYN_RECEIVED:
     case STATE_ESTABLISHED:
     case STATE_CLOSE_WAIT:
-        return t->fin_queued || t->sndq.len < t->settings.sndbuf;
+        return t->fin_queued || t->sndq.len < tcb_sndbuf(t);
     default:
         return true;
     }
@@ -74,9 +74,9 @@ int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
         return ERR_PIPE;
     if (len == 0)
         return 0;
-    if (t->sndq.len >= t->settings.sndbuf)
+    if (t->sndq.len >= tcb_sndbuf(t))
         return ERR_AGAIN;
-    size_t room = t->settings.sndbuf - t->sndq.len;
+    size_t room = tcb_sndbuf(t) - t->sndq.len;
     size_t taken = sndq_append(&t->sndq, data, len < room ? len : room);
     if (taken == 0)
         return ERR_NOMEM;
@@ -257,18 +257,24 @@ static void set_mss(struct tcb *t)
     tcp_pmtu_limit(t, t->rcv.mss);
 }
 
-void tcp_set(struct tcb *t, const struct tcp_settings *settings)
+int tcp_set(struct tcb *t, const struct tcp_settings *wanted)
 {
-    if (settings->rcvbuf > 0 && settings->rcvbuf != t->settings.rcvbuf) {
+    struct shared *all = &t->common->settings;
+    const struct tcp_settings *old = t->settings, *settings = shared_get(all, wanted);
+    if (!settings)
+        return ERR_NOMEM;
+    if (settings->rcvbuf > 0 && settings->rcvbuf != old->rcvbuf) {
         if (syn_waits(t))
             set_shift(t, settings->rcvbuf);
         rcvwnd_resize(&t->rcvwnd, settings->rcvbuf);
         room_made(t);
     }
-    bool mss = settings->mss_max != t->settings.mss_max && syn_waits(t);
-    if (t->settings.cork && !settings->cork)
+    bool mss = settings->mss_max != old->mss_max && syn_waits(t);
+    if (old->cork && !settings->cork)
         tcp_flush(t);
     tcp_timeout_set(t, settings);
+    shared_put(all, old);
     if (mss)
         set_mss(t);
+    return ERR_NONE;
 }

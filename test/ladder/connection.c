@@ -273,7 +273,8 @@ void ladder_receive(struct where w, struct line l)
 void ladder_open(struct where w, bool passive)
 {
     step(w);
-    tcb_init(&the.tcb, &the.flow, &the.path, &the.config, &the.mem.mem, &the.trace, 1);
+    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace);
+    tcb_init(&the.tcb, &the.flow, &the.path, &the.common, 1);
     the.open = true;
     if (passive)
         tcp_open_passive(&the.tcb, seq(the.iss), the.now_ns);
@@ -295,7 +296,7 @@ int64_t ladder_send(struct where w, size_t n, bool urgent)
     log_text(&the.log, ladder_now(), "SEND %zu%s: %lld", n, urgent ? ", URGENT" : "",
              (long long)taken);
     no_memory_told(taken == ERR_NOMEM ||
-                   (taken > 0 && taken < (int64_t)n && the.tcb.sndq.len < the.tcb.settings.sndbuf));
+                   (taken > 0 && taken < (int64_t)n && the.tcb.sndq.len < tcb_sndbuf(&the.tcb)));
     if (taken > 0)
         the.written += (uint64_t)taken;
     check(w);
@@ -332,6 +333,11 @@ void ladder_user_receives(struct where w, size_t n)
     int64_t got = ladder_user_receive(w, n);
     if (got != (int64_t)n)
         fail_at(w, "RECEIVE gives %lld of %zu", (long long)got, n);
+}
+
+void ladder_set(const struct tcp_settings *settings)
+{
+    no_memory_told(tcp_set(&the.tcb, settings) == ERR_NOMEM);
 }
 
 int ladder_close(struct where w)

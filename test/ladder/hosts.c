@@ -280,10 +280,14 @@ void host_do_set_ip(struct sock *so, bool six, uint8_t tos, uint8_t ttl)
 {
     const struct tcp_ip asked = {.tos = tos, .ttl = ttl};
     const struct tcp_ip other = {.tos = tos ^ 0xfc, .ttl = (uint8_t)~ttl};
-    host.tos = tos;
-    host.ttl = ttl;
-    host_set(so, ip4, six ? other : asked);
-    host_set(so, ip6, six ? asked : other);
+    struct tcp_settings settings = *stack_settings(so);
+    settings.ip4 = six ? other : asked;
+    settings.ip6 = six ? asked : other;
+    bool refused = stack_set(so, &settings, host.now_ns) == ERR_NOMEM;
+    no_memory_told(refused);
+    const struct tcp_ip *before = six ? &stack_settings(so)->ip6 : &stack_settings(so)->ip4;
+    host.tos = refused ? before->tos : tos;
+    host.ttl = refused ? before->ttl : ttl;
 }
 
 int64_t host_do_send(struct sock *so, uint64_t at, size_t n, bool urgent)

@@ -113,7 +113,7 @@ void host_step(struct where w);
     do {                                                                                           \
         struct tcp_settings settings_ = *stack_settings(so_);                                      \
         settings_.member = (value);                                                                \
-        stack_set((so_), &settings_, host.now_ns);                                                 \
+        no_memory_told(stack_set((so_), &settings_, host.now_ns) == ERR_NOMEM);                    \
     } while (0)
 #define host_set_nodelay(so, on)                                                                   \
     do {                                                                                           \

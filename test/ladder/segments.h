@@ -39,6 +39,7 @@ struct ladder {
     struct tcb tcb;
     struct test_mem mem;
     struct tcp_config config;
+    struct tcp_common common;
     struct tcp_path path;
     struct flow flow;
     struct trace trace;
@@ -103,6 +104,15 @@ int64_t ladder_user_receive(struct where w, size_t n); /* checks the octets */
 int ladder_close(struct where w);
 void ladder_leave(struct where w);
 void ladder_abort(struct where w);
+
+/* Changes one member of the connection's struct tcp_settings; no step of its own. */
+#define user_sets(member, value)                                                                   \
+    do {                                                                                           \
+        struct tcp_settings settings_ = *the.tcb.settings;                                         \
+        settings_.member = (value);                                                                \
+        ladder_set(&settings_);                                                                    \
+    } while (0)
+void ladder_set(const struct tcp_settings *settings);
 
 /* The same, and all n octets are taken or had. */
 #define user_sends(n)        ladder_sends(HERE, (n), false)

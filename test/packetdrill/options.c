@@ -63,8 +63,8 @@ static int get_buffer(struct object *o, int sock, int name, void *value, socklen
     if (nstcp_getsockopt(o->stack, sock, SOL_SOCKET, name, &size, &size_len) < 0)
         return -1;
     runtime_lock(o->stack->rt);
-    const struct slot_options *set = &slot_find(o->stack, sock)->options;
-    bool was_set = (name == SO_SNDBUF ? set->sndbuf : set->rcvbuf) > 0;
+    const struct slot_options *set = slot_find(o->stack, sock)->options;
+    bool was_set = (name == SO_SNDBUF ? set->tcp.sndbuf : set->tcp.rcvbuf) > 0;
     runtime_unlock(o->stack->rt);
     size = was_set ? 2 * size : size;
     return put(&size, sizeof size, value, len);

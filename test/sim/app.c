@@ -146,12 +146,13 @@ static void change_mind(struct end *e)
         break;
     default:
         settings.rcvbuf = (uint32_t)rng_log(&w->rng, least, least + 300000);
-        if (e->wire.rcvbuf > settings.rcvbuf)
-            e->wire.rcvbuf = settings.rcvbuf;
-        storm_reason(&e->wire.storm);
         break;
     }
-    stack_set(e->sock, &settings, host_now(e->host));
+    if (stack_set(e->sock, &settings, host_now(e->host)))
+        return;
+    if (settings.rcvbuf > 0 && e->wire.rcvbuf > settings.rcvbuf)
+        e->wire.rcvbuf = settings.rcvbuf;
+    storm_reason(&e->wire.storm);
     host_called(e->host);
 }
 
@@ -174,7 +175,11 @@ static void run(struct end *e)
     fail_about(-1, 0);
 }
 
-static void set_options(struct end *e)
+/* So often an application asks for its options in vain. */
+#define OPTIONS_TRIES 100
+
+/* False for want of memory. */
+static bool set_options(struct end *e)
 {
     struct tcp_settings settings = *stack_settings(e->sock);
     if (e->plan->nodelay)
@@ -185,7 +190,11 @@ static void set_options(struct end *e)
         settings.rcvbuf = e->plan->rcvbuf;
     if (e->plan->user_timeout_ms)
         settings.user_timeout_ms = e->plan->user_timeout_ms;
-    stack_set(e->sock, &settings, host_now(e->host));
+    for (int i = 0; i < OPTIONS_TRIES; i++) {
+        if (!stack_set(e->sock, &settings, host_now(e->host)))
+            return true;
+    }
+    return false;
 }
 
 /* connect() has failed: later again where there was no port for it. */
@@ -217,8 +226,9 @@ static void connected_to(struct end *e)
     c->port[e->side] = status.flow.local_port;
     who_begins(c);
     who_is(e, stack_sock_id(e->sock));
-    set_options(e);
-    if (rng_one_in(&world_of(e)->rng, 4))
+    if (!set_options(e))
+        app_give_up(e, true);
+    else if (rng_one_in(&world_of(e)->rng, 4))
         try_early(e);
 }
 
@@ -272,7 +282,10 @@ void app_accepted(struct host *h, struct handle *handle, struct sock *so)
     e->crashed = false;
     e->progress_ns = w->now_ns;
     handle->end = e;
-    set_options(e);
+    if (!set_options(e)) {
+        app_give_up(e, true);
+        return;
+    }
     host_called(h);
     /* What is there already comes with an event: half of the applications wait for it. */
     bool something = stack_readiness(so) & (SOCK_READABLE | SOCK_PEER_DONE | SOCK_DEAD);

@@ -397,9 +397,9 @@ static void no_scaling(void **state)
         the.config.rcvbuf = the.config.rcvbuf_max = 1 << 20;
         the.config.window_scaling = false;
         ladder_open(HERE, passive);
-        struct tcp_settings settings = the.tcb.settings;
+        struct tcp_settings settings = *the.tcb.settings;
         settings.rcvbuf = 2 << 20;
-        tcp_set(&the.tcb, &settings);
+        ladder_set(&settings);
         if (passive)
             receive(.flags = SYN, .seq = 0, .wnd = 700, .scale = 3);
         expect(.flags = passive ? SYN | ACK : SYN, .seq = 0, .ack = passive, .wnd = 65535,

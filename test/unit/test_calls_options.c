@@ -129,15 +129,6 @@ static void keepalive_ends_it(void **state)
     assert_int_equal(stack_error(so), ERR_TIMEDOUT);
 }
 
-/* What leaves for IPv4 is to have this from now on; IPv6's must not matter. */
-static void set_ip(struct sock *so, uint8_t tos, uint8_t ttl)
-{
-    host_set(so, ip4, ((struct tcp_ip){tos, ttl, false}));
-    host_set(so, ip6, ((struct tcp_ip){0xfc, 1, false}));
-    host.tos = tos;
-    host.ttl = ttl;
-}
-
 /* From the SYN on, changed while connected (MUST-48, MUST-49, SHLD-21, SHLD-22), up to the RST. */
 static void diffserv(void **state)
 {
@@ -145,7 +136,7 @@ static void diffserv(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = host_connect(&a);
     host_batch();
-    set_ip(so, 0xb8, 200);
+    host_do_set_ip(so, false, 0xb8, 200);
     leaves(&a, .flags = SYN, .seq = 0);
     arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 77);
     leaves(&a, .flags = RST, .seq = 77); /* which no connection sends: 3.10.7.3 */
@@ -153,17 +144,17 @@ static void diffserv(void **state)
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
     assert_int_equal(host_send(so, 0, 10), 10);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
-    set_ip(so, 0x28, 7);
+    host_do_set_ip(so, false, 0x28, 7);
     host_later(200);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10); /* again */
     arrives(&a, .flags = ACK, .seq = 1, .ack = 11, .text = 100);
     host_later(40);
     leaves(&a, .flags = ACK, .seq = 11, .ack = 101);
-    set_ip(so, 0, 255);
+    host_do_set_ip(so, false, 0, 255);
     host_abort(so);
     leaves(&a, .flags = RST | ACK, .seq = 11, .ack = 101);
     arrives(&a, .flags = ACK, .seq = 101, .ack = 11);
-    set_ip(host_listen(80, 5), 0, 64);
+    host_do_set_ip(host_listen(80, 5), false, 0, 64);
     leaves(&a, .flags = RST, .seq = 11); /* of nobody's any more */
 }
 
@@ -174,12 +165,12 @@ static void diffserv_accepted(void **state)
     (void)state;
     struct sock *l = host_listen(80, 5);
     struct peer a = peer(1, 80), b = peer(2, 80);
-    set_ip(l, 0xb8, 200);
+    host_do_set_ip(l, false, 0xb8, 200);
     arrives(&b, .flags = ACK, .seq = 1, .ack = 1);
     leaves(&b, .flags = RST, .seq = 1);
     host_handshake(HERE, &a);
     struct sock *so = host_accept(l);
-    set_ip(so, 0x28, 7);
+    host_do_set_ip(so, false, 0x28, 7);
     host_close(so);
     leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
     arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
@@ -187,7 +178,7 @@ static void diffserv_accepted(void **state)
     host_later(1000);
     arrives(&a, .flags = FIN | ACK, .seq = 1, .ack = 2);
     leaves(&a, .flags = ACK, .seq = 2, .ack = 2);
-    set_ip(l, 0xb8, 200); /* still the listener's */
+    host_do_set_ip(l, false, 0xb8, 200); /* still the listener's */
     arrives(&b, .flags = SYN, .seq = 0, .mss = 1000);
     leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
 }
@@ -203,10 +194,7 @@ static void diffserv_v6(void **state)
     host_start();
     struct sock *so = host_connect(&a);
     host_batch();
-    host_set(so, ip4, ((struct tcp_ip){0xb8, 200, false}));
-    host_set(so, ip6, ((struct tcp_ip){0x28, 0, false}));
-    host.tos = 0x28;
-    host.ttl = 0;
+    host_do_set_ip(so, true, 0x28, 0);
     leaves(&a, .flags = SYN, .seq = 0);
 }
 

@@ -178,7 +178,7 @@ static void nodelay_later(void **state)
     expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
     user_sends(10);
     expect_silence();
-    the.tcb.settings.nodelay = true;
+    user_sets(nodelay, true);
     expect(.flags = PSH | ACK, .seq = 11, .ack = 1, .text = 10);
     receive(.flags = ACK, .seq = 1, .ack = 21);
 }

@@ -5,9 +5,7 @@
 
 static void cork(bool on)
 {
-    struct tcp_settings settings = the.tcb.settings;
-    settings.cork = on;
-    tcp_set(&the.tcb, &settings);
+    user_sets(cork, on);
 }
 
 /* A SEND with MSG_MORE. */
@@ -77,7 +75,7 @@ static void flushed(void **state)
 {
     (void)state;
     establish();
-    the.tcb.settings.nodelay = true;
+    user_sets(nodelay, true);
     cork(true);
     user_sends(400);
     expect_silence();

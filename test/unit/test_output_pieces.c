@@ -42,7 +42,7 @@ static void pieces_again_with_new_text(void **state)
         borrows(octets + i, 1);
         expect(.flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
     }
-    the.config.nodelay = the.tcb.settings.nodelay = false;
+    user_sets(nodelay, false);
     for (uint32_t i = 20; i < 40; i++)
         borrows(octets + i, 1);
     expect_silence();

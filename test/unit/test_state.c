@@ -231,9 +231,9 @@ static void orphan_for_so_long(void **state)
     for (unsigned first = 0; first < 2; first++) {
         for (unsigned ms = 0; ms < 3000; ms += 1500) {
             reach(first ? STATE_FIN_WAIT_1 : STATE_FIN_WAIT_2);
-            struct tcp_settings settings = the.tcb.settings;
+            struct tcp_settings settings = *the.tcb.settings;
             settings.orphan_ms = ms ? ms : ORPHAN_NONE;
-            tcp_set(&the.tcb, &settings);
+            ladder_set(&settings);
             user_leave();
             if (first)
                 receive(.flags = ACK, .seq = 1, .ack = 2);

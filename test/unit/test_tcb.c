@@ -38,7 +38,8 @@ static void silence_without_restart(void **state)
 static void begins_closed_and_empty(void **state)
 {
     (void)state;
-    tcb_init(&the.tcb, &the.flow, &the.path, &the.config, &the.mem.mem, &the.trace, 7);
+    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace);
+    tcb_init(&the.tcb, &the.flow, &the.path, &the.common, 7);
     assert_int_equal(the.tcb.state, STATE_CLOSED);
     assert_int_equal(the.tcb.id, 7);
     assert_int_equal(the.mem.mem.used, 0);
@@ -52,10 +53,12 @@ static void mss_of_path(void **state)
 {
     (void)state;
     the.path.mtu = 1500;
-    tcb_init(&the.tcb, &the.flow, &the.path, &the.config, &the.mem.mem, &the.trace, 1);
+    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace);
+    tcb_init(&the.tcb, &the.flow, &the.path, &the.common, 1);
     assert_int_equal(tcb_path_mss(&the.tcb), 1460);
     the.flow.local = the.flow.remote = (struct ip_addr){{0x20, 1, [15] = 1}};
-    tcb_init(&the.tcb, &the.flow, &the.path, &the.config, &the.mem.mem, &the.trace, 1);
+    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace);
+    tcb_init(&the.tcb, &the.flow, &the.path, &the.common, 1);
     assert_int_equal(tcb_path_mss(&the.tcb), 1440);
 }
 

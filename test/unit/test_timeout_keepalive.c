@@ -218,15 +218,11 @@ static void switched(void **state)
     (void)state;
     establish();
     at(15000);
-    struct tcp_settings settings = the.tcb.settings;
-    settings.keepalive = quick;
-    tcp_set(&the.tcb, &settings);
+    user_sets(keepalive, quick);
     expect(.flags = ACK, .seq = 0, .ack = 1);
-    settings.keepalive.on = false;
-    tcp_set(&the.tcb, &settings);
+    user_sets(keepalive.on, false);
     at(900000);
-    settings.keepalive.on = true; /* the probe of then was not answered either */
-    tcp_set(&the.tcb, &settings);
+    user_sets(keepalive.on, true); /* the probe of then was not answered either */
     expect(.flags = ACK, .seq = 0, .ack = 1);
     receive(.flags = ACK, .seq = 1, .ack = 1);
     at(909999);
@@ -241,9 +237,7 @@ static void user_timeout(void **state)
     (void)state;
     keepalive_on();
     establish();
-    struct tcp_settings settings = the.tcb.settings;
-    settings.user_timeout_ms = 17000;
-    tcp_set(&the.tcb, &settings);
+    user_sets(user_timeout_ms, 17000);
     for (unsigned i = 0; i < 4; i++) {
         at(10100 + 2000 * i);
         expect(.flags = ACK, .seq = 0, .ack = 1);

@@ -5,16 +5,12 @@
 
 static void set_user_timeout(uint32_t ms)
 {
-    struct tcp_settings settings = the.tcb.settings;
-    settings.user_timeout_ms = ms;
-    tcp_set(&the.tcb, &settings);
+    user_sets(user_timeout_ms, ms);
 }
 
 static void set_rcvbuf(uint32_t bytes)
 {
-    struct tcp_settings settings = the.tcb.settings;
-    settings.rcvbuf = bytes;
-    tcp_set(&the.tcb, &settings);
+    user_sets(rcvbuf, bytes);
 }
 
 /* ---- R2 for a particular connection: MUST-21 ---- */
@@ -127,9 +123,7 @@ static void shut_window(void **state)
 
 static void set_syn_retries(uint8_t n)
 {
-    struct tcp_settings settings = the.tcb.settings;
-    settings.syn_retries = n;
-    tcp_set(&the.tcb, &settings);
+    user_sets(syn_retries, n);
 }
 
 /* After the last one as long again as its RTO; for a SYN-ACK too (MUST-22). */
@@ -295,9 +289,7 @@ static void larger_while_connected(void **state)
 
 static void set_mss(uint32_t octets)
 {
-    struct tcp_settings settings = the.tcb.settings;
-    settings.mss_max = octets;
-    tcp_set(&the.tcb, &settings);
+    user_sets(mss_max, octets);
 }
 
 /* What is announced, and what is sent: the least of it, the path's and the peer's. */
