@@ -50,7 +50,9 @@ bool heap_reserve(struct heap *h, uint32_t n)
 
 static bool before(const struct heap_node *a, const struct heap_node *b)
 {
-    return a->deadline != b->deadline ? a->deadline < b->deadline : a->order < b->order;
+    if (a->deadline != b->deadline)
+        return a->deadline < b->deadline;
+    return (int32_t)(a->order - b->order) < 0;
 }
 
 static void place(struct heap *h, struct heap_node *node, uint32_t slot)

@@ -13,7 +13,7 @@
 
 struct heap_node {
     uint64_t deadline; /* ns; TIME_NEVER while not in the heap */
-    uint64_t order;    /* of setting, to break ties */
+    uint32_t order;    /* of setting, to break ties; wraps */
     uint32_t slot;     /* index in the heap; HEAP_OUT while not in it */
 };
 
@@ -22,7 +22,7 @@ struct heap_node {
 struct heap {
     struct heap_node **v;
     uint32_t n, room;
-    uint64_t next_order;
+    uint32_t next_order;
     struct mem *mem;
 };
 

@@ -155,14 +155,14 @@ static void leave(struct conn *c)
     c->stage = CONN_LEFT;
     c->sock.user = NULL;
     c->sock.happened = 0;
-    list_remove(&c->sock.ready);
+    list_remove(&c->sock.line);
 }
 
 /* Those that nobody has accepted are reset: their peers believe they are connected. */
 static void abort_all(struct list *queue, uint64_t now_ns)
 {
     while (!list_empty(queue)) {
-        struct conn *c = container_of(queue->next, struct conn, queued);
+        struct conn *c = conn_in_line(queue->next);
         listener_forget(c);
         leave(c);
         tcp_abort(&c->tcb, now_ns);

@@ -61,7 +61,7 @@ static void sock_enter(struct stack *s, struct sock *so, enum sock_kind kind,
     so->id = s->next_id;
     so->stack = s;
     so->node.flow = *key;
-    list_init(&so->ready);
+    list_init(&so->line);
     list_init(&so->all);
     list_push_back(&s->socks, &so->all);
     table_insert(&s->table, &so->node);
@@ -78,7 +78,7 @@ static void sock_unlist(struct sock *so)
 
 static void sock_leave(struct sock *so)
 {
-    list_remove(&so->ready);
+    list_remove(&so->line);
     list_remove(&so->all);
     sock_unlist(so);
     so->stack->n_socks--;
@@ -99,9 +99,8 @@ static void conn_finish(struct conn *c)
 {
     struct stack *s = c->sock.stack;
     s->n_unfinished -= c->unfinished;
-    if (c->listener)
+    if (conn_listener(c))
         listener_forget(c);
-    list_remove(&c->queued);
     list_remove(&c->pending);
     heap_set(&s->timers, &c->timer, TIME_NEVER);
     tcb_finish(&c->tcb);
@@ -113,8 +112,7 @@ static void conn_finish(struct conn *c)
 static struct conn *to_give_way(struct stack *s)
 {
     bool room = s->n_socks < s->config.max_socks;
-    return room || list_empty(&s->time_wait) ? NULL
-                                             : container_of(s->time_wait.next, struct conn, queued);
+    return room || list_empty(&s->time_wait) ? NULL : conn_in_line(s->time_wait.next);
 }
 
 struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu, struct conn *old)
@@ -133,7 +131,6 @@ struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu,
             return NULL;
     }
     sock_enter(s, &c->sock, SOCK_CONNECTION, flow);
-    list_init(&c->queued);
     list_init(&c->pending);
     heap_node_init(&c->timer);
     const struct tcp_path path = {stack_first_mtu(s, &flow->remote, mtu), s->config.caps.super_max};

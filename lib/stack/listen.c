@@ -18,7 +18,7 @@ static void make_room(struct listener *l)
 {
     if (l->n_half_open < max_u32(l->backlog, HALF_OPEN_MIN))
         return;
-    conn_free(container_of(l->half_open.next, struct conn, queued));
+    conn_free(conn_in_line(l->half_open.next));
     l->sock.stack->counters.listen_drops++;
 }
 
@@ -51,8 +51,8 @@ static void open_connection(struct listener *l, const struct arrival *a, struct 
         return;
     }
     c->stage = CONN_HALF_OPEN;
-    c->listener = l;
-    list_push_back(&l->half_open, &c->queued);
+    c->sock.listener = l;
+    list_push_back(&l->half_open, &c->sock.line);
     l->n_half_open++;
     tcp_open_passive(&c->tcb, iss, now_ns);
     if (tcp_set(&c->tcb, l->settings) || (a->route && !conn_take_route(c, a->route))) {
@@ -84,15 +84,15 @@ void listener_arrives(struct listener *l, const struct arrival *a, struct conn *
 bool listener_has_room(const struct conn *c, const struct seg *seg)
 {
     return c->stage != CONN_HALF_OPEN || (seg->flags & TCP_RST) ||
-           c->listener->n_completed < c->listener->backlog;
+           c->sock.listener->n_completed < c->sock.listener->backlog;
 }
 
 void listener_completed(struct conn *c, uint64_t now_ns)
 {
-    struct listener *l = c->listener;
-    list_remove(&c->queued);
+    struct listener *l = c->sock.listener;
+    list_remove(&c->sock.line);
     l->n_half_open--;
-    list_push_back(&l->completed, &c->queued);
+    list_push_back(&l->completed, &c->sock.line);
     l->n_completed++;
     c->stage = CONN_COMPLETED;
     sock_happened(&l->sock, SOCK_EV_COMPLETED, now_ns);
@@ -100,12 +100,12 @@ void listener_completed(struct conn *c, uint64_t now_ns)
 
 void listener_forget(struct conn *c)
 {
-    list_remove(&c->queued);
+    list_remove(&c->sock.line);
     if (c->stage == CONN_HALF_OPEN)
-        c->listener->n_half_open--;
+        c->sock.listener->n_half_open--;
     else
-        c->listener->n_completed--;
-    c->listener = NULL;
+        c->sock.listener->n_completed--;
+    c->sock.listener = NULL;
 }
 
 struct sock *listener_find(const struct stack *s, const struct flow *flow)
@@ -163,7 +163,7 @@ int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock
     struct listener *l = as_listener(listener);
     if (l->n_completed == 0)
         return ERR_AGAIN;
-    struct conn *c = container_of(l->completed.next, struct conn, queued);
+    struct conn *c = conn_in_line(l->completed.next);
     listener_forget(c);
     c->stage = CONN_USED;
     c->sock.user = user;

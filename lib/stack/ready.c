@@ -13,9 +13,9 @@ void sock_happened(struct sock *so, unsigned what, uint64_t now_ns)
             TRACE(&so->stack->config.trace, TRACE_EVENT, .now_ns = now_ns, .sock_id = so->id,
                   .flow = &so->node.flow, .text = names[i]);
     }
-    so->happened |= what;
-    if (so->happened && list_empty(&so->ready))
-        list_push_back(&so->stack->ready, &so->ready);
+    so->happened |= (uint8_t)what;
+    if (so->happened && list_empty(&so->line))
+        list_push_back(&so->stack->ready, &so->line);
 }
 
 bool stack_next_event(struct stack *s, struct stack_event *ev)
@@ -23,7 +23,7 @@ bool stack_next_event(struct stack *s, struct stack_event *ev)
     struct list *node = list_pop_front(&s->ready);
     if (!node)
         return false;
-    struct sock *so = container_of(node, struct sock, ready);
+    struct sock *so = container_of(node, struct sock, line);
     *ev = (struct stack_event){so, so->user, so->id, so->happened};
     so->happened = 0;
     return true;

@@ -44,10 +44,10 @@ static void pass_on(struct conn *c, uint64_t now_ns)
     case CONN_HALF_OPEN:
         if (what & TCB_EV_ESTABLISHED)
             listener_completed(c, now_ns);
-        c->sock.happened |= what & ~TCB_EV_ESTABLISHED;
+        c->sock.happened |= (uint8_t)(what & ~TCB_EV_ESTABLISHED);
         break;
     case CONN_COMPLETED:
-        c->sock.happened |= what; /* the user learns it after accept */
+        c->sock.happened |= (uint8_t)what; /* the user learns it after accept */
         break;
     case CONN_USED:
         if (what)
@@ -77,8 +77,8 @@ void conn_settle(struct conn *c, uint64_t now_ns)
         conn_free(c);
         return;
     }
-    if (c->tcb.state == STATE_TIME_WAIT && c->stage == CONN_LEFT && list_empty(&c->queued))
-        list_push_back(&c->sock.stack->time_wait, &c->queued);
+    if (c->tcb.state == STATE_TIME_WAIT && c->stage == CONN_LEFT && list_empty(&c->sock.line))
+        list_push_back(&c->sock.stack->time_wait, &c->sock.line);
     if (list_empty(&c->pending))
         list_push_back(&c->sock.stack->pending, &c->pending);
 }

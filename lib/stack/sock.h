@@ -20,15 +20,19 @@ enum sock_kind {
 
 /* What listeners and connections have in common. */
 struct sock {
-    enum sock_kind kind;
-    uint32_t id;
-    struct stack *stack;
     struct table_node node; /* in the socket table, by four-tuple, while `listed` */
+    struct stack *stack;
+    union {
+        void *user;
+        struct listener *listener; /* in its place while half open or completed */
+    };
+    struct list line; /* in stack.ready while `happened` has something to tell the user; without
+                       * one in a queue of the listener's, or in stack.time_wait */
+    struct list all;  /* in stack.socks */
+    uint32_t id;
+    enum sock_kind kind : 8;
+    uint8_t happened; /* SOCK_EV_* not yet taken */
     bool listed;
-    struct list ready; /* in stack.ready while `happened` has something to tell */
-    unsigned happened; /* SOCK_EV_* not yet taken */
-    void *user;
-    struct list all; /* in stack.socks */
 };
 
 struct listener {
@@ -50,16 +54,14 @@ enum conn_stage {
 
 struct conn {
     struct sock sock;
-    enum conn_stage stage;
-    bool error_told;           /* the user has been told once why the connection ended */
-    bool unfinished;           /* counted in stack.n_unfinished */
-    bool options_set;          /* `options` are the user's; else a route that has arrived */
-    struct listener *listener; /* while half open or completed */
-    struct list queued;        /* in one of the listener's lists, or in stack.time_wait */
-    struct list pending;       /* in stack.pending: output has to be asked */
+    struct list pending; /* in stack.pending: output has to be asked */
     struct heap_node timer;
-    struct ip_options *options; /* IPv4's, on every packet; NULL: none */
     struct tcb tcb;
+    struct ip_options *options; /* IPv4's, on every packet; NULL: none */
+    enum conn_stage stage : 8;
+    bool error_told : 1;  /* the user has been told once why the connection ended */
+    bool unfinished : 1;  /* counted in stack.n_unfinished */
+    bool options_set : 1; /* `options` are the user's; else a route that has arrived */
 };
 
 /* RSTs that belong to no connection wait here for output; more than these are dropped. */
@@ -108,6 +110,18 @@ static inline struct listener *as_listener(struct sock *so)
 static inline struct conn *as_conn(struct sock *so)
 {
     return container_of(so, struct conn, sock);
+}
+
+/* The connection that stands there in line. */
+static inline struct conn *conn_in_line(struct list *line)
+{
+    return as_conn(container_of(line, struct sock, line));
+}
+
+/* The listener that a connection waits at; NULL: at none. */
+static inline struct listener *conn_listener(const struct conn *c)
+{
+    return c->stage <= CONN_COMPLETED ? c->sock.listener : NULL;
 }
 
 /* A segment, and what its packet says besides. */

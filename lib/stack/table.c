@@ -18,7 +18,12 @@ void table_finish(struct table *t)
     t->bucket = NULL;
 }
 
-static struct table_node **slot(const struct table *t, uint64_t hash)
+static uint32_t hash_of(const struct table *t, const struct flow *flow)
+{
+    return (uint32_t)siphash(&t->key, flow, sizeof *flow);
+}
+
+static struct table_node **slot(const struct table *t, uint32_t hash)
 {
     return &t->bucket[hash & (t->n_bucket - 1)];
 }
@@ -47,7 +52,7 @@ void table_insert(struct table *t, struct table_node *node)
 {
     if (t->n >= t->n_bucket && t->n_bucket < UINT32_C(1) << 31)
         grow(t);
-    node->hash = siphash(&t->key, &node->flow, sizeof node->flow);
+    node->hash = hash_of(t, &node->flow);
     struct table_node **s = slot(t, node->hash);
     node->next = *s;
     *s = node;
@@ -64,7 +69,7 @@ void table_remove(struct table *t, struct table_node *node)
     t->n--;
 }
 
-static struct table_node *find(const struct table *t, const struct flow *flow, uint64_t hash)
+static struct table_node *find(const struct table *t, const struct flow *flow, uint32_t hash)
 {
     struct table_node *node = *slot(t, hash);
     while (node && (node->hash != hash || memcmp(&node->flow, flow, sizeof *flow) != 0))
@@ -74,7 +79,7 @@ static struct table_node *find(const struct table *t, const struct flow *flow, u
 
 struct table_node *table_find(const struct table *t, const struct flow *flow)
 {
-    return find(t, flow, siphash(&t->key, flow, sizeof *flow));
+    return find(t, flow, hash_of(t, flow));
 }
 
 bool table_holds(const struct table *t, const struct table_node *node)

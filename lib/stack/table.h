@@ -11,7 +11,7 @@
 
 struct table_node {
     struct flow flow;
-    uint64_t hash;
+    uint32_t hash;
     struct table_node *next;
 };
 
