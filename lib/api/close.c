@@ -21,13 +21,15 @@ static int shut_down(struct slot *slot, int how, uint64_t now_ns)
         return -ENOTCONN;
     if (state < STATE_ESTABLISHED)
         return shut_down_early(slot, how);
+    if (how != SHUT_RD) {
+        int err = stack_shutdown_send(slot->so, now_ns); /* a second time changes nothing */
+        if (err == ERR_NOMEM)
+            return err_to_errno(err);
+        slot->shut_send = true;
+    }
     if (how != SHUT_WR) {
         stack_shutdown_recv(slot->so, now_ns);
         slot->shut_recv = true;
-    }
-    if (how != SHUT_RD) {
-        stack_shutdown_send(slot->so, now_ns); /* a second time changes nothing */
-        slot->shut_send = true;
     }
     waitable_wake(&slot->changed, WAIT_ALL);
     return 0;

@@ -207,7 +207,7 @@ ssize_t nstcp_recvmsg(struct nstcp *stack, int sock, struct msghdr *msg, int fla
 
 /* shutdown(2). how: SHUT_WR sends a FIN after all that is queued, SHUT_RD throws away what is
  * unread and what arrives. Does not wait. While connecting, and with SHUT_RD on a listener, gives
- * that up, as Linux: calls that wait for it end. ENOTCONN, EINVAL. */
+ * that up, as Linux: calls that wait for it end. ENOTCONN, EINVAL, ENOMEM. */
 int nstcp_shutdown(struct nstcp *stack, int sock, int how);
 
 /* close(2). What is queued and a FIN follow by themselves, see nstcp_destroy; a RST instead when

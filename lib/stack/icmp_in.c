@@ -153,7 +153,7 @@ static bool too_big(struct conn *c, uint32_t mtu, uint32_t packet_len, uint64_t 
         ignore(s, &s->counters.icmp_bad_mtu, "ICMP: too big, but not by that MTU", now_ns);
         return false;
     }
-    paths_learn(&s->paths, &s->config.secret, &c->tcb.flow.remote, c->tcb.pmtu.mtu,
+    paths_learn(&s->paths, &s->config.secret, &c->tcb.flow->remote, c->tcb.pmtu.mtu,
                 c->tcb.pmtu.until_ns);
     return true;
 }

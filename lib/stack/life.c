@@ -9,10 +9,11 @@ int stack_create(struct stack **out, const struct stack_config *config)
         return ERR_NOMEM;
     s->mem = config->mem;
     s->config = *config;
-    tcp_common_init(&s->tcp, &s->config.tcp, s->mem, &s->config.trace);
+    tcp_common_init(&s->tcp, &s->config.tcp, s->mem, &s->config.trace, config->caps.super_max);
     list_init(&s->socks);
     list_init(&s->ready);
     list_init(&s->pending);
+    list_init(&s->resting);
     list_init(&s->time_wait);
     list_init(&s->echoes);
     list_init(&s->echoes_lent);
@@ -84,14 +85,14 @@ static void sock_leave(struct sock *so)
     so->stack->n_socks--;
 }
 
-uint32_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, uint32_t mtu)
+uint16_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, uint32_t mtu)
 {
-    uint32_t least = ip_addr_is_v4(remote) ? 68 : 1280;
+    uint16_t least = ip_addr_is_v4(remote) ? 68 : 1280;
     if (mtu == 0)
         mtu = s->config.caps.mtu;
     if (mtu < least)
         return least;
-    return mtu < UINT16_MAX ? mtu : UINT16_MAX;
+    return mtu < UINT16_MAX ? (uint16_t)mtu : UINT16_MAX;
 }
 
 /* Ends it, up to its own memory. */
@@ -115,26 +116,40 @@ static struct conn *to_give_way(struct stack *s)
     return room || list_empty(&s->time_wait) ? NULL : conn_in_line(s->time_wait.next);
 }
 
+/* Memory for a connection and for what it begins with, or that of an old one, which then is gone.
+ * NULL, and the old one as it was, for want of memory. */
+static struct conn *conn_memory(struct stack *s, struct conn *old, struct busy **busy)
+{
+    if (old) {
+        *busy = tcb_take_busy(&old->tcb);
+        if (!*busy)
+            return NULL;
+        conn_finish(old);
+        *old = (struct conn){0};
+        return old;
+    }
+    if (s->n_socks >= s->config.max_socks || !heap_reserve(&s->timers, s->n_socks + 1))
+        return NULL;
+    struct conn *c = mem_zalloc(s->mem, sizeof *c);
+    *busy = c ? mem_alloc(s->mem, sizeof **busy) : NULL;
+    if (c && !*busy) {
+        mem_free(s->mem, c, sizeof *c);
+        return NULL;
+    }
+    return c;
+}
+
 struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu, struct conn *old)
 {
-    if (!old)
-        old = to_give_way(s);
-    struct conn *c = old;
-    if (old) {
-        conn_finish(old);
-        *c = (struct conn){0};
-    } else {
-        if (s->n_socks >= s->config.max_socks || !heap_reserve(&s->timers, s->n_socks + 1))
-            return NULL;
-        c = mem_zalloc(s->mem, sizeof *c);
-        if (!c)
-            return NULL;
-    }
+    struct busy *busy;
+    struct conn *c = conn_memory(s, old ? old : to_give_way(s), &busy);
+    if (!c)
+        return NULL;
     sock_enter(s, &c->sock, SOCK_CONNECTION, flow);
     list_init(&c->pending);
     heap_node_init(&c->timer);
-    const struct tcp_path path = {stack_first_mtu(s, &flow->remote, mtu), s->config.caps.super_max};
-    tcb_init(&c->tcb, flow, &path, &s->tcp, c->sock.id);
+    tcb_init(&c->tcb, &c->sock.node.flow, stack_first_mtu(s, &flow->remote, mtu), &s->tcp,
+             c->sock.id, busy);
     const struct path_slot *known = paths_find(&s->paths, &s->config.secret, &flow->remote);
     if (known)
         tcp_pmtu_known(&c->tcb, known->mtu, known->until_ns);

@@ -87,8 +87,10 @@ void conn_rest(struct conn *c, uint64_t now_ns)
 {
     pass_on(c, now_ns);
     conn_count(c);
-    if (is_over(c))
+    if (is_over(c)) {
         conn_free(c);
-    else
-        heap_set(&c->sock.stack->timers, &c->timer, tcp_deadline(&c->tcb));
+        return;
+    }
+    heap_set(&c->sock.stack->timers, &c->timer, tcp_deadline(&c->tcb));
+    conn_may_rest(c, now_ns);
 }

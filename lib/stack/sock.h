@@ -85,6 +85,7 @@ struct stack {
     struct ports ports;
     struct heap timers;
     struct list socks, ready, pending;
+    struct list resting;   /* struct busy of connections that rest, longest first */
     struct list time_wait; /* connections that nobody holds any more, oldest first */
     uint32_t n_socks, next_id;
     uint32_t n_unfinished; /* connections that conn_unfinished() is true of */
@@ -135,13 +136,13 @@ struct arrival {
 /* life.c: making and ending sockets. */
 
 /* A connection in CLOSED, entered in the table; NULL for want of memory or at max_socks. old: NULL,
- * or a connection that ends and whose memory is used; then it does not fail. Without one, at
+ * or a connection that ends, unless this fails, and whose memory is used. Without one, at
  * max_socks, the oldest in TIME-WAIT has to go. mtu: of the path's first link; 0: the link's. */
 struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu, struct conn *old);
 
 /* The MTU of the first link to this address. mtu: as it is known, 0: the link's; brought within
  * what the IP version has to carry (RFC 791 3.2, RFC 8200 5) and what its length field can. */
-uint32_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, uint32_t mtu);
+uint16_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, uint32_t mtu);
 
 /* Frees it, whatever its state; nothing is sent. */
 void conn_free(struct conn *c);
@@ -167,6 +168,15 @@ void conn_settle(struct conn *c, uint64_t now_ns);
 
 /* The same at the end of output: sets the timer, frees what is over. */
 void conn_rest(struct conn *c, uint64_t now_ns);
+
+/* rest.c */
+
+/* To be called when output has nothing more. */
+void conn_may_rest(struct conn *c, uint64_t now_ns);
+
+/* When rest_tick() wants to be called. O(1). */
+uint64_t rest_deadline(const struct stack *s);
+void rest_tick(struct stack *s, uint64_t now_ns);
 
 /* advice.c: R1 was reached on the way to this address. */
 void stack_advise(struct stack *s, const struct ip_addr *hop);

@@ -114,15 +114,15 @@ size_t stack_urgent(const struct sock *so);
 int stack_recv_urgent(struct sock *so, uint8_t *octet, bool peek);
 
 /* CLOSE as RFC 9293 3.10.4 has it: no more SENDs, what is queued and a FIN follow; RECEIVE goes on.
- * ERR_NOT_CONNECTED, ERR_PIPE when it was called before. */
+ * ERR_NOT_CONNECTED, ERR_PIPE when it was called before, ERR_NOMEM: nothing has changed. */
 int stack_shutdown_send(struct sock *so, uint64_t now_ns);
 
 /* No more RECEIVEs: what is unread and what arrives is thrown away and acknowledged. */
 int stack_shutdown_recv(struct sock *so, uint64_t now_ns);
 
 /* Gives the socket up. A connection is closed in order behind the scenes (FIN, TIME-WAIT), or reset
- * when text is unread or arrives later (RFC 9293 3.6.1, SHLD-3). A listener's unaccepted
- * connections are reset. so must not be used any more. */
+ * when text is unread or arrives later (RFC 9293 3.6.1, SHLD-3), or there is no memory for the FIN.
+ * A listener's unaccepted connections are reset. so must not be used any more. */
 void stack_close(struct sock *so, uint64_t now_ns);
 
 /* What stack_close does, but so stays valid until stack_close or stack_abort, and goes on having

@@ -17,48 +17,54 @@
 
 /* What TCP_INFO shows before anything has arrived, as Linux: the MSS of a peer that named none (RFC
  * 9293 3.7.1). */
-#define ACKDELAY_FIRST_LARGEST 536
+#define ACKDELAY_FIRST_LARGEST 536u
 
-void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns)
+void ackdelay_init(struct ackdelay *a, uint16_t rmss)
 {
     *a = (struct ackdelay){
-        .delay_ns = time_min(delay_ns, ACKDELAY_MAX_NS),
         .rmss = rmss,
-        .largest = min_u32(ACKDELAY_FIRST_LARGEST, rmss),
+        .largest = (uint16_t)min_u32(ACKDELAY_FIRST_LARGEST, rmss),
         .due_ns = TIME_NEVER,
     };
 }
 
-void ackdelay_set_rmss(struct ackdelay *a, uint32_t rmss)
+uint64_t ackdelay_max(uint64_t delay_ns)
+{
+    return time_min(delay_ns, ACKDELAY_MAX_NS);
+}
+
+void ackdelay_set_rmss(struct ackdelay *a, uint16_t rmss)
 {
     a->rmss = rmss;
-    a->largest = min_u32(a->largest, rmss);
+    a->largest = (uint16_t)min_u32(a->largest, rmss);
 }
 
 void ackdelay_quick(struct ackdelay *a, uint32_t n)
 {
-    a->quick = n;
+    a->quick = (uint16_t)min_u32(n, ACKDELAY_ALL);
     if (n > 0 && a->due_ns != TIME_NEVER)
         ackdelay_now(a);
 }
 
-void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t now_ns)
+void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t delay_ns,
+                   uint64_t now_ns)
 {
     uint32_t size = max_u32(min_u32(packet_len, a->rmss), 1);
     if (size > a->largest)
-        a->largest = size;
-    a->segments += (len - 1) / size + 1;
+        a->largest = (uint16_t)size;
+    a->segments = (uint8_t)min_u32(a->segments + (len - 1) / size + 1, 2);
 
     /* RCV.NXT has moved. Duplicates still owed would all carry its new value, and the peer would
      * count them against a segment that nobody misses. One ACK says it. */
-    a->owed = min_u32(a->owed, 1);
+    a->owed = a->owed > 0;
 
     bool quick = a->quick > 0;
-    a->quick -= quick && a->quick != ACKDELAY_ALL;
+    if (quick && a->quick != ACKDELAY_ALL)
+        a->quick--;
     if (quick || a->segments >= 2)
         ackdelay_now(a);
     else
-        a->due_ns = now_ns + a->delay_ns;
+        a->due_ns = now_ns + ackdelay_max(delay_ns);
 }
 
 void ackdelay_now(struct ackdelay *a)
@@ -69,7 +75,8 @@ void ackdelay_now(struct ackdelay *a)
 
 void ackdelay_duplicate(struct ackdelay *a)
 {
-    a->owed = min_u32(a->owed + 1, ACKDELAY_OWED_MAX);
+    if (a->owed < ACKDELAY_OWED_MAX)
+        a->owed++;
 }
 
 bool ackdelay_due(const struct ackdelay *a, uint64_t now_ns)

@@ -14,22 +14,23 @@
 #include <stdint.h>
 
 struct ackdelay {
-    uint64_t delay_ns;
-    uint32_t rmss;     /* the MSS we announced */
-    uint32_t largest;  /* of one packet's text so far, at most rmss: for TCP_INFO */
-    uint32_t segments; /* accepted since the last ACK went out */
-    uint32_t quick;    /* texts that are still to be acknowledged at once */
-    uint32_t owed;     /* ACKs owed at once: 1, or one per out-of-order segment (RFC 5681 4.2) */
-    uint64_t due_ns;   /* the delayed ACK's deadline; TIME_NEVER when none is waiting */
+    uint64_t due_ns;  /* the delayed ACK's deadline; TIME_NEVER when none is waiting */
+    uint16_t rmss;    /* the MSS we announced */
+    uint16_t largest; /* of one packet's text so far, at most rmss: for TCP_INFO */
+    uint16_t quick;   /* texts that are still to be acknowledged at once */
+    uint8_t segments; /* accepted since the last ACK went out; two are enough */
+    uint8_t owed;     /* ACKs owed at once: 1, or one per out-of-order segment (RFC 5681 4.2) */
 };
 
-/* delay_ns: cut to less than 0.5 s (MUST-40). */
-void ackdelay_init(struct ackdelay *a, uint32_t rmss, uint64_t delay_ns);
+void ackdelay_init(struct ackdelay *a, uint16_t rmss);
+
+/* The delay that is asked for, cut to less than 0.5 s (MUST-40). */
+uint64_t ackdelay_max(uint64_t delay_ns);
 
 /* The MSS that we announce after all, before any text has come. */
-void ackdelay_set_rmss(struct ackdelay *a, uint32_t rmss);
+void ackdelay_set_rmss(struct ackdelay *a, uint16_t rmss);
 
-#define ACKDELAY_ALL UINT32_MAX
+#define ACKDELAY_ALL UINT16_MAX
 
 /* The next n texts are acknowledged at once, and what waits now, too; ACKDELAY_ALL: all from now
  * on; 0: none any more. */
@@ -37,8 +38,9 @@ void ackdelay_quick(struct ackdelay *a, uint32_t n);
 
 /* Text of `len` octets, 1 or more, was accepted in order; packet_len: text per packet, len but for
  * a super-segment. RCV.NXT has moved, so duplicates still owed become one ACK: with the new number
- * the peer would take them for a sign of loss. Cost O(1). */
-void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t now_ns);
+ * the peer would take them for a sign of loss. delay_ns: see ackdelay_max(). Cost O(1). */
+void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t delay_ns,
+                   uint64_t now_ns);
 
 /* One ACK at once (FIN, a filled hole, an unacceptable segment, a window update). */
 void ackdelay_now(struct ackdelay *a);

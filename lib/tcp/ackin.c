@@ -18,15 +18,15 @@ void tcp_ackin_window(struct tcb *t, const struct seg *seg)
 
 void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    rto_acked(&t->rto, seg->ack, now_ns);
+    rto_acked(&t->rto, &t->busy->timed, seg->ack, t->common->config->rto_min_ns, now_ns);
     if (t->syn_timed_out)
         rto_after_syn(&t->rto);
     t->snd.una = seq_add(t->snd.iss, 1);
     t->snd.up = seq_max(t->snd.up, t->snd.una);
-    t->retries = 0;
+    t->busy->retries = 0;
     t->in_trouble = false;
-    t->rtx_due_ns = TIME_NEVER;
-    recovery_init(&t->recovery, t->snd.iss);
+    t->busy->rtx_due_ns = TIME_NEVER;
+    recovery_init(&t->busy->recovery, t->snd.iss);
     cc_init(&t->cc, t->common->config->cc, t->snd.mss, t->syn_timed_out);
     tcp_timeout_progress(t, now_ns);
 }
@@ -35,33 +35,34 @@ void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 static void advance(struct tcb *t, seq_t ack, uint64_t now_ns)
 {
     seq_t old_una = t->snd.una;
-    uint32_t flight = recovery_flight(&t->recovery, old_una, t->snd.nxt);
+    uint32_t flight = recovery_flight(&t->busy->recovery, old_una, t->snd.nxt);
     uint32_t octets = (uint32_t)seq_diff(ack, old_una);
     t->snd.una = ack;
     uint32_t text = octets - (uint32_t)tcb_fin_acked(t);
-    sndq_acked(&t->sndq, text);
+    sndq_acked(&t->busy->sndq, text);
     t->octets_acked += text;
     if (text > 0)
         t->events |= TCB_EV_ACKED;
-    t->snd.small = seq_max(t->snd.small, ack);
+    t->busy->small = seq_max(t->busy->small, ack);
     t->snd.up = seq_max(t->snd.up, ack);
-    t->snd.up_from = seq_max(t->snd.up_from, ack);
-    t->retries = 0;
+    t->busy->up_from = seq_max(t->busy->up_from, ack);
+    t->busy->retries = 0;
     t->in_trouble = false;
     t->held = false; /* whoever meant to send more has had a round trip for it */
 
-    rto_acked(&t->rto, ack, now_ns);
-    struct recovery_ack did = recovery_new_ack(&t->recovery, &t->cc, old_una, ack, t->snd.nxt);
+    rto_acked(&t->rto, &t->busy->timed, ack, t->common->config->rto_min_ns, now_ns);
+    struct recovery_ack did =
+        recovery_new_ack(&t->busy->recovery, &t->cc, old_una, ack, t->snd.nxt);
     /* A window that was not used says nothing about the path: cwnd grows only when at least half
      * of it was in flight. */
     if (did.grow && flight >= t->cc.cwnd / 2)
         t->cc.ops->acked(&t->cc, octets, now_ns);
 
-    if (seq_eq(ack, t->snd.nxt) && t->sndq.len == 0)
-        persist_stop(&t->persist);
+    if (seq_eq(ack, t->snd.nxt) && t->busy->sndq.len == 0)
+        persist_stop(&t->busy->persist);
     if (seq_eq(ack, t->snd.nxt))
-        t->rtx_due_ns = TIME_NEVER; /* RFC 6298 5.2 */
-    else if (did.restart_timer && !persist_on(&t->persist))
+        t->busy->rtx_due_ns = TIME_NEVER; /* RFC 6298 5.2 */
+    else if (did.restart_timer && !persist_on(&t->busy->persist))
         tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5.3 */
     tcp_timeout_progress(t, now_ns);
 }
@@ -78,12 +79,12 @@ static bool is_duplicate(const struct tcb *t, const struct seg *seg)
  * window again and again by shutting and opening its own. */
 static void window_opened(struct tcb *t, uint64_t now_ns)
 {
-    if (!persist_on(&t->persist))
+    if (!persist_on(&t->busy->persist))
         return;
-    persist_stop(&t->persist);
+    persist_stop(&t->busy->persist);
     t->probe = false;
     if (seq_lt(t->snd.una, t->snd.nxt)) {
-        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+        recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
         tcp_timeout_arm_rtx(t, now_ns);
     }
 }
@@ -92,15 +93,15 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     if (seq_lt(seg->ack, t->snd.una))
         return; /* an old duplicate */
-    if (persist_on(&t->persist)) {
-        persist_heard(&t->persist);
+    if (persist_on(&t->busy->persist)) {
+        persist_heard(&t->busy->persist);
         t->in_trouble = false;
     }
     bool advances = seq_lt(t->snd.una, seg->ack);
     if (advances)
         advance(t, seg->ack, now_ns);
     else if (is_duplicate(t, seg) &&
-             recovery_dup_ack(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, now_ns))
+             recovery_dup_ack(&t->busy->recovery, &t->cc, t->snd.una, t->snd.nxt, now_ns))
         tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5: its ACK has an RTO's time to come */
 
     /* RFC 9293 takes the window by SND.WL1 and SND.WL2 only. A segment that was sent again has an
@@ -120,6 +121,6 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
      * so (tcp(7)). */
     if (t->orphan || t->settings->user_timeout_ms > 0)
         return;
-    if (t->snd.wnd < (uint32_t)seq_diff(t->snd.nxt, t->snd.una) || persist_on(&t->persist))
+    if (t->snd.wnd < (uint32_t)seq_diff(t->snd.nxt, t->snd.una) || persist_on(&t->busy->persist))
         tcp_timeout_progress(t, now_ns);
 }

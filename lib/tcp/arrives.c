@@ -22,7 +22,7 @@
 /* The options of the peer's SYN: effective send MSS (3.7.1, MUST-16) and window scale. */
 static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
 {
-    uint32_t mss = ip_addr_is_v4(&t->flow.remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+    uint32_t mss = ip_addr_is_v4(&t->flow->remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
     if (opts->has_mss)
         mss = opts->mss < MSS_FLOOR ? MSS_FLOOR : opts->mss;
     tcp_pmtu_limit(t, min_u32(mss, tcb_mss_max(t)));
@@ -45,7 +45,7 @@ static void take_syn(struct tcb *t, const struct seg *seg)
     t->rcv.nxt = seq_add(seg->seq, 1);
     take_syn_options(t, &seg->opts);
     if (!t->passive)
-        rcvwnd_whole(&t->rcvwnd, t->snd.mss_max);
+        rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max);
 }
 
 enum arrives_listen tcp_arrives_listen(const struct seg *seg)
@@ -99,7 +99,7 @@ static enum arrives arrives_syn_sent(struct tcb *t, const struct seg *seg, uint6
         /* Simultaneous open (3.5, MUST-10): our SYN goes again, as SYN-ACK. */
         state_set(t, STATE_SYN_RECEIVED, "SYN crosses SYN", now_ns);
         tcp_arrives_hold(t, seg);
-        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+        recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
         return ARRIVES_DONE;
     }
     tcp_ackin_syn_acked(t, seg, now_ns);

@@ -43,7 +43,8 @@ static bool is_sent_again(const struct tcb *t, const struct seg *seg)
 /* RFC 5961 4.2, within its budget. */
 static void challenge_syn(struct tcb *t, uint64_t now_ns)
 {
-    t->challenged_ns = now_ns;
+    if (t->state == STATE_TIME_WAIT)
+        t->keepalive.asked_ns = now_ns;
     tcp_reset_challenge(t, now_ns);
 }
 
@@ -83,7 +84,7 @@ static bool is_syn_again(const struct tcb *t, const struct seg *seg)
 static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     if (is_syn_again(t, seg)) {
-        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+        recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
         return DROP;
     }
     if (acceptable(t, seg))
@@ -98,11 +99,11 @@ static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t n
     return unacceptable(t, seg, now_ns);
 }
 
-/* Whether a RST may well be what the peer has to say to a challenge. */
+/* Whether a RST in TIME-WAIT may well be what the peer has to say to a challenge. */
 static bool answers_a_challenge(const struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    return seq_eq(seg->seq, t->rcv.nxt) && t->challenged_ns > 0 &&
-           now_ns - t->challenged_ns <= rto_get(&t->rto);
+    return seq_eq(seg->seq, t->rcv.nxt) && t->keepalive.asked_ns > 0 &&
+           now_ns - t->keepalive.asked_ns <= tcb_rto_ns(t);
 }
 
 /* Second, check the RST bit: RFC 5961 3.2 as RFC 9293 has taken it over. */
@@ -172,7 +173,7 @@ static enum step release_text(struct tcb *t, uint64_t now_ns)
     if (t->orphan)
         return refuse_text(t, now_ns);
     t->rcv.nxt = seq_add(t->rcv.nxt, len);
-    ackdelay_text(&t->ackdelay, len, len, now_ns);
+    ackdelay_text(&t->ackdelay, len, len, t->common->config->ack_delay_ns, now_ns);
     t->events |= TCB_EV_ARRIVED;
     return GO_ON;
 }
@@ -181,7 +182,7 @@ static enum step release_text(struct tcb *t, uint64_t now_ns)
 static void open_window(struct tcb *t)
 {
     uint64_t head = t->rcvq.head;
-    rcvwnd_whole(&t->rcvwnd, t->snd.mss_max);
+    rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max);
     rcvwnd_announced(&t->rcvwnd, t->rcvq.start, head, rcvwnd_again(&t->rcvwnd, head));
 }
 
@@ -286,7 +287,7 @@ void tcp_arrives_hold(struct tcb *t, const struct seg *seg)
     struct bytes text[SEG_REFS_MAX];
     unsigned n;
     uint64_t at;
-    if (cut_text(t, seg, text, &n, &at) > 0 && !rcvq_hold(&t->rcvq, text, n))
+    if (cut_text(t, seg, text, &n, &at) > 0 && !rcvq_hold(&t->rcvq, t->common->mem, text, n))
         t->no_room = true;
 }
 
@@ -307,9 +308,10 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return refuse_text(t, now_ns);
     bool had_hole = rcvq_has_hole(&t->rcvq) || t->fin_seen;
     uint64_t head = t->rcvq.head;
-    bool taken = rcvq_insert(&t->rcvq, at, text, n);
-    t->no_room |= !taken || t->rcvq.pruned;
-    t->rcvq.pruned = false;
+    struct busy *b = tcb_busy(t);
+    bool pruned = false;
+    bool taken = b && rcvq_insert(&t->rcvq, t->common->mem, at, text, n, &pruned);
+    t->no_room |= !taken || pruned;
     if (!taken) {
         ackdelay_now(&t->ackdelay);
         return DROP;
@@ -320,13 +322,14 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return GO_ON;
     }
     t->rcv.nxt = seq_add(t->rcv.nxt, advance);
-    rcvwnd_arrived(&t->rcvwnd, t->rcvq.head, now_ns);
-    ackdelay_text(&t->ackdelay, advance, seg->gso_size ? seg->gso_size : seg->text_len, now_ns);
+    rcvwnd_arrived(&t->rcvwnd, &b->growth, t->rcvq.head, now_ns);
+    ackdelay_text(&t->ackdelay, advance, seg->gso_size ? seg->gso_size : seg->text_len,
+                  t->common->config->ack_delay_ns, now_ns);
     if (had_hole || len < seg->text_len)
         ackdelay_now(&t->ackdelay);
     if (t->no_receive) {
         rcvq_consume(&t->rcvq, rcvq_len(&t->rcvq));
-        rcvwnd_read(&t->rcvwnd, t->rcvq.start, t->rto.srtt_ns, now_ns);
+        rcvwnd_read(&t->rcvwnd, &b->growth, t->rcvq.start, rto_srtt_ns(&t->rto), now_ns);
     }
     t->events |= TCB_EV_ARRIVED;
     return GO_ON;
@@ -338,7 +341,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
 static bool fin_fits(const struct tcb *t, seq_t fin)
 {
     uint64_t at = tcb_stream_offset(t, fin);
-    const struct ranges *beyond = &t->rcvq.beyond;
+    const struct ranges *beyond = &t->rcvq.held->beyond;
     return !seq_lt(fin, t->rcv.nxt) && at <= t->rcvwnd.edge &&
            (beyond->n == 0 || beyond->v[beyond->n - 1].end <= at);
 }
@@ -350,7 +353,7 @@ static void fin_again(struct tcb *t)
 {
     bool alone = t->fin_sent && seq_eq(t->snd.una, t->snd.fin);
     if (alone && t->snd.wnd > 0)
-        recovery_resend(&t->recovery, t->snd.una, t->snd.nxt);
+        recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
 }
 
 /* Eighth, check the FIN bit. A FIN beyond a hole is remembered until the hole is filled. */

@@ -43,9 +43,9 @@ struct tcp_settings tcp_settings_default(const struct tcp_config *config)
 }
 
 void tcp_common_init(struct tcp_common *c, const struct tcp_config *config, struct mem *mem,
-                     const struct trace *trace)
+                     const struct trace *trace, uint32_t super_max)
 {
-    *c = (struct tcp_common){.config = config, .mem = mem, .trace = trace};
+    *c = (struct tcp_common){.config = config, .mem = mem, .trace = trace, .super_max = super_max};
     c->defaults.value = tcp_settings_default(config);
     shared_init(&c->settings, sizeof c->defaults.value, mem, &c->defaults.head);
 }

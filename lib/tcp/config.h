@@ -84,6 +84,7 @@ struct tcp_common {
     const struct tcp_config *config;
     struct mem *mem;
     const struct trace *trace;
+    uint32_t super_max;     /* most text in one super-segment; 0: one packet's worth */
     struct shared settings; /* of all connections: most have the same */
     struct {
         struct shared_value head;
@@ -93,6 +94,6 @@ struct tcp_common {
 
 /* In place: *c must not be moved afterwards. */
 void tcp_common_init(struct tcp_common *c, const struct tcp_config *config, struct mem *mem,
-                     const struct trace *trace);
+                     const struct trace *trace, uint32_t super_max);
 
 #endif

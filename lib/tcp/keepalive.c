@@ -23,7 +23,7 @@ uint64_t keepalive_deadline(const struct keepalive *k, const struct keepalive_se
     if (!s->on)
         return TIME_NEVER;
     return k->unanswered == 0 ? k->heard_ns + s->idle_ms * NS_PER_MS
-                              : k->probed_ns + s->interval_ms * NS_PER_MS;
+                              : k->asked_ns + s->interval_ms * NS_PER_MS;
 }
 
 bool keepalive_dead(const struct keepalive *k, const struct keepalive_settings *s,
@@ -46,7 +46,7 @@ bool keepalive_probe_due(const struct keepalive *k, const struct keepalive_setti
 
 void keepalive_probed(struct keepalive *k, uint64_t now_ns)
 {
-    k->probed_ns = now_ns;
+    k->asked_ns = now_ns;
     if (k->unanswered < UINT8_MAX)
         k->unanswered++;
 }

@@ -24,7 +24,7 @@ struct keepalive_settings keepalive_default(void);
 
 struct keepalive {
     uint64_t heard_ns;  /* when the peer was last heard of; kept while off as well */
-    uint64_t probed_ns; /* when the last probe went */
+    uint64_t asked_ns;  /* when the last probe went; in TIME-WAIT: when a SYN was last challenged */
     uint8_t unanswered; /* probes since the peer was heard of */
 };
 

@@ -46,7 +46,7 @@ static void announce(struct tcb *t, struct seg *seg)
 
 static void arm_rtx_unless_running(struct tcb *t, uint64_t now_ns)
 {
-    if (t->rtx_due_ns == TIME_NEVER && !persist_on(&t->persist))
+    if (t->busy->rtx_due_ns == TIME_NEVER && !persist_on(&t->busy->persist))
         tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5.1 */
 }
 
@@ -54,7 +54,7 @@ static void arm_rtx_unless_running(struct tcb *t, uint64_t now_ns)
 static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     bool again = !seq_eq(t->snd.nxt, t->snd.iss);
-    if (again && !recovery_pending(&t->recovery))
+    if (again && !recovery_pending(&t->busy->recovery))
         return false;
     begin(t, seg, TCP_SYN | (t->state == STATE_SYN_RECEIVED ? TCP_ACK : 0), t->snd.iss);
     seg->opts.has_mss = true;
@@ -65,12 +65,12 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     announced(t, seg->wnd);
     if (again) {
         t->resent++;
-        rto_resent(&t->rto);
-        recovery_resent(&t->recovery, t->snd.nxt);
+        rto_resent(&t->busy->timed);
+        recovery_resent(&t->busy->recovery, t->snd.nxt);
         TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = t->snd.iss.v, .len = 1, .text = "SYN");
     } else {
         t->snd.nxt = seq_add(t->snd.iss, 1);
-        rto_sent(&t->rto, t->snd.nxt, now_ns);
+        rto_sent(&t->busy->timed, t->snd.nxt, now_ns);
     }
     arm_rtx_unless_running(t, now_ns);
     return true;
@@ -80,7 +80,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
  * only: whoever cuts a super-segment up would give the same to all (Linux has none either then). */
 static uint32_t segment_max(const struct tcb *t, seq_t from)
 {
-    uint32_t mss = t->snd.mss, super = t->path.super_max;
+    uint32_t mss = t->snd.mss, super = t->common->super_max;
     return super < mss || tcp_urgent_from(t, from) ? mss : super - super % mss;
 }
 
@@ -92,19 +92,19 @@ static void fill(struct tcb *t, struct seg *seg, seq_t from, uint32_t len, bool 
     size_t at = (size_t)seq_diff(from, tcb_text_start(t));
     if (len > 0) {
         unsigned n;
-        uint32_t got = (uint32_t)sndq_refs(&t->sndq, at, len, seg->text, SEG_REFS_MAX, &n);
+        uint32_t got = (uint32_t)sndq_refs(&t->busy->sndq, at, len, seg->text, SEG_REFS_MAX, &n);
         if (got < len) {
             fin = false;
             if (got > t->snd.mss) {
                 got -= got % t->snd.mss;
-                sndq_refs(&t->sndq, at, got, seg->text, SEG_REFS_MAX, &n);
+                sndq_refs(&t->busy->sndq, at, got, seg->text, SEG_REFS_MAX, &n);
             }
         }
         len = CHECK(got > 0) ? got : 0;
         seg->n_text = (uint8_t)n;
         seg->text_len = len;
         seg->gso_size = len > t->snd.mss ? (uint16_t)t->snd.mss : 0;
-        if (at + len == t->sndq.len && !t->more)
+        if (at + len == t->busy->sndq.len && !t->more)
             seg->flags |= TCP_PSH; /* the last that is buffered (MUST-61) */
     }
     if (fin)
@@ -125,9 +125,9 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     fill(t, seg, from, len + more, fin);
     t->octets_resent += len < seg->text_len ? len : seg->text_len;
     if (seq_lt(t->snd.nxt, seg_end(seg)))
-        t->snd.nxt = t->snd.small = seg_end(seg);
+        t->snd.nxt = t->busy->small = seg_end(seg);
     t->resent++;
-    rto_resent(&t->rto);
+    rto_resent(&t->busy->timed);
     arm_rtx_unless_running(t, now_ns);
     TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);
     return true;
@@ -154,7 +154,7 @@ static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
         [RECOVERY_RTO] = "retransmission timeout",
         [RECOVERY_MTU] = "too big for the path",
     };
-    struct recovery *r = &t->recovery;
+    struct recovery *r = &t->busy->recovery;
     uint32_t max = (uint32_t)seq_diff(r->end, r->nxt), most = segment_max(t, r->nxt);
     if (max > most)
         max = most;
@@ -197,9 +197,9 @@ static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uin
     }
     t->snd.nxt = seg_end(seg);
     if (seg->text_len % t->snd.mss != 0)
-        t->snd.small = t->snd.nxt;
+        t->busy->small = t->snd.nxt;
     t->last_sent_ns = now_ns;
-    rto_sent(&t->rto, t->snd.nxt, now_ns);
+    rto_sent(&t->busy->timed, t->snd.nxt, now_ns);
     arm_rtx_unless_running(t, now_ns);
     return true;
 }
@@ -231,7 +231,7 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
     if (unsent > most)
         return most;
     uint32_t tail = unsent % mss;
-    bool small_outstanding = seq_lt(t->snd.una, t->snd.small);
+    bool small_outstanding = seq_lt(t->snd.una, t->busy->small);
     bool nagle = small_outstanding && !t->settings->nodelay;
     bool hurry = t->fin_queued || tcp_urgent_from(t, t->snd.nxt);
     if (tail > 0 && (nagle || corked(t)) && !hurry)
@@ -247,7 +247,7 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
  * (4)). */
 static uint64_t idle_delay(const struct tcb *t)
 {
-    uint64_t rto_ns = rto_get(&t->rto);
+    uint64_t rto_ns = tcb_rto_ns(t);
     if (t->snd.wnd == 0)
         return rto_ns;
     return corked(t) ? CORKED_MAX_NS : time_min(rto_ns, NS_PER_S);
@@ -263,22 +263,22 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
         return false;
     tcp_pmtu_age(t, now_ns);
     bool idle = seq_eq(t->snd.una, t->snd.nxt);
-    if (idle && t->common->config->idle_restart && now_ns - t->last_sent_ns > rto_get(&t->rto))
+    if (idle && t->common->config->idle_restart && now_ns - t->last_sent_ns > tcb_rto_ns(t))
         cc_idle(&t->cc);
     int32_t wnd_left = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
     uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;
-    uint32_t flight = recovery_flight(&t->recovery, t->snd.una, t->snd.nxt);
-    uint32_t cwnd = t->cc.cwnd + recovery_beyond_cwnd(&t->recovery, &t->cc, t->snd.una);
+    uint32_t flight = recovery_flight(&t->busy->recovery, t->snd.una, t->snd.nxt);
+    uint32_t cwnd = t->cc.cwnd + recovery_beyond_cwnd(&t->busy->recovery, &t->cc, t->snd.una);
     uint32_t cwnd_room = cwnd > flight ? cwnd - flight : 0;
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
     /* A FIN is no load: it does not wait for cwnd. */
     bool fin = t->fin_queued && len == unsent && wnd_room > len;
     if (len > 0 || fin) {
-        persist_stop(&t->persist);
+        persist_stop(&t->busy->persist);
         return send_new(t, seg, len, fin, now_ns);
     }
     if (idle) /* no ACK will come and wake us */
-        persist_start(&t->persist, idle_delay(t), now_ns);
+        persist_start(&t->busy->persist, idle_delay(t), now_ns);
     return false;
 }
 
@@ -290,15 +290,15 @@ static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
     bool in_flight = seq_lt(t->snd.una, t->snd.nxt);
     uint32_t unsent = (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
     if (!in_flight && unsent == 0 && !t->fin_queued) {
-        persist_stop(&t->persist); /* all was acknowledged after the timer had run out */
+        persist_stop(&t->busy->persist); /* all was acknowledged after the timer had run out */
         return false;
     }
     t->more = t->held = false; /* it has waited long enough for more */
     if (t->snd.wnd > 0)
-        persist_stop(&t->persist); /* the retransmission timer takes over */
+        persist_stop(&t->busy->persist); /* the retransmission timer takes over */
     else
         tcp_timeout_expect(t, now_ns);
-    persist_probed(&t->persist);
+    persist_probed(&t->busy->persist);
     if (in_flight)
         return resend(t, seg, t->snd.una, 1, 0, "window probe", now_ns);
     uint32_t len = t->snd.wnd > 0 ? t->snd.wnd : 1;
@@ -313,7 +313,7 @@ static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->probe)
         return output_probe(t, seg, now_ns);
-    if (recovery_pending(&t->recovery))
+    if (recovery_pending(&t->busy->recovery))
         return output_again(t, seg, now_ns);
     return output_new(t, seg, now_ns);
 }
@@ -382,7 +382,7 @@ static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
         if (output_text(t, seg, now_ns))
             return true;
         /* No text can go: the peer learns all the same that some of it is urgent. */
-        if (t->snd.up_news)
+        if (t->up_news)
             return output_ack(t, seg);
         break;
     }

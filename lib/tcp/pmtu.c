@@ -41,19 +41,19 @@ static uint32_t plateau_below(uint32_t len)
 /* Text in packets of that size, which all have the same options, or of mss_max without options. */
 static uint32_t mss_for(const struct tcb *t, uint32_t mtu)
 {
-    uint32_t mss = min_u32(t->snd.mss_max, mtu - (t->path.mtu - tcb_path_mss(t)));
+    uint32_t mss = min_u32(t->pmtu.mss_max, mtu - (t->pmtu.first - tcb_path_mss(t)));
     return mss > t->ip_options_len + TEXT_MIN ? mss - t->ip_options_len : TEXT_MIN;
 }
 
 static void set_mss(struct tcb *t)
 {
-    t->snd.mss = mss_for(t, t->pmtu.mtu ? t->pmtu.mtu : t->path.mtu);
+    t->snd.mss = (uint16_t)mss_for(t, t->pmtu.mtu ? t->pmtu.mtu : t->pmtu.first);
     cc_set_mss(&t->cc, t->snd.mss);
 }
 
 void tcp_pmtu_limit(struct tcb *t, uint32_t mss_max)
 {
-    t->snd.mss_max = mss_max;
+    t->pmtu.mss_max = (uint16_t)mss_max;
     set_mss(t);
 }
 
@@ -65,33 +65,33 @@ void tcp_pmtu_options(struct tcb *t, uint8_t len)
 
 void tcp_pmtu_known(struct tcb *t, uint32_t mtu, uint64_t until_ns)
 {
-    if (mtu >= t->path.mtu)
+    if (mtu >= t->pmtu.first)
         return;
-    t->pmtu.mtu = mtu;
+    t->pmtu.mtu = (uint16_t)mtu;
     t->pmtu.until_ns = until_ns;
-    tcp_pmtu_limit(t, t->snd.mss_max);
+    tcp_pmtu_limit(t, t->pmtu.mss_max);
 }
 
 bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t now_ns)
 {
-    bool v4 = ip_addr_is_v4(&t->flow.remote);
+    bool v4 = ip_addr_is_v4(&t->flow->remote);
     if (mtu == 0 && v4)
-        mtu = plateau_below(min_u32(packet_len, t->path.mtu));
+        mtu = plateau_below(min_u32(packet_len, t->pmtu.first));
     if (mtu < (v4 ? MTU_VALID_V4 : MTU_VALID_V6) || packet_len <= mtu)
         return false;
     mtu = max_u32(mtu, v4 ? PMTU_MIN_V4 : PMTU_MIN_V6);
     /* A SYN is never too big. And one MTU comes once for every packet that was too big for it: only
      * the first is news (RFC 1191 6.4). */
-    if (!tcb_synchronized(t) || mtu >= t->path.mtu || mss_for(t, mtu) >= t->snd.mss)
+    if (!tcb_synchronized(t) || mtu >= t->pmtu.first || mss_for(t, mtu) >= t->snd.mss)
         return false;
-    t->pmtu.mtu = mtu;
+    t->pmtu.mtu = (uint16_t)mtu;
     t->pmtu.until_ns = now_ns + PMTU_AGE_NS;
     set_mss(t);
     /* A forger can make the MTU a little less each time. What does not go now goes by the timer. */
-    if (!tcp_budget_allows(&t->resent_for_mtu, now_ns))
+    if (!tcp_budget_allows(&t->busy->resent_for_mtu, now_ns))
         return true;
-    recovery_too_big(&t->recovery, &t->cc, t->snd.una, t->snd.nxt);
-    if (t->rtx_due_ns != TIME_NEVER) /* what goes again now has all its time to arrive */
+    recovery_too_big(&t->busy->recovery, &t->cc, t->snd.una, t->snd.nxt);
+    if (t->busy->rtx_due_ns != TIME_NEVER) /* what goes again now has all its time to arrive */
         tcp_timeout_arm_rtx(t, now_ns);
     return true;
 }
@@ -101,5 +101,5 @@ void tcp_pmtu_age(struct tcb *t, uint64_t now_ns)
     if (t->pmtu.mtu == 0 || now_ns < t->pmtu.until_ns)
         return;
     t->pmtu.mtu = 0;
-    tcp_pmtu_limit(t, t->snd.mss_max);
+    tcp_pmtu_limit(t, t->pmtu.mss_max);
 }

@@ -23,22 +23,22 @@
 /* The slot of the chunk with number c, which covers c * RCVQ_CHUNK and on. */
 static uint8_t **slot(const struct rcvq *q, uint64_t c)
 {
-    return &q->chunk[c & (q->n_chunk - 1)];
+    return &q->held->chunk[c & (q->held->n_chunk - 1)];
 }
 
 static void chunk_free(struct rcvq *q, uint64_t c)
 {
-    mem_free(q->mem, *slot(q, c), RCVQ_CHUNK);
+    mem_free(q->held->mem, *slot(q, c), RCVQ_CHUNK);
     *slot(q, c) = NULL;
 }
 
 /* Index of the first interval beyond head that ends behind `at`. O(log n). */
 static uint32_t first_beyond(const struct rcvq *q, uint64_t at)
 {
-    uint32_t lo = 0, hi = q->beyond.n;
+    uint32_t lo = 0, hi = q->held->beyond.n;
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (q->beyond.v[mid].end > at)
+        if (q->held->beyond.v[mid].end > at)
             hi = mid;
         else
             lo = mid + 1;
@@ -53,29 +53,42 @@ static bool chunk_used(const struct rcvq *q, uint64_t c)
     if (max_u64(from, q->start) < min_u64(to, q->head))
         return true;
     uint32_t i = first_beyond(q, from);
-    return i < q->beyond.n && q->beyond.v[i].start < to;
+    return i < q->held->beyond.n && q->held->beyond.v[i].start < to;
+}
+
+static const struct rcvq_held nothing;
+
+static size_t held_size(uint32_t n_chunk)
+{
+    return sizeof nothing + n_chunk * sizeof nothing.chunk[0];
+}
+
+static void hold_nothing(struct rcvq *q)
+{
+    q->held = (struct rcvq_held *)&nothing;
 }
 
 static void free_all(struct rcvq *q)
 {
-    for (uint32_t i = 0; i < q->n_chunk; i++)
-        mem_free(q->mem, q->chunk[i], RCVQ_CHUNK);
-    mem_free(q->mem, q->chunk, q->n_chunk * sizeof *q->chunk);
-    q->chunk = NULL;
-    q->n_chunk = 0;
-    ranges_finish(&q->beyond);
-    ranges_init(&q->beyond, q->mem);
+    struct rcvq_held *h = q->held;
+    if (h == &nothing)
+        return;
+    for (uint32_t i = 0; i < h->n_chunk; i++)
+        mem_free(h->mem, h->chunk[i], RCVQ_CHUNK);
+    ranges_finish(&h->beyond);
+    mem_free(h->mem, h, held_size(h->n_chunk));
+    hold_nothing(q);
 }
 
 static bool is_empty(const struct rcvq *q)
 {
-    return q->start == q->head && q->beyond.n == 0;
+    return q->start == q->head && q->held->beyond.n == 0;
 }
 
-void rcvq_init(struct rcvq *q, struct mem *mem)
+void rcvq_init(struct rcvq *q)
 {
-    *q = (struct rcvq){.mem = mem};
-    ranges_init(&q->beyond, mem);
+    *q = (struct rcvq){0};
+    hold_nothing(q);
 }
 
 void rcvq_finish(struct rcvq *q)
@@ -84,32 +97,39 @@ void rcvq_finish(struct rcvq *q)
 }
 
 /* Makes the ring large enough for chunks up to, not including, c_end. */
-static bool ring_reserve(struct rcvq *q, uint64_t c_end)
+static bool ring_reserve(struct rcvq *q, struct mem *mem, uint64_t c_end)
 {
+    struct rcvq_held *old = q->held;
     uint64_t c = q->start / RCVQ_CHUNK, need = c_end - c;
-    if (need <= q->n_chunk)
+    if (need <= old->n_chunk)
         return true;
     if (!CHECK(need <= SPAN_MAX))
         return false;
 
-    struct rcvq grown = {.n_chunk = q->n_chunk ? q->n_chunk : RING_MIN};
-    while (grown.n_chunk < need)
-        grown.n_chunk *= 2;
-    grown.chunk = mem_zalloc(q->mem, grown.n_chunk * sizeof *grown.chunk);
-    if (!grown.chunk)
+    uint32_t n_chunk = old->n_chunk ? old->n_chunk : RING_MIN;
+    while (n_chunk < need)
+        n_chunk *= 2;
+    struct rcvq grown = {.held = mem_zalloc(mem, held_size(n_chunk))};
+    if (!grown.held)
         return false;
-    for (uint32_t i = 0; i < q->n_chunk; i++)
-        *slot(&grown, c + i) = *slot(q, c + i);
-    mem_free(q->mem, q->chunk, q->n_chunk * sizeof *q->chunk);
-    q->chunk = grown.chunk;
-    q->n_chunk = grown.n_chunk;
+    grown.held->mem = mem;
+    grown.held->n_chunk = n_chunk;
+    if (old == &nothing) {
+        ranges_init(&grown.held->beyond, mem);
+    } else {
+        grown.held->beyond = old->beyond;
+        for (uint32_t i = 0; i < old->n_chunk; i++)
+            *slot(&grown, c + i) = *slot(q, c + i);
+        mem_free(mem, old, held_size(old->n_chunk));
+    }
+    q->held = grown.held;
     return true;
 }
 
 static bool chunks_reserve(struct rcvq *q, uint64_t c, uint64_t c_end)
 {
     for (; c < c_end; c++) {
-        if (!*slot(q, c) && !(*slot(q, c) = mem_alloc(q->mem, RCVQ_CHUNK)))
+        if (!*slot(q, c) && !(*slot(q, c) = mem_alloc(q->held->mem, RCVQ_CHUNK)))
             return false;
     }
     return true;
@@ -132,12 +152,13 @@ static void copy_in(struct rcvq *q, uint64_t at, const uint8_t *src, size_t len)
  * already. */
 static void copy_text(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n)
 {
+    const struct ranges *beyond = &q->held->beyond;
     uint64_t pos = max_u64(at, q->head);
     uint32_t next = first_beyond(q, pos); /* interval that pos comes to next, or is in */
     for (unsigned i = 0; i < n; i++) {
         uint64_t end = at + text[i].len;
         while (pos < end) {
-            const struct range *r = next < q->beyond.n ? &q->beyond.v[next] : NULL;
+            const struct range *r = next < beyond->n ? &beyond->v[next] : NULL;
             if (r && r->start <= pos) {
                 pos = min_u64(r->end, end);
                 next += pos == r->end;
@@ -154,20 +175,22 @@ static void copy_text(struct rcvq *q, uint64_t at, const struct bytes *text, uns
 /* Marks [from, end) as arrived; from >= head. hold: none of it is in order. False when refused. */
 static bool mark(struct rcvq *q, uint64_t from, uint64_t end, bool hold)
 {
+    struct ranges *beyond = &q->held->beyond;
     if (from > q->head || hold)
-        return ranges_add(&q->beyond, from, end);
+        return ranges_add(beyond, from, end);
     q->head = end;
-    if (q->beyond.n > 0) {
-        ranges_drop_below(&q->beyond, end);
-        if (q->beyond.n > 0 && q->beyond.v[0].start == end) {
-            q->head = q->beyond.v[0].end;
-            ranges_drop_below(&q->beyond, q->head);
+    if (beyond->n > 0) {
+        ranges_drop_below(beyond, end);
+        if (beyond->n > 0 && beyond->v[0].start == end) {
+            q->head = beyond->v[0].end;
+            ranges_drop_below(beyond, q->head);
         }
     }
     return true;
 }
 
-static bool insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n, bool hold)
+static bool insert(struct rcvq *q, struct mem *mem, uint64_t at, const struct bytes *text,
+                   unsigned n, bool hold)
 {
     uint64_t end = at, from = max_u64(at, q->head);
     for (unsigned i = 0; i < n; i++)
@@ -176,7 +199,7 @@ static bool insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsign
         return true;
 
     uint64_t c = from / RCVQ_CHUNK, c_end = (end - 1) / RCVQ_CHUNK + 1;
-    bool reserved = ring_reserve(q, c_end);
+    bool reserved = ring_reserve(q, mem, c_end);
     if (reserved && chunks_reserve(q, c, c_end)) {
         copy_text(q, at, text,
                   n); /* what is not marked is not there: nobody sees it if that fails */
@@ -197,11 +220,9 @@ static bool insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsign
 /* Forgets what lies beyond the first hole: it comes again (SHLD-31 asks to keep it, not more). */
 static void prune(struct rcvq *q)
 {
-    q->pruned = true;
-    ranges_finish(&q->beyond);
-    ranges_init(&q->beyond, q->mem);
+    ranges_finish(&q->held->beyond);
     uint64_t c = q->start / RCVQ_CHUNK;
-    for (uint64_t i = c; i < c + q->n_chunk; i++) {
+    for (uint64_t i = c; i < c + q->held->n_chunk; i++) {
         if (!chunk_used(q, i))
             chunk_free(q, i);
     }
@@ -209,34 +230,37 @@ static void prune(struct rcvq *q)
 
 /* Text out of order may fill three quarters of the memory there is, not the last: otherwise what
  * can't be read keeps out what could be. */
-static bool may_wait(const struct rcvq *q)
+static bool may_wait(const struct mem *mem)
 {
-    return q->mem->used <= q->mem->limit / 4 * 3;
+    return mem->used <= mem->limit / 4 * 3;
 }
 
-bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n)
+bool rcvq_insert(struct rcvq *q, struct mem *mem, uint64_t at, const struct bytes *text, unsigned n,
+                 bool *pruned)
 {
-    if (at > q->head && !may_wait(q))
+    if (at > q->head && !may_wait(mem))
         return false;
-    if (insert(q, at, text, n, false))
+    if (insert(q, mem, at, text, n, false))
         return true;
-    if (at > q->head || q->beyond.n == 0)
+    if (at > q->head || q->held->beyond.n == 0)
         return false;
     prune(q);
-    return insert(q, at, text, n, false);
+    *pruned = true;
+    return insert(q, mem, at, text, n, false);
 }
 
-bool rcvq_hold(struct rcvq *q, const struct bytes *text, unsigned n)
+bool rcvq_hold(struct rcvq *q, struct mem *mem, const struct bytes *text, unsigned n)
 {
-    return insert(q, q->head, text, n, true);
+    return insert(q, mem, q->head, text, n, true);
 }
 
 uint32_t rcvq_release(struct rcvq *q)
 {
+    struct ranges *beyond = &q->held->beyond;
     uint64_t head = q->head;
-    if (q->beyond.n > 0 && q->beyond.v[0].start == head) {
-        q->head = q->beyond.v[0].end;
-        ranges_drop_below(&q->beyond, q->head);
+    if (beyond->n > 0 && beyond->v[0].start == head) {
+        q->head = beyond->v[0].end;
+        ranges_drop_below(beyond, q->head);
     }
     return (uint32_t)(q->head - head);
 }
@@ -282,17 +306,19 @@ void rcvq_discard(struct rcvq *q)
 
 bool rcvq_check(const struct rcvq *q)
 {
-    if (q->start > q->head || !ranges_check(&q->beyond))
+    const struct ranges *beyond = &q->held->beyond;
+    uint32_t n_chunk = q->held->n_chunk;
+    if (q->start > q->head || !ranges_check(beyond))
         return false;
     bool held = q->head == 0; /* at the beginning of the stream text may be */
-    if (q->beyond.n > 0 && q->beyond.v[0].start < q->head + !held)
+    if (beyond->n > 0 && beyond->v[0].start < q->head + !held)
         return false;
     if (is_empty(q))
-        return q->n_chunk == 0 && !q->chunk && q->beyond.room == 0;
+        return q->held == &nothing;
 
-    uint64_t end = q->beyond.n > 0 ? q->beyond.v[q->beyond.n - 1].end : q->head;
-    uint64_t c = q->start / RCVQ_CHUNK, c_end = c + q->n_chunk;
-    if ((q->n_chunk & (q->n_chunk - 1)) != 0 || (end - 1) / RCVQ_CHUNK >= c_end)
+    uint64_t end = beyond->n > 0 ? beyond->v[beyond->n - 1].end : q->head;
+    uint64_t c = q->start / RCVQ_CHUNK, c_end = c + n_chunk;
+    if ((n_chunk & (n_chunk - 1)) != 0 || (end - 1) / RCVQ_CHUNK >= c_end)
         return false;
     for (uint64_t i = c; i < c_end; i++) {
         if (chunk_used(q, i) ? !*slot(q, i) : *slot(q, i) && i > c)

@@ -24,28 +24,33 @@
 #define RCVQ_CHUNK 16384 /* octets of the stream per chunk */
 
 struct rcvq {
-    struct mem *mem;
-    uint64_t start;       /* first unread octet */
-    uint64_t head;        /* first octet that has not arrived; RCV.NXT */
-    struct ranges beyond; /* arrived beyond head */
-    uint8_t **chunk;      /* ring of n_chunk pointers; chunk of offset o: (o / RCVQ_CHUNK) % n */
-    uint32_t n_chunk;     /* power of two, or 0 */
-    bool pruned; /* text beyond a hole was thrown away for want of memory; the caller clears */
+    uint64_t start; /* first unread octet */
+    uint64_t head;  /* first octet that has not arrived; RCV.NXT */
+    struct rcvq_held *held;
 };
 
-void rcvq_init(struct rcvq *q, struct mem *mem);
+/* The text itself; one that is constant and holds nothing while nothing is unread or beyond. */
+struct rcvq_held {
+    struct mem *mem;
+    struct ranges beyond; /* arrived beyond head */
+    uint32_t n_chunk;     /* power of two, or 0 */
+    uint8_t *chunk[];     /* a ring; chunk of offset o: (o / RCVQ_CHUNK) % n_chunk */
+};
+
+void rcvq_init(struct rcvq *q);
 void rcvq_finish(struct rcvq *q);
 
 /* Copies text to [at, at + the sum of lengths). Parts below head are ignored. The caller has cut it
  * to the window. What was there already stays as it was. False, with nothing marked, when memory
  * or the bound on holes refuses: then the text counts as not arrived. Text in order that is refused
- * drives out what lies beyond the first hole (q->pruned); text out of order is refused when three
- * quarters of the memory are in use. */
-bool rcvq_insert(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n);
+ * drives out what lies beyond the first hole (*pruned becomes true); text out of order is refused
+ * when three quarters of the memory are in use. */
+bool rcvq_insert(struct rcvq *q, struct mem *mem, uint64_t at, const struct bytes *text, unsigned n,
+                 bool *pruned);
 
 /* The same for text that begins the stream and may not be read yet: it counts as beyond a hole
  * until rcvq_release(), which returns how many octets are in order then. */
-bool rcvq_hold(struct rcvq *q, const struct bytes *text, unsigned n);
+bool rcvq_hold(struct rcvq *q, struct mem *mem, const struct bytes *text, unsigned n);
 uint32_t rcvq_release(struct rcvq *q);
 
 /* Octets that can be read. */
@@ -57,7 +62,7 @@ static inline size_t rcvq_len(const struct rcvq *q)
 /* Whether something lies beyond a hole. */
 static inline bool rcvq_has_hole(const struct rcvq *q)
 {
-    return q->beyond.n > 0;
+    return q->held->beyond.n > 0;
 }
 
 /* Copies up to len octets, from the one behind `skip` unread ones on (skip <= rcvq_len), to buf

@@ -55,7 +55,7 @@ uint8_t rcvwnd_shift_for(uint32_t size_max)
     return shift;
 }
 
-void rcvwnd_init(struct rcvwnd *w, uint32_t size, uint32_t size_max, uint32_t mss)
+void rcvwnd_init(struct rcvwnd *w, uint32_t size, uint32_t size_max, uint16_t mss)
 {
     /* A buffer of less than two units of the scaled field could never be announced. */
     size = max_u32(size, UINT32_C(2) << rcvwnd_shift_for(size_max));
@@ -126,7 +126,7 @@ bool rcvwnd_update_due(const struct rcvwnd *w, uint64_t start, uint64_t head)
 {
     uint64_t keep = min_u64(announced(w, head), field_max(w));
     uint32_t open = allowed(w, start, head);
-    uint32_t segments = keep < w->mss ? w->mss : 2 * w->mss;
+    uint32_t segments = keep < w->mss ? w->mss : 2u * w->mss;
     uint32_t step = min_u32(buff(w) / 2, max_u32(segments, buff(w) / 16));
     return open >= keep + step && open >= 2 * keep;
 }
@@ -134,30 +134,31 @@ bool rcvwnd_update_due(const struct rcvwnd *w, uint64_t start, uint64_t head)
 /* What lies beyond the edge was let in by an announcement of later, so it takes a round trip at
  * least, and exactly one when the window is what bounds the peer. Hence the least counts. Linux
  * waits for text up to the edge, which may be on its way already. */
-void rcvwnd_arrived(struct rcvwnd *w, uint64_t head, uint64_t now_ns)
+void rcvwnd_arrived(const struct rcvwnd *w, struct rcvwnd_growth *g, uint64_t head, uint64_t now_ns)
 {
-    if (head <= w->rtt_edge)
+    if (head <= g->rtt_edge)
         return;
-    uint64_t took_ns = max_u64(now_ns - w->rtt_at_ns, 1);
-    if (w->rtt_at_ns > 0)
-        w->rtt_ns = w->rtt_ns > 0 ? min_u64(w->rtt_ns, took_ns) : took_ns;
-    w->rtt_edge = w->edge;
-    w->rtt_at_ns = now_ns;
+    uint64_t took_ns = max_u64(now_ns - g->rtt_at_ns, 1);
+    if (g->rtt_at_ns > 0)
+        g->rtt_ns = g->rtt_ns > 0 ? min_u64(g->rtt_ns, took_ns) : took_ns;
+    g->rtt_edge = w->edge;
+    g->rtt_at_ns = now_ns;
 }
 
 /* A mark needs an estimate of the round trip: without one nothing grows, and measuring begins at
  * the read that first brings one. Reads are looked at once per round trip at the earliest; a longer
  * interval counts in full, because what a slow application takes in one burst is what the next
  * burst should find room for, and the size it leads to is at most four times the burst. */
-void rcvwnd_read(struct rcvwnd *w, uint64_t start, uint64_t rtt_ns, uint64_t now_ns)
+void rcvwnd_read(struct rcvwnd *w, struct rcvwnd_growth *g, uint64_t start, uint64_t rtt_ns,
+                 uint64_t now_ns)
 {
     if (rtt_ns == 0)
-        rtt_ns = w->rtt_ns;
-    bool measuring = rtt_ns > 0 && w->mark_ns > 0;
-    if (measuring && now_ns - w->mark_ns < rtt_ns)
+        rtt_ns = g->rtt_ns;
+    bool measuring = rtt_ns > 0 && g->mark_ns > 0;
+    if (measuring && now_ns - g->mark_ns < rtt_ns)
         return;
-    if (measuring && start - w->mark_start >= w->size / 2)
+    if (measuring && start - g->mark_start >= w->size / 2)
         w->size = w->size > w->size_max / 2 ? w->size_max : 2 * w->size;
-    w->mark_start = start;
-    w->mark_ns = rtt_ns > 0 ? now_ns : 0;
+    g->mark_start = start;
+    g->mark_ns = rtt_ns > 0 ? now_ns : 0;
 }

@@ -14,12 +14,17 @@
 #include <stdint.h>
 
 struct rcvwnd {
+    uint64_t edge; /* RCV.NXT + RCV.WND: the rightmost that was announced, or would have been if the
+                    * field went so far */
     uint32_t size; /* of the buffer now: RCV.BUFF */
     uint32_t size_max;
-    uint32_t mss;                 /* the MSS we announced */
-    uint8_t shift;                /* Rcv.Wind.Shift (RFC 7323); 0 when not negotiated */
-    uint64_t edge;                /* RCV.NXT + RCV.WND: the rightmost that was announced, or would
-                                   * have been if the field went so far */
+    uint16_t mss;  /* the MSS we announced */
+    uint8_t shift; /* Rcv.Wind.Shift (RFC 7323); 0 when not negotiated */
+};
+
+/* What the buffer's growth goes by; all 0 to begin with, and whenever nothing has arrived or been
+ * read for a while. */
+struct rcvwnd_growth {
     uint64_t mark_start, mark_ns; /* where and when the present measurement of reading began;
                                    * mark_ns 0: none has */
     uint64_t rtt_edge, rtt_at_ns; /* the edge then; 0: nothing has arrived yet */
@@ -32,7 +37,7 @@ uint8_t rcvwnd_shift_for(uint32_t size_max);
 
 /* mss >= 1. Raises size to 2 << rcvwnd_shift_for(size_max), and size_max to size, where they are
  * less. */
-void rcvwnd_init(struct rcvwnd *w, uint32_t size, uint32_t size_max, uint32_t mss);
+void rcvwnd_init(struct rcvwnd *w, uint32_t size, uint32_t size_max, uint16_t mss);
 
 /* A buffer of this size, which no longer grows: raised to 2 << shift, and announced as far as the
  * shift can. A smaller one takes effect as the peer uses up what it was promised. */
@@ -66,10 +71,12 @@ bool rcvwnd_update_due(const struct rcvwnd *w, uint64_t start, uint64_t head);
 
 /* Text has arrived up to `head`. How long it takes from there until text comes from beyond the
  * edge is an estimate of the round trip, for who sends nothing and so has no samples. */
-void rcvwnd_arrived(struct rcvwnd *w, uint64_t head, uint64_t now_ns);
+void rcvwnd_arrived(const struct rcvwnd *w, struct rcvwnd_growth *g, uint64_t head,
+                    uint64_t now_ns);
 
 /* The user has read up to `start`; rtt_ns: the sender's estimate of the round trip, 0 when there is
  * none: then the receiver's counts. May grow the buffer. */
-void rcvwnd_read(struct rcvwnd *w, uint64_t start, uint64_t rtt_ns, uint64_t now_ns);
+void rcvwnd_read(struct rcvwnd *w, struct rcvwnd_growth *g, uint64_t start, uint64_t rtt_ns,
+                 uint64_t now_ns);
 
 #endif

@@ -47,6 +47,11 @@ static bool tells_of_loss(const struct recovery *r, seq_t una)
     return seq_lt(r->recover, una);
 }
 
+bool recovery_forgets(const struct recovery *r, seq_t una)
+{
+    return r->mode == RECOVERY_OPEN && tells_of_loss(r, una);
+}
+
 uint32_t recovery_beyond_cwnd(const struct recovery *r, const struct cc *c, seq_t una)
 {
     /* The third begins fast recovery, where none tells of a loss any more. */

@@ -25,15 +25,18 @@ enum recovery_mode {
 };
 
 struct recovery {
-    enum recovery_mode mode;
-    uint32_t dup_acks;
-    seq_t recover;     /* RFC 6582 3.2: highest sequence sent when recovery began */
-    seq_t nxt, end;    /* to be sent again; empty when equal */
+    enum recovery_mode mode : 8;
     bool partial_seen; /* RFC 6582 3.2 step 3: only the first partial ACK restarts the timer */
+    uint32_t dup_acks;
+    seq_t recover;  /* RFC 6582 3.2: highest sequence sent when recovery began */
+    seq_t nxt, end; /* to be sent again; empty when equal */
 };
 
 /* iss: recover begins there (RFC 6582 3.2 step 1). */
 void recovery_init(struct recovery *r, seq_t iss);
+
+/* Whether nothing would be lost by beginning anew with una - 1. */
+bool recovery_forgets(const struct recovery *r, seq_t una);
 
 /* A duplicate ACK by RFC 5681 2's definition. Enters fast recovery at the third one, unless that
  * lies before recover; inflates cwnd afterwards. True when a retransmission of the segment at una

@@ -20,9 +20,14 @@ bool tcp_reset_answer(const struct seg *seg, struct seg *rst)
     return true;
 }
 
+bool tcp_budget_unspent(const struct budget *b, uint64_t now_ns)
+{
+    return b->spent == 0 || now_ns - b->from_ns >= BUDGET_SPAN_NS;
+}
+
 bool tcp_budget_allows(struct budget *b, uint64_t now_ns)
 {
-    if (b->spent == 0 || now_ns - b->from_ns >= BUDGET_SPAN_NS)
+    if (tcp_budget_unspent(b, now_ns))
         *b = (struct budget){.from_ns = now_ns};
     if (b->spent >= BUDGET_MAX)
         return false;
@@ -32,12 +37,14 @@ bool tcp_budget_allows(struct budget *b, uint64_t now_ns)
 
 void tcp_reset_challenge(struct tcb *t, uint64_t now_ns)
 {
-    if (tcp_budget_allows(&t->challenges, now_ns))
+    struct busy *b = tcb_busy(t);
+    if (b && tcp_budget_allows(&b->challenges, now_ns))
         ackdelay_now(&t->ackdelay);
 }
 
 void tcp_reset_answer_probe(struct tcb *t, uint64_t now_ns)
 {
-    if (tcp_budget_allows(&t->probe_answers, now_ns))
+    struct busy *b = tcb_busy(t);
+    if (b && tcp_budget_allows(&b->probe_answers, now_ns))
         ackdelay_now(&t->ackdelay);
 }

@@ -11,6 +11,9 @@ bool tcp_reset_answer(const struct seg *seg, struct seg *rst);
 /* Whether one more may be sent that anybody can ask for by a forged packet; if so it is spent. */
 bool tcp_budget_allows(struct budget *b, uint64_t now_ns);
 
+/* Whether as many may be sent as ever. */
+bool tcp_budget_unspent(const struct budget *b, uint64_t now_ns);
+
 /* Asks for a challenge ACK, within this connection's rate limit. */
 void tcp_reset_challenge(struct tcb *t, uint64_t now_ns);
 

@@ -1,83 +1,84 @@
 /*
- * The retransmission timeout: RFC 6298 sections 2, 3 and 5.5-5.7, in integer nanoseconds. For the
+ * The retransmission timeout: RFC 6298 sections 2, 3 and 5.5-5.7, in integer microseconds. For the
  * connection that owns the timer.
  *
- * base_ns has the minimum in it; the maximum (2.5) is applied in rto_get. Neither starts nor stops
+ * base_us has the minimum in it; the maximum (2.5) is applied in rto_get. Neither starts nor stops
  * the timer (5.1-5.4, 5.6).
  */
 #include "rto.h"
 
-#include "nstime.h"
+#include "minmax.h"
 
 /* G: a perfectly steady round trip must not make RTO equal to SRTT, or the slightest jitter of the
  * thread that runs us would look like a loss. */
-#define RTO_GRANULARITY_NS (1 * NS_PER_MS)
+#define RTO_GRANULARITY_US 1000
 #define RTO_AFTER_SYN_NS   (3 * NS_PER_S)
 
-static uint64_t add_sat(uint64_t a, uint64_t b)
+static uint32_t to_us(uint64_t ns)
 {
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+    return (uint32_t)min_u64(ns / NS_PER_US, UINT32_MAX);
 }
 
-/* RFC 6298 2.2, 2.3. a - a/n + b/n stays within [0, UINT64_MAX] for every a and b. */
-static void take_sample(struct rto *r, uint64_t rtt_ns)
+static uint32_t add_sat(uint32_t a, uint64_t b)
+{
+    return (uint32_t)min_u64(a + b, UINT32_MAX);
+}
+
+/* RFC 6298 2.2, 2.3. a - a/n + b/n stays within [0, UINT32_MAX] for every a and b. */
+static void take_sample(struct rto *r, uint32_t rtt_us, uint32_t var_min_us)
 {
     if (!r->has_sample) {
-        r->srtt_ns = rtt_ns;
-        r->rttvar_ns = rtt_ns / 2;
+        r->srtt_us = rtt_us;
+        r->rttvar_us = rtt_us / 2;
         r->has_sample = true;
     } else {
-        uint64_t err = r->srtt_ns > rtt_ns ? r->srtt_ns - rtt_ns : rtt_ns - r->srtt_ns;
-        r->rttvar_ns = r->rttvar_ns - r->rttvar_ns / 4 + err / 4;
-        r->srtt_ns = r->srtt_ns - r->srtt_ns / 8 + rtt_ns / 8;
+        uint32_t err = r->srtt_us > rtt_us ? r->srtt_us - rtt_us : rtt_us - r->srtt_us;
+        r->rttvar_us = r->rttvar_us - r->rttvar_us / 4 + err / 4;
+        r->srtt_us = r->srtt_us - r->srtt_us / 8 + rtt_us / 8;
     }
-    uint64_t k_rttvar = r->rttvar_ns > UINT64_MAX / 4 ? UINT64_MAX : 4 * r->rttvar_ns;
-    r->base_ns = add_sat(r->srtt_ns, time_max(r->var_min_ns, k_rttvar));
+    r->base_us = add_sat(r->srtt_us, max_u64(var_min_us, UINT64_C(4) * r->rttvar_us));
 }
 
-void rto_init(struct rto *r, uint64_t initial_ns, uint64_t var_min_ns, uint64_t max_ns)
+void rto_init(struct rto *r, uint64_t initial_ns)
 {
-    *r = (struct rto){
-        .base_ns = initial_ns,
-        .var_min_ns = time_max(var_min_ns, RTO_GRANULARITY_NS),
-        .max_ns = max_ns,
-    };
+    *r = (struct rto){.base_us = to_us(initial_ns)};
 }
 
-uint64_t rto_get(const struct rto *r)
+uint64_t rto_get(const struct rto *r, uint64_t max_ns)
 {
-    if (r->backoff >= 64 || r->base_ns > r->max_ns >> r->backoff)
-        return r->max_ns;
-    return r->base_ns << r->backoff;
+    uint64_t base_ns = r->base_us * NS_PER_US;
+    if (r->backoff >= 64 || base_ns > max_ns >> r->backoff)
+        return max_ns;
+    return base_ns << r->backoff;
 }
 
-void rto_sent(struct rto *r, seq_t end, uint64_t now_ns)
+void rto_sent(struct rto_timed *timed, seq_t end, uint64_t now_ns)
 {
-    if (r->timing)
+    if (timed->timing)
         return;
-    r->timing = true;
-    r->timed_end = end;
-    r->timed_at_ns = now_ns;
+    *timed = (struct rto_timed){.timing = true, .end = end, .at_ns = now_ns};
 }
 
-void rto_resent(struct rto *r)
+void rto_resent(struct rto_timed *timed)
 {
-    r->timing = false;
+    timed->timing = false;
 }
 
-bool rto_acked(struct rto *r, seq_t ack, uint64_t now_ns)
+bool rto_acked(struct rto *r, struct rto_timed *timed, seq_t ack, uint64_t var_min_ns,
+               uint64_t now_ns)
 {
-    if (!r->timing || seq_lt(ack, r->timed_end))
+    if (!timed->timing || seq_lt(ack, timed->end))
         return false;
-    r->timing = false;
+    timed->timing = false;
     r->backoff = 0;
-    take_sample(r, now_ns > r->timed_at_ns ? now_ns - r->timed_at_ns : 0);
+    take_sample(r, to_us(now_ns > timed->at_ns ? now_ns - timed->at_ns : 0),
+                max_u32(to_us(var_min_ns), RTO_GRANULARITY_US));
     return true;
 }
 
 void rto_backoff(struct rto *r)
 {
-    if (r->backoff < UINT32_MAX)
+    if (r->backoff < UINT8_MAX)
         r->backoff++;
 }
 
@@ -85,5 +86,5 @@ void rto_after_syn(struct rto *r)
 {
     r->backoff = 0;
     if (!r->has_sample)
-        r->base_ns = time_max(r->base_ns, RTO_AFTER_SYN_NS);
+        r->base_us = max_u32(r->base_us, to_us(RTO_AFTER_SYN_NS));
 }

@@ -10,40 +10,56 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nstime.h"
 #include "seq.h"
 
+/* In microseconds: 32 bits of them are more than an hour. */
 struct rto {
-    uint64_t srtt_ns, rttvar_ns; /* RFC 6298 2; 0 before the first sample */
-    uint64_t base_ns;            /* RTO before backoff */
-    uint32_t backoff;            /* times the timer has run out since the last sample */
-    uint64_t var_min_ns, max_ns;
+    uint32_t srtt_us, rttvar_us; /* RFC 6298 2; 0 before the first sample */
+    uint32_t base_us;            /* RTO before backoff */
+    uint8_t backoff;             /* times the timer has run out since the last sample */
     bool has_sample;
-    bool timing;
-    seq_t timed_end; /* the sample is taken when an ACK reaches this */
-    uint64_t timed_at_ns;
 };
 
-/* initial_ns: RTO before the first sample (RFC 6298 2.1). var_min_ns: so much at least RTO is above
- * SRTT; never less than G. RFC 6298 2.4 has a minimum for RTO as a whole; Linux has it for the
- * variance; so do we, because on a path whose round trip alone is longer than the minimum the
- * whole's would leave no time at all for an ACK that is delayed. */
-void rto_init(struct rto *r, uint64_t initial_ns, uint64_t var_min_ns, uint64_t max_ns);
+/* The segment that is timed. */
+struct rto_timed {
+    bool timing;
+    seq_t end; /* the sample is taken when an ACK reaches this */
+    uint64_t at_ns;
+};
+
+/* initial_ns: RTO before the first sample (RFC 6298 2.1). */
+void rto_init(struct rto *r, uint64_t initial_ns);
+
+static inline uint64_t rto_srtt_ns(const struct rto *r)
+{
+    return r->srtt_us * NS_PER_US;
+}
+
+static inline uint64_t rto_rttvar_ns(const struct rto *r)
+{
+    return r->rttvar_us * NS_PER_US;
+}
 
 /* How long the timer runs now: base << backoff, at most max_ns. */
-uint64_t rto_get(const struct rto *r);
+uint64_t rto_get(const struct rto *r, uint64_t max_ns);
 
 /* Text, SYN or FIN up to `end` is sent for the first time: time it, unless something is timed. */
-void rto_sent(struct rto *r, seq_t end, uint64_t now_ns);
+void rto_sent(struct rto_timed *timed, seq_t end, uint64_t now_ns);
 
 /* Something is sent again. Karn's rule (RFC 6298 3) forbids a sample from it; what lies behind it
  * gives none either, because its ACK waits until the loss is repaired: such samples are as long as
  * the RTO and would make it grow without end. */
-void rto_resent(struct rto *r);
+void rto_resent(struct rto_timed *timed);
 
 /* An ACK for something new, up to `ack`, has arrived: true when it gave a sample, which alone ends
  * the backoff: an ACK of what was sent twice may be late for the first sending, because the path
- * has become slower than the RTO. */
-bool rto_acked(struct rto *r, seq_t ack, uint64_t now_ns);
+ * has become slower than the RTO. var_min_ns: so much at least RTO is above SRTT; never less than
+ * G. RFC 6298 2.4 has a minimum for RTO as a whole; Linux has it for the variance; so do we,
+ * because on a path whose round trip alone is longer than the minimum the whole's would leave no
+ * time at all for an ACK that is delayed. */
+bool rto_acked(struct rto *r, struct rto_timed *timed, seq_t ack, uint64_t var_min_ns,
+               uint64_t now_ns);
 
 /* RFC 6298 5.5: the timer has run out. */
 void rto_backoff(struct rto *r);

@@ -19,18 +19,22 @@ const char *state_name(enum tcp_state s)
 /* Nothing is sent or sent again any more. */
 static void stop_sending(struct tcb *t)
 {
-    t->rtx_due_ns = TIME_NEVER;
-    t->give_up_due_ns = TIME_NEVER;
-    persist_stop(&t->persist);
+    struct busy *b = t->busy;
     t->probe = false;
-    recovery_init(&t->recovery, t->snd.nxt);
+    if (!tcb_is_busy(t))
+        return;
+    b->rtx_due_ns = TIME_NEVER;
+    b->give_up_due_ns = TIME_NEVER;
+    persist_stop(&b->persist);
+    recovery_init(&b->recovery, t->snd.nxt);
+    sndq_finish(&b->sndq);
 }
 
 void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t now_ns,
                   const char *file, int line)
 {
     TRACE_AT(t->common->trace, TRACE_STATE, file, line, .now_ns = now_ns, .sock_id = t->id,
-             .flow = &t->flow, .from = state_name(t->state), .to = state_name(to), .text = why);
+             .flow = t->flow, .from = state_name(t->state), .to = state_name(to), .text = why);
     t->state = to;
     switch (to) {
     case STATE_ESTABLISHED:
@@ -45,6 +49,7 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
         break;
     case STATE_TIME_WAIT:
         stop_sending(t);
+        t->keepalive.asked_ns = 0;
         t->linger_due_ns = now_ns + 2 * t->common->config->msl_ns;
         t->events |= TCB_EV_CLOSED;
         break;
@@ -52,9 +57,7 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
         t->report = ERR_NONE; /* t->error says more */
         stop_sending(t);
         t->linger_due_ns = TIME_NEVER;
-        ackdelay_init(&t->ackdelay, t->rcv.mss, t->common->config->ack_delay_ns);
-        sndq_finish(&t->sndq);
-        sndq_init(&t->sndq, t->common->mem);
+        ackdelay_init(&t->ackdelay, t->rcv.mss);
         t->events |= TCB_EV_CLOSED;
         break;
     default:
@@ -76,6 +79,6 @@ void state_orphan_lingers(struct tcb *t, uint64_t now_ns)
 void state_fail_at(struct tcb *t, int err, const char *why, uint64_t now_ns, const char *file,
                    int line)
 {
-    t->error = err;
+    t->error = (int8_t)err;
     state_set_at(t, STATE_CLOSED, why, now_ns, file, line);
 }

@@ -9,7 +9,7 @@
 
 uint32_t tcb_path_mss(const struct tcb *t)
 {
-    return t->path.mtu - (uint32_t)ip_hdr_len(&t->flow.remote) - TCP_HDR_LEN;
+    return t->pmtu.first - (uint32_t)ip_hdr_len(&t->flow->remote) - TCP_HDR_LEN;
 }
 
 uint32_t tcb_mss_max(const struct tcb *t)
@@ -18,38 +18,34 @@ uint32_t tcb_mss_max(const struct tcb *t)
     return wanted > 0 && wanted < mss ? wanted : mss;
 }
 
-void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *path,
-              struct tcp_common *common, uint32_t id)
+void tcb_init(struct tcb *t, const struct flow *flow, uint16_t first_mtu, struct tcp_common *common,
+              uint32_t id, struct busy *busy)
 {
     const struct tcp_config *config = common->config;
-    struct mem *mem = common->mem;
     *t = (struct tcb){
         .state = STATE_CLOSED,
-        .flow = *flow,
-        .path = *path,
+        .busy = (struct busy *)&busy_none,
+        .flow = flow,
+        .pmtu.first = first_mtu,
         .common = common,
         .id = id,
         .settings = shared_again(&common->defaults.value),
-        .rtx_due_ns = TIME_NEVER,
-        .give_up_due_ns = TIME_NEVER,
         .linger_due_ns = TIME_NEVER,
     };
-    t->rcv.mss = tcb_path_mss(t);
-    t->snd.mss = t->snd.mss_max = t->rcv.mss;
-    sndq_init(&t->sndq, mem);
-    rcvq_init(&t->rcvq, mem);
+    t->rcv.mss = t->snd.mss = t->pmtu.mss_max = (uint16_t)tcb_path_mss(t);
+    rcvq_init(&t->rcvq);
     rcvwnd_init(&t->rcvwnd, config->rcvbuf, config->rcvbuf_max, t->rcv.mss);
-    rto_init(&t->rto, config->rto_initial_ns, config->rto_min_ns, config->rto_max_ns);
+    rto_init(&t->rto, config->rto_initial_ns);
     cc_init(&t->cc, config->cc, t->snd.mss, false);
-    recovery_init(&t->recovery, seq(0));
-    ackdelay_init(&t->ackdelay, t->rcv.mss, config->ack_delay_ns);
+    ackdelay_init(&t->ackdelay, t->rcv.mss);
     ackdelay_quick(&t->ackdelay, config->quickacks);
-    persist_init(&t->persist);
+    if (busy)
+        tcb_begin_busy(t, busy);
 }
 
 void tcb_finish(struct tcb *t)
 {
-    sndq_finish(&t->sndq);
+    tcb_unbusy(t);
     rcvq_finish(&t->rcvq);
     shared_put(&t->common->settings, t->settings);
 }
@@ -62,7 +58,7 @@ seq_t tcb_text_start(const struct tcb *t)
 
 seq_t tcb_text_end(const struct tcb *t)
 {
-    return seq_add(tcb_text_start(t), (uint32_t)t->sndq.len);
+    return seq_add(tcb_text_start(t), (uint32_t)t->busy->sndq.len);
 }
 
 bool tcb_fin_acked(const struct tcb *t)
@@ -83,7 +79,7 @@ bool tcb_synchronized(const struct tcb *t)
 bool tcb_idle(const struct tcb *t)
 {
     return tcb_synchronized(t) && t->state != STATE_TIME_WAIT && seq_eq(t->snd.una, t->snd.nxt) &&
-           t->sndq.len == 0 && t->fin_queued == t->fin_sent;
+           t->busy->sndq.len == 0 && t->fin_queued == t->fin_sent;
 }
 
 bool tcb_receives(const struct tcb *t)
@@ -110,8 +106,13 @@ uint32_t tcb_sndbuf(const struct tcb *t)
 void tcb_trouble(struct tcb *t, int err)
 {
     t->events |= TCB_EV_TROUBLE;
-    if (tcp_settings_ip(t->settings, &t->flow.remote)->report)
-        t->report = err;
+    if (tcp_settings_ip(t->settings, &t->flow->remote)->report)
+        t->report = (int8_t)err;
+}
+
+uint64_t tcb_rto_ns(const struct tcb *t)
+{
+    return rto_get(&t->rto, t->common->config->rto_max_ns);
 }
 
 static const char *check_sender(const struct tcb *t)
@@ -124,22 +125,23 @@ static const char *check_sender(const struct tcb *t)
         return "FIN is sent only after CLOSE";
     if (t->fin_sent && !seq_eq(t->snd.nxt, seq_add(t->snd.fin, 1)))
         return "FIN is the last that is sent";
-    if (in_flight < (uint32_t)fin_in_flight || in_flight - fin_in_flight > t->sndq.len)
+    if (in_flight < (uint32_t)fin_in_flight || in_flight - fin_in_flight > t->busy->sndq.len)
         return "what is in flight is in the send queue";
     if (seq_lt(t->snd.up, t->snd.una) || seq_lt(tcb_text_end(t), t->snd.up))
         return "SND.UNA =< SND.UP =< the end of what was SENT";
-    if (!seq_leq(t->recovery.nxt, t->recovery.end))
+    if (!seq_leq(t->busy->recovery.nxt, t->busy->recovery.end))
         return "the range to be sent again is in order";
-    if (recovery_pending(&t->recovery) &&
-        (seq_lt(t->recovery.nxt, t->snd.una) || seq_lt(t->snd.nxt, t->recovery.end)))
+    if (recovery_pending(&t->busy->recovery) &&
+        (seq_lt(t->busy->recovery.nxt, t->snd.una) || seq_lt(t->snd.nxt, t->busy->recovery.end)))
         return "only what is in flight is sent again";
-    if (t->snd.mss > t->snd.mss_max || t->cc.mss != t->snd.mss)
+    if (t->snd.mss > t->pmtu.mss_max || t->cc.mss != t->snd.mss)
         return "the MSS is one that peer and path take";
     if (t->cc.cwnd < t->cc.mss)
         return "cwnd >= 1 SMSS";
-    if (seq_lt(t->snd.una, t->snd.nxt) && t->rtx_due_ns == TIME_NEVER && !persist_on(&t->persist))
+    if (seq_lt(t->snd.una, t->snd.nxt) && t->busy->rtx_due_ns == TIME_NEVER &&
+        !persist_on(&t->busy->persist))
         return "a timer runs while something is unacknowledged";
-    if (seq_eq(t->snd.una, t->snd.nxt) && t->give_up_due_ns != TIME_NEVER)
+    if (seq_eq(t->snd.una, t->snd.nxt) && t->busy->give_up_due_ns != TIME_NEVER)
         return "the user timeout runs only while something is unacknowledged";
     return NULL;
 }
@@ -150,7 +152,7 @@ static const char *check_receiver(const struct tcb *t)
         return "RCV.NXT =< right edge of the window";
     if (t->rcvq.start > t->rcvq.head)
         return "nothing is read before it has arrived";
-    if (t->rcv.up > t->rcvwnd.edge + UINT16_MAX)
+    if (t->busy->rcv_up > t->rcvwnd.edge + UINT16_MAX)
         return "RCV.UP is one that a segment in the window can point to";
     uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)tcb_fin_taken(t);
     if (tcb_synchronized(t) && !seq_eq(t->rcv.nxt, seq_add(t->rcv.irs, 1 + taken)))
@@ -161,8 +163,8 @@ static const char *check_receiver(const struct tcb *t)
 const char *tcb_check(const struct tcb *t)
 {
     if (t->state == STATE_CLOSED || t->state == STATE_LISTEN) {
-        if (t->rtx_due_ns != TIME_NEVER || t->give_up_due_ns != TIME_NEVER ||
-            persist_on(&t->persist))
+        if (t->busy->rtx_due_ns != TIME_NEVER || t->busy->give_up_due_ns != TIME_NEVER ||
+            persist_on(&t->busy->persist))
             return "no timer runs without a connection";
         return NULL;
     }
@@ -176,7 +178,7 @@ const char *tcb_check(const struct tcb *t)
 
 const char *tcb_check_deep(const struct tcb *t)
 {
-    if (!sndq_check(&t->sndq))
+    if (!sndq_check(&t->busy->sndq))
         return "the send queue is whole";
     if (!rcvq_check(&t->rcvq))
         return "the receive queue is whole";
@@ -196,13 +198,13 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
     uint32_t in_flight = text_in_flight(t);
     *status = (struct tcp_status){
         .state = t->state,
-        .flow = t->flow,
+        .flow = *t->flow,
         .snd_wnd = t->snd.wnd,
         .rcv_wnd = tcb_rcv_wnd(t),
         .snd_mss = t->snd.mss,
         .rcv_mss = t->rcv.mss,
         .rcv_largest = t->ackdelay.largest,
-        .path_mtu = t->pmtu.mtu ? t->pmtu.mtu : t->path.mtu,
+        .path_mtu = t->pmtu.mtu ? t->pmtu.mtu : t->pmtu.first,
         .snd_shift = t->snd.shift,
         .rcv_shift = t->rcvwnd.shift,
         .scaled = t->shift_offered && tcb_synchronized(t),
@@ -211,16 +213,16 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .cwnd = t->cc.cwnd,
         .ssthresh = t->cc.ssthresh,
         .flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una),
-        .unsent_or_unacked = t->sndq.len,
-        .unsent = t->sndq.len > in_flight ? t->sndq.len - in_flight : 0,
+        .unsent_or_unacked = t->busy->sndq.len,
+        .unsent = t->busy->sndq.len > in_flight ? t->busy->sndq.len - in_flight : 0,
         .unread = rcvq_len(&t->rcvq),
-        .srtt_ns = t->rto.srtt_ns,
-        .rto_ns = rto_get(&t->rto),
-        .rttvar_ns = t->rto.rttvar_ns,
-        .ack_delay_ns = t->ackdelay.delay_ns,
+        .srtt_ns = rto_srtt_ns(&t->rto),
+        .rto_ns = tcb_rto_ns(t),
+        .rttvar_ns = rto_rttvar_ns(&t->rto),
+        .ack_delay_ns = ackdelay_max(t->common->config->ack_delay_ns),
         .text_sent_ns = t->last_sent_ns,
         .heard_ns = t->keepalive.heard_ns,
-        .retries = t->retries,
+        .retries = t->busy->retries,
         .backoff = t->rto.backoff,
         .probes = t->keepalive.unanswered,
         .resent = t->resent,

@@ -12,31 +12,17 @@
 #include <stdint.h>
 
 #include "ackdelay.h"
+#include "busy.h"
 #include "cc.h"
 #include "config.h"
 #include "err.h"
 #include "keepalive.h"
-#include "persist.h"
 #include "rcvq.h"
 #include "rcvwnd.h"
-#include "recovery.h"
 #include "rto.h"
 #include "seg.h"
-#include "sndq.h"
 #include "state.h"
 #include "trace.h"
-
-/* What the path allows. */
-struct tcp_path {
-    uint32_t mtu;       /* of its first link: largest packet, IP header included */
-    uint32_t super_max; /* most text in one super-segment; 0: one packet's worth */
-};
-
-/* So many in so long, and no more: see reset.c. */
-struct budget {
-    uint64_t from_ns;
-    uint8_t spent;
-};
 
 /* What happened, for the user to learn: bits of tcb.events. */
 #define TCB_EV_ESTABLISHED 0x01u
@@ -46,100 +32,92 @@ struct budget {
 #define TCB_EV_TROUBLE     0x10u
 #define TCB_EV_URGENT      0x20u
 
+/* There may be very many connections that have nothing to do. What only those need that have is in
+ * struct busy. */
 struct tcb {
-    enum tcp_state state;
-    bool passive; /* SYN-RECEIVED was reached from LISTEN (MUST-11) */
-    struct flow flow;
+    struct busy *busy; /* while something goes on; see busy.h */
+    struct tcp_common *common;
+    const struct flow *flow;             /* the caller's */
+    const struct tcp_settings *settings; /* shared; see tcp_set() */
 
     /* Send sequence variables */
     struct {
-        seq_t una, nxt; /* SND.UNA, SND.NXT: nothing from nxt on has been sent */
-        seq_t up;       /* SND.UP; not urgent: SND.UNA */
-        seq_t up_from;  /* what was sent before this had no pointer to SND.UP */
-        seq_t wl1, wl2; /* SEG.SEQ and SEG.ACK of the last window update */
-        seq_t iss;
-        seq_t fin;        /* sequence number of our FIN, once fin_sent */
-        seq_t small;      /* end of the last segment below one MSS (RFC 9293 A.3, Minshall) */
+        seq_t una, nxt;   /* SND.UNA, SND.NXT: nothing from nxt on has been sent */
         uint32_t wnd;     /* SND.WND, scaled to octets (REC-1) */
         uint32_t wnd_max; /* MAX.SND.WND (RFC 5961 5.2) */
-        uint8_t shift;    /* Snd.Wind.Shift */
-        uint32_t mss;     /* effective send MSS (MUST-16) */
-        uint32_t mss_max; /* what it would be if the path had the first link's MTU */
-        bool up_news;     /* there is urgent data, and the peer does not know it yet */
+        seq_t wl1, wl2;   /* SEG.SEQ and SEG.ACK of the last window update */
+        seq_t up;         /* SND.UP; not urgent: SND.UNA */
+        seq_t iss;
+        seq_t fin;     /* sequence number of our FIN, once fin_sent */
+        uint16_t mss;  /* effective send MSS (MUST-16) */
+        uint8_t shift; /* Snd.Wind.Shift */
     } snd;
 
-    /* Receive sequence variables */
+    /* Receive sequence variables; RCV.WND is tcb_rcv_wnd(), RCV.UP is busy->rcv_up */
     struct {
         seq_t nxt; /* RCV.NXT */
         seq_t irs;
-        seq_t fin;     /* sequence number of the peer's FIN, once fin_seen */
-        uint32_t mss;  /* the MSS we announce */
-        bool up_taken; /* the octet before RCV.UP was RECEIVEd out of band */
-        uint64_t up;   /* RCV.UP, as a stream offset (rcvq.h): it may lie far behind */
+        seq_t fin;    /* sequence number of the peer's FIN, once fin_seen */
+        uint16_t mss; /* the MSS we announce */
     } rcv;
 
-    struct sndq sndq;
     struct rcvq rcvq;
     struct rcvwnd rcvwnd;
-    struct rto rto;
-    struct cc cc;
-    struct recovery recovery;
     struct ackdelay ackdelay;
-    struct persist persist;
+    struct cc cc;
+    struct rto rto;
     struct keepalive keepalive;
-    const struct tcp_settings *settings; /* shared; see tcp_set() */
 
-    /* Timers; TIME_NEVER: off */
-    uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5) */
-    uint64_t give_up_due_ns; /* user timeout (RFC 9293 3.10.8) */
-    uint64_t linger_due_ns;  /* TIME-WAIT, or FIN-WAIT-2 without a user */
-    uint64_t last_sent_ns;   /* of text, for RFC 5681 4.1 */
-    uint64_t challenged_ns;  /* when a SYN was last challenged; 0: never */
-
-    struct budget challenges;     /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
-    struct budget probe_answers;  /* and keep-alives and window probes */
-    struct budget resent_for_mtu; /* text sent again at once for ICMP's "too big" */
-
-    bool shift_offered; /* our SYN carries window scale: always when active, else if the peer's did
-                         */
-    bool more;          /* the last SEND was without PUSH (3.9.1.2): more is to follow */
-    bool held;          /* and so its text, less than a segment, waits */
-    bool flushed;       /* what is queued goes although the user has corked it */
-    bool fin_queued;    /* the user has CLOSEd: a FIN follows the send queue */
-    bool fin_sent;
-    bool fin_seen;   /* the peer's FIN lies in the window, RCV.NXT may not have reached it yet */
-    bool no_receive; /* shutdown: what arrives is acknowledged and thrown away */
-    bool orphan;     /* the user has given the connection up: what arrives is answered with RST */
-    bool probe;      /* the persist timer ran out: the next segment goes whatever the window says */
-    bool reset_peer; /* a RST is to be sent: the last thing this connection does */
-    bool in_trouble; /* R1 was reported */
-    bool advise; /* and is reached by each timeout from then on; the caller tells IP and clears */
-    bool syn_timed_out; /* our SYN was taken to be lost: RFC 5681 3.1, RFC 6298 5.7 */
-    bool no_room;    /* text was refused, or thrown away, for want of memory; the caller counts and
-                      * clears */
-    uint8_t retries; /* timeouts in a row without progress */
-
-    uint32_t resent;                      /* segments sent again so far */
-    uint32_t segs_in, segs_out;           /* packets so far, those of super-segments each */
+    uint64_t last_sent_ns;  /* of text, for RFC 5681 4.1 */
+    uint64_t linger_due_ns; /* end of TIME-WAIT, or of FIN-WAIT-2 without a user; TIME_NEVER: off */
     uint64_t octets_acked, octets_resent; /* of text, so far */
-    uint8_t events;                       /* TCB_EV_*; the caller clears what it has taken */
-    int error;                            /* enum err: why the connection ended */
-    int soft_error;                       /* enum err: what ICMP has said since the last progress */
-    int report; /* enum err: trouble (3.9.1.8) that the user is to be told of; the caller clears */
-
-    struct tcp_path path;
-    uint8_t ip_options_len; /* octets that go with every packet */
+    uint32_t segs_in, segs_out;           /* packets so far, those of super-segments each */
+    uint32_t resent;                      /* segments sent again so far */
+    uint32_t id;                          /* of the socket, for the trace */
     struct {
-        uint32_t mtu; /* what ICMP has taught of the whole path, less than path.mtu; 0: nothing */
-        uint64_t until_ns; /* and when that is forgotten */
+        uint16_t first;    /* the MTU of the path's first link, IP header included */
+        uint16_t mtu;      /* what ICMP has taught of the whole path, less than that; 0: nothing */
+        uint16_t mss_max;  /* what snd.mss would be if the whole path had the first link's */
+        uint64_t until_ns; /* when mtu is forgotten */
     } pmtu;
-    struct tcp_common *common;
-    uint32_t id; /* of the socket, for the trace */
+
+    enum tcp_state state : 8;
+    uint8_t ip_options_len; /* octets that go with every packet */
+    uint8_t events;         /* TCB_EV_*; the caller clears what it has taken */
+    int8_t error;           /* enum err: why the connection ended */
+    int8_t soft_error;      /* enum err: what ICMP has said since the last progress */
+    int8_t
+        report; /* enum err: trouble (3.9.1.8) that the user is to be told of; the caller clears */
+
+    bool passive : 1;       /* SYN-RECEIVED was reached from LISTEN (MUST-11) */
+    bool shift_offered : 1; /* our SYN carries window scale: always when active, else if the peer's
+                             * did */
+    bool syn_timed_out : 1; /* our SYN was taken to be lost: RFC 5681 3.1, RFC 6298 5.7 */
+    bool more : 1;          /* the last SEND was without PUSH (3.9.1.2): more is to follow */
+    bool held : 1;          /* and so its text, less than a segment, waits */
+    bool flushed : 1;       /* what is queued goes although the user has corked it */
+    bool up_news : 1;       /* there is urgent data, and the peer does not know it yet */
+    bool up_taken : 1;      /* the octet before RCV.UP was RECEIVEd out of band */
+    bool fin_queued : 1;    /* the user has CLOSEd: a FIN follows the send queue */
+    bool fin_sent : 1;
+    bool fin_seen : 1; /* the peer's FIN lies in the window, RCV.NXT may not have reached it yet */
+    bool no_receive : 1; /* shutdown: what arrives is acknowledged and thrown away */
+    bool orphan : 1; /* the user has given the connection up: what arrives is answered with RST */
+    bool probe : 1;  /* the persist timer ran out: the next segment goes whatever the window
+                      * says */
+    bool reset_peer : 1; /* a RST is to be sent: the last thing this connection does */
+    bool in_trouble : 1; /* R1 was reported */
+    bool advise : 1;  /* and is reached by each timeout from then on; the caller tells IP and clears
+                       */
+    bool no_room : 1; /* memory was refused, or text thrown away for want of it; the caller counts
+                       * and clears */
 };
 
-/* A CLOSED connection that has all it needs and holds no memory. */
-void tcb_init(struct tcb *t, const struct flow *flow, const struct tcp_path *path,
-              struct tcp_common *common, uint32_t id);
+/* A CLOSED connection that holds no other memory. flow stays where it is. first_mtu: of the
+ * path's first link. busy: NULL, or memory of common->mem, which is the connection's from now on.
+ */
+void tcb_init(struct tcb *t, const struct flow *flow, uint16_t first_mtu, struct tcp_common *common,
+              uint32_t id, struct busy *busy);
 
 /* Returns all memory. */
 void tcb_finish(struct tcb *t);
@@ -183,6 +161,9 @@ uint32_t tcb_sndbuf(const struct tcb *t);
  * (SHLD-20). */
 void tcb_trouble(struct tcb *t, int err);
 
+/* How long the retransmission timer runs now. */
+uint64_t tcb_rto_ns(const struct tcb *t);
+
 /* Every invariant that can be checked in O(1): NULL, or the text of one that does not hold. */
 const char *tcb_check(const struct tcb *t);
 
@@ -191,7 +172,7 @@ const char *tcb_check_deep(const struct tcb *t);
 
 /* TRACE() with what every point of a connection has in common. */
 #define TCB_TRACE(t, kind, now, ...)                                                               \
-    TRACE((t)->common->trace, kind, .now_ns = (now), .sock_id = (t)->id, .flow = &(t)->flow,       \
+    TRACE((t)->common->trace, kind, .now_ns = (now), .sock_id = (t)->id, .flow = (t)->flow,        \
           __VA_ARGS__)
 
 /* STATUS (RFC 9293 3.10.6), in the manner of Linux's TCP_INFO, whose names are in brackets where

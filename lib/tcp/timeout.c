@@ -28,26 +28,26 @@ static uint64_t r2_ns(const struct tcb *t)
 static bool syn_given_up(const struct tcb *t)
 {
     uint32_t most = t->settings->syn_retries;
-    return !tcb_synchronized(t) && most > 0 && t->retries >= most;
+    return !tcb_synchronized(t) && most > 0 && t->busy->retries >= most;
 }
 
 void tcp_timeout_set(struct tcb *t, const struct tcp_settings *settings)
 {
     uint64_t was_ns = r2_ns(t);
     t->settings = settings;
-    if (t->give_up_due_ns != TIME_NEVER)
-        t->give_up_due_ns = t->give_up_due_ns - was_ns + r2_ns(t);
+    if (t->busy->give_up_due_ns != TIME_NEVER)
+        t->busy->give_up_due_ns = t->busy->give_up_due_ns - was_ns + r2_ns(t);
 }
 
 void tcp_timeout_expect(struct tcb *t, uint64_t now_ns)
 {
-    if (t->give_up_due_ns == TIME_NEVER)
-        t->give_up_due_ns = now_ns + r2_ns(t);
+    if (t->busy->give_up_due_ns == TIME_NEVER)
+        t->busy->give_up_due_ns = now_ns + r2_ns(t);
 }
 
 void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns)
 {
-    t->rtx_due_ns = now_ns + rto_get(&t->rto);
+    t->busy->rtx_due_ns = now_ns + tcb_rto_ns(t);
     tcp_timeout_expect(t, now_ns);
 }
 
@@ -55,9 +55,9 @@ void tcp_timeout_progress(struct tcb *t, uint64_t now_ns)
 {
     /* While the window is probed R2 counts from the first probe that is not answered: the interval
      * may be longer than R2 (MUST-37). */
-    bool waiting = seq_lt(t->snd.una, t->snd.nxt) && !persist_on(&t->persist);
+    bool waiting = seq_lt(t->snd.una, t->snd.nxt) && !persist_on(&t->busy->persist);
     t->soft_error = ERR_NONE;
-    t->give_up_due_ns = waiting ? now_ns + r2_ns(t) : TIME_NEVER;
+    t->busy->give_up_due_ns = waiting ? now_ns + r2_ns(t) : TIME_NEVER;
 }
 
 /* As Linux has it: what ICMP said says more than that nothing was heard (SHLD-25). */
@@ -83,19 +83,19 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     }
     if (tcb_synchronized(t) && t->snd.wnd == 0) {
         /* The peer has shut its window on what is in flight (3.8.6): from here on it is probed. */
-        t->rtx_due_ns = TIME_NEVER;
-        persist_start(&t->persist, rto_get(&t->rto), now_ns);
+        t->busy->rtx_due_ns = TIME_NEVER;
+        persist_start(&t->busy->persist, tcb_rto_ns(t), now_ns);
         t->probe = true;
         return;
     }
-    bool first = t->retries == 0;
+    bool first = t->busy->retries == 0;
     t->syn_timed_out |= !tcb_synchronized(t);
-    if (t->retries < UINT8_MAX)
-        t->retries++;
+    if (t->busy->retries < UINT8_MAX)
+        t->busy->retries++;
     rto_backoff(&t->rto);
-    recovery_timeout(&t->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
-    t->rtx_due_ns = now_ns + rto_get(&t->rto);
-    if (t->retries >= t->common->config->r1)
+    recovery_timeout(&t->busy->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
+    t->busy->rtx_due_ns = now_ns + tcb_rto_ns(t);
+    if (t->busy->retries >= t->common->config->r1)
         in_trouble(t);
 }
 
@@ -103,14 +103,14 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
 static void persist_timeout(struct tcb *t, uint64_t now_ns)
 {
     t->probe = true;
-    persist_backoff(&t->persist, now_ns);
-    if (t->persist.unanswered >= t->common->config->r1)
+    persist_backoff(&t->busy->persist, now_ns);
+    if (t->busy->persist.unanswered >= t->common->config->r1)
         in_trouble(t);
 }
 
 void tcp_timeout(struct tcb *t, uint64_t now_ns)
 {
-    if (t->give_up_due_ns <= now_ns) {
+    if (t->busy->give_up_due_ns <= now_ns) {
         state_fail(t, silence_error(t), "user timeout", now_ns);
         return;
     }
@@ -118,9 +118,9 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
         state_set(t, STATE_CLOSED, "TIME-WAIT timeout, or no user for FIN-WAIT-2", now_ns);
         return;
     }
-    if (t->rtx_due_ns <= now_ns)
+    if (t->busy->rtx_due_ns <= now_ns)
         retransmission_timeout(t, now_ns);
-    if (persist_due(&t->persist, now_ns))
+    if (persist_due(&t->busy->persist, now_ns))
         persist_timeout(t, now_ns);
     if (tcb_idle(t) &&
         keepalive_dead(&t->keepalive, &t->settings->keepalive, user_timeout_ns(t), now_ns)) {
@@ -138,9 +138,9 @@ bool tcp_timeout_keepalive(const struct tcb *t, uint64_t now_ns)
 
 uint64_t tcp_deadline(const struct tcb *t)
 {
-    uint64_t due = time_min(t->rtx_due_ns, t->give_up_due_ns);
+    uint64_t due = time_min(t->busy->rtx_due_ns, t->busy->give_up_due_ns);
     due = time_min(due, t->linger_due_ns);
-    due = time_min(due, t->persist.due_ns);
+    due = time_min(due, t->busy->persist.due_ns);
     if (tcb_idle(t))
         due = time_min(due, keepalive_deadline(&t->keepalive, &t->settings->keepalive));
     return time_min(due, ackdelay_deadline(&t->ackdelay));

@@ -12,6 +12,6 @@ void tcp_unreachable(struct tcb *t, int err, bool hard, uint64_t now_ns)
         state_fail(t, err, "ICMP: hard error", now_ns);
         return;
     }
-    t->soft_error = err;
+    t->soft_error = (int8_t)err;
     tcb_trouble(t, err);
 }

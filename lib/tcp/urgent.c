@@ -13,9 +13,9 @@ int64_t tcp_urgent_send(struct tcb *t, const void *data, size_t len, uint64_t no
     if (taken > 0) {
         /* Only that there is urgent data at all is news: where it ends now "will be invisible to
          * the user" (3.8.5) before it comes there; and many ACKs would look like duplicates. */
-        t->snd.up_news |= !tcp_urgent_from(t, t->snd.una);
+        t->up_news |= !tcp_urgent_from(t, t->snd.una);
         if (!tcp_urgent_from(t, t->snd.nxt))
-            t->snd.up_from = t->snd.nxt;
+            t->busy->up_from = t->snd.nxt;
         t->snd.up = tcb_text_end(t);
     }
     return taken;
@@ -28,7 +28,7 @@ bool tcp_urgent_from(const struct tcb *t, seq_t from)
 
 void tcp_urgent_point(struct tcb *t, struct seg *seg)
 {
-    t->snd.up_news = false;
+    t->up_news = false;
     if (!tcp_urgent_from(t, seg->seq))
         return;
     /* What the field can't reach is for later segments: the one that brings the octet which this
@@ -36,7 +36,7 @@ void tcp_urgent_point(struct tcb *t, struct seg *seg)
      * before there was urgent data did not, so none that goes again may point into it (Linux lets
      * none point into what has been sent at all). */
     uint32_t ahead = (uint32_t)seq_diff(t->snd.up, seg->seq);
-    if (ahead > UINT16_MAX && !seq_lt(t->snd.up_from, seq_add(seg->seq, UINT16_MAX)))
+    if (ahead > UINT16_MAX && !seq_lt(t->busy->up_from, seq_add(seg->seq, UINT16_MAX)))
         return;
     seg->flags |= TCP_URG;
     seg->up = (uint16_t)min_u32(ahead, UINT16_MAX);
@@ -49,20 +49,23 @@ void tcp_urgent_arrives(struct tcb *t, const struct seg *seg)
     if (!seq_lt(t->rcv.nxt, up))
         return; /* nothing is urgent, or has arrived already without being so */
     uint64_t at = tcb_stream_offset(t, up);
-    if (at <= t->rcv.up)
+    if (at <= t->busy->rcv_up)
         return;
+    struct busy *b = tcb_busy(t);
+    if (!b)
+        return; /* the next segment points there as well */
     /* There is one place for an octet out of band, and this is another. The last one, whether it
      * was taken or not, is lost if nothing is unread before it: Linux has it so, and so do we. */
     if (tcp_urgent_passes_over(t) && rcvq_len(&t->rcvq) > 0)
         rcvq_consume(&t->rcvq, 1);
-    t->rcv.up = at;
-    t->rcv.up_taken = false;
+    b->rcv_up = at;
+    t->up_taken = false;
     t->events |= TCB_EV_URGENT;
 }
 
 uint64_t tcp_urgent_left(const struct tcb *t)
 {
-    return t->rcv.up > t->rcvq.start ? t->rcv.up - t->rcvq.start : 0;
+    return t->busy->rcv_up > t->rcvq.start ? t->busy->rcv_up - t->rcvq.start : 0;
 }
 
 bool tcp_urgent_passes_over(const struct tcb *t)
@@ -80,20 +83,20 @@ static bool has_arrived(const struct tcb *t)
 bool tcp_urgent_ready(const struct tcb *t)
 {
     bool kept_out = tcb_receives(t) && tcb_rcv_wnd(t) == 0;
-    return tcp_urgent_left(t) > 0 && !t->rcv.up_taken && (has_arrived(t) || kept_out);
+    return tcp_urgent_left(t) > 0 && !t->up_taken && (has_arrived(t) || kept_out);
 }
 
 int tcp_urgent_receive(struct tcb *t, uint8_t *octet, bool peek)
 {
     uint64_t left = tcp_urgent_left(t);
     bool complete = tcb_fin_taken(t);
-    if (t->settings->oobinline || left == 0 || t->rcv.up_taken)
+    if (t->settings->oobinline || left == 0 || t->up_taken)
         return ERR_INVAL;
     if (t->state == STATE_CLOSED && !complete)
         return ERR_NOT_CONNECTED;
     if (!has_arrived(t))
         return complete || t->no_receive ? 0 : ERR_AGAIN;
     rcvq_peek(&t->rcvq, (size_t)left - 1, octet, 1);
-    t->rcv.up_taken = !peek;
+    t->up_taken = !peek;
     return 1;
 }

@@ -19,10 +19,11 @@ static void set_shift(struct tcb *t, uint32_t size)
 
 static void open_with(struct tcb *t, seq_t iss, bool passive)
 {
+    struct busy *b = t->busy;
     t->passive = passive;
     t->snd.iss = t->snd.una = t->snd.nxt = iss;
-    t->snd.up = t->snd.up_from = t->snd.small = t->snd.wl1 = t->snd.wl2 = iss;
-    recovery_init(&t->recovery, iss);
+    t->snd.up = b->up_from = b->small = t->snd.wl1 = t->snd.wl2 = iss;
+    recovery_init(&b->recovery, iss);
 }
 
 void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns)
@@ -49,7 +50,7 @@ bool tcp_can_send(const struct tcb *t)
     case STATE_SYN_RECEIVED:
     case STATE_ESTABLISHED:
     case STATE_CLOSE_WAIT:
-        return t->fin_queued || t->sndq.len < tcb_sndbuf(t);
+        return t->fin_queued || t->busy->sndq.len < tcb_sndbuf(t);
     default:
         return true;
     }
@@ -74,10 +75,11 @@ int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
         return ERR_PIPE;
     if (len == 0)
         return 0;
-    if (t->sndq.len >= tcb_sndbuf(t))
+    if (t->busy->sndq.len >= tcb_sndbuf(t))
         return ERR_AGAIN;
-    size_t room = tcb_sndbuf(t) - t->sndq.len;
-    size_t taken = sndq_append(&t->sndq, data, len < room ? len : room);
+    size_t room = tcb_sndbuf(t) - t->busy->sndq.len;
+    struct busy *b = tcb_busy(t);
+    size_t taken = b ? sndq_append(&b->sndq, data, len < room ? len : room) : 0;
     if (taken == 0)
         return ERR_NOMEM;
     t->more = t->held = t->flushed = false;
@@ -107,7 +109,8 @@ static void room_made(struct tcb *t)
 /* The user has taken text away: the window may open. */
 static void text_taken(struct tcb *t, uint64_t now_ns)
 {
-    rcvwnd_read(&t->rcvwnd, t->rcvq.start, t->rto.srtt_ns, now_ns);
+    if (tcb_is_busy(t))
+        rcvwnd_read(&t->rcvwnd, &t->busy->growth, t->rcvq.start, rto_srtt_ns(&t->rto), now_ns);
     room_made(t);
 }
 
@@ -186,10 +189,14 @@ int tcp_close(struct tcb *t, uint64_t now_ns)
         t->fin_queued = true;
         break;
     case STATE_ESTABLISHED:
+        if (!tcb_busy(t))
+            return ERR_NOMEM;
         t->fin_queued = true;
         state_set(t, STATE_FIN_WAIT_1, "CLOSE", now_ns);
         break;
     case STATE_CLOSE_WAIT:
+        if (!tcb_busy(t))
+            return ERR_NOMEM;
         t->fin_queued = true; /* output() enters LAST-ACK when the FIN goes out */
         break;
     default:
@@ -208,7 +215,12 @@ void tcp_leave(struct tcb *t, uint64_t now_ns)
         state_fail(t, ERR_ABORTED, "CLOSE with text unread", now_ns);
         return;
     }
-    tcp_close(t, now_ns);
+    if (tcp_close(t, now_ns) == ERR_NOMEM) {
+        /* Nobody could send the FIN again, nor is left to try once more. */
+        t->reset_peer = true;
+        state_fail(t, ERR_ABORTED, "no memory for the FIN", now_ns);
+        return;
+    }
     if (t->state == STATE_TIME_WAIT)
         rcvq_discard(&t->rcvq);
     if (t->state == STATE_FIN_WAIT_2)
@@ -233,7 +245,7 @@ void tcp_abort(struct tcb *t, uint64_t now_ns)
     case STATE_LAST_ACK:
         /* RFC 9293 sends no RST here, taking all text to be sent and heard of. When it is not, the
          * peer would wait for it for ever; Linux resets, and so do we. */
-        t->reset_peer = t->sndq.len > 0 || !t->fin_sent;
+        t->reset_peer = t->busy->sndq.len > 0 || !t->fin_sent;
         break;
     default:
         break;
@@ -252,7 +264,7 @@ static bool syn_waits(const struct tcb *t)
 /* The MSS to announce, which is also the most to be sent until the peer has announced its own. */
 static void set_mss(struct tcb *t)
 {
-    t->rcv.mss = t->rcvwnd.mss = tcb_mss_max(t);
+    t->rcv.mss = t->rcvwnd.mss = (uint16_t)tcb_mss_max(t);
     ackdelay_set_rmss(&t->ackdelay, t->rcv.mss);
     tcp_pmtu_limit(t, t->rcv.mss);
 }

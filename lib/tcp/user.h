@@ -7,10 +7,10 @@
 
 #include "tcb.h"
 
-/* 3.10.1 OPEN, active: CLOSED to SYN-SENT. */
+/* 3.10.1 OPEN, active: CLOSED to SYN-SENT. tcb_init() must have been given a struct busy. */
 void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns);
 
-/* 3.10.1 OPEN, passive: CLOSED to LISTEN. iss is used when a SYN arrives. */
+/* 3.10.1 OPEN, passive: CLOSED to LISTEN. iss is used when a SYN arrives. The same. */
 void tcp_open_passive(struct tcb *t, seq_t iss, uint64_t now_ns);
 
 /* 3.10.2 SEND. The octets taken, or ERR_AGAIN, ERR_NOMEM, ERR_PIPE, ERR_NOT_CONNECTED. */
@@ -33,11 +33,12 @@ size_t tcp_receivable(const struct tcb *t);
 /* No more RECEIVEs, though the connection goes on: what is unread is thrown away. */
 void tcp_stop_receiving(struct tcb *t, uint64_t now_ns);
 
-/* 3.10.4 CLOSE: no more SENDs. ERR_NONE, ERR_PIPE, ERR_NOT_CONNECTED. */
+/* 3.10.4 CLOSE: no more SENDs. ERR_NONE, ERR_PIPE, ERR_NOT_CONNECTED; ERR_NOMEM: nothing has
+ * changed. */
 int tcp_close(struct tcb *t, uint64_t now_ns);
 
 /* The user gives the connection up: CLOSE, and since nobody will RECEIVE any more, RST when text is
- * unread or still arrives (3.6.1, SHLD-3). */
+ * unread or still arrives (3.6.1, SHLD-3), or there is no memory for the FIN. */
 void tcp_leave(struct tcb *t, uint64_t now_ns);
 
 /* 3.10.5 ABORT. */

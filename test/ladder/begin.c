@@ -16,7 +16,8 @@ int ladder_setup(void **state)
     no_memory_watch(&the.mem);
     the.config = tcp_config_default();
     the.config.rcvbuf = the.config.rcvbuf_max = WND;
-    the.path = (struct tcp_path){.mtu = MTU};
+    the.path.mtu = MTU;
+    the.path.super_max = 0;
     the.flow = (struct flow){.local = ip_addr_v4(0x0a000001),
                              .remote = ip_addr_v4(0x0a000002),
                              .local_port = 40000,

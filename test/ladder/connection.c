@@ -89,7 +89,7 @@ static void check_urgent(struct where w, const struct seg *seg)
 {
     const struct tcb *t = &the.tcb;
     if (!(seg->flags & URG)) {
-        bool reaches = seq_lt(t->snd.up_from, seq_add(seg->seq, UINT16_MAX)) ||
+        bool reaches = seq_lt(t->busy->up_from, seq_add(seg->seq, UINT16_MAX)) ||
                        seq_diff(t->snd.up, seg->seq) <= UINT16_MAX;
         if (seg->text_len > 0 && seq_lt(seg->seq, t->snd.up) && reaches)
             broken_at(w, "urgent text without URG");
@@ -114,7 +114,7 @@ static void check_sent(struct where w, const struct seg *seg, bool new_text)
     check_urgent(w, seg);
     if (seg->gso_size != (seg->text_len > mss ? mss : 0))
         broken_at(w, "gso_size %u with %u octets, MSS %u", seg->gso_size, seg->text_len, mss);
-    if (seg->text_len > mss && seg->text_len > t->path.super_max)
+    if (seg->text_len > mss && seg->text_len > t->common->super_max)
         broken_at(w, "%u octets of text in one segment", seg->text_len);
     if (seg->wnd > UINT16_MAX)
         broken_at(w, "a window of %u", seg->wnd);
@@ -273,12 +273,14 @@ void ladder_receive(struct where w, struct line l)
 void ladder_open(struct where w, bool passive)
 {
     step(w);
-    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace);
-    tcb_init(&the.tcb, &the.flow, &the.path, &the.common, 1);
+    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace, the.path.super_max);
+    struct busy *busy = mem_alloc(&the.mem.mem, sizeof *busy);
+    no_memory_told(!busy);
+    tcb_init(&the.tcb, &the.flow, the.path.mtu, &the.common, 1, busy);
     the.open = true;
-    if (passive)
+    if (busy && passive)
         tcp_open_passive(&the.tcb, seq(the.iss), the.now_ns);
-    else
+    else if (busy)
         tcp_open_active(&the.tcb, seq(the.iss), the.now_ns);
     check(w);
 }
@@ -295,8 +297,8 @@ int64_t ladder_send(struct where w, size_t n, bool urgent)
     free(data);
     log_text(&the.log, ladder_now(), "SEND %zu%s: %lld", n, urgent ? ", URGENT" : "",
              (long long)taken);
-    no_memory_told(taken == ERR_NOMEM ||
-                   (taken > 0 && taken < (int64_t)n && the.tcb.sndq.len < tcb_sndbuf(&the.tcb)));
+    no_memory_told(taken == ERR_NOMEM || (taken > 0 && taken < (int64_t)n &&
+                                          the.tcb.busy->sndq.len < tcb_sndbuf(&the.tcb)));
     if (taken > 0)
         the.written += (uint64_t)taken;
     check(w);
@@ -345,6 +347,7 @@ int ladder_close(struct where w)
     step(w);
     log_text(&the.log, ladder_now(), "CLOSE");
     int err = tcp_close(&the.tcb, the.now_ns);
+    no_memory_told(err == ERR_NOMEM);
     check(w);
     return err;
 }
@@ -366,6 +369,16 @@ void ladder_abort(struct where w)
 }
 
 /* ---- What is to hold ---- */
+
+void ladder_rest(struct where w)
+{
+    if (!tcb_rests(&the.tcb) || !tcb_unspent(&the.tcb, the.now_ns))
+        fail_at(w, "expected a connection that has nothing to do");
+    tcb_unbusy(&the.tcb);
+    check(w);
+    if (the.mem.mem.used > 0)
+        fail_at(w, "a connection that has nothing to do holds %zu octets", the.mem.mem.used);
+}
 
 void ladder_state(struct where w, enum tcp_state s)
 {

@@ -290,6 +290,13 @@ void host_do_set_ip(struct sock *so, bool six, uint8_t tos, uint8_t ttl)
     host.ttl = refused ? before->ttl : ttl;
 }
 
+int host_do_shutdown_send(struct sock *so)
+{
+    int err = stack_shutdown_send(so, host.now_ns);
+    no_memory_told(err == ERR_NOMEM);
+    return err;
+}
+
 int64_t host_do_send(struct sock *so, uint64_t at, size_t n, bool urgent)
 {
     uint8_t *data = malloc(n + 1);

@@ -104,7 +104,7 @@ struct sock *host_connect(struct peer *p); /* up to the SYN; sets p->flow.local_
 #define host_close(so)              (host_step(HERE), stack_close((so), host.now_ns))
 #define host_abort(so)              (host_step(HERE), stack_abort((so), host.now_ns))
 #define host_linger(so)             (host_step(HERE), stack_linger((so), host.now_ns))
-#define host_shutdown_send(so)      (host_step(HERE), stack_shutdown_send((so), host.now_ns))
+#define host_shutdown_send(so)      (host_step(HERE), host_do_shutdown_send(so))
 #define host_shutdown_recv(so)      (host_step(HERE), stack_shutdown_recv((so), host.now_ns))
 void host_step(struct where w);
 
@@ -121,6 +121,7 @@ void host_step(struct where w);
         host_set(so, nodelay, on);                                                                 \
     } while (0)
 
+int host_do_shutdown_send(struct sock *so);
 int64_t host_do_send(struct sock *so, uint64_t at, size_t n, bool urgent);
 int64_t host_do_recv(struct sock *so, uint64_t at, size_t n);
 

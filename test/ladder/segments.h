@@ -40,7 +40,10 @@ struct ladder {
     struct test_mem mem;
     struct tcp_config config;
     struct tcp_common common;
-    struct tcp_path path;
+    struct {
+        uint16_t mtu;       /* of its first link */
+        uint32_t super_max; /* as in struct tcp_common */
+    } path;
     struct flow flow;
     struct trace trace;
 
@@ -126,6 +129,8 @@ void ladder_user_receives(struct where w, size_t n);
 #define expect_state(s)    ladder_state(HERE, (s))
 #define expect_closed(err) ladder_closed(HERE, (err))
 #define expect_events(set) ladder_events(HERE, (set))
+#define expect_rest()      ladder_rest(HERE)
+void ladder_rest(struct where w); /* nothing to do, and no memory; it goes on from there */
 void ladder_state(struct where w, enum tcp_state s);
 void ladder_closed(struct where w, int err); /* CLOSED, for this reason */
 void ladder_events(struct where w, unsigned set);

@@ -169,7 +169,7 @@ struct reaction reaction_of_engine(uint64_t linger_ns, bool to_the_end)
     r.error = error_of(t->error);
     r.two_msl = t->state == STATE_TIME_WAIT && t->linger_due_ns != linger_ns;
     r.unread = (uint32_t)rcvq_len(&t->rcvq);
-    r.held = (uint32_t)ranges_total(&t->rcvq.beyond);
+    r.held = (uint32_t)ranges_total(&t->rcvq.held->beyond);
     r.snd_una = t->snd.una.v;
     r.snd_nxt = t->snd.nxt.v;
     r.snd_wnd = t->snd.wnd;

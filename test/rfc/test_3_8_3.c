@@ -133,13 +133,14 @@ static void r2_set_by_the_user(void **state)
     struct peer a = peer(1, 0), b = peer(2, 0);
     struct sock *so = host_connected(HERE, &a), *other = host_connected(HERE, &b);
     host_step(HERE);
+    host_at(1000); /* both have nothing to do for a while */
     host_set(so, user_timeout_ms, 5000);
     host_sends(so, 0, 10);
     leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
     (void)lost(&a, 1, 10, 5000);
-    host_at(4999);
+    host_at(5999);
     in_state(so, STATE_ESTABLISHED);
-    host_at(5000);
+    host_at(6000);
     in_state(so, STATE_CLOSED);
     assert_int_equal(stack_error(so), ERR_TIMEDOUT);
     host_set(other, user_timeout_ms, UINT32_MAX);

@@ -129,9 +129,15 @@ static void shut_down(struct end *e)
 {
     uint8_t octet = 0;
     struct host *h = e->host;
-    e->send_closed = e->wire.closed = true;
-    e->progress_ns = e->conn->world->now_ns;
+    struct world *w = e->conn->world;
     int err = stack_shutdown_send(e->sock, host_now(h));
+    if (err == ERR_NOMEM) {
+        SIM_CHECK(host_was_refused(h), "shutdown", "no memory, but none was refused");
+        app_wake_at(e, w->now_ns + rng_log(&w->rng, NS_PER_MS, NS_PER_S));
+        return;
+    }
+    e->send_closed = e->wire.closed = true;
+    e->progress_ns = w->now_ns;
     if (err == ERR_NOT_CONNECTED || err == ERR_PIPE) {
         /* The connection has failed meanwhile; reading will tell. */
         SIM_CHECK(stack_error(e->sock), "shutdown", "error %d without a reason", err);

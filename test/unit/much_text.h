@@ -26,7 +26,7 @@ static inline unsigned much_text_goes(uint64_t len)
     unsigned flags = 0;
     struct seg seg;
     for (uint64_t done = 0; done < len; done += MUCH_TEXT_SUPER) {
-        bool borrowed = sndq_borrow(&the.tcb.sndq, octets, MUCH_TEXT_SUPER);
+        bool borrowed = sndq_borrow(&the.tcb.busy->sndq, octets, MUCH_TEXT_SUPER);
         no_memory_told(!borrowed);
         assert_true(borrowed);
         the.written += MUCH_TEXT_SUPER;
@@ -39,7 +39,7 @@ static inline unsigned much_text_goes(uint64_t len)
         the.now_ns += NS_PER_MS;
         assert_int_equal(tcp_arrives(&the.tcb, &seg, the.now_ns), ARRIVES_TAKEN);
         assert_null(tcb_check(&the.tcb));
-        assert_int_equal(the.tcb.sndq.len, 0);
+        assert_int_equal(the.tcb.busy->sndq.len, 0);
     }
     munmap(octets, MUCH_TEXT_SUPER);
     return flags;

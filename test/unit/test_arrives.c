@@ -165,7 +165,7 @@ static void syn_sent_fourth_syn_ack(void **state)
     assert_int_equal(the.tcb.snd.una.v, the.iss + 1);
     assert_int_equal(the.tcb.snd.wnd, 3000);
     assert_int_equal(the.tcb.snd.mss, 700);
-    assert_int_equal(the.tcb.rto.srtt_ns, 100 * NS_PER_MS);
+    assert_int_equal(rto_srtt_ns(&the.tcb.rto), 100 * NS_PER_MS);
 }
 
 /* "If there are other controls or text in the segment, then continue processing at the sixth
@@ -386,7 +386,7 @@ static void simultaneous_open_loses_nothing(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 1);
     expect_state(STATE_ESTABLISHED);
     assert_int_equal(the.tcb.cc.cwnd, 10000);
-    assert_true(rto_get(&the.tcb.rto) <= NS_PER_S);
+    assert_true(tcb_rto_ns(&the.tcb) <= NS_PER_S);
 }
 
 /* A stack that is told to does without: neither offered nor answered, whatever SO_RCVBUF says. */

@@ -217,7 +217,7 @@ static void window_beyond_the_field(void **state)
     expect_silence();
     receive(.flags = ACK, .seq = 65900, .ack = 1, .text = 200);
     expect(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65535);
-    assert_int_equal(ranges_total(&the.tcb.rcvq.beyond), 101);
+    assert_int_equal(ranges_total(&the.tcb.rcvq.held->beyond), 101);
     again();
 
     the.config.rcvbuf = the.config.rcvbuf_max = 65536;
@@ -339,8 +339,8 @@ static void text_with_crossing_syn_and_no_connection(void **state)
     assert_int_equal(user_receive(1), 0);
     again();
 
-    test_mem_fail_at(&the.mem, 1);
     open_active();
+    test_mem_fail_at(&the.mem, 1);
     expect(.flags = SYN, .seq = 0);
     receive(.flags = SYN, .seq = 0, .text = 3, .mss = 1000);
     assert_true(the.tcb.no_room);

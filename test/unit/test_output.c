@@ -86,7 +86,7 @@ static void a_long_transfer(void **state)
             ignore();
         }
         receive(.flags = ACK, .seq = 1, .ack = ours());
-        assert_int_equal(the.tcb.sndq.len, 0);
+        assert_int_equal(the.tcb.busy->sndq.len, 0);
         again();
     }
 }

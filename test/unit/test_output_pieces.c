@@ -5,7 +5,7 @@
 /* So many octets of our stream from memory of the caller's. */
 static void borrows(const uint8_t *octets, size_t n)
 {
-    bool ok = sndq_borrow(&the.tcb.sndq, octets, n);
+    bool ok = sndq_borrow(&the.tcb.busy->sndq, octets, n);
     no_memory_told(!ok);
     assert_true(ok);
 }

@@ -31,7 +31,7 @@ static void again_in_smaller_segments(void **state)
     for (unsigned i = 0; i < 4; i++)
         expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
     at(150);
-    uint64_t rto_ns = rto_get(&the.tcb.rto);
+    uint64_t rto_ns = tcb_rto_ns(&the.tcb);
     congestion_window(100000, 20000);
     expect(.flags = ACK, .seq = 4001, .ack = 1, .text = 1000);
     expect(.flags = ACK, .seq = 5001, .ack = 1, .text = 1000);
@@ -43,8 +43,8 @@ static void again_in_smaller_segments(void **state)
     assert_int_equal(the.tcb.cc.ssthresh, 56000); /* RFC 5681 3.1: as many segments as before */
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
     expect_silence();
-    assert_int_equal(rto_get(&the.tcb.rto), rto_ns);
-    assert_int_equal(the.tcb.retries, 0);
+    assert_int_equal(tcb_rto_ns(&the.tcb), rto_ns);
+    assert_int_equal(the.tcb.busy->retries, 0);
     at(250);
     receive(.flags = ACK, .seq = 1, .ack = 561);
     for (unsigned i = 1; i < 3; i++)
@@ -53,7 +53,7 @@ static void again_in_smaller_segments(void **state)
     for (unsigned i = 3; i < 7; i++)
         expect(.flags = ACK, .seq = 1 + 560 * i, .ack = 1, .text = 560);
     receive(.flags = ACK, .seq = 1, .ack = 8001);
-    assert_int_equal(the.tcb.recovery.mode, RECOVERY_OPEN);
+    assert_int_equal(the.tcb.busy->recovery.mode, RECOVERY_OPEN);
     expect_silence();
 }
 
@@ -147,7 +147,7 @@ static void timer_and_duplicates(void **state)
     assert_int_equal(the.tcb.resent, resent);
     at(600);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560); /* 300 + RTO */
-    assert_int_equal(the.tcb.retries, 1);
+    assert_int_equal(the.tcb.busy->retries, 1);
 }
 
 /* In the middle of fast recovery: its inflation goes, what it has learned of congestion stays. */
@@ -166,7 +166,7 @@ static void in_fast_recovery(void **state)
         receive(.flags = ACK, .seq = 1, .ack = 1);
     assert_int_equal(the.tcb.cc.cwnd, 12000);
     assert_true(too_big(600));
-    assert_int_equal(the.tcb.recovery.mode, RECOVERY_MTU);
+    assert_int_equal(the.tcb.busy->recovery.mode, RECOVERY_MTU);
     assert_int_equal(the.tcb.cc.cwnd, 560);
     assert_int_equal(the.tcb.cc.ssthresh, 4000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
@@ -183,14 +183,14 @@ static void after_a_timeout(void **state)
     at(400);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     assert_int_equal(the.tcb.cc.ssthresh, 2000);
-    uint64_t rto_ns = rto_get(&the.tcb.rto);
+    uint64_t rto_ns = tcb_rto_ns(&the.tcb);
     assert_true(too_big(600));
-    assert_int_equal(rto_get(&the.tcb.rto), rto_ns);
+    assert_int_equal(tcb_rto_ns(&the.tcb), rto_ns);
     assert_int_equal(the.tcb.cc.ssthresh, 2000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
     assert_int_equal(the.tcb.cc.abc_limit, 1);
     receive(.flags = ACK, .seq = 1, .ack = 3001);
-    assert_int_equal(the.tcb.recovery.mode, RECOVERY_OPEN);
+    assert_int_equal(the.tcb.busy->recovery.mode, RECOVERY_OPEN);
 }
 
 /* A FIN in flight goes again behind the last octet. */
@@ -223,7 +223,7 @@ static void with_a_shut_window(void **state)
     at(400);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1);
     assert_true(too_big(599)); /* and while it is probed no other timer runs */
-    assert_true(the.tcb.rtx_due_ns == TIME_NEVER);
+    assert_true(the.tcb.busy->rtx_due_ns == TIME_NEVER);
     receive(.flags = ACK, .seq = 1, .ack = 2, .wnd = 5000);
     expect(.flags = ACK, .seq = 2, .ack = 1, .text = 559);
     ignore();

@@ -5,13 +5,22 @@
 
 #define C           ((size_t)RCVQ_CHUNK)
 #define BUF         (32 * C)
-#define RING(n)     ((n) * sizeof(uint8_t *))
+#define RING(n)     (sizeof(struct rcvq_held) + (n) * sizeof(uint8_t *))
 #define RANGES_ROOM (RANGES_MAX * sizeof(struct range))
 
 /* The octet that belongs at this offset. */
 static uint8_t octet(uint64_t at)
 {
     return (uint8_t)(at * 31 + at / 251);
+}
+
+static struct mem *mem; /* of the queue that setup() made last */
+static bool pruned;     /* by the last insertion */
+
+static bool take(struct rcvq *q, uint64_t at, const struct bytes *text, unsigned n)
+{
+    pruned = false;
+    return rcvq_insert(q, mem, at, text, n, &pruned);
 }
 
 /* Inserts the octets that belong at [at, at + len), in pieces of at most `piece`. */
@@ -27,7 +36,7 @@ static bool insert_pieces(struct rcvq *q, uint64_t at, size_t len, size_t piece)
         assert_true(n < 64);
         text[n++] = (struct bytes){buf + done, piece < len - done ? piece : len - done};
     }
-    return rcvq_insert(q, at, text, n);
+    return take(q, at, text, n);
 }
 
 static bool insert(struct rcvq *q, uint64_t at, size_t len)
@@ -54,7 +63,8 @@ static void expect_read(struct rcvq *q, size_t len)
 static void setup(struct test_mem *t, struct rcvq *q)
 {
     test_mem_init(t);
-    rcvq_init(q, &t->mem);
+    mem = &t->mem;
+    rcvq_init(q);
 }
 
 static void teardown(struct test_mem *t, struct rcvq *q)
@@ -73,7 +83,7 @@ static void idle_holds_nothing(void **state)
     setup(&t, &q);
     assert_int_equal(rcvq_peek(&q, 0, buf, 1), 0);
     assert_true(insert(&q, 0, 0));
-    assert_true(rcvq_insert(&q, 0, NULL, 0));
+    assert_true(take(&q, 0, NULL, 0));
     assert_int_equal(t.calls, 0);
 
     assert_true(insert(&q, 0, 10));
@@ -124,10 +134,10 @@ static void held(void **state)
     setup(&t, &q);
     assert_int_equal(rcvq_release(&q), 0);
     test_mem_fail_at(&t, 1);
-    assert_false(rcvq_hold(&q, &text, 1));
+    assert_false(rcvq_hold(&q, mem, &text, 1));
     assert_int_equal(t.mem.used, 0);
     t.fail_at = 0;
-    assert_true(rcvq_hold(&q, &text, 1));
+    assert_true(rcvq_hold(&q, mem, &text, 1));
     assert_true(rcvq_check(&q));
     assert_int_equal(rcvq_len(&q), 0);
     assert_true(insert(&q, 300, 100));
@@ -137,7 +147,7 @@ static void held(void **state)
     assert_int_equal(t.mem.used, 0);
 
     setup(&t, &q);
-    assert_true(rcvq_hold(&q, &text, 1));
+    assert_true(rcvq_hold(&q, mem, &text, 1));
     teardown(&t, &q);
 }
 
@@ -151,14 +161,14 @@ static void ring_wraps_and_grows(void **state)
     assert_true(insert(&q, 0, C / 2));
     for (size_t i = 0; i < 50; i++) {
         assert_true(insert(&q, q.head, 2 * C));
-        assert_int_equal(q.n_chunk, 4);
+        assert_int_equal(q.held->n_chunk, 4);
         expect_read(&q, 2 * C);
     }
     for (size_t i = 1; i <= 20; i++) { /* unread grows by one chunk a time */
         assert_true(insert(&q, q.head, 3 * C));
         expect_read(&q, 2 * C);
     }
-    assert_int_equal(q.n_chunk, 32);
+    assert_int_equal(q.held->n_chunk, 32);
     expect_read(&q, 20 * C + C / 2);
     assert_int_equal(t.mem.used, 0);
     teardown(&t, &q);
@@ -175,7 +185,7 @@ static void out_of_order(void **state)
     assert_true(insert(&q, 200, 100));
     assert_true(insert(&q, 400, 100));
     assert_true(insert(&q, 5 * C, C + 1)); /* chunks between do not exist */
-    assert_int_equal(t.mem.used, 3 * C + RING(8) + q.beyond.room * sizeof(struct range));
+    assert_int_equal(t.mem.used, 3 * C + RING(8) + q.held->beyond.room * sizeof(struct range));
     assert_true(rcvq_has_hole(&q));
     assert_int_equal(q.head, 100);
     assert_int_equal(rcvq_len(&q), 100);
@@ -185,7 +195,7 @@ static void out_of_order(void **state)
     assert_true(insert(&q, 250, 200)); /* the hole and some more on both sides */
     assert_int_equal(q.head, 500);
     expect_read(&q, 500); /* all that is in order: what lies beyond stays */
-    assert_int_equal(q.beyond.n, 1);
+    assert_int_equal(q.held->beyond.n, 1);
     assert_true(insert(&q, 500, 5 * C));
     assert_int_equal(q.head, 6 * C + 1);
     assert_false(rcvq_has_hole(&q));
@@ -221,9 +231,9 @@ static void first_arrived_wins(void **state)
     memset(first, 'a', sizeof first);
     memset(other, 'b', sizeof other);
     struct bytes four = {first, 4}, all[2] = {{other, 5}, {other + 5, 7}};
-    assert_true(rcvq_insert(&q, 0, &four, 1));
-    assert_true(rcvq_insert(&q, 6, &four, 1));
-    assert_true(rcvq_insert(&q, 1, all, 2));
+    assert_true(take(&q, 0, &four, 1));
+    assert_true(take(&q, 6, &four, 1));
+    assert_true(take(&q, 1, all, 2));
     assert_int_equal(rcvq_peek(&q, 0, got, sizeof got), 12);
     rcvq_consume(&q, 12);
     assert_memory_equal(got, "aaaabbaaaabb", 12);
@@ -277,7 +287,7 @@ static void refused_insert_changes_nothing(void **state)
             if (!done) {
                 /* The ring of pointers may have grown, but not for an empty queue. */
                 assert_in_range(t.mem.used, used, used + (variant > 0 ? RING(8) - RING(4) : 0));
-                assert_int_equal(q.beyond.n, variant > 1 ? 4 : 0);
+                assert_int_equal(q.held->beyond.n, variant > 1 ? 4 : 0);
             }
             assert_int_equal(q.head, head);
             assert_true(rcvq_check(&q));
@@ -306,7 +316,7 @@ static void single_octets_are_bounded(void **state)
     for (uint64_t i = 0; i < 20000; i++)
         accepted += insert(&q, window - 1 - 2 * i, 1);
     assert_int_equal(accepted, RANGES_MAX);
-    assert_int_equal(q.beyond.n, RANGES_MAX);
+    assert_int_equal(q.held->beyond.n, RANGES_MAX);
     size_t used = t.mem.used;
     assert_in_range(used, C, (RANGES_MAX * 2 / C + 1) * C + RING(window / C) + RANGES_ROOM);
     assert_true(rcvq_check(&q));
@@ -314,7 +324,7 @@ static void single_octets_are_bounded(void **state)
     assert_false(insert(&q, 2 * C, 1)); /* in a chunk of its own */
     assert_int_equal(t.mem.used, used);
     assert_true(insert(&q, window - 2, 1)); /* joins two */
-    assert_int_equal(q.beyond.n, RANGES_MAX - 1);
+    assert_int_equal(q.held->beyond.n, RANGES_MAX - 1);
     assert_true(insert(&q, 2 * C, 1));
     assert_int_equal(t.mem.used, used + C);
     assert_true(rcvq_check(&q));
@@ -365,11 +375,11 @@ static void check_sees(void **state)
     q.start = 101;
     assert_false(rcvq_check(&q));
     q.start = 0;
-    q.beyond.v[0].end = 3 * C; /* no chunk there */
+    q.held->beyond.v[0].end = 3 * C; /* no chunk there */
     assert_false(rcvq_check(&q));
-    q.beyond.v[0].end = 5 * C; /* no slot there */
+    q.held->beyond.v[0].end = 5 * C; /* no slot there */
     assert_false(rcvq_check(&q));
-    q.beyond.v[0].end = 200; /* empty */
+    q.held->beyond.v[0].end = 200; /* empty */
     assert_false(rcvq_check(&q));
     rcvq_finish(&q);
     assert_int_equal(t.mem.used, 0);
@@ -409,7 +419,7 @@ static void compare(const struct rcvq *q, const struct model *m)
     uint64_t end = m->start + WINDOW < MODEL ? m->start + WINDOW : MODEL, beyond = 0;
     for (uint64_t at = m->head; at < end; at++)
         beyond += m->there[at];
-    assert_int_equal(ranges_total(&q->beyond), beyond);
+    assert_int_equal(ranges_total(&q->held->beyond), beyond);
     assert_int_equal(rcvq_has_hole(q), beyond > 0);
 }
 
@@ -433,9 +443,10 @@ static void step_insert(struct test_mem *t, struct rcvq *q, struct model *m, str
         refs[n++] = (struct bytes){text + done, piece};
         done += piece;
     }
-    bool had_beyond = rcvq_has_hole(q), taken = rcvq_insert(q, at, refs, n);
+    bool had_beyond = rcvq_has_hole(q), taken = take(q, at, refs, n);
     /* Text in order that was refused at first has driven out what lay beyond the hole. */
-    if (at <= m->head && t->failed > failed && had_beyond)
+    assert_int_equal(pruned, at <= m->head && t->failed > failed && had_beyond);
+    if (pruned)
         memset(m->there + m->head, 0, MODEL - m->head);
     if (taken)
         model_insert(m, at, text, len);

@@ -222,36 +222,37 @@ static void growth(void **state)
     (void)state;
     const uint64_t rtt = 1000, t0 = 5000000;
     struct rcvwnd w = make(10000, 35000, 0);
-    rcvwnd_read(&w, 8000, rtt, t0); /* the first read only begins the measurement */
+    struct rcvwnd_growth g = {0};
+    rcvwnd_read(&w, &g, 8000, rtt, t0); /* the first read only begins the measurement */
     assert_int_equal(w.size, 10000);
-    rcvwnd_read(&w, 13000, rtt, t0 + rtt - 1);
+    rcvwnd_read(&w, &g, 13000, rtt, t0 + rtt - 1);
     assert_int_equal(w.size, 10000);
-    rcvwnd_read(&w, 13000, rtt, t0 + rtt);
+    rcvwnd_read(&w, &g, 13000, rtt, t0 + rtt);
     assert_int_equal(w.size, 20000);
-    rcvwnd_read(&w, 22999, rtt, t0 + 2 * rtt); /* one octet too few */
+    rcvwnd_read(&w, &g, 22999, rtt, t0 + 2 * rtt); /* one octet too few */
     assert_int_equal(w.size, 20000);
-    rcvwnd_read(&w, 32999, rtt, t0 + 3 * rtt - 1); /* a new mark: not a round trip yet */
+    rcvwnd_read(&w, &g, 32999, rtt, t0 + 3 * rtt - 1); /* a new mark: not a round trip yet */
     assert_int_equal(w.size, 20000);
-    rcvwnd_read(&w, 32999, rtt, t0 + 3 * rtt);
+    rcvwnd_read(&w, &g, 32999, rtt, t0 + 3 * rtt);
     assert_int_equal(w.size, 35000);
-    rcvwnd_read(&w, 99999, rtt, t0 + 4 * rtt);
+    rcvwnd_read(&w, &g, 99999, rtt, t0 + 4 * rtt);
     assert_int_equal(w.size, 35000);
 
     w = make(10000, 40000, 0);
     for (uint64_t i = 0; i < 100; i++)
-        rcvwnd_read(&w, 10000 * i, 0, t0 + rtt * i);
+        rcvwnd_read(&w, &g, 10000 * i, 0, t0 + rtt * i);
     assert_int_equal(w.size, 10000);
-    rcvwnd_read(&w, 1000000, rtt, t0 + 100 * rtt); /* the first estimate */
+    rcvwnd_read(&w, &g, 1000000, rtt, t0 + 100 * rtt); /* the first estimate */
     assert_int_equal(w.size, 10000);
-    rcvwnd_read(&w, 1005000, rtt, t0 + 101 * rtt);
+    rcvwnd_read(&w, &g, 1005000, rtt, t0 + 101 * rtt);
     assert_int_equal(w.size, 20000);
 
-    rcvwnd_read(&w, 1015000, 0, t0 + 102 * rtt); /* and without one again */
+    rcvwnd_read(&w, &g, 1015000, 0, t0 + 102 * rtt); /* and without one again */
     assert_int_equal(w.size, 20000);
 
     w = make(1u << 31, UINT32_MAX, 14); /* no overflow */
-    rcvwnd_read(&w, 1, rtt, t0);
-    rcvwnd_read(&w, UINT32_MAX, rtt, t0 + rtt);
+    rcvwnd_read(&w, &g, 1, rtt, t0);
+    rcvwnd_read(&w, &g, UINT32_MAX, rtt, t0 + rtt);
     assert_int_equal(w.size, UINT32_MAX);
 }
 
@@ -262,29 +263,31 @@ static void estimate_of_the_receiver(void **state)
     (void)state;
     const uint64_t t0 = 5000000;
     struct rcvwnd w = make(10000, 40000, 0);
+    struct rcvwnd_growth g = {0};
     rcvwnd_announced(&w, 0, 0, 10000);
-    rcvwnd_arrived(&w, 1000, t0);
-    rcvwnd_arrived(&w, 10000, t0 + 10); /* it was on its way */
-    assert_int_equal(w.rtt_ns, 0);
+    rcvwnd_arrived(&w, &g, 1000, t0);
+    rcvwnd_arrived(&w, &g, 10000, t0 + 10); /* it was on its way */
+    assert_int_equal(g.rtt_ns, 0);
     rcvwnd_announced(&w, 10000, 10000, 10000);
-    rcvwnd_arrived(&w, 11000, t0 + 1500);
-    assert_int_equal(w.rtt_ns, 1500);
+    rcvwnd_arrived(&w, &g, 11000, t0 + 1500);
+    assert_int_equal(g.rtt_ns, 1500);
     rcvwnd_announced(&w, 11000, 11000, 10000);
-    rcvwnd_arrived(&w, 20001, t0 + 2500);
-    assert_int_equal(w.rtt_ns, 1000);
+    rcvwnd_arrived(&w, &g, 20001, t0 + 2500);
+    assert_int_equal(g.rtt_ns, 1000);
     rcvwnd_announced(&w, 20001, 20001, 10000);
-    rcvwnd_arrived(&w, 21001, t0 + 9000); /* a peer that has not more to send */
-    assert_int_equal(w.rtt_ns, 1000);
-    rcvwnd_read(&w, 15000, 0, t0 + 9000);
-    rcvwnd_read(&w, 20000, 0, t0 + 9999);
+    rcvwnd_arrived(&w, &g, 21001, t0 + 9000); /* a peer that has not more to send */
+    assert_int_equal(g.rtt_ns, 1000);
+    rcvwnd_read(&w, &g, 15000, 0, t0 + 9000);
+    rcvwnd_read(&w, &g, 20000, 0, t0 + 9999);
     assert_int_equal(w.size, 10000);
-    rcvwnd_read(&w, 20000, 0, t0 + 10000);
+    rcvwnd_read(&w, &g, 20000, 0, t0 + 10000);
     assert_int_equal(w.size, 20000);
 }
 
 /* A connection, seen from its window. */
 struct flow_model {
     struct rcvwnd w;
+    struct rcvwnd_growth g;
     uint64_t start, head, now_ns;
     uint32_t wnd; /* last announced */
 };
@@ -324,7 +327,7 @@ static void flow_step(struct flow_model *m, struct rnd *rnd)
     }
     case 2: /* the user reads */
         m->start += rnd_skewed(rnd, (uint32_t)(m->head - m->start) + 1);
-        rcvwnd_read(&m->w, m->start, rnd_below(rnd, 10) ? 5000 : 0, m->now_ns);
+        rcvwnd_read(&m->w, &m->g, m->start, rnd_below(rnd, 10) ? 5000 : 0, m->now_ns);
         if (rcvwnd_update_due(&m->w, m->start, m->head)) {
             uint64_t old = m->w.edge;
             announce_checked(m);
@@ -351,7 +354,7 @@ static void property(void **state)
         struct flow_model m = {.now_ns = 1};
         uint32_t size = 2 + rnd_below(&rnd, 1u << (2 + rnd_below(&rnd, 20)));
         uint32_t size_max = size + rnd_below(&rnd, 1u << rnd_below(&rnd, 28));
-        rcvwnd_init(&m.w, size, size_max, 1 + rnd_below(&rnd, 9000));
+        rcvwnd_init(&m.w, size, size_max, (uint16_t)(1 + rnd_below(&rnd, 9000)));
         announce_checked(&m); /* on our SYN: not scaled */
         if (rnd_below(&rnd, 4))
             m.w.shift = rcvwnd_shift_for(size_max);
@@ -389,10 +392,11 @@ static void buffer_of_the_users_size(void **state)
 {
     (void)state;
     struct rcvwnd w = make(60000, 4000000, 0);
+    struct rcvwnd_growth g = {0};
     rcvwnd_resize(&w, 20000);
     uint64_t start = 0;
     for (int i = 1; i < 100; i++) {
-        rcvwnd_read(&w, start, 1000000, (uint64_t)i * 2000000);
+        rcvwnd_read(&w, &g, start, 1000000, (uint64_t)i * 2000000);
         start += 20000;
     }
     assert_int_equal(w.size, 20000);

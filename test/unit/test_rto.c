@@ -1,232 +1,258 @@
 /* The retransmission timeout: RFC 6298. */
+#include "minmax.h"
 #include "nstime.h"
 #include "rto.h"
 #include "support.h"
 
 #define MS(n) ((uint64_t)(n)*NS_PER_MS)
 
-/* An RTO without limits of its own, and one segment timed and acknowledged after rtt. */
-static void unlimited(struct rto *r)
+/* With what a connection keeps elsewhere. */
+struct timer {
+    struct rto rto;
+    struct rto_timed timed;
+    uint64_t var_min_ns, max_ns;
+};
+
+static void begin(struct timer *r, uint64_t initial_ns, uint64_t var_min_ns, uint64_t max_ns)
 {
-    rto_init(r, NS_PER_S, 0, UINT64_MAX);
+    *r = (struct timer){.var_min_ns = var_min_ns, .max_ns = max_ns};
+    rto_init(&r->rto, initial_ns);
 }
 
-static void sample(struct rto *r, uint64_t rtt_ns)
+static uint64_t get(const struct timer *r)
 {
-    rto_sent(r, seq(1000), MS(5));
-    assert_true(rto_acked(r, seq(1000), MS(5) + rtt_ns));
+    return rto_get(&r->rto, r->max_ns);
+}
+
+static bool acked(struct timer *r, seq_t ack, uint64_t now_ns)
+{
+    return rto_acked(&r->rto, &r->timed, ack, r->var_min_ns, now_ns);
+}
+
+/* An RTO without limits of its own, and one segment timed and acknowledged after rtt. */
+static void unlimited(struct timer *r)
+{
+    begin(r, NS_PER_S, 0, UINT64_MAX);
+}
+
+static void sample(struct timer *r, uint64_t rtt_ns)
+{
+    rto_sent(&r->timed, seq(1000), MS(5));
+    assert_true(acked(r, seq(1000), MS(5) + rtt_ns));
 }
 
 /* 2.1, 5.5: the initial RTO, doubled with every timeout. */
 static void before_the_first_sample(void **state)
 {
     (void)state;
-    struct rto r;
-    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
-    assert_int_equal(rto_get(&r), NS_PER_S);
-    rto_backoff(&r);
-    assert_int_equal(rto_get(&r), 2 * NS_PER_S);
-    rto_backoff(&r);
-    assert_int_equal(rto_get(&r), 4 * NS_PER_S);
+    struct timer r;
+    begin(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    assert_int_equal(get(&r), NS_PER_S);
+    rto_backoff(&r.rto);
+    assert_int_equal(get(&r), 2 * NS_PER_S);
+    rto_backoff(&r.rto);
+    assert_int_equal(get(&r), 4 * NS_PER_S);
 }
 
 /* 2.2: SRTT = R, RTTVAR = R/2, RTO = SRTT + 4 RTTVAR. */
 static void first_sample(void **state)
 {
     (void)state;
-    struct rto r;
+    struct timer r;
     unlimited(&r);
     sample(&r, MS(100));
-    assert_int_equal(r.srtt_ns, MS(100));
-    assert_int_equal(r.rttvar_ns, MS(50));
-    assert_int_equal(rto_get(&r), MS(300));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(100));
+    assert_int_equal(rto_rttvar_ns(&r.rto), MS(50));
+    assert_int_equal(get(&r), MS(300));
 }
 
 /* 2.3, worked by hand. RTTVAR must use SRTT as it was before: else it would be 46.25 ms. */
 static void next_samples(void **state)
 {
     (void)state;
-    struct rto r;
+    struct timer r;
     unlimited(&r);
     sample(&r, MS(100));
     sample(&r, MS(140));
-    assert_int_equal(r.rttvar_ns, 47500000);
-    assert_int_equal(r.srtt_ns, MS(105));
-    assert_int_equal(rto_get(&r), MS(295));
+    assert_int_equal(rto_rttvar_ns(&r.rto), 47500000);
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(105));
+    assert_int_equal(get(&r), MS(295));
 
     sample(&r, MS(25)); /* below SRTT: |105 - 25| = 80 */
-    assert_int_equal(r.rttvar_ns, 55625000);
-    assert_int_equal(r.srtt_ns, MS(95));
-    assert_int_equal(rto_get(&r), 95000000 + 4 * 55625000);
+    assert_int_equal(rto_rttvar_ns(&r.rto), 55625000);
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(95));
+    assert_int_equal(get(&r), 95000000 + 4 * 55625000);
 }
 
 /* 4: without variance the RTO still keeps the granularity above SRTT. */
 static void steady_round_trip(void **state)
 {
     (void)state;
-    struct rto r;
+    struct timer r;
     unlimited(&r);
     for (int i = 0; i < 200; i++)
         sample(&r, MS(10));
-    assert_int_equal(r.srtt_ns, MS(10));
-    assert_int_equal(rto_get(&r), MS(11));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(10));
+    assert_int_equal(get(&r), MS(11));
 
     unlimited(&r);
     sample(&r, 0);
-    assert_int_equal(rto_get(&r), MS(1));
+    assert_int_equal(get(&r), MS(1));
 }
 
 /* 2.4, 5.5: the minimum is above SRTT, and doubles with it. */
 static void minimum_doubles(void **state)
 {
     (void)state;
-    struct rto r;
-    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    struct timer r;
+    begin(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
     sample(&r, MS(10));
-    assert_int_equal(rto_get(&r), MS(210));
-    rto_backoff(&r);
-    assert_int_equal(rto_get(&r), MS(420));
+    assert_int_equal(get(&r), MS(210));
+    rto_backoff(&r.rto);
+    assert_int_equal(get(&r), MS(420));
 }
 
 /* 2.5: the maximum bounds samples, the initial value and every backoff. */
 static void maximum(void **state)
 {
     (void)state;
-    struct rto r;
-    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    struct timer r;
+    begin(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
     for (int i = 0; i < 5; i++)
-        rto_backoff(&r);
-    assert_int_equal(rto_get(&r), 32 * NS_PER_S);
-    rto_backoff(&r);
-    assert_int_equal(rto_get(&r), 60 * NS_PER_S);
+        rto_backoff(&r.rto);
+    assert_int_equal(get(&r), 32 * NS_PER_S);
+    rto_backoff(&r.rto);
+    assert_int_equal(get(&r), 60 * NS_PER_S);
     for (int i = 0; i < 200; i++) {
-        rto_backoff(&r);
-        assert_int_equal(rto_get(&r), 60 * NS_PER_S);
+        rto_backoff(&r.rto);
+        assert_int_equal(get(&r), 60 * NS_PER_S);
     }
-    r.backoff = UINT32_MAX; /* does not wrap to none */
-    rto_backoff(&r);
-    assert_int_equal(rto_get(&r), 60 * NS_PER_S);
+    r.rto.backoff = UINT8_MAX; /* does not wrap to none */
+    rto_backoff(&r.rto);
+    assert_int_equal(get(&r), 60 * NS_PER_S);
 
     sample(&r, 100 * NS_PER_S);
-    assert_int_equal(r.backoff, 0);
-    assert_int_equal(rto_get(&r), 60 * NS_PER_S);
+    assert_int_equal(r.rto.backoff, 0);
+    assert_int_equal(get(&r), 60 * NS_PER_S);
 
-    rto_init(&r, 3, 0, 7); /* the last doubling that fits is made */
-    rto_backoff(&r);
-    assert_int_equal(rto_get(&r), 6);
+    begin(&r, 3000, 0, 7000); /* the last doubling that fits is made */
+    rto_backoff(&r.rto);
+    assert_int_equal(get(&r), 6000);
 }
 
 /* 3, 5: Karn: no sample from what was sent twice, and the backoff lasts until there is one. */
 static void karn(void **state)
 {
     (void)state;
-    struct rto r;
-    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    struct timer r;
+    begin(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
     sample(&r, MS(100));
-    assert_int_equal(rto_get(&r), MS(300));
+    assert_int_equal(get(&r), MS(300));
 
-    rto_sent(&r, seq(2000), MS(1000));
-    rto_backoff(&r);
-    rto_resent(&r);
-    assert_false(rto_acked(&r, seq(2000), MS(1310)));
-    assert_int_equal(r.srtt_ns, MS(100));
-    assert_int_equal(rto_get(&r), MS(600));
+    rto_sent(&r.timed, seq(2000), MS(1000));
+    rto_backoff(&r.rto);
+    rto_resent(&r.timed);
+    assert_false(acked(&r, seq(2000), MS(1310)));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(100));
+    assert_int_equal(get(&r), MS(600));
 
-    rto_sent(&r, seq(3000), MS(1400));
-    assert_true(rto_acked(&r, seq(3000), MS(1500)));
-    assert_int_equal(r.backoff, 0);
-    assert_int_equal(rto_get(&r), MS(300));
+    rto_sent(&r.timed, seq(3000), MS(1400));
+    assert_true(acked(&r, seq(3000), MS(1500)));
+    assert_int_equal(r.rto.backoff, 0);
+    assert_int_equal(get(&r), MS(300));
 }
 
 /* 3: one segment is timed at a time, from its own sending to the ACK that covers it all. */
 static void one_at_a_time(void **state)
 {
     (void)state;
-    struct rto r;
+    struct timer r;
     unlimited(&r);
-    assert_false(rto_acked(&r, seq(0), MS(1)));
-    rto_sent(&r, seq(5), MS(10)); /* its octets begin before the number wraps */
-    rto_sent(&r, seq(100), MS(20));
-    assert_false(rto_acked(&r, seq(UINT32_MAX), MS(30)));
-    assert_false(rto_acked(&r, seq(4), MS(31)));
-    assert_true(rto_acked(&r, seq(300), MS(60)));
-    assert_int_equal(r.srtt_ns, MS(50));
-    assert_false(rto_acked(&r, seq(400), MS(70)));
+    assert_false(acked(&r, seq(0), MS(1)));
+    rto_sent(&r.timed, seq(5), MS(10)); /* its octets begin before the number wraps */
+    rto_sent(&r.timed, seq(100), MS(20));
+    assert_false(acked(&r, seq(UINT32_MAX), MS(30)));
+    assert_false(acked(&r, seq(4), MS(31)));
+    assert_true(acked(&r, seq(300), MS(60)));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(50));
+    assert_false(acked(&r, seq(400), MS(70)));
 }
 
 /* 5.7 */
 static void after_a_lost_syn(void **state)
 {
     (void)state;
-    struct rto r;
-    rto_init(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
-    rto_backoff(&r);
-    rto_backoff(&r);
-    rto_after_syn(&r);
-    assert_int_equal(rto_get(&r), 3 * NS_PER_S);
+    struct timer r;
+    begin(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    rto_backoff(&r.rto);
+    rto_backoff(&r.rto);
+    rto_after_syn(&r.rto);
+    assert_int_equal(get(&r), 3 * NS_PER_S);
 
-    rto_init(&r, 5 * NS_PER_S, MS(200), 60 * NS_PER_S);
-    rto_after_syn(&r);
-    assert_int_equal(rto_get(&r), 5 * NS_PER_S);
+    begin(&r, 5 * NS_PER_S, MS(200), 60 * NS_PER_S);
+    rto_after_syn(&r.rto);
+    assert_int_equal(get(&r), 5 * NS_PER_S);
 
     sample(&r, MS(100));
-    rto_backoff(&r);
-    rto_after_syn(&r);
-    assert_int_equal(rto_get(&r), MS(300));
+    rto_backoff(&r.rto);
+    rto_after_syn(&r.rto);
+    assert_int_equal(get(&r), MS(300));
 }
 
-static uint64_t saturated(unsigned __int128 v)
+static uint32_t saturated(uint64_t us)
 {
-    return v > UINT64_MAX ? UINT64_MAX : (uint64_t)v;
+    return us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 }
 
 /* What rto_get must give, in arithmetic that cannot overflow. */
-static uint64_t expected_rto(const struct rto *r)
+static uint64_t expected_rto(const struct timer *r)
 {
-    unsigned __int128 rto = r->base_ns;
-    for (uint32_t i = 0; i < r->backoff && rto < r->max_ns; i++)
+    unsigned __int128 rto = r->rto.base_us * NS_PER_US;
+    for (uint32_t i = 0; i < r->rto.backoff && rto < r->max_ns; i++)
         rto *= 2;
     return rto < r->max_ns ? (uint64_t)rto : r->max_ns;
 }
 
-static bool within(unsigned __int128 a, unsigned __int128 b, unsigned diff)
+static bool within(uint64_t a, uint64_t b, unsigned diff)
 {
     return (a > b ? a - b : b - a) < diff;
 }
 
-/* 2: for every history of samples the arithmetic is the RFC's, to less than 1 ns a step. */
+/* 2: for every history of samples the arithmetic is the RFC's, to less than 1 us a step. */
 static void arithmetic_for_all_inputs(void **state)
 {
     (void)state;
     struct rnd p = rnd_start(__func__);
     for (int run = 0; run < 2000; run++) {
-        struct rto r;
-        uint64_t var_min = rnd_magnitude(&p), least = time_max(var_min, MS(1));
-        rto_init(&r, rnd_magnitude(&p), var_min, rnd_magnitude(&p));
+        struct timer r;
+        uint64_t var_min_ns = rnd_magnitude(&p);
+        uint32_t least = max_u32(saturated(var_min_ns / NS_PER_US), 1000);
+        begin(&r, rnd_magnitude(&p), var_min_ns, rnd_magnitude(&p));
         for (int step = 0; step < 50; step++) {
-            uint64_t rtt = rnd_magnitude(&p);
-            uint64_t at = time_min(rnd_magnitude(&p), UINT64_MAX - rtt);
-            struct rto old = r;
-            rto_sent(&r, seq(7), at);
-            assert_true(rto_acked(&r, seq(7), at + rtt));
-            unsigned __int128 srtt = old.srtt_ns, var = old.rttvar_ns;
+            uint64_t rtt_ns = rnd_magnitude(&p);
+            uint64_t at = time_min(rnd_magnitude(&p), UINT64_MAX - rtt_ns);
+            uint32_t rtt = saturated(rtt_ns / NS_PER_US);
+            const struct rto old = r.rto, *is = &r.rto;
+            rto_sent(&r.timed, seq(7), at);
+            assert_true(acked(&r, seq(7), at + rtt_ns));
+            uint64_t srtt = old.srtt_us, var = old.rttvar_us;
             if (step == 0) {
-                assert_true(r.srtt_ns == rtt && r.rttvar_ns == rtt / 2);
+                assert_true(is->srtt_us == rtt && is->rttvar_us == rtt / 2);
             } else {
-                unsigned __int128 err = srtt > rtt ? srtt - rtt : rtt - srtt;
-                assert_true(within(4 * (unsigned __int128)r.rttvar_ns, 3 * var + err, 4));
-                assert_true(within(8 * (unsigned __int128)r.srtt_ns, 7 * srtt + rtt, 8));
+                uint64_t err = srtt > rtt ? srtt - rtt : rtt - srtt;
+                assert_true(within(UINT64_C(4) * is->rttvar_us, 3 * var + err, 4));
+                assert_true(within(UINT64_C(8) * is->srtt_us, 7 * srtt + rtt, 8));
             }
-            unsigned __int128 term = 4 * (unsigned __int128)r.rttvar_ns;
+            uint64_t term = UINT64_C(4) * is->rttvar_us;
             if (term < least)
                 term = least;
-            assert_true(r.base_ns == saturated(r.srtt_ns + term));
+            assert_true(is->base_us == saturated(is->srtt_us + term));
 
             for (uint32_t n = rnd_below(&p, 70); n > 0; n--) {
-                assert_true(rto_get(&r) == expected_rto(&r));
-                rto_backoff(&r);
+                assert_true(get(&r) == expected_rto(&r));
+                rto_backoff(&r.rto);
             }
-            assert_true(rto_get(&r) == expected_rto(&r));
+            assert_true(get(&r) == expected_rto(&r));
         }
     }
 }
@@ -235,11 +261,11 @@ static void arithmetic_for_all_inputs(void **state)
 static void clock_goes_back(void **state)
 {
     (void)state;
-    struct rto r;
+    struct timer r;
     unlimited(&r);
-    rto_sent(&r, seq(1), MS(10));
-    assert_true(rto_acked(&r, seq(1), MS(9)));
-    assert_int_equal(r.srtt_ns, 0);
+    rto_sent(&r.timed, seq(1), MS(10));
+    assert_true(acked(&r, seq(1), MS(9)));
+    assert_int_equal(rto_srtt_ns(&r.rto), 0);
 }
 
 int main(void)

@@ -38,8 +38,8 @@ static void silence_without_restart(void **state)
 static void begins_closed_and_empty(void **state)
 {
     (void)state;
-    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace);
-    tcb_init(&the.tcb, &the.flow, &the.path, &the.common, 7);
+    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace, 0);
+    tcb_init(&the.tcb, &the.flow, the.path.mtu, &the.common, 7, NULL);
     assert_int_equal(the.tcb.state, STATE_CLOSED);
     assert_int_equal(the.tcb.id, 7);
     assert_int_equal(the.mem.mem.used, 0);
@@ -53,12 +53,12 @@ static void mss_of_path(void **state)
 {
     (void)state;
     the.path.mtu = 1500;
-    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace);
-    tcb_init(&the.tcb, &the.flow, &the.path, &the.common, 1);
+    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace, 0);
+    tcb_init(&the.tcb, &the.flow, the.path.mtu, &the.common, 1, NULL);
     assert_int_equal(tcb_path_mss(&the.tcb), 1460);
     the.flow.local = the.flow.remote = (struct ip_addr){{0x20, 1, [15] = 1}};
-    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace);
-    tcb_init(&the.tcb, &the.flow, &the.path, &the.common, 1);
+    tcp_common_init(&the.common, &the.config, &the.mem.mem, &the.trace, 0);
+    tcb_init(&the.tcb, &the.flow, the.path.mtu, &the.common, 1, NULL);
     assert_int_equal(tcb_path_mss(&the.tcb), 1440);
 }
 
@@ -217,11 +217,13 @@ static void status_of_fin(void **state)
 
 #define BREAKS(...)                                                                                \
     do {                                                                                           \
-        struct tcb saved = the.tcb;                                                                \
+        const struct tcb saved = the.tcb;                                                          \
+        const struct busy saved_busy = *the.tcb.busy;                                              \
         struct tcb *t = &the.tcb;                                                                  \
         __VA_ARGS__;                                                                               \
         assert_non_null(tcb_check(t));                                                             \
         the.tcb = saved;                                                                           \
+        *the.tcb.busy = saved_busy;                                                                \
         assert_null(tcb_check(t));                                                                 \
     } while (0)
 
@@ -238,26 +240,26 @@ static void broken_invariants(void **state)
     BREAKS(t->snd.nxt = seq_add(t->snd.nxt, 1));
     BREAKS(t->snd.up = seq_sub(t->snd.una, 1));
     BREAKS(t->snd.up = seq_add(t->snd.nxt, 1));
-    BREAKS(t->recovery.nxt = seq_add(t->recovery.end, 1));
-    BREAKS(t->recovery.nxt = seq_sub(t->snd.una, 2), t->recovery.end = t->snd.una);
-    BREAKS(t->recovery.nxt = t->snd.una, t->recovery.end = seq_add(t->snd.nxt, 1));
+    BREAKS(t->busy->recovery.nxt = seq_add(t->busy->recovery.end, 1));
+    BREAKS(t->busy->recovery.nxt = seq_sub(t->snd.una, 2), t->busy->recovery.end = t->snd.una);
+    BREAKS(t->busy->recovery.nxt = t->snd.una, t->busy->recovery.end = seq_add(t->snd.nxt, 1));
     BREAKS(t->cc.cwnd = t->cc.mss - 1);
-    BREAKS(t->rtx_due_ns = TIME_NEVER);
+    BREAKS(t->busy->rtx_due_ns = TIME_NEVER);
     BREAKS(t->rcvwnd.edge = 0, t->rcvq.head = 1);
     BREAKS(t->rcvq.start = t->rcvq.head + 1);
     BREAKS(t->rcv.nxt = seq_add(t->rcv.nxt, 1));
-    BREAKS(t->rcv.up = t->rcvwnd.edge + 65536);
+    BREAKS(t->busy->rcv_up = t->rcvwnd.edge + 65536);
     receive(.flags = ACK, .seq = 1, .ack = 101);
-    BREAKS(t->give_up_due_ns = the.now_ns + 1);
+    BREAKS(t->busy->give_up_due_ns = the.now_ns + 1);
 }
 
 static void broken_in_other_states(void **state)
 {
     (void)state;
     reach(STATE_LISTEN);
-    BREAKS(t->rtx_due_ns = 1);
-    BREAKS(t->give_up_due_ns = 1);
-    BREAKS(t->persist.due_ns = 1);
+    BREAKS(t->busy->rtx_due_ns = 1);
+    BREAKS(t->busy->give_up_due_ns = 1);
+    BREAKS(t->busy->persist.due_ns = 1);
     again();
     reach(STATE_SYN_RECEIVED);
     BREAKS(t->rcvq.head = t->rcvwnd.edge + 1);
@@ -317,7 +319,7 @@ static void una_at_iss_again_with_flight(void **state)
     at(500);
     expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 120);
     receive(.flags = ACK, .seq = 1, .ack = 1121);
-    assert_int_equal(the.tcb.sndq.len, 0);
+    assert_int_equal(the.tcb.busy->sndq.len, 0);
 }
 
 /* Octet by octet past it, and with the FIN at each number near it. */

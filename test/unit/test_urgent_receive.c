@@ -20,7 +20,7 @@ static void establish_oob(void)
 /* RECEIVE out of band gives this, and the octet just before RCV.UP where it is 1. */
 static void oob(struct where w, bool peek, int answer)
 {
-    uint8_t octet = 0, expected = stream_octet(true, the.tcb.rcv.up - 1);
+    uint8_t octet = 0, expected = stream_octet(true, the.tcb.busy->rcv_up - 1);
     int got = tcp_urgent_receive(&the.tcb, &octet, peek);
     if (got != answer || (got == 1 && octet != expected)) {
         print_error("RECEIVE out of band gives %d, octet %d, not %d\n", got, octet, answer);

@@ -381,7 +381,7 @@ static void buffer_grows_without_samples(void **state)
         ignore();
         later(60);
     }
-    assert_int_equal(the.tcb.rto.srtt_ns, 0);
+    assert_int_equal(rto_srtt_ns(&the.tcb.rto), 0);
     assert_int_equal(the.tcb.rcvwnd.size, 40000);
 }
 

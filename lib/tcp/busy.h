@@ -1,0 +1,78 @@
+/*
+ * What a connection needs while something goes on: something is queued, in flight, unread, urgent,
+ * or to be answered within a budget. Most connections are silent most of the time; they are without
+ * it, and tcb.busy is &busy_none, which says of everything that there is none.
+ *
+ * It is made when it is needed, which fails for want of memory: then there is no SEND, CLOSE or
+ * text that arrives, and nobody is answered who may be an attacker.
+ */
+#ifndef BUSY_H
+#define BUSY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "list.h"
+#include "persist.h"
+#include "rcvwnd.h"
+#include "recovery.h"
+#include "rto.h"
+#include "sndq.h"
+
+/* So many in so long, and no more: see reset.c. */
+struct budget {
+    uint64_t from_ns;
+    uint8_t spent;
+};
+
+struct tcb;
+
+struct busy {
+    /* Sending */
+    struct sndq sndq;
+    struct recovery recovery;
+    struct rto_timed timed;
+    struct persist persist;
+    uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5); TIME_NEVER: off */
+    uint64_t give_up_due_ns; /* user timeout (RFC 9293 3.10.8); the same */
+    seq_t up_from;           /* what was sent before this had no pointer to SND.UP */
+    seq_t small;             /* end of the last segment below one MSS (RFC 9293 A.3, Minshall) */
+    uint8_t retries;         /* timeouts in a row without progress */
+
+    /* Receiving */
+    uint64_t rcv_up; /* RCV.UP, as a stream offset (rcvq.h): it may lie far behind */
+    struct rcvwnd_growth growth;
+
+    struct budget challenges;     /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
+    struct budget probe_answers;  /* and keep-alives and window probes */
+    struct budget resent_for_mtu; /* text sent again at once for ICMP's "too big" */
+
+    /* For who gives it back when it has not been needed for a while. */
+    struct tcb *tcb;
+    struct list resting;
+    uint64_t since_ns;
+};
+
+extern const struct busy busy_none;
+
+/* The connection's, made if there is none; NULL for want of memory, and tcb.no_room. */
+struct busy *tcb_busy(struct tcb *t);
+
+/* The same, and takes it away: for another connection to begin with. */
+struct busy *tcb_take_busy(struct tcb *t);
+
+/* Makes this memory the connection's, which has none. */
+void tcb_begin_busy(struct tcb *t, struct busy *b);
+
+bool tcb_is_busy(const struct tcb *t);
+
+/* Whether there is nothing to do, and nothing to be known of later but what was spent. */
+bool tcb_rests(const struct tcb *t);
+
+/* Whether nothing is spent any more. */
+bool tcb_unspent(const struct tcb *t, uint64_t now_ns);
+
+/* Gives it back, whatever is in it. */
+void tcb_unbusy(struct tcb *t);
+
+#endif
