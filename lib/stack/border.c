@@ -38,14 +38,14 @@ struct sock *stack_find(const struct stack *s, const struct flow *flow)
 static void conn_arrives(struct conn *c, const struct arrival *a, uint64_t now_ns)
 {
     if (!listener_has_room(c, a->seg)) {
-        c->sock.stack->counters.listen_drops++;
+        conn_stack(c)->counters.listen_drops++;
         return;
     }
     enum arrives what = tcp_arrives(&c->tcb, a->seg, now_ns);
     if (what == ARRIVES_ANSWER_RST)
-        stack_answer(c->sock.stack, &c->sock, a->flow, a->seg);
+        stack_answer(conn_stack(c), &c->sock, a->flow, a->seg);
     if (what == ARRIVES_TAKEN && a->route && !conn_take_route(c, a->route))
-        c->sock.stack->counters.no_memory++; /* the next segment brings it again */
+        conn_stack(c)->counters.no_memory++; /* the next segment brings it again */
     conn_settle(c, now_ns);
 }
 

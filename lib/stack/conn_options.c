@@ -13,7 +13,7 @@
 static bool keep(struct conn *c, const struct ip_options *options)
 {
     if (!c->options)
-        c->options = mem_alloc(c->sock.stack->mem, sizeof *c->options);
+        c->options = mem_alloc(conn_stack(c)->mem, sizeof *c->options);
     if (!c->options)
         return false;
     *c->options = *options;
@@ -23,7 +23,7 @@ static bool keep(struct conn *c, const struct ip_options *options)
 
 void conn_free_options(struct conn *c)
 {
-    mem_free(c->sock.stack->mem, c->options, sizeof *c->options);
+    mem_free(conn_stack(c)->mem, c->options, sizeof *c->options);
     c->options = NULL;
     c->options_set = false;
 }

@@ -20,7 +20,7 @@ bool conn_unfinished(const struct conn *c)
 void conn_count(struct conn *c)
 {
     bool now = conn_unfinished(c);
-    c->sock.stack->n_unfinished += (uint32_t)now - (uint32_t)c->unfinished;
+    conn_stack(c)->n_unfinished += (uint32_t)now - (uint32_t)c->unfinished;
     c->unfinished = now;
 }
 
@@ -31,10 +31,9 @@ uint32_t stack_unfinished(const struct stack *s)
 
 void stack_abort_left(struct stack *s, uint64_t now_ns)
 {
-    struct list *node = s->socks.next;
-    while (node != &s->socks) {
-        struct sock *so = container_of(node, struct sock, all);
-        node = node->next; /* this one may go */
+    for (struct table_node *node = table_next(&s->table, NULL), *next; node; node = next) {
+        struct sock *so = container_of(node, struct sock, node);
+        next = table_next(&s->table, node); /* this one may go */
         if (so->kind == SOCK_CONNECTION && as_conn(so)->stage == CONN_LEFT) {
             tcp_abort(&as_conn(so)->tcb, now_ns);
             conn_settle(as_conn(so), now_ns);

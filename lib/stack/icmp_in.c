@@ -148,7 +148,7 @@ static void unreachable(struct conn *c, enum icmp_kind kind, uint64_t now_ns)
 /* Whether that was to be believed. */
 static bool too_big(struct conn *c, uint32_t mtu, uint32_t packet_len, uint64_t now_ns)
 {
-    struct stack *s = c->sock.stack;
+    struct stack *s = conn_stack(c);
     if (!tcp_pmtu_too_big(&c->tcb, mtu, packet_len, now_ns)) {
         ignore(s, &s->counters.icmp_bad_mtu, "ICMP: too big, but not by that MTU", now_ns);
         return false;

@@ -10,9 +10,9 @@ int stack_create(struct stack **out, const struct stack_config *config)
     s->mem = config->mem;
     s->config = *config;
     tcp_common_init(&s->tcp, &s->config.tcp, s->mem, &s->config.trace, config->caps.super_max);
-    list_init(&s->socks);
     list_init(&s->ready);
     list_init(&s->pending);
+    list_init(&s->ended);
     list_init(&s->resting);
     list_init(&s->time_wait);
     list_init(&s->echoes);
@@ -31,19 +31,26 @@ int stack_create(struct stack **out, const struct stack_config *config)
     return ERR_NONE;
 }
 
+static void free_ended(struct list *connections)
+{
+    while (!list_empty(connections))
+        conn_free(container_of(connections->next, struct conn, pending));
+}
+
 void stack_destroy(struct stack *s)
 {
     if (!s)
         return;
-    struct list *node = s->socks.next;
-    while (node != &s->socks) {
-        struct sock *so = container_of(node, struct sock, all);
-        node = node->next;
+    for (struct table_node *node = table_next(&s->table, NULL), *next; node; node = next) {
+        struct sock *so = container_of(node, struct sock, node);
+        next = table_next(&s->table, node);
         if (so->kind == SOCK_CONNECTION)
             conn_free(as_conn(so));
     }
-    while (!list_empty(&s->socks))
-        listener_free(as_listener(container_of(s->socks.next, struct sock, all)));
+    free_ended(&s->pending);
+    free_ended(&s->ended);
+    for (struct table_node *node; (node = table_next(&s->table, NULL));)
+        listener_free(as_listener(container_of(node, struct sock, node)));
     icmp_finish(s);
     owned_finish(s);
     table_finish(&s->table);
@@ -60,29 +67,25 @@ static void sock_enter(struct stack *s, struct sock *so, enum sock_kind kind,
         s->next_id = 1;
     so->kind = kind;
     so->id = s->next_id;
-    so->stack = s;
     so->node.flow = *key;
     list_init(&so->line);
-    list_init(&so->all);
-    list_push_back(&s->socks, &so->all);
     table_insert(&s->table, &so->node);
     so->listed = true;
     s->n_socks++;
 }
 
-static void sock_unlist(struct sock *so)
+static void sock_unlist(struct stack *s, struct sock *so)
 {
     if (so->listed)
-        table_remove(&so->stack->table, &so->node);
+        table_remove(&s->table, &so->node);
     so->listed = false;
 }
 
-static void sock_leave(struct sock *so)
+static void sock_leave(struct stack *s, struct sock *so)
 {
     list_remove(&so->line);
-    list_remove(&so->all);
-    sock_unlist(so);
-    so->stack->n_socks--;
+    sock_unlist(s, so);
+    s->n_socks--;
 }
 
 uint16_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, uint32_t mtu)
@@ -98,7 +101,7 @@ uint16_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, ui
 /* Ends it, up to its own memory. */
 static void conn_finish(struct conn *c)
 {
-    struct stack *s = c->sock.stack;
+    struct stack *s = conn_stack(c);
     s->n_unfinished -= c->unfinished;
     if (conn_listener(c))
         listener_forget(c);
@@ -106,7 +109,7 @@ static void conn_finish(struct conn *c)
     heap_set(&s->timers, &c->timer, TIME_NEVER);
     tcb_finish(&c->tcb);
     conn_free_options(c);
-    sock_leave(&c->sock);
+    sock_leave(s, &c->sock);
 }
 
 /* The connection that has to go at max_socks; NULL below it, and when there is none. */
@@ -158,14 +161,14 @@ struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu,
 
 void conn_free(struct conn *c)
 {
-    struct stack *s = c->sock.stack;
+    struct stack *s = conn_stack(c);
     conn_finish(c);
     mem_free(s->mem, c, sizeof *c);
 }
 
 void conn_unlist(struct conn *c)
 {
-    sock_unlist(&c->sock);
+    sock_unlist(conn_stack(c), &c->sock);
 }
 
 struct listener *listener_create(struct stack *s, const struct flow *key, uint32_t backlog)
@@ -178,6 +181,7 @@ struct listener *listener_create(struct stack *s, const struct flow *key, uint32
     struct listener *l = mem_zalloc(s->mem, sizeof *l);
     if (!l)
         return NULL;
+    l->stack = s;
     sock_enter(s, &l->sock, SOCK_LISTENER, key);
     l->settings = shared_again(&s->tcp.defaults.value);
     l->backlog = backlog > 0 ? backlog : 1;
@@ -188,8 +192,8 @@ struct listener *listener_create(struct stack *s, const struct flow *key, uint32
 
 void listener_free(struct listener *l)
 {
-    struct stack *s = l->sock.stack;
-    sock_leave(&l->sock);
+    struct stack *s = l->stack;
+    sock_leave(s, &l->sock);
     shared_put(&s->tcp.settings, l->settings);
     mem_free(s->mem, l, sizeof *l);
 }
@@ -201,10 +205,9 @@ uint32_t stack_sock_count(const struct stack *s)
 
 void stack_used_ports(const struct stack *s, uint64_t used[STACK_PORT_WORDS])
 {
-    for (const struct list *node = s->socks.next; node != &s->socks; node = node->next) {
-        const struct sock *so = container_of((struct list *)(uintptr_t)node, struct sock, all);
-        used[so->node.flow.local_port / 64] |= UINT64_C(1) << so->node.flow.local_port % 64;
-    }
+    const struct table_node *node = NULL;
+    while ((node = table_next(&s->table, node)))
+        used[node->flow.local_port / 64] |= UINT64_C(1) << node->flow.local_port % 64;
 }
 
 uint32_t stack_sock_id(const struct sock *so)
@@ -218,14 +221,22 @@ void stack_counters(const struct stack *s, struct stack_counters *out)
     out->fragment_drops = s->reassembly.dropped;
 }
 
+/* Those in this list that are not in the table. */
+static uint32_t count_ended(const struct list *connections)
+{
+    uint32_t n = 0;
+    for (const struct list *node = connections->next; node != connections; node = node->next)
+        n += !container_of((struct list *)(uintptr_t)node, struct conn, pending)->sock.listed;
+    return n;
+}
+
 const char *stack_check(const struct stack *s)
 {
-    uint32_t n = 0, listed = 0, unfinished = 0;
-    for (const struct list *node = s->socks.next; node != &s->socks; node = node->next, n++) {
-        struct sock *so = container_of((struct list *)(uintptr_t)node, struct sock, all);
-        listed += so->listed;
+    uint32_t listed = 0, unfinished = 0, ended = count_ended(&s->ended);
+    for (struct table_node *node = NULL; (node = table_next(&s->table, node)); listed++) {
+        struct sock *so = container_of(node, struct sock, node);
         unfinished += so->kind == SOCK_CONNECTION && conn_unfinished(as_conn(so));
-        if (so->listed && !table_holds(&s->table, &so->node))
+        if (!so->listed || !table_holds(&s->table, node))
             return "every socket is found by its four-tuple";
         const char *why = so->kind == SOCK_CONNECTION ? tcb_check_deep(&as_conn(so)->tcb) : NULL;
         if (why)
@@ -233,5 +244,6 @@ const char *stack_check(const struct stack *s)
     }
     if (list_empty(&s->pending) && unfinished != s->n_unfinished)
         return "the connections that are not finished are counted";
-    return n == s->n_socks && listed == s->table.n ? NULL : "the sockets are counted";
+    ended += count_ended(&s->pending);
+    return listed + ended == s->n_socks && listed == s->table.n ? NULL : "the sockets are counted";
 }

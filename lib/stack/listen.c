@@ -19,7 +19,7 @@ static void make_room(struct listener *l)
     if (l->n_half_open < max_u32(l->backlog, HALF_OPEN_MIN))
         return;
     conn_free(conn_in_line(l->half_open.next));
-    l->sock.stack->counters.listen_drops++;
+    l->stack->counters.listen_drops++;
 }
 
 /* MUST-57, MUST-63, and the LAND attack: addresses that cannot be a connection's two ends. */
@@ -33,7 +33,7 @@ static bool valid_ends(const struct flow *flow)
 static void open_connection(struct listener *l, const struct arrival *a, struct conn *old,
                             uint64_t now_ns)
 {
-    struct stack *s = l->sock.stack;
+    struct stack *s = l->stack;
     if (l->n_completed >= l->backlog) {
         s->counters.listen_drops++;
         return;
@@ -73,7 +73,7 @@ void listener_arrives(struct listener *l, const struct arrival *a, struct conn *
     case LISTEN_DROP:
         break;
     case LISTEN_ANSWER_RST:
-        stack_answer(l->sock.stack, &l->sock, a->flow, a->seg);
+        stack_answer(l->stack, &l->sock, a->flow, a->seg);
         break;
     case LISTEN_OPEN:
         open_connection(l, a, old, now_ns);
@@ -141,7 +141,7 @@ int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uin
 
 int listener_set(struct listener *l, const struct tcp_settings *settings)
 {
-    struct shared *all = &l->sock.stack->tcp.settings;
+    struct shared *all = &l->stack->tcp.settings;
     const struct tcp_settings *old = l->settings, *wanted = shared_get(all, settings);
     if (!wanted)
         return ERR_NOMEM;

@@ -30,9 +30,9 @@ void stack_disown_address(struct stack *s, const struct ip_addr *addr)
 
 void owned_finish(struct stack *s)
 {
-    for (uint32_t i = 0; i < s->owned.n_bucket; i++) {
-        while (s->owned.bucket[i])
-            drop(s, s->owned.bucket[i]);
+    for (struct table_node *node = table_next(&s->owned, NULL), *next; node; node = next) {
+        next = table_next(&s->owned, node);
+        drop(s, node);
     }
     table_finish(&s->owned);
 }

@@ -23,7 +23,7 @@ void conn_may_rest(struct conn *c, uint64_t now_ns)
     if (c->tcb.state == STATE_CLOSED)
         tcb_unbusy(&c->tcb); /* there will be nothing any more */
     else
-        queue(c->sock.stack, b, now_ns);
+        queue(conn_stack(c), b, now_ns);
 }
 
 uint64_t rest_deadline(const struct stack *s)

@@ -13,7 +13,7 @@ static void check(struct conn *c, uint64_t now_ns)
         return;
     TCB_TRACE(&c->tcb, TRACE_INVARIANT, now_ns, .text = why);
     if (!CHECK(why == NULL)) {
-        c->sock.stack->counters.invariants++;
+        conn_stack(c)->counters.invariants++;
         c->tcb.reset_peer = c->tcb.state >= STATE_SYN_RECEIVED;
         state_fail(&c->tcb, ERR_ABORTED, why, now_ns);
     }
@@ -31,13 +31,13 @@ static void pass_on(struct conn *c, uint64_t now_ns)
     c->tcb.events = 0;
     if (c->tcb.no_room) {
         c->tcb.no_room = false;
-        c->sock.stack->counters.no_memory++;
+        conn_stack(c)->counters.no_memory++;
     }
     /* Not for a SYN that nobody has vouched for: from an address that does not answer anybody could
      * make us doubt our gateway. */
     if (c->tcb.advise && c->stage != CONN_HALF_OPEN) {
         const struct ip_addr hop = conn_first_hop(c);
-        stack_advise(c->sock.stack, &hop);
+        stack_advise(conn_stack(c), &hop);
     }
     c->tcb.advise = false;
     switch (c->stage) {
@@ -78,9 +78,11 @@ void conn_settle(struct conn *c, uint64_t now_ns)
         return;
     }
     if (c->tcb.state == STATE_TIME_WAIT && c->stage == CONN_LEFT && list_empty(&c->sock.line))
-        list_push_back(&c->sock.stack->time_wait, &c->sock.line);
+        list_push_back(&conn_stack(c)->time_wait, &c->sock.line);
+    if (!c->sock.listed)
+        list_remove(&c->pending); /* from stack.ended */
     if (list_empty(&c->pending))
-        list_push_back(&c->sock.stack->pending, &c->pending);
+        list_push_back(&conn_stack(c)->pending, &c->pending);
 }
 
 void conn_rest(struct conn *c, uint64_t now_ns)
@@ -91,6 +93,8 @@ void conn_rest(struct conn *c, uint64_t now_ns)
         conn_free(c);
         return;
     }
-    heap_set(&c->sock.stack->timers, &c->timer, tcp_deadline(&c->tcb));
+    heap_set(&conn_stack(c)->timers, &c->timer, tcp_deadline(&c->tcb));
     conn_may_rest(c, now_ns);
+    if (!c->sock.listed)
+        list_push_back(&conn_stack(c)->ended, &c->pending);
 }

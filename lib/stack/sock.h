@@ -21,14 +21,12 @@ enum sock_kind {
 /* What listeners and connections have in common. */
 struct sock {
     struct table_node node; /* in the socket table, by four-tuple, while `listed` */
-    struct stack *stack;
     union {
         void *user;
         struct listener *listener; /* in its place while half open or completed */
     };
     struct list line; /* in stack.ready while `happened` has something to tell the user; without
                        * one in a queue of the listener's, or in stack.time_wait */
-    struct list all;  /* in stack.socks */
     uint32_t id;
     enum sock_kind kind : 8;
     uint8_t happened; /* SOCK_EV_* not yet taken */
@@ -37,6 +35,7 @@ struct sock {
 
 struct listener {
     struct sock sock;
+    struct stack *stack;
     const struct tcp_settings *settings; /* of the connections to come; shared */
     uint32_t backlog;
     uint32_t n_half_open, n_completed;
@@ -54,7 +53,8 @@ enum conn_stage {
 
 struct conn {
     struct sock sock;
-    struct list pending; /* in stack.pending: output has to be asked */
+    struct list pending; /* in stack.pending: output has to be asked; else, once it is no longer
+                          * `listed`, in stack.ended */
     struct heap_node timer;
     struct tcb tcb;
     struct ip_options *options; /* IPv4's, on every packet; NULL: none */
@@ -84,7 +84,8 @@ struct stack {
     struct table table;
     struct ports ports;
     struct heap timers;
-    struct list socks, ready, pending;
+    struct list ready, pending;
+    struct list ended;     /* connections that somebody holds yet */
     struct list resting;   /* struct busy of connections that rest, longest first */
     struct list time_wait; /* connections that nobody holds any more, oldest first */
     uint32_t n_socks, next_id;
@@ -111,6 +112,16 @@ static inline struct listener *as_listener(struct sock *so)
 static inline struct conn *as_conn(struct sock *so)
 {
     return container_of(so, struct conn, sock);
+}
+
+static inline struct stack *conn_stack(const struct conn *c)
+{
+    return container_of(c->tcb.common, struct stack, tcp);
+}
+
+static inline struct stack *sock_stack(struct sock *so)
+{
+    return so->kind == SOCK_LISTENER ? as_listener(so)->stack : conn_stack(as_conn(so));
 }
 
 /* The connection that stands there in line. */

@@ -82,6 +82,15 @@ struct table_node *table_find(const struct table *t, const struct flow *flow)
     return find(t, flow, hash_of(t, flow));
 }
 
+struct table_node *table_next(const struct table *t, const struct table_node *node)
+{
+    struct table_node *next = node ? node->next : NULL;
+    uint32_t bucket = node ? (node->hash & (t->n_bucket - 1)) + 1 : 0;
+    while (!next && bucket < t->n_bucket)
+        next = t->bucket[bucket++];
+    return next;
+}
+
 bool table_holds(const struct table *t, const struct table_node *node)
 {
     return find(t, &node->flow, node->hash) == node;

@@ -34,6 +34,10 @@ void table_remove(struct table *t, struct table_node *node);
 /* NULL when there is none. O(1) expected. */
 struct table_node *table_find(const struct table *t, const struct flow *flow);
 
+/* For all nodes, in any order: the one after this, which may be taken out then; after NULL the
+ * first; NULL when there are no more. */
+struct table_node *table_next(const struct table *t, const struct table_node *node);
+
 /* Whether node is what its flow leads to: that it is in the table, and no other with this flow
  * before it. For tests; without the price of hashing. */
 bool table_holds(const struct table *t, const struct table_node *node);

@@ -24,7 +24,6 @@ void ackdelay_init(struct ackdelay *a, uint16_t rmss)
     *a = (struct ackdelay){
         .rmss = rmss,
         .largest = (uint16_t)min_u32(ACKDELAY_FIRST_LARGEST, rmss),
-        .due_ns = TIME_NEVER,
     };
 }
 
@@ -42,12 +41,11 @@ void ackdelay_set_rmss(struct ackdelay *a, uint16_t rmss)
 void ackdelay_quick(struct ackdelay *a, uint32_t n)
 {
     a->quick = (uint16_t)min_u32(n, ACKDELAY_ALL);
-    if (n > 0 && a->due_ns != TIME_NEVER)
+    if (n > 0 && ackdelay_waits(a))
         ackdelay_now(a);
 }
 
-void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t delay_ns,
-                   uint64_t now_ns)
+bool ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len)
 {
     uint32_t size = max_u32(min_u32(packet_len, a->rmss), 1);
     if (size > a->largest)
@@ -63,8 +61,7 @@ void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64
         a->quick--;
     if (quick || a->segments >= 2)
         ackdelay_now(a);
-    else
-        a->due_ns = now_ns + ackdelay_max(delay_ns);
+    return a->owed == 0;
 }
 
 void ackdelay_now(struct ackdelay *a)
@@ -79,14 +76,21 @@ void ackdelay_duplicate(struct ackdelay *a)
         a->owed++;
 }
 
-bool ackdelay_due(const struct ackdelay *a, uint64_t now_ns)
+bool ackdelay_waits(const struct ackdelay *a)
 {
-    return a->owed > 0 || a->due_ns <= now_ns;
+    return a->owed == 0 && a->segments > 0;
 }
 
-uint64_t ackdelay_deadline(const struct ackdelay *a)
+bool ackdelay_due(const struct ackdelay *a, uint64_t due_ns, uint64_t now_ns)
 {
-    return a->owed > 0 ? 0 : a->due_ns;
+    return ackdelay_deadline(a, due_ns) <= now_ns;
+}
+
+uint64_t ackdelay_deadline(const struct ackdelay *a, uint64_t due_ns)
+{
+    if (a->owed > 0)
+        return 0;
+    return ackdelay_waits(a) ? due_ns : TIME_NEVER;
 }
 
 void ackdelay_sent(struct ackdelay *a)
@@ -94,5 +98,4 @@ void ackdelay_sent(struct ackdelay *a)
     if (a->owed > 0)
         a->owed--;
     a->segments = 0;
-    a->due_ns = TIME_NEVER;
 }

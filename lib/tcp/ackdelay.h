@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 struct ackdelay {
-    uint64_t due_ns;  /* the delayed ACK's deadline; TIME_NEVER when none is waiting */
     uint16_t rmss;    /* the MSS we announced */
     uint16_t largest; /* of one packet's text so far, at most rmss: for TCP_INFO */
     uint16_t quick;   /* texts that are still to be acknowledged at once */
@@ -38,9 +37,9 @@ void ackdelay_quick(struct ackdelay *a, uint32_t n);
 
 /* Text of `len` octets, 1 or more, was accepted in order; packet_len: text per packet, len but for
  * a super-segment. RCV.NXT has moved, so duplicates still owed become one ACK: with the new number
- * the peer would take them for a sign of loss. delay_ns: see ackdelay_max(). Cost O(1). */
-void ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len, uint64_t delay_ns,
-                   uint64_t now_ns);
+ * the peer would take them for a sign of loss. True: the ACK may be delayed, and
+ * the caller sets the deadline. Cost O(1). */
+bool ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len);
 
 /* One ACK at once (FIN, a filled hole, an unacceptable segment, a window update). */
 void ackdelay_now(struct ackdelay *a);
@@ -49,11 +48,14 @@ void ackdelay_now(struct ackdelay *a);
  * them even when they arrived in one batch; 64 at most. */
 void ackdelay_duplicate(struct ackdelay *a);
 
-/* Whether an ACK must go out at `now`. */
-bool ackdelay_due(const struct ackdelay *a, uint64_t now_ns);
+/* Whether an ACK must go out at `now`. due_ns: the deadline that the caller has set last. */
+bool ackdelay_due(const struct ackdelay *a, uint64_t due_ns, uint64_t now_ns);
 
-/* Earliest time at which ackdelay_due turns true; 0 when it is. */
-uint64_t ackdelay_deadline(const struct ackdelay *a);
+/* Whether one waits for that deadline. */
+bool ackdelay_waits(const struct ackdelay *a);
+
+/* Earliest time at which ackdelay_due turns true; 0 when it is, TIME_NEVER when none waits. */
+uint64_t ackdelay_deadline(const struct ackdelay *a, uint64_t due_ns);
 
 /* A segment with ACK went out: settles what was delayed and one of those owed. */
 void ackdelay_sent(struct ackdelay *a);

@@ -43,9 +43,9 @@ static bool is_sent_again(const struct tcb *t, const struct seg *seg)
 /* RFC 5961 4.2, within its budget. */
 static void challenge_syn(struct tcb *t, uint64_t now_ns)
 {
-    if (t->state == STATE_TIME_WAIT)
-        t->keepalive.asked_ns = now_ns;
     tcp_reset_challenge(t, now_ns);
+    if (tcb_is_busy(t))
+        t->busy->challenged_ns = now_ns;
 }
 
 /* A segment outside of the window is answered with an ACK, which a RST is not. */
@@ -99,11 +99,11 @@ static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t n
     return unacceptable(t, seg, now_ns);
 }
 
-/* Whether a RST in TIME-WAIT may well be what the peer has to say to a challenge. */
+/* Whether a RST may well be what the peer has to say to a challenge. */
 static bool answers_a_challenge(const struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    return seq_eq(seg->seq, t->rcv.nxt) && t->keepalive.asked_ns > 0 &&
-           now_ns - t->keepalive.asked_ns <= tcb_rto_ns(t);
+    return seq_eq(seg->seq, t->rcv.nxt) && t->busy->challenged_ns > 0 &&
+           now_ns - t->busy->challenged_ns <= tcb_rto_ns(t);
 }
 
 /* Second, check the RST bit: RFC 5961 3.2 as RFC 9293 has taken it over. */
@@ -164,6 +164,13 @@ static enum step refuse_text(struct tcb *t, uint64_t now_ns)
     return ANSWER_RST;
 }
 
+/* `len` octets of text have been taken, in packets of so many. */
+static void acknowledge(struct tcb *t, uint32_t len, uint32_t packet_len, uint64_t now_ns)
+{
+    if (ackdelay_text(&t->ackdelay, len, packet_len))
+        t->busy->ack_due_ns = now_ns + ackdelay_max(t->common->config->ack_delay_ns);
+}
+
 /* The text that came with the peer's SYN. */
 static enum step release_text(struct tcb *t, uint64_t now_ns)
 {
@@ -173,7 +180,7 @@ static enum step release_text(struct tcb *t, uint64_t now_ns)
     if (t->orphan)
         return refuse_text(t, now_ns);
     t->rcv.nxt = seq_add(t->rcv.nxt, len);
-    ackdelay_text(&t->ackdelay, len, len, t->common->config->ack_delay_ns, now_ns);
+    acknowledge(t, len, len, now_ns);
     t->events |= TCB_EV_ARRIVED;
     return GO_ON;
 }
@@ -323,8 +330,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
     }
     t->rcv.nxt = seq_add(t->rcv.nxt, advance);
     rcvwnd_arrived(&t->rcvwnd, &b->growth, t->rcvq.head, now_ns);
-    ackdelay_text(&t->ackdelay, advance, seg->gso_size ? seg->gso_size : seg->text_len,
-                  t->common->config->ack_delay_ns, now_ns);
+    acknowledge(t, advance, seg->gso_size ? seg->gso_size : seg->text_len, now_ns);
     if (had_hole || len < seg->text_len)
         ackdelay_now(&t->ackdelay);
     if (t->no_receive) {

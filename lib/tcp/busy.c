@@ -71,7 +71,7 @@ static bool all_read(const struct tcb *t)
 
 bool tcb_rests(const struct tcb *t)
 {
-    return all_sent(t) && all_read(t);
+    return all_sent(t) && all_read(t) && !ackdelay_waits(&t->ackdelay);
 }
 
 bool tcb_unspent(const struct tcb *t, uint64_t now_ns)

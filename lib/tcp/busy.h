@@ -40,10 +40,12 @@ struct busy {
     uint8_t retries;         /* timeouts in a row without progress */
 
     /* Receiving */
-    uint64_t rcv_up; /* RCV.UP, as a stream offset (rcvq.h): it may lie far behind */
+    uint64_t ack_due_ns; /* the delayed ACK's deadline, while ackdelay has one */
+    uint64_t rcv_up;     /* RCV.UP, as a stream offset (rcvq.h): it may lie far behind */
     struct rcvwnd_growth growth;
 
     struct budget challenges;     /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
+    uint64_t challenged_ns;       /* when a SYN was last challenged; 0: never */
     struct budget probe_answers;  /* and keep-alives and window probes */
     struct budget resent_for_mtu; /* text sent again at once for ICMP's "too big" */
 

@@ -6,6 +6,8 @@
 
 #include "nstime.h"
 
+#define ASKED_MAX_US ((UINT64_C(1) << 56) - 1) /* more than two thousand years */
+
 struct keepalive_settings keepalive_default(void)
 {
     return (struct keepalive_settings){
@@ -23,7 +25,7 @@ uint64_t keepalive_deadline(const struct keepalive *k, const struct keepalive_se
     if (!s->on)
         return TIME_NEVER;
     return k->unanswered == 0 ? k->heard_ns + s->idle_ms * NS_PER_MS
-                              : k->asked_ns + s->interval_ms * NS_PER_MS;
+                              : k->asked_us * NS_PER_US + s->interval_ms * NS_PER_MS;
 }
 
 bool keepalive_dead(const struct keepalive *k, const struct keepalive_settings *s,
@@ -46,7 +48,7 @@ bool keepalive_probe_due(const struct keepalive *k, const struct keepalive_setti
 
 void keepalive_probed(struct keepalive *k, uint64_t now_ns)
 {
-    k->asked_ns = now_ns;
+    k->asked_us = (now_ns + NS_PER_US - 1) / NS_PER_US & ASKED_MAX_US;
     if (k->unanswered < UINT8_MAX)
         k->unanswered++;
 }

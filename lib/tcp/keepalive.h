@@ -23,9 +23,9 @@ struct keepalive_settings {
 struct keepalive_settings keepalive_default(void);
 
 struct keepalive {
-    uint64_t heard_ns;  /* when the peer was last heard of; kept while off as well */
-    uint64_t asked_ns;  /* when the last probe went; in TIME-WAIT: when a SYN was last challenged */
-    uint8_t unanswered; /* probes since the peer was heard of */
+    uint64_t heard_ns;       /* when the peer was last heard of; kept while off as well */
+    uint64_t asked_us : 56;  /* when the last probe went */
+    uint64_t unanswered : 8; /* probes since the peer was heard of */
 };
 
 /* A segment of the peer's has arrived. */

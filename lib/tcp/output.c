@@ -58,7 +58,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
         return false;
     begin(t, seg, TCP_SYN | (t->state == STATE_SYN_RECEIVED ? TCP_ACK : 0), t->snd.iss);
     seg->opts.has_mss = true;
-    seg->opts.mss = (uint16_t)(t->rcv.mss < UINT16_MAX ? t->rcv.mss : UINT16_MAX);
+    seg->opts.mss = (uint16_t)(t->rcvwnd.mss < UINT16_MAX ? t->rcvwnd.mss : UINT16_MAX);
     seg->opts.has_wscale = t->shift_offered;
     seg->opts.wscale = t->rcvwnd.shift;
     seg->wnd = t->rcvwnd.size < UINT16_MAX ? t->rcvwnd.size : UINT16_MAX;
@@ -386,7 +386,7 @@ static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
             return output_ack(t, seg);
         break;
     }
-    if (ackdelay_due(&t->ackdelay, now_ns))
+    if (ackdelay_due(&t->ackdelay, t->busy->ack_due_ns, now_ns))
         return output_ack(t, seg);
     return output_keepalive(t, seg, now_ns);
 }

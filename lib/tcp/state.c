@@ -49,7 +49,6 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
         break;
     case STATE_TIME_WAIT:
         stop_sending(t);
-        t->keepalive.asked_ns = 0;
         t->linger_due_ns = now_ns + 2 * t->common->config->msl_ns;
         t->events |= TCB_EV_CLOSED;
         break;
@@ -57,7 +56,7 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
         t->report = ERR_NONE; /* t->error says more */
         stop_sending(t);
         t->linger_due_ns = TIME_NEVER;
-        ackdelay_init(&t->ackdelay, t->rcv.mss);
+        ackdelay_init(&t->ackdelay, t->rcvwnd.mss);
         t->events |= TCB_EV_CLOSED;
         break;
     default:

@@ -32,12 +32,12 @@ void tcb_init(struct tcb *t, const struct flow *flow, uint16_t first_mtu, struct
         .settings = shared_again(&common->defaults.value),
         .linger_due_ns = TIME_NEVER,
     };
-    t->rcv.mss = t->snd.mss = t->pmtu.mss_max = (uint16_t)tcb_path_mss(t);
+    t->snd.mss = t->pmtu.mss_max = (uint16_t)tcb_path_mss(t);
     rcvq_init(&t->rcvq);
-    rcvwnd_init(&t->rcvwnd, config->rcvbuf, config->rcvbuf_max, t->rcv.mss);
+    rcvwnd_init(&t->rcvwnd, config->rcvbuf, config->rcvbuf_max, t->snd.mss);
     rto_init(&t->rto, config->rto_initial_ns);
     cc_init(&t->cc, config->cc, t->snd.mss, false);
-    ackdelay_init(&t->ackdelay, t->rcv.mss);
+    ackdelay_init(&t->ackdelay, t->snd.mss);
     ackdelay_quick(&t->ackdelay, config->quickacks);
     if (busy)
         tcb_begin_busy(t, busy);
@@ -202,7 +202,7 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .snd_wnd = t->snd.wnd,
         .rcv_wnd = tcb_rcv_wnd(t),
         .snd_mss = t->snd.mss,
-        .rcv_mss = t->rcv.mss,
+        .rcv_mss = t->rcvwnd.mss,
         .rcv_largest = t->ackdelay.largest,
         .path_mtu = t->pmtu.mtu ? t->pmtu.mtu : t->pmtu.first,
         .snd_shift = t->snd.shift,

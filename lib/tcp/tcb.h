@@ -32,13 +32,44 @@
 #define TCB_EV_TROUBLE     0x10u
 #define TCB_EV_URGENT      0x20u
 
-/* There may be very many connections that have nothing to do. What only those need that have is in
- * struct busy. */
+/* There may be very many connections that have nothing to do: what only those need that have is in
+ * struct busy. What most segments look at comes first. */
 struct tcb {
     struct busy *busy; /* while something goes on; see busy.h */
     struct tcp_common *common;
     const struct flow *flow;             /* the caller's */
     const struct tcp_settings *settings; /* shared; see tcp_set() */
+
+    enum tcp_state state : 8;
+    bool passive : 1;       /* SYN-RECEIVED was reached from LISTEN (MUST-11) */
+    bool shift_offered : 1; /* our SYN carries window scale: always when active, else if the peer's
+                             * did */
+    bool syn_timed_out : 1; /* our SYN was taken to be lost: RFC 5681 3.1, RFC 6298 5.7 */
+    bool more : 1;          /* the last SEND was without PUSH (3.9.1.2): more is to follow */
+    bool held : 1;          /* and so its text, less than a segment, waits */
+    bool flushed : 1;       /* what is queued goes although the user has corked it */
+    bool up_news : 1;       /* there is urgent data, and the peer does not know it yet */
+    bool up_taken : 1;      /* the octet before RCV.UP was RECEIVEd out of band */
+    bool fin_queued : 1;    /* the user has CLOSEd: a FIN follows the send queue */
+    bool fin_sent : 1;
+    bool fin_seen : 1; /* the peer's FIN lies in the window, RCV.NXT may not have reached it yet */
+    bool no_receive : 1; /* shutdown: what arrives is acknowledged and thrown away */
+    bool orphan : 1; /* the user has given the connection up: what arrives is answered with RST */
+    bool probe : 1;  /* the persist timer ran out: the next segment goes whatever the window says */
+    bool reset_peer : 1; /* a RST is to be sent: the last thing this connection does */
+    bool in_trouble : 1; /* R1 was reported */
+    bool advise : 1;  /* and is reached by each timeout from then on; the caller tells IP and clears
+                       */
+    bool no_room : 1; /* memory was refused, or text thrown away for want of it; the caller counts
+                       * and clears */
+
+    /* Receive sequence variables; RCV.WND is tcb_rcv_wnd(), RCV.UP is busy->rcv_up; the MSS that we
+     * announce is in rcvwnd */
+    struct {
+        seq_t nxt; /* RCV.NXT */
+        seq_t irs;
+        seq_t fin; /* sequence number of the peer's FIN, once fin_seen */
+    } rcv;
 
     /* Send sequence variables */
     struct {
@@ -53,16 +84,8 @@ struct tcb {
         uint8_t shift; /* Snd.Wind.Shift */
     } snd;
 
-    /* Receive sequence variables; RCV.WND is tcb_rcv_wnd(), RCV.UP is busy->rcv_up */
-    struct {
-        seq_t nxt; /* RCV.NXT */
-        seq_t irs;
-        seq_t fin;    /* sequence number of the peer's FIN, once fin_seen */
-        uint16_t mss; /* the MSS we announce */
-    } rcv;
-
-    struct rcvq rcvq;
     struct rcvwnd rcvwnd;
+    struct rcvq rcvq;
     struct ackdelay ackdelay;
     struct cc cc;
     struct rto rto;
@@ -81,36 +104,12 @@ struct tcb {
         uint64_t until_ns; /* when mtu is forgotten */
     } pmtu;
 
-    enum tcp_state state : 8;
     uint8_t ip_options_len; /* octets that go with every packet */
     uint8_t events;         /* TCB_EV_*; the caller clears what it has taken */
     int8_t error;           /* enum err: why the connection ended */
     int8_t soft_error;      /* enum err: what ICMP has said since the last progress */
     int8_t
         report; /* enum err: trouble (3.9.1.8) that the user is to be told of; the caller clears */
-
-    bool passive : 1;       /* SYN-RECEIVED was reached from LISTEN (MUST-11) */
-    bool shift_offered : 1; /* our SYN carries window scale: always when active, else if the peer's
-                             * did */
-    bool syn_timed_out : 1; /* our SYN was taken to be lost: RFC 5681 3.1, RFC 6298 5.7 */
-    bool more : 1;          /* the last SEND was without PUSH (3.9.1.2): more is to follow */
-    bool held : 1;          /* and so its text, less than a segment, waits */
-    bool flushed : 1;       /* what is queued goes although the user has corked it */
-    bool up_news : 1;       /* there is urgent data, and the peer does not know it yet */
-    bool up_taken : 1;      /* the octet before RCV.UP was RECEIVEd out of band */
-    bool fin_queued : 1;    /* the user has CLOSEd: a FIN follows the send queue */
-    bool fin_sent : 1;
-    bool fin_seen : 1; /* the peer's FIN lies in the window, RCV.NXT may not have reached it yet */
-    bool no_receive : 1; /* shutdown: what arrives is acknowledged and thrown away */
-    bool orphan : 1; /* the user has given the connection up: what arrives is answered with RST */
-    bool probe : 1;  /* the persist timer ran out: the next segment goes whatever the window
-                      * says */
-    bool reset_peer : 1; /* a RST is to be sent: the last thing this connection does */
-    bool in_trouble : 1; /* R1 was reported */
-    bool advise : 1;  /* and is reached by each timeout from then on; the caller tells IP and clears
-                       */
-    bool no_room : 1; /* memory was refused, or text thrown away for want of it; the caller counts
-                       * and clears */
 };
 
 /* A CLOSED connection that holds no other memory. flow stays where it is. first_mtu: of the

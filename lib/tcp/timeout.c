@@ -143,5 +143,5 @@ uint64_t tcp_deadline(const struct tcb *t)
     due = time_min(due, t->busy->persist.due_ns);
     if (tcb_idle(t))
         due = time_min(due, keepalive_deadline(&t->keepalive, &t->settings->keepalive));
-    return time_min(due, ackdelay_deadline(&t->ackdelay));
+    return time_min(due, ackdelay_deadline(&t->ackdelay, t->busy->ack_due_ns));
 }

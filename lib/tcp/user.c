@@ -264,9 +264,9 @@ static bool syn_waits(const struct tcb *t)
 /* The MSS to announce, which is also the most to be sent until the peer has announced its own. */
 static void set_mss(struct tcb *t)
 {
-    t->rcv.mss = t->rcvwnd.mss = (uint16_t)tcb_mss_max(t);
-    ackdelay_set_rmss(&t->ackdelay, t->rcv.mss);
-    tcp_pmtu_limit(t, t->rcv.mss);
+    t->rcvwnd.mss = (uint16_t)tcb_mss_max(t);
+    ackdelay_set_rmss(&t->ackdelay, t->rcvwnd.mss);
+    tcp_pmtu_limit(t, t->rcvwnd.mss);
 }
 
 int tcp_set(struct tcb *t, const struct tcp_settings *wanted)
