@@ -181,6 +181,10 @@ static void draw_impairment(const struct drawing *d, const struct ns *router)
         draw_line(d, "to %-11s%5s packets %5s out %5s lost %5s queue %5s mtu", topo_goal(i),
                   amount_of(c->packets).text, amount_of(c->out).text, amount_of(c->lost).text,
                   amount_of(c->queue).text, amount_of(c->mtu).text);
+        if (c->corrupt + c->dup + c->late + state.waiting[i] > 0)
+            draw_line(d, "%-14s%5s corrupt %5s dup %5s late %5s waiting", "",
+                      amount_of(c->corrupt).text, amount_of(c->dup).text, amount_of(c->late).text,
+                      amount_of(state.waiting[i]).text);
     }
     if (state.overflow > 0)
         draw_line(d, "%-14s%5s overflow", "", amount_of(state.overflow).text);

@@ -110,7 +110,7 @@ def send(count, gap_us=0, length=100, first=0, address=B4):
             str(length))
 
 
-def receive(address=B4, silence=1):
+def receive(address=B4, silence=0.5):
     return background("host2", HERE, "collect", address, str(silence), stdin=subprocess.PIPE)
 
 
@@ -169,7 +169,6 @@ def test_policer():
     """30 kB may go at once, and nothing waits."""
     rows = through("--rate", "1mbit,30kb", "--queue", "0", count=200, length=1472)
     check(20 <= len(rows) < 60, f"{len(rows)} came through")
-    check(statistics.median(transits(rows)) < 10, "a policer that delays")
     check(balance(all_counters())["queue"] == 200 - len(rows), f"{all_counters()}")
 
 
@@ -219,16 +218,17 @@ def test_reorder():
 def test_change_and_end():
     """What is on its way keeps its moment; `off` sends it at once."""
     impair("--delay", "2s", "--dir", "host2")
-    receiver = receive(silence=4)
+    receiver = receive(silence=3)
     send(10)
     impair("--loss", "0")
     check(all_counters()["host2"]["waiting"] == 10, f"{all_counters()}")
+    check("   10 waiting" in ok("status"), ok("status"))
     send(10, first=10)
     rows = came(receiver)
     check([n for n, _, _ in rows] == [*range(10, 20), *range(10)], f"{rows}")
     check(all(t >= 2000 for t in transits(rows[10:])), "the first did not wait")
     impair("--delay", "1000s", "--dir", "host2")
-    receiver = receive(silence=4)
+    receiver = receive(silence=3)
     send(10)
     ok("impair", "off")
     check([n for n, _, _ in came(receiver)] == list(range(10)), "off lost what was on its way")
