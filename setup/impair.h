@@ -43,7 +43,9 @@ struct impair_state {
     struct impair_settings settings;
     struct impair_counters counters[TOPO_LINKS];
     uint64_t waiting[TOPO_LINKS]; /* packets on their way now */
-    uint64_t overflow; /* dropped because they came faster than the forwarder took them */
+    /* Dropped because they came faster than the forwarder took them. Of a super-frame the kernel
+     * counts only the first such packet, and drops the rest of it as well. */
+    uint64_t overflow;
 };
 
 /* The command `impair`, argv[0] being that word. Returns the exit status. */
