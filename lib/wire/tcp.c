@@ -52,10 +52,15 @@ static enum tcp_error parse_options(struct reader opts, struct seg *seg)
 enum tcp_error tcp_parse(struct reader *r, uint32_t len, uint16_t *src_port, uint16_t *dst_port,
                          struct seg *seg)
 {
-    *seg = (struct seg){0};
     const uint8_t *start = get_bytes(r, TCP_HDR_LEN);
-    if (!start || len < TCP_HDR_LEN)
+    if (!start || len < TCP_HDR_LEN) {
+        *seg = (struct seg){0};
         return TCP_SHORT;
+    }
+    seg->opts = (struct tcp_opts){0};
+    seg->text_len = 0;
+    seg->n_text = 0; /* the references are not worth clearing */
+    seg->gso_size = 0;
     struct reader field = reader(start, TCP_HDR_LEN);
     *src_port = get_u16(&field);
     *dst_port = get_u16(&field);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define BULK_ROUND  ((size_t)32 * ENGINE_SEGMENT) /* octets offered in a call of bulk */
-#define TEXT_LEN    ((size_t)64 * 1024)           /* after so many the text begins again */
+#define TEXT_LEN    (4 * BULK_ROUND)              /* after so many the text begins again */
 #define WARM_UP     0.2                           /* seconds */
 #define CLOCK_EVERY 64                            /* rounds between two looks at the clock */
 
