@@ -76,7 +76,7 @@ struct link_packet {
     struct ip_addr *owned;
     size_t n_owned;
     const struct neigh_key *asked; /* who has it? NULL: not asked, or somebody has answered */
-    uint8_t refusal[REFUSE_MAX];   /* for the last packet that was too big, until recv() has it */
+    uint8_t refusal[REFUSE_MAX];   /* of the last packet that was refused, until recv() has it */
     size_t refusal_len;
 
     /* send()'s */

@@ -129,11 +129,11 @@ static void hear(struct link_packet *lp, const uint8_t *frame, size_t len, uint3
     struct list ready;
     list_init(&ready);
     pthread_mutex_lock(&lp->lock);
-    if (!to_us && !link_packet_owns(lp, &news.to))
-        news.claim = NEIGH_OTHER; /* an answer, but to another station's question */
+    if (!to_us && !link_packet_owns(lp, &news.to)) /* if an answer, then to somebody else */
+        news.claim = ip_addr_is_v4(&news.ip) ? NEIGH_OTHER : NEIGH_UNASKED;
     if (lp->asked != NULL && lp->asked->ifindex == ifindex && ip_addr_eq(&lp->asked->ip, &news.ip))
         lp->asked = NULL;
-    neigh_heard(lp->neigh, &key, news.claim, &news.mac, now, &ready);
+    neigh_heard(lp->neigh, &key, news.claim, news.has_mac ? &news.mac : NULL, now, &ready);
     link_packet_send_ready(lp, &ready, now);
     pthread_mutex_unlock(&lp->lock);
 }

@@ -190,18 +190,20 @@ static enum verdict find_hop(struct link_packet *lp, const struct packet *p, str
         struct neigh_key key = {hop->route.ifindex, hop->route.next_hop};
         if (verdict == TAKEN)
             neigh_wait(lp->neigh, &key, p, now);
+        if (verdict == TAKEN && neigh_failed(lp->neigh, &key))
+            lp->refusal_len = refuse_emit(lp->refusal, p, ICMP_HOST_UNREACHABLE, 0);
     }
     pthread_mutex_unlock(&lp->lock);
     return verdict;
 }
 
-/* Drops p, and lets recv() say so. One message at a time is enough: there are more packets where p
- * came from. */
+/* Drops p, and lets recv() say so. One message at a time is enough, here and in find_hop(): there
+ * are more packets where p came from. */
 static void refuse(struct link_packet *lp, const struct packet *p, uint32_t mtu)
 {
     count(lp, REFUSED);
     pthread_mutex_lock(&lp->lock);
-    lp->refusal_len = refuse_emit(lp->refusal, p, mtu);
+    lp->refusal_len = refuse_emit(lp->refusal, p, ICMP_TOO_BIG, mtu);
     pthread_mutex_unlock(&lp->lock);
 }
 
