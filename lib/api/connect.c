@@ -117,6 +117,8 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
     switch (slot->state) {
     case SLOT_NEW:
         err = sockaddr_read(slot->domain, addr, len, &remote, &port);
+        if (!err && slot->options.v6only && ip_addr_is_v4(&remote))
+            err = -ENETUNREACH;
         if (!err)
             err = begin(&c, &remote, port);
         if (!err)

@@ -109,7 +109,8 @@ void nstcp_stop(struct nstcp *stack);
  * can't tell whether its call has begun has to be joined first, after nstcp_stop. */
 int nstcp_destroy(struct nstcp *stack, int timeout_ms);
 
-/* socket(2). domain: AF_INET or AF_INET6 (for both families: IPv4 peers are ::ffff:a.b.c.d). type:
+/* socket(2). domain: AF_INET or AF_INET6 (for both families: IPv4 peers are ::ffff:a.b.c.d;
+ * see IPV6_V6ONLY). type:
  * SOCK_STREAM, with SOCK_NONBLOCK or without; SOCK_CLOEXEC changes nothing. protocol: 0 or
  * IPPROTO_TCP. EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE (max_sockets), ENOMEM. */
 int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
@@ -254,7 +255,10 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                IP_TTL (1 to 255; -1: 64),
  *                IP_RECVERR, IP_OPTIONS (see below)
  *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IPPROTO_IP's:
- *                IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value;
+ *                IPV6_FREEBIND,
+ *                IPV6_V6ONLY (off by default; EINVAL once the socket is bound: the wildcard stands
+ *                for IPv6's addresses only, so that 0.0.0.0 may have the port as well; nothing else
+ *                goes to or comes from IPv4),
  *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64),
  *                IPV6_RECVERR (see below)
  * ENOPROTOOPT, EINVAL, EDOM, ENOMEM.
