@@ -119,8 +119,8 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
  * 0: a free one, see nstcp_getsockname. Sockets of this stack share an address and port as in Linux
  * when all have SO_REUSEADDR and none listens; connections and TIME-WAIT are no hindrance, also
  * without it. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback address),
- * EACCES (port below 1024), EINVAL (bound already, or connected; or a link-local address, since
- * sin6_scope_id is not looked at), EAFNOSUPPORT, ENOMEM, EMFILE (each port that is held counts in a
+ * EACCES (port below 1024), EINVAL (bound already, or connected; a link-local address
+ * without sin6_scope_id), EAFNOSUPPORT, ENOMEM, EMFILE (each port that is held counts in a
  * descriptor table of its own, RLIMIT_NOFILE long), ENOBUFS (about a thousand ports that lie
  * apart). May take milliseconds.
  *
@@ -154,8 +154,8 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
  * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this
  * connection is there already), EALREADY, EISCONN, EAFNOSUPPORT, ENOMEM, EMFILE (see nstcp_bind:
  * ephemeral ports are held, too, by 64). After a failure the socket may be used to connect again.
- * The first of a stack may take milliseconds. A link-local address is looked for where the kernel's
- * first route to it leads.
+ * The first of a stack may take milliseconds. A link-local address needs sin6_scope_id, the index
+ * of the device behind which it is, unless the socket is bound to such an address: EINVAL.
  *
  * To AF_UNSPEC: resets the connection, gives up an attempt or a listener; the socket is as new, but
  * for what was bound and set. */

@@ -124,6 +124,8 @@ int nstcp_bind(struct nstcp *stack, int sock, const struct sockaddr *addr, sockl
     if (!err && (c.slot->state != SLOT_NEW || c.slot->bound ||
                  (c.slot->options.v6only && ip_addr_is_v4(&local))))
         err = -EINVAL;
+    if (!err && ip_addr_is_link_local(&local) && ip_addr_zone(&local) == 0)
+        err = -EINVAL;
     if (!err && port && taken(stack, c.slot, &local, port))
         err = -EADDRINUSE;
     if (!err)

@@ -28,7 +28,7 @@ static int route_on_link(struct link_packet *lp, const struct ip_addr *addr, uin
                          struct route *r)
 {
     if (!ip_addr_is_unicast(addr) || route_lookup(lp->routes, addr, now, r) < 0 ||
-        !ip_addr_eq(&r->next_hop, addr))
+        !ip_addr_eq(&r->next_hop, addr)) /* nor a link-local one, which is of its link */
         return -EADDRNOTAVAIL;
     return 0;
 }

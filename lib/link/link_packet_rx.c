@@ -124,6 +124,7 @@ static void hear(struct link_packet *lp, const uint8_t *frame, size_t len, uint3
     struct resolve_news news;
     if (!resolve_parse(frame, len, &news))
         return;
+    ip_addr_set_zone(&news.to, ifindex);
     bool to_us = route_is_local(lp->routes, &news.to, now);
     struct neigh_key key = {ifindex, news.ip};
     struct list ready;
@@ -170,16 +171,18 @@ static bool take(struct link_packet *lp, struct memo *memo, size_t i, struct pac
         return false;
     }
     p->mtu = device_mtu(lp, memo, ifindex);
+    p->zone = ifindex;
     if (len < sizeof lp->rx_vnet[i] + ETHER_HDR_LEN || p->mtu == 0) {
         count(lp, FOREIGN);
         return false;
     }
     len -= sizeof lp->rx_vnet[i];
     enum target target = TO_NEIGHBOURS;
-    struct ip_addr dst;
+    struct ip_addr dst = {{0}};
     uint16_t port = 0;
     if (lp->rx_from[i].sll_protocol != htobe16(ETHER_TYPE_ARP))
         target = read_target(frame + ETHER_HDR_LEN, len - ETHER_HDR_LEN, &dst, &port);
+    ip_addr_set_zone(&dst, ifindex);
     if (target == TO_NEIGHBOURS) {
         hear(lp, frame, len, ifindex, memo->now);
         return false;
@@ -217,6 +220,7 @@ static size_t take_refusal(struct link_packet *lp, struct packet *p)
     pthread_mutex_lock(&lp->lock);
     size_t len = lp->refusal_len;
     lp->refusal_len = 0;
+    p->zone = lp->refusal_zone;
     memcpy(lp->rx_refusal, lp->refusal, len);
     pthread_mutex_unlock(&lp->lock);
     p->head = (struct bytes){lp->rx_refusal, len};

@@ -100,9 +100,10 @@ void csum_add_pseudo(struct csum *c, const struct ip_addr *src, const struct ip_
         0,
         proto,
     };
+    const struct ip_addr ends[2] = {ip_addr_on_wire(src), ip_addr_on_wire(dst)};
     size_t from = ip_addr_is_v4(dst) ? 12 : 0;
-    csum_add(c, src->b + from, 16 - from);
-    csum_add(c, dst->b + from, 16 - from);
+    csum_add(c, ends[0].b + from, 16 - from);
+    csum_add(c, ends[1].b + from, 16 - from);
     csum_add(c, rest, sizeof rest);
 }
 

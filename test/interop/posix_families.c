@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "posix.h"
@@ -69,8 +70,9 @@ static int their_listener6(uint16_t *port)
     return sock;
 }
 
-/* Whether they get through to our listener, by either family: what it gets then. */
-static void they_try(int listener, uint16_t port)
+/* Whether they get through to our listeners, of which there may be one for each family: what it
+ * gets then. */
+static void they_try(int listener4, int listener6, uint16_t port)
 {
     const struct sockaddr_in in = addr_of(us.ip, port);
     const struct sockaddr_in6 in6 = addr6_of(US_6, port);
@@ -83,9 +85,13 @@ static void they_try(int listener, uint16_t port)
         result(i ? "they connect, IPv6" : "they connect, IPv4", err);
         struct sockaddr_storage from = {0};
         socklen_t len = sizeof from;
+        int listener = i ? listener6 : listener4;
+        if (err < 0) {
+            must("close", THEM(close, theirs));
+            continue;
+        }
         nonblocking(listener, true);
-        if (err == 0)
-            await(&us, listener, POLLIN);
+        await(&us, listener, POLLIN);
         int sock = US(accept4, listener, (struct sockaddr *)&from, &len, 0);
         if (sock < 0) {
             RESULT("accept", sock);
@@ -111,7 +117,7 @@ static void both(void)
         RESULT("bind", bind6(sock, "::", port));
         RESULT("listen", US(listen, sock, 4));
         sockname("name", sock);
-        they_try(sock, port);
+        they_try(sock, sock, port);
         must("close", US(close, sock));
     }
     uint16_t port = fresh_port();
@@ -120,7 +126,7 @@ static void both(void)
     RESULT("listen", US(listen, sock, 4));
     sockname("name", sock);
     RESULT("IPV6_V6ONLY", get_int(sock, IPPROTO_IPV6, IPV6_V6ONLY));
-    they_try(sock, port);
+    they_try(sock, sock, port);
     must("close", US(close, sock));
 }
 
@@ -141,9 +147,9 @@ static void beside(void)
             if (v6only) {
                 RESULT("listen, IPv4", US(listen, four, 4));
                 RESULT("listen, IPv6", US(listen, six, 4));
-                they_try(six, port);
+                they_try(four, six, port);
                 must("close", US(close, six));
-                they_try(four, port);
+                they_try(four, -1, port);
             } else {
                 must("close", US(close, six));
             }
@@ -152,7 +158,7 @@ static void beside(void)
             six = our_socket6();
             RESULT("bind again, both", bind6(six, "::", port));
             RESULT("listen again", US(listen, six, 4));
-            they_try(six, port);
+            they_try(six, six, port);
             must("close", US(close, six));
         }
     }
@@ -197,8 +203,43 @@ static void v6only(void)
     must("close", THEM(close, listener));
 }
 
+/* fe80::77 is ours, of the link to the router. */
+static void link_local(void)
+{
+    scenario("link-local");
+    must("address", system("ip addr add fe80::77/64 dev " DEVICE " nodad"));
+    uint32_t zone = if_nametoindex(DEVICE);
+    struct sockaddr_in6 at = addr6_of("fe80::77", fresh_port());
+    int sock = our_socket6(), other = our_socket6();
+    RESULT("bind, no link", US(bind, sock, SA(at)));
+    at.sin6_scope_id = 99;
+    RESULT("bind, no such link", US(bind, sock, SA(at)));
+    at.sin6_scope_id = zone;
+    RESULT("bind", US(bind, sock, SA(at)));
+    sockname("name", sock);
+    RESULT("bind, the same", US(bind, other, SA(at)));
+    RESULT("IPV6_V6ONLY", get_int(sock, IPPROTO_IPV6, IPV6_V6ONLY));
+    at.sin6_scope_id = 99;
+    RESULT("connect, another link", US(connect, sock, SA(at)));
+    at.sin6_scope_id = 0;
+    RESULT("connect, no link", US(connect, our_socket6(), SA(at)));
+    at = addr6_of(US_6, fresh_port());
+    at.sin6_scope_id = zone; /* of no meaning */
+    RESULT("bind, an address of every link", US(bind, other, SA(at)));
+    sockname("name", other);
+    RESULT("short by the link", US(connect, our_socket6(), (struct sockaddr *)&at, 24 - 1));
+    must("close", US(close, sock));
+    must("close", US(close, other));
+    other = our_socket6();
+    at = addr6_of(US_6, fresh_port());
+    RESULT("bind, without a place for the link", US(bind, other, (struct sockaddr *)&at, 24));
+    sockname("name", other);
+    must("close", US(close, other));
+}
+
 void families(void)
 {
+    link_local();
     both();
     beside();
     v6only();

@@ -255,6 +255,13 @@ static void damaged(void **state)
     }
 }
 
+/* RFC 4291 2.5.6: link-local, with bits where there are none. */
+static bool is_odd(const uint8_t a[16])
+{
+    static const uint8_t link_local[8] = {0xfe, 0x80};
+    return a[0] == 0xfe && a[1] >> 6 == 2 && memcmp(a, link_local, 8) != 0;
+}
+
 /* 7.1.1 and 7.1.2 once more, point by point and apart from the parser. */
 static bool is_valid(const uint8_t *p, size_t len)
 {
@@ -266,6 +273,8 @@ static bool is_valid(const uint8_t *p, size_t len)
     if (end < 64 || end > len || sum(p) != 0xffff || p[41] != 0 || p[48] == 0xff)
         return false;
     if (memcmp(p + 8, mapped, 12) == 0 || memcmp(p + 24, mapped, 12) == 0) /* RFC 4942 2.2 */
+        return false;
+    if (is_odd(p + 8) || is_odd(p + 24))
         return false;
     bool has_address = false;
     for (size_t at = 64; at < end; at += 8U * p[at + 1]) {
