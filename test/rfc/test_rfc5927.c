@@ -188,11 +188,15 @@ static void normal_operation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(sequence_number_checking),   host_test(idle_connection),
-        host_test(one_number_in_syn_sent),     host_test(four_tuple),
-        host_test(port_randomization),         host_test(blind_connection_reset),
-        host_test(blind_throughput_reduction), host_test(blind_performance_degrading),
-        host_test(normal_operation),
+        host_test_ipv4(sequence_number_checking),
+        host_test_ipv4(idle_connection),
+        host_test_ipv4(one_number_in_syn_sent),
+        host_test(four_tuple),
+        host_test(port_randomization),
+        host_test_ipv4(blind_connection_reset),
+        host_test(blind_throughput_reduction),
+        host_test(blind_performance_degrading),
+        host_test_ipv4(normal_operation),
     };
     return host_main(tests);
 }

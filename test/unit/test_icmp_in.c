@@ -233,7 +233,7 @@ static void the_next_connection_knows(void **state)
     all_leaves();
     b.flow.remote_port++;
     so = host_connect(&b);
-    leaves(&b, .flags = SYN, .mss = 1000);
+    leaves(&b, .flags = SYN, .mss = HOST_MSS);
     arrives(&b, .flags = SYN | ACK, .ack = 1, .mss = 1000);
     leaves(&b, .flags = ACK, .seq = 1, .ack = 1);
     expect_event(so, SOCK_EV_COMPLETED);
@@ -272,7 +272,7 @@ static void mtu_of_the_device(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(to_the_connection_that_caused_it),
+        host_test_ipv4(to_the_connection_that_caused_it),
         host_test(about_a_segment_in_flight),
         host_test(kinds),
         host_test(nothing_in_flight),

@@ -429,7 +429,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(accept_order),
-        host_test(wildcards),
+        host_test_ipv4(wildcards),
         host_test(backlog_full),
         host_test(rst_frees_half_open),
         host_test(half_open_limit),
