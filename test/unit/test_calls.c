@@ -444,7 +444,7 @@ static void connect_mtu_that_no_packet_has(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(connect_addresses),
+        host_test_ipv4(connect_addresses),
         host_test_ipv4(connect_mtu),
         host_test_ipv4(connect_from_a_chosen_address),
         host_test(connect_refused),

@@ -381,12 +381,12 @@ static void not_for_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test_ipv4(every_packet),   host_test_ipv4(replaced),
-        host_test_ipv4(recorded),       host_test_ipv4(mss),
-        host_test(mss_of_the_path),     host_test_ipv4(not_accepted),
-        host_test_ipv4(way_back),       host_test_ipv4(no_way_back),
-        host_test_ipv4(later_route),    host_test_ipv4(users_route_wins),
-        host_test_ipv4(no_memory),      host_test_ipv4(in_the_place_of_another),
+        host_test_ipv4(every_packet),    host_test_ipv4(replaced),
+        host_test_ipv4(recorded),        host_test_ipv4(mss),
+        host_test_ipv4(mss_of_the_path), host_test_ipv4(not_accepted),
+        host_test_ipv4(way_back),        host_test_ipv4(no_way_back),
+        host_test_ipv4(later_route),     host_test_ipv4(users_route_wins),
+        host_test_ipv4(no_memory),       host_test_ipv4(in_the_place_of_another),
         host_test_ipv4(not_for_others),
     };
     return host_main(tests);

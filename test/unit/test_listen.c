@@ -434,7 +434,7 @@ int main(void)
         host_test(rst_frees_half_open),
         host_test(half_open_limit),
         host_test(half_open_times_out),
-        host_test(addresses),
+        host_test_ipv4(addresses),
         host_test(listen_beside_connections),
         host_test(listen_calls),
         host_test(close_resets_the_unaccepted),
@@ -442,7 +442,7 @@ int main(void)
         host_test(without_room),
         host_test(time_wait_stays_when_the_queue_is_full),
         host_test(time_wait_gives_way),
-        host_test(time_wait_gives_way_to_a_listener),
+        host_test_ipv4(time_wait_gives_way_to_a_listener),
         host_test(time_wait_gives_its_memory),
     };
     return host_main(tests);
