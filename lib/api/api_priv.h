@@ -24,6 +24,7 @@ struct slot_options {
     bool linger; /* SO_LINGER, and for how long: 0 resets */
     int linger_s;
     uint32_t sndbuf, rcvbuf;  /* 0: the stack's default */
+    uint32_t busy_poll_us;    /* SO_BUSY_POLL */
     uint32_t rcvlowat;        /* SO_RCVLOWAT; 0: 1 */
     uint32_t user_timeout_ms; /* the same */
     uint32_t mss_max;         /* TCP_MAXSEG; 0: not set */
@@ -118,6 +119,9 @@ void slot_apply(struct slot *slot, uint64_t now_ns);
 /* The same for IP_OPTIONS, which are no listener's. 0, -ENOMEM. */
 int slot_apply_ip_options(struct slot *slot, uint64_t now_ns);
 
+/* poll.c: what poll(2) would tell of the socket: of `events`, and of errors. */
+short slot_revents(const struct slot *slot, short events);
+
 /* ---- call.c: what every call on a stack begins and ends with ---- */
 
 struct call {
@@ -150,6 +154,9 @@ bool call_sleep(struct call *c, unsigned events, uint64_t deadline_ns);
 
 /* The same: 0, or -EAGAIN at the deadline, -EBADF, -ESHUTDOWN. */
 int call_wait(struct call *c, unsigned events, uint64_t deadline_ns);
+
+/* The same for text, which is copied to r as it arrives. */
+int call_wait_receive(struct call *c, struct receive *r, unsigned events, uint64_t deadline_ns);
 
 /* When a wait that begins now ends. timeout_ns 0: never. */
 uint64_t call_deadline(uint64_t timeout_ns);

@@ -48,6 +48,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/types.h>
@@ -236,7 +237,9 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                segments, and a window larger than 64 KiB needs it before connect or listen: the
  *                SYN fixes the window's scale),
  *                SO_RCVLOWAT (octets, or half of the receive buffer if that is less: nstcp_recv
- *                waits for so many, and nstcp_poll has POLLIN then);
+ *                waits for so many, and nstcp_poll has POLLIN then),
+ *                SO_BUSY_POLL (microseconds; 50: while waits have been shorter, a call that waits
+ *                looks for packets so long before it sleeps; 0: it sleeps at once);
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
  *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK,
@@ -296,6 +299,24 @@ int nstcp_ioctl(struct nstcp *stack, int sock, unsigned long request, int *value
  * POLLHUP, POLLNVAL, the others each when Linux has it. A socket that is closed meanwhile is
  * POLLNVAL. Level-triggered. O(n). ENOMEM. */
 int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms);
+
+/*
+ * epoll(7): a set of sockets that tells which of them are ready, at a cost that does not grow with
+ * their number. Level-triggered, or with EPOLLET, EPOLLONESHOT (others of its flags have no
+ * effect); what EPOLLIN and the others mean is nstcp_poll's. NULL: ENOMEM. A socket that is closed
+ * leaves the set. To be closed before nstcp_destroy, while no thread waits.
+ */
+struct nstcp_epoll;
+struct nstcp_epoll *nstcp_epoll_create(struct nstcp *stack);
+void nstcp_epoll_close(struct nstcp_epoll *set);
+
+/* epoll_ctl(2): EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL (event: NULL). EEXIST, ENOENT, EINVAL,
+ * EFAULT, ENOMEM. */
+int nstcp_epoll_ctl(struct nstcp_epoll *set, int op, int sock, struct epoll_event *event);
+
+/* epoll_wait(2): waits until a socket is ready, or for timeout_ms (-1: no limit); how many of them,
+ * at most max, are in events. Any number of threads may. EINVAL (max). */
+int nstcp_epoll_wait(struct nstcp_epoll *set, struct epoll_event *events, int max, int timeout_ms);
 
 #pragma GCC visibility pop
 

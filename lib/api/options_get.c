@@ -68,6 +68,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->sndbuf ? o->sndbuf : stack->sndbuf_default;
     case OPTION(SOL_SOCKET, SO_RCVBUF):
         return o->rcvbuf ? o->rcvbuf : stack->rcvbuf_default;
+    case OPTION(SOL_SOCKET, SO_BUSY_POLL):
+        return o->busy_poll_us;
     case OPTION(SOL_SOCKET, SO_RCVLOWAT):
         return o->rcvlowat ? o->rcvlowat : 1;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):

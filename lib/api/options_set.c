@@ -158,6 +158,9 @@ static int set_int(struct slot *slot, int level, int name, int value)
     case OPTION(SOL_SOCKET, SO_RCVBUF):
         o->rcvbuf = buffer_size(value);
         return 0;
+    case OPTION(SOL_SOCKET, SO_BUSY_POLL):
+        o->busy_poll_us = value < 0 ? o->busy_poll_us : (uint32_t)value;
+        return value < 0 ? -EINVAL : 0;
     case OPTION(SOL_SOCKET, SO_RCVLOWAT):
         o->rcvlowat = value < 0 ? INT_MAX : (uint32_t)value;
         return 0;

@@ -53,6 +53,7 @@ int slot_create(struct nstcp *stack, int domain, struct slot **out)
     slot->domain = domain;
     slot->options.keepalive = keepalive_default();
     slot->options.quickack = -1;
+    slot->options.busy_poll_us = WAITER_SPIN_NS / NS_PER_US;
     slot->options.ip4.ttl = slot->options.ip6.ttl = IP_TTL_DEFAULT;
     slot->refs = 1;
     stack->slots[sock] = slot;

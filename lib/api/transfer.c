@@ -134,11 +134,26 @@ static size_t octets_wanted(const struct slot *slot, const struct cursor *cur, i
     return wanted > 0 ? wanted : 1;
 }
 
+/* Waits for text, which goes straight to the next piece. Octets, 0, or an errno. */
+static int64_t wait_to_recv(struct call *c, struct cursor *cur, uint64_t deadline)
+{
+    size_t len;
+    void *piece = cursor_piece(cur, &len);
+    struct receive r = {piece, len, 0};
+    int err = call_wait_receive(c, &r, WAIT_TO_RECV, deadline);
+    if (r.done == 0)
+        return err;
+    cursor_advance(cur, r.done);
+    runtime_pump(c->stack->rt, runtime_now());
+    return (int64_t)r.done;
+}
+
 static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
 {
     bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT), peek = (flags & MSG_PEEK) != 0;
     uint64_t deadline = wait ? call_deadline(c->slot->options.recv_timeout_ns) : 0;
     size_t done = 0, wanted = octets_wanted(c->slot, cur, flags);
+    bool in_place = !(flags & (MSG_PEEK | MSG_TRUNC)) && cur->left > 0;
     int64_t n;
     do {
         n = has_connection(c->slot) ? 0 : -ENOTCONN;
@@ -156,10 +171,12 @@ static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
             if ((stack_readiness(c->slot->so) & SOCK_PEER_DONE) || at_mark(c->slot, done))
                 break;
         }
-        if (n == -EAGAIN && wait && done < wanted)
-            n = call_wait(c, WAIT_TO_RECV, deadline);
-        else if (n <= 0)
+        if (n == -EAGAIN && wait && done < wanted) {
+            n = in_place ? wait_to_recv(c, cur, deadline) : call_wait(c, WAIT_TO_RECV, deadline);
+            done += n > 0 ? (size_t)n : 0;
+        } else if (n <= 0) {
             break;
+        }
     } while (n >= 0 && done < wanted);
     return done ? (int64_t)done : n;
 }

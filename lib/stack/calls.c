@@ -121,6 +121,29 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
     return n;
 }
 
+bool stack_recv_begin(struct sock *so, struct receive *r)
+{
+    return so->kind == SOCK_CONNECTION && tcp_receive_begin(&as_conn(so)->tcb, r);
+}
+
+void stack_recv_end(struct sock *so, struct receive *r, uint64_t now_ns)
+{
+    tcp_receive_end(&as_conn(so)->tcb, r, now_ns);
+    conn_settle(as_conn(so), now_ns);
+}
+
+bool stack_recv_next(const struct sock *so, struct flow *flow, seq_t *seq, struct bytes *room)
+{
+    const struct tcb *t = &as_conn((struct sock *)(uintptr_t)so)->tcb;
+    const struct receive *r = t->rcvq.receive;
+    if (!r || rcvq_len(&t->rcvq) > 0 || r->done == r->len)
+        return false;
+    *flow = t->flow;
+    *seq = t->rcv.nxt;
+    *room = (struct bytes){r->buf + r->done, r->len - r->done};
+    return true;
+}
+
 int stack_recv_urgent(struct sock *so, uint8_t *octet, bool peek)
 {
     if (so->kind != SOCK_CONNECTION)

@@ -306,13 +306,15 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return refuse_text(t, now_ns);
     bool had_hole = rcvq_has_hole(&t->rcvq) || t->fin_seen;
     uint64_t head = t->rcvq.head;
+    if (tcp_urgent_left(t) == 0) /* else the RECEIVE ends at a mark */
+        rcvq_give(&t->rcvq, at, text, n);
     bool taken = rcvq_insert(&t->rcvq, at, text, n);
     t->no_room |= !taken || t->rcvq.pruned;
     t->rcvq.pruned = false;
-    if (!taken) {
+    if (!taken)
         ackdelay_now(&t->ackdelay);
+    if (!taken && t->rcvq.head == head)
         return DROP;
-    }
     uint32_t advance = (uint32_t)(t->rcvq.head - head);
     if (advance == 0) {
         ackdelay_duplicate(&t->ackdelay); /* MAY-13, RFC 5681 4.2 */
@@ -328,7 +330,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         rcvwnd_read(&t->rcvwnd, t->rcvq.start, t->rto.srtt_ns, now_ns);
     }
     t->events |= TCB_EV_ARRIVED;
-    return GO_ON;
+    return taken ? GO_ON : DROP;
 }
 
 /* Whether a FIN behind this segment's text may be believed: nothing has arrived from beyond it, and

@@ -20,7 +20,7 @@ struct tcp_config tcp_config_default(void)
         .synack_timeout_ns = 180 * NS_PER_S,
         .orphan_ns = 60 * NS_PER_S,
         .r1 = 3,
-        .sndbuf = 256 * 1024,
+        .sndbuf = 512 * 1024,
         .rcvbuf = 64 * 1024,
         .rcvbuf_max = 4 * 1024 * 1024,
         .cc = &cc_newreno,
@@ -109,6 +109,11 @@ bool tcb_fin_acked(const struct tcb *t)
 bool tcb_fin_taken(const struct tcb *t)
 {
     return t->fin_seen && seq_lt(t->rcv.fin, t->rcv.nxt);
+}
+
+bool tcb_has_room(const struct tcb *t)
+{
+    return t->sndq.len < t->settings.sndbuf - t->settings.sndbuf / 3;
 }
 
 bool tcb_synchronized(const struct tcb *t)

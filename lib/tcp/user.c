@@ -49,7 +49,7 @@ bool tcp_can_send(const struct tcb *t)
     case STATE_SYN_RECEIVED:
     case STATE_ESTABLISHED:
     case STATE_CLOSE_WAIT:
-        return t->fin_queued || t->sndq.len < t->settings.sndbuf;
+        return t->fin_queued || tcb_has_room(t);
     default:
         return true;
     }
@@ -159,9 +159,26 @@ int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t no
     return 0;
 }
 
+bool tcp_receive_begin(struct tcb *t, struct receive *r)
+{
+    if (t->rcvq.receive)
+        return false;
+    t->rcvq.receive = r;
+    return true;
+}
+
+void tcp_receive_end(struct tcb *t, struct receive *r, uint64_t now_ns)
+{
+    if (t->rcvq.receive == r)
+        t->rcvq.receive = NULL;
+    if (r->done > 0)
+        text_taken(t, now_ns);
+}
+
 void tcp_stop_receiving(struct tcb *t, uint64_t now_ns)
 {
     t->no_receive = true;
+    t->rcvq.receive = NULL;
     rcvq_consume(&t->rcvq, rcvq_len(&t->rcvq));
     text_taken(t, now_ns);
 }
@@ -203,6 +220,7 @@ void tcp_leave(struct tcb *t, uint64_t now_ns)
     if (t->orphan)
         return;
     t->orphan = true;
+    t->rcvq.receive = NULL;
     if (rcvq_len(&t->rcvq) > 0 && t->state != STATE_CLOSED && t->state != STATE_TIME_WAIT) {
         t->reset_peer = true;
         state_fail(t, ERR_ABORTED, "CLOSE with text unread", now_ns);

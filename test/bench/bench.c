@@ -60,6 +60,8 @@ static int open_socket(struct bench *b, unsigned port, struct sockaddr_in *addr)
     b->c->setsockopt(b->stack, sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     b->c->setsockopt(b->stack, sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     b->c->setsockopt(b->stack, sock, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic"));
+    if (b->sleep)
+        b->c->setsockopt(b->stack, sock, SOL_SOCKET, SO_BUSY_POLL, &(int){0}, sizeof(int));
     *addr = b->addr;
     addr->sin_port = htons((uint16_t)(ntohs(addr->sin_port) + port));
     return sock;
@@ -132,10 +134,11 @@ void send_all(struct bench *b, int sock, const void *buf, size_t len)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: bench kernel|nstcp KIND serve|ask ADDR PORT [-s] [-k] [-n CONNS] "
+    fprintf(stderr, "usage: bench kernel|nstcp KIND serve|ask ADDR PORT [-s] [-w] [-k] [-n CONNS] "
                     "[-a AMOUNT]\n"
                     "  KIND  bulk rtt crowd cps idle memory raw\n"
                     "  -s    spin, instead of waiting\n"
+                    "  -w    wait, without a look before\n"
                     "  -k    check what arrives\n");
     return 2;
 }
@@ -150,8 +153,9 @@ static bool parse(int argc, char **argv, struct bench *b)
         return false;
     b->addr.sin_port = htons((uint16_t)atoi(argv[5]));
     optind = 6;
-    while ((opt = getopt(argc, argv, "skn:a:")) != -1) {
+    while ((opt = getopt(argc, argv, "swkn:a:")) != -1) {
         b->spin = b->spin || opt == 's';
+        b->sleep = b->sleep || opt == 'w';
         b->check = b->check || opt == 'k';
         if (opt == 'n')
             b->conns = (unsigned)atoi(optarg);

@@ -25,6 +25,7 @@ struct bench {
     struct nstcp *stack;
     struct sockaddr_in addr; /* the server's */
     bool spin;               /* no call waits: it is made again at once */
+    bool sleep;              /* calls that wait do not look before (SO_BUSY_POLL 0) */
     bool check;              /* bulk: the octets are looked at, not only counted */
     unsigned amount;         /* seconds or round trips */
     unsigned conns;

@@ -118,8 +118,8 @@ def bulk_16(lab, into, seconds):
 
 
 def rtt(lab, into, seconds):
-    for name, who, args in (('nstcp', 'nstcp', []), ('kernel', 'kernel', []),
-                            ('kernel_spin', 'kernel', ['-s'])):
+    for name, who, args in (('nstcp', 'nstcp', []), ('nstcp_sleep', 'nstcp', ['-w']),
+                            ('kernel', 'kernel', []), ('kernel_spin', 'kernel', ['-s'])):
         c, _ = lab.measure('rtt', who, who, '-a', 15000 * seconds, *args)
         log(f'{"rtt":16} {name:14} {c["p50_us"]:8.2f} us, p99 {c["p99_us"]:.2f} us')
         into.add('rtt p50', name, c['p50_us'])

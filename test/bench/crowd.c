@@ -11,7 +11,7 @@
 void crowd_serve(struct bench *b)
 {
     int *sock = must_alloc(b->conns * sizeof *sock);
-    struct ready *r = ready_create(b, b->conns);
+    struct ready *r = ready_create(b);
     unsigned which[OUTSTANDING], open = b->conns;
     char buf[ECHO_LEN];
     int listener = open_listener(b, 0);
@@ -69,7 +69,7 @@ void crowd_ask(struct bench *b)
 {
     struct crowd c = {b, must_alloc(b->conns * sizeof(int)),
                       must_alloc(b->conns * sizeof(unsigned)), 0, SEED};
-    struct ready *r = ready_create(b, b->conns);
+    struct ready *r = ready_create(b);
     unsigned which[OUTSTANDING];
     uint64_t echoes = 0;
     for (unsigned i = 0; i < b->conns; i++) {
