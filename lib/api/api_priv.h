@@ -20,7 +20,7 @@ enum slot_state {
 
 /* What setsockopt has set; an accepted socket has all of it from its listener. */
 struct slot_options {
-    bool nodelay, cork, reuse, freebind, oobinline;
+    bool nodelay, cork, reuse, freebind, v6only, oobinline;
     bool linger; /* SO_LINGER, and for how long: 0 resets */
     int linger_s;
     uint32_t sndbuf, rcvbuf;  /* 0: the stack's default */

@@ -110,7 +110,8 @@ void nstcp_stop(struct nstcp *stack);
  * can't tell whether its call has begun has to be joined first, after nstcp_stop. */
 int nstcp_destroy(struct nstcp *stack, int timeout_ms);
 
-/* socket(2). domain: AF_INET or AF_INET6 (for both families: IPv4 peers are ::ffff:a.b.c.d). type:
+/* socket(2). domain: AF_INET or AF_INET6 (for both families: IPv4 peers are ::ffff:a.b.c.d;
+ * see IPV6_V6ONLY). type:
  * SOCK_STREAM, with SOCK_NONBLOCK or without; SOCK_CLOEXEC changes nothing. protocol: 0 or
  * IPPROTO_TCP. EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE (max_sockets), ENOMEM. */
 int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
@@ -119,8 +120,8 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
  * 0: a free one, see nstcp_getsockname. Sockets of this stack share an address and port as in Linux
  * when all have SO_REUSEADDR and none listens; connections and TIME-WAIT are no hindrance, also
  * without it. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback address),
- * EACCES (port below 1024), EINVAL (bound already, or connected; or a link-local address, since
- * sin6_scope_id is not looked at), EAFNOSUPPORT, ENOMEM, EMFILE (each port that is held counts in a
+ * EACCES (port below 1024), EINVAL (bound already, or connected; a link-local address
+ * without sin6_scope_id), EAFNOSUPPORT, ENOMEM, EMFILE (each port that is held counts in a
  * descriptor table of its own, RLIMIT_NOFILE long), ENOBUFS (about a thousand ports that lie
  * apart). May take milliseconds.
  *
@@ -154,8 +155,8 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
  * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this
  * connection is there already), EALREADY, EISCONN, EAFNOSUPPORT, ENOMEM, EMFILE (see nstcp_bind:
  * ephemeral ports are held, too, by 64). After a failure the socket may be used to connect again.
- * The first of a stack may take milliseconds. A link-local address is looked for where the kernel's
- * first route to it leads.
+ * The first of a stack may take milliseconds. A link-local address needs sin6_scope_id, the index
+ * of the device behind which it is, unless the socket is bound to such an address: EINVAL.
  *
  * To AF_UNSPEC: resets the connection, gives up an attempt or a listener; the socket is as new, but
  * for what was bound and set. */
@@ -257,7 +258,10 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                IP_TTL (1 to 255; -1: 64),
  *                IP_RECVERR, IP_OPTIONS (see below)
  *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IPPROTO_IP's:
- *                IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value;
+ *                IPV6_FREEBIND,
+ *                IPV6_V6ONLY (off by default; EINVAL once the socket is bound: the wildcard stands
+ *                for IPv6's addresses only, so that 0.0.0.0 may have the port as well; nothing else
+ *                goes to or comes from IPv4),
  *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64),
  *                IPV6_RECVERR (see below)
  * ENOPROTOOPT, EINVAL, EDOM, ENOMEM.

@@ -29,7 +29,7 @@ static int64_t get_ip6(const struct slot_options *o, int name)
     case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
         return o->ip6.ttl;
     case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
-        return 0;
+        return o->v6only;
     default:
         return INT64_MIN;
     }

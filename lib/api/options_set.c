@@ -130,7 +130,10 @@ static int set_ip6(struct slot *slot, int name, int value)
     case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
         return set_ttl(&o->ip6.ttl, value, 0);
     case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
-        return value ? -EINVAL : 0;
+        if (slot->state != SLOT_NEW || slot->bound)
+            return -EINVAL;
+        o->v6only = value != 0;
+        return 0;
     default:
         return -ENOPROTOOPT;
     }

@@ -28,7 +28,8 @@ struct link_ops {
     /* Sends up to n packets, in order, to where the routes say; never blocks. Returns how many it
      * took care of: a packet that waits for its neighbour's address, or has no route, counts as
      * taken care of (and may be dropped, and counted). Fewer than n: the device is busy. To one
-     * that is too big for the device, recv() may answer as a router would, by ICMP. */
+     * that is too big for the device, or whose neighbour does not answer, recv() may answer as a
+     * router would, by ICMP. */
     size_t (*send)(struct link *l, const struct packet *p, size_t n);
 
     /* Receives up to n packets, never blocks; 0 when there are none. The packets' memory stays

@@ -70,15 +70,16 @@ struct link_packet {
 
     int groups; /* an IPv6 socket, for the groups it has joined; -1: the kernel has no IPv6 */
 
-    pthread_mutex_t lock; /* for all down to refusal_len */
+    pthread_mutex_t lock; /* for all down to refusal_zone */
     struct neigh_table *neigh;
     struct port_range *ports;
     size_t n_ports;
     struct ip_addr *owned;
     size_t n_owned;
     const struct neigh_key *asked; /* who has it? NULL: not asked, or somebody has answered */
-    uint8_t refusal[REFUSE_MAX];   /* for the last packet that was too big, until recv() has it */
+    uint8_t refusal[REFUSE_MAX];   /* of the last packet that was refused, until recv() has it */
     atomic_size_t refusal_len;
+    uint32_t refusal_zone;
 
     /* send()'s */
     struct frame tx[TX_BATCH];

@@ -125,16 +125,17 @@ static void hear(struct link_packet *lp, const uint8_t *frame, size_t len, uint3
     struct resolve_news news;
     if (!resolve_parse(frame, len, &news))
         return;
+    ip_addr_set_zone(&news.to, ifindex);
     bool to_us = route_is_local(lp->routes, &news.to, now);
     struct neigh_key key = {ifindex, news.ip};
     struct list ready;
     list_init(&ready);
     pthread_mutex_lock(&lp->lock);
-    if (!to_us && !link_packet_owns(lp, &news.to))
-        news.claim = NEIGH_OTHER; /* an answer, but to another station's question */
+    if (!to_us && !link_packet_owns(lp, &news.to)) /* if an answer, then to somebody else */
+        news.claim = ip_addr_is_v4(&news.ip) ? NEIGH_OTHER : NEIGH_UNASKED;
     if (lp->asked != NULL && lp->asked->ifindex == ifindex && ip_addr_eq(&lp->asked->ip, &news.ip))
         lp->asked = NULL;
-    neigh_heard(lp->neigh, &key, news.claim, &news.mac, now, &ready);
+    neigh_heard(lp->neigh, &key, news.claim, news.has_mac ? &news.mac : NULL, now, &ready);
     link_packet_send_ready(lp, &ready, now);
     pthread_mutex_unlock(&lp->lock);
 }
@@ -197,6 +198,7 @@ static bool take(struct link_packet *lp, struct memo *memo, const struct ring_fr
 {
     uint32_t ifindex = (uint32_t)f->from->sll_ifindex;
     p->mtu = device_mtu(lp, memo, ifindex);
+    p->zone = ifindex;
     if (f->len < ETHER_HDR_LEN || p->mtu == 0) {
         count(lp, FOREIGN);
         return false;
@@ -204,10 +206,11 @@ static bool take(struct link_packet *lp, struct memo *memo, const struct ring_fr
     const uint8_t *ip = f->octets + ETHER_HDR_LEN;
     size_t len = f->len - ETHER_HDR_LEN;
     enum target target = TO_NEIGHBOURS;
-    struct ip_addr dst;
+    struct ip_addr dst = {{0}};
     uint16_t port = 0;
     if (f->from->sll_protocol != htobe16(ETHER_TYPE_ARP))
         target = read_target(ip, len, &dst, &port);
+    ip_addr_set_zone(&dst, ifindex);
     if (target == TO_NEIGHBOURS) {
         hear(lp, f->octets, f->len, ifindex, memo->now);
         return false;
@@ -232,6 +235,7 @@ static size_t take_refusal(struct link_packet *lp, struct packet *p)
         return 0;
     pthread_mutex_lock(&lp->lock);
     size_t len = atomic_exchange(&lp->refusal_len, 0);
+    p->zone = lp->refusal_zone;
     memcpy(lp->rx_refusal, lp->refusal, len);
     pthread_mutex_unlock(&lp->lock);
     p->head = (struct bytes){lp->rx_refusal, len};

@@ -80,7 +80,7 @@ uint64_t runtime_now(void);
 /* The machine around us, one call at a time; see host.h. */
 int runtime_route(struct runtime *rt, const struct ip_addr *dst, struct ip_addr *src,
                   uint32_t *mtu);
-int runtime_hold(struct runtime *rt, const struct ip_addr *addr, uint16_t port);
+int runtime_hold(struct runtime *rt, const struct ip_addr *addr, uint16_t port, bool v6only);
 
 /* Also makes it the engine's, which then answers echo requests for it; 0 in both cases of host.h.
  */

@@ -120,6 +120,8 @@ struct sock *listener_find(struct stack *s, const struct flow *flow)
     if (!so) {
         key.local = IP_ADDR_ANY6;
         so = stack_find(s, &key);
+        if (so && as_listener(so)->v6only && ip_addr_is_v4(&flow->local))
+            so = NULL;
     }
     return so;
 }
@@ -144,6 +146,12 @@ void stack_set_backlog(struct sock *listener, uint32_t backlog)
 {
     if (listener->kind == SOCK_LISTENER)
         as_listener(listener)->backlog = backlog > 0 ? backlog : 1;
+}
+
+void stack_set_v6only(struct sock *listener)
+{
+    if (listener->kind == SOCK_LISTENER)
+        as_listener(listener)->v6only = true;
 }
 
 int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock **out)

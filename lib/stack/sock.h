@@ -35,6 +35,7 @@ struct listener {
     struct sock sock;
     struct tcp_settings settings; /* of the connections to come */
     uint32_t backlog;
+    bool v6only; /* the IPv6 wildcard does not stand for IPv4's addresses */
     uint32_t n_half_open, n_completed;
     struct list half_open; /* connections in SYN-RECEIVED, oldest first */
     struct list completed; /* connections that wait for accept, oldest first */

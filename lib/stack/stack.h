@@ -66,13 +66,16 @@ int stack_connect(struct stack *s, const struct flow *flow, uint32_t mtu, void *
                   uint64_t now_ns, struct sock **out);
 
 /* Passive OPEN. addr: a local address, or a wildcard: IPv4's takes IPv4, IPv6's takes both
- * families. backlog: completed connections that wait for stack_accept; when they are that many, new
- * ones are dropped, not reset. ERR_IN_USE, ERR_NOMEM. */
+ * families (see stack_set_v6only). backlog: completed connections that wait for stack_accept; when
+ * they are that many, new ones are dropped, not reset. ERR_IN_USE, ERR_NOMEM. */
 int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uint32_t backlog,
                  void *user, struct sock **out);
 
 /* What a second listen(2) changes. */
 void stack_set_backlog(struct sock *listener, uint32_t backlog);
+
+/* IPv6's wildcard takes IPv6 only from now on; IPv4 may have a listener of its own at the port. */
+void stack_set_v6only(struct sock *listener);
 
 /* The longest-waiting completed connection; its events from now on carry `user`. ERR_AGAIN, or
  * ERR_INVAL for a socket that does not listen. */

@@ -118,12 +118,13 @@ void csum_add_pseudo(struct csum *c, const struct ip_addr *src, const struct ip_
         0,
         proto,
     };
+    const struct ip_addr from = ip_addr_on_wire(src), to = ip_addr_on_wire(dst);
     uint64_t sum = add(c->sum, load(rest));
     if (ip_addr_is_v4(dst)) {
-        sum = add(sum, load_tail(src->b + 12, 4) + load_tail(dst->b + 12, 4));
+        sum = add(sum, load_tail(from.b + 12, 4) + load_tail(to.b + 12, 4));
     } else {
-        sum = add(add(sum, load(src->b)), load(src->b + 8));
-        sum = add(add(sum, load(dst->b)), load(dst->b + 8));
+        sum = add(add(sum, load(from.b)), load(from.b + 8));
+        sum = add(add(sum, load(to.b)), load(to.b + 8));
     }
     c->sum = sum;
 }

@@ -120,6 +120,13 @@ static enum ip_error parse_extension(struct reader *r, struct ip_hdr *h)
     return h->more || h->offset > 0 ? IP_FRAGMENT : IP_OK;
 }
 
+/* RFC 4291 2.5.6. */
+static bool on_wire(const struct ip_addr *a)
+{
+    static const uint8_t prefix[8] = {0xfe, 0x80};
+    return !ip_addr_is_link_local(a) || memcmp(a->b, prefix, sizeof prefix) == 0;
+}
+
 static enum ip_error parse6(struct reader *r, size_t total_len, struct ip_hdr *h)
 {
     uint32_t first = get_u32(r);
@@ -136,6 +143,8 @@ static enum ip_error parse6(struct reader *r, size_t total_len, struct ip_hdr *h
     /* RFC 4942 2.2. Here such an address is IPv4's own: the connection would have two families. */
     if (ip_addr_is_v4(&h->src) || ip_addr_is_v4(&h->dst))
         return IP_MAPPED;
+    if (!on_wire(&h->src) || !on_wire(&h->dst))
+        return IP_LINK_LOCAL;
     trim(r, h->payload_len);
 
     for (int n = 0;; n++) {
@@ -205,8 +214,9 @@ static void emit6(struct writer *w, const struct ip_hdr *h)
     put_u16(w, (uint16_t)h->payload_len);
     put_u8(w, h->proto);
     put_u8(w, h->ttl);
-    put_bytes(w, h->src.b, 16);
-    put_bytes(w, h->dst.b, 16);
+    const struct ip_addr src = ip_addr_on_wire(&h->src), dst = ip_addr_on_wire(&h->dst);
+    put_bytes(w, src.b, 16);
+    put_bytes(w, dst.b, 16);
 }
 
 void ip_emit(struct writer *w, const struct ip_hdr *h)

@@ -37,9 +37,10 @@ static int route(struct host *h, const struct ip_addr *dst, struct ip_addr *src,
     return 0;
 }
 
-static int hold(struct host *h, const struct ip_addr *addr, uint16_t port)
+static int hold(struct host *h, const struct ip_addr *addr, uint16_t port, bool v6only)
 {
     (void)port;
+    (void)v6only;
     return own(of(h), addr) || ip_addr_is_any(addr) ? 0 : -EADDRNOTAVAIL;
 }
 
