@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "addr6.h"
+
 #define END_MS      5000
 #define TIMEOUT_MAX 4000000.0 /* seconds; 46 days */
 
@@ -86,7 +88,7 @@ static void read_address(struct cli *cli, const char *addr, const char *port_tex
         cli->addr_len = sizeof in;
         memcpy(&cli->addr, &in, sizeof in);
         snprintf(cli->addr_text, sizeof cli->addr_text, "%s:%ld", addr, port);
-    } else if (inet_pton(AF_INET6, addr, &in6.sin6_addr) == 1) {
+    } else if (addr6_read(addr, &in6.sin6_addr, &in6.sin6_scope_id)) {
         cli->addr_len = sizeof in6;
         memcpy(&cli->addr, &in6, sizeof in6);
         snprintf(cli->addr_text, sizeof cli->addr_text, "[%s]:%ld", addr, port);

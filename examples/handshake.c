@@ -8,6 +8,7 @@
  * handshake) and 3.6 (the closing) stands below, in main's five steps. So nothing is sent twice:
  * a packet that is lost is a failure, and the example says so after five seconds.
  */
+#include "addr6.h"
 #include "codec.h"
 #include "guard.h"
 #include "link_packet.h"
@@ -42,8 +43,9 @@ struct connection {
 static void usage(FILE *out)
 {
     fputs("usage: handshake [--pcap FILE] ADDR PORT\n\n"
-          "Opens a TCP connection to ADDR (IPv4 or IPv6) and PORT, shows every packet of the\n"
-          "handshake and of the closing, and ends. --pcap writes them to FILE, for tshark\n"
+          "Opens a TCP connection to ADDR (IPv4, IPv6, or fe80::1%DEVICE) and PORT, shows\n"
+          "every packet of the handshake and of the closing, and ends. --pcap writes them to FILE, "
+          "for tshark\n"
           "or Wireshark. Needs root, or a private lab: ./setup/netns.sh run. Exit status:\n"
           "0 done, 1 failed, 2 wrong usage.\n",
           out);
@@ -239,13 +241,17 @@ static void finish(struct connection *c)
 /* ADDR and PORT as numbers. */
 static bool parse_remote(const char *addr, const char *port, struct flow *flow)
 {
-    uint8_t b[16];
-    if (inet_pton(AF_INET, addr, b) == 1)
+    uint8_t b[4];
+    struct in6_addr in6;
+    uint32_t zone;
+    if (inet_pton(AF_INET, addr, b) == 1) {
         flow->remote = ip_addr_v4_bytes(b);
-    else if (inet_pton(AF_INET6, addr, b) == 1)
-        flow->remote = ip_addr_v6_bytes(b);
-    else
+    } else if (addr6_read(addr, &in6, &zone)) {
+        flow->remote = ip_addr_v6_bytes(in6.s6_addr);
+        ip_addr_set_zone(&flow->remote, zone);
+    } else {
         return false;
+    }
     char *end;
     unsigned long n = strtoul(port, &end, 10);
     flow->remote_port = (uint16_t)n;

@@ -23,14 +23,14 @@ enum slot_state {
 struct slot_options {
     uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */
     struct tcp_settings tcp;                   /* the connection's own */
+    uint32_t busy_poll_us;                     /* SO_BUSY_POLL */
     uint32_t rcvlowat;                         /* SO_RCVLOWAT; 0: 1 */
     int linger_s;                              /* SO_LINGER: for how long; 0 resets */
     uint16_t port;                             /* while the slot is `bound` */
     struct ip_addr local;                      /* the same */
     struct ip_options ip;                      /* IP_OPTIONS */
-    bool linger, reuse, freebind;
+    bool linger, reuse, freebind, v6only;
     int8_t quickack; /* TCP_QUICKACK; -1: not set */
-    uint8_t none[5]; /* always 0 */
 };
 
 /* What a socket's number stands for. */
@@ -124,6 +124,9 @@ int slot_apply(struct slot *slot, uint64_t now_ns);
 /* The same for IP_OPTIONS, which are no listener's. 0, -ENOMEM. */
 int slot_apply_ip_options(struct slot *slot, uint64_t now_ns);
 
+/* poll.c: what poll(2) would tell of the socket: of `events`, and of errors. */
+short slot_revents(const struct slot *slot, short events);
+
 /* ---- call.c: what every call on a stack begins and ends with ---- */
 
 struct call {
@@ -156,6 +159,9 @@ bool call_sleep(struct call *c, unsigned events, uint64_t deadline_ns);
 
 /* The same: 0, or -EAGAIN at the deadline, -EBADF, -ESHUTDOWN. */
 int call_wait(struct call *c, unsigned events, uint64_t deadline_ns);
+
+/* The same for text, which is copied to r as it arrives. */
+int call_wait_receive(struct call *c, struct receive *r, unsigned events, uint64_t deadline_ns);
 
 /* When a wait that begins now ends. timeout_ns 0: never. */
 uint64_t call_deadline(uint64_t timeout_ns);

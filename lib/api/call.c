@@ -83,25 +83,46 @@ int call_relock(struct call *c)
     return still_there(c);
 }
 
-bool call_sleep(struct call *c, unsigned events, uint64_t deadline_ns)
+/* r: NULL, or the RECEIVE that waits meanwhile. */
+static bool sleep_until(struct call *c, struct receive *r, unsigned events, uint64_t deadline_ns)
 {
     struct waiter waiter;
     struct watch watch;
-    waiter_init(&waiter);
+    struct sock *so = c->slot->so;
+    waiter_init(&waiter, c->slot->options->busy_poll_us * NS_PER_US);
+    bool receives = r && stack_recv_begin(so, r);
+    if (receives)
+        waiter.receiving = so;
     watch_add(&watch, &c->slot->changed, events, &waiter);
     bool woken = runtime_wait(c->stack->rt, &waiter, deadline_ns);
     watch_remove(&watch);
     waiter_finish(&waiter);
+    if (receives && c->slot->so == so)
+        stack_recv_end(so, r, runtime_now());
     return woken;
 }
 
-int call_wait(struct call *c, unsigned events, uint64_t deadline_ns)
+bool call_sleep(struct call *c, unsigned events, uint64_t deadline_ns)
 {
-    bool woken = call_sleep(c, events, deadline_ns);
+    return sleep_until(c, NULL, events, deadline_ns);
+}
+
+static int outcome(const struct call *c, bool woken)
+{
     int err = still_there(c);
     if (err)
         return err;
     return woken ? 0 : -EAGAIN;
+}
+
+int call_wait(struct call *c, unsigned events, uint64_t deadline_ns)
+{
+    return outcome(c, call_sleep(c, events, deadline_ns));
+}
+
+int call_wait_receive(struct call *c, struct receive *r, unsigned events, uint64_t deadline_ns)
+{
+    return outcome(c, sleep_until(c, r, events, deadline_ns));
 }
 
 uint64_t call_deadline(uint64_t timeout_ns)

@@ -60,6 +60,18 @@ static int begin(struct call *c, const struct ip_addr *remote, uint16_t port)
     return err;
 }
 
+/* To a link-local address by sin6_scope_id, or by the link that the socket is bound to. */
+static int choose_link(const struct slot *slot, struct ip_addr *remote)
+{
+    uint32_t bound = slot->bound ? ip_addr_zone(&slot->options->local) : 0;
+    if (!ip_addr_is_link_local(remote))
+        return 0;
+    if (ip_addr_zone(remote) == 0)
+        ip_addr_set_zone(remote, bound);
+    uint32_t zone = ip_addr_zone(remote);
+    return zone == 0 || (bound != 0 && bound != zone) ? -EINVAL : 0;
+}
+
 /* What became of the attempt: 0, -EAGAIN while it lasts, or why it failed; then the socket is as
  * new again. */
 static int outcome(struct call *c)
@@ -118,6 +130,10 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
     switch (slot->state) {
     case SLOT_NEW:
         err = sockaddr_read(slot->domain, addr, len, &remote, &port);
+        if (!err && slot->options->v6only && ip_addr_is_v4(&remote))
+            err = -ENETUNREACH;
+        if (!err)
+            err = choose_link(slot, &remote);
         if (!err)
             err = begin(&c, &remote, port);
         if (!err)

@@ -92,7 +92,7 @@ void nstcp_stop(struct nstcp *stack)
 static void end_calls(struct nstcp *stack)
 {
     struct waiter waiter;
-    waiter_init(&waiter);
+    waiter_init(&waiter, WAITER_SPIN_NS);
     stack->stopped = true;
     runtime_wake_all(stack->rt);
     stack->ender = &waiter;

@@ -48,6 +48,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/types.h>
@@ -109,7 +110,8 @@ void nstcp_stop(struct nstcp *stack);
  * can't tell whether its call has begun has to be joined first, after nstcp_stop. */
 int nstcp_destroy(struct nstcp *stack, int timeout_ms);
 
-/* socket(2). domain: AF_INET or AF_INET6 (for both families: IPv4 peers are ::ffff:a.b.c.d). type:
+/* socket(2). domain: AF_INET or AF_INET6 (for both families: IPv4 peers are ::ffff:a.b.c.d;
+ * see IPV6_V6ONLY). type:
  * SOCK_STREAM, with SOCK_NONBLOCK or without; SOCK_CLOEXEC changes nothing. protocol: 0 or
  * IPPROTO_TCP. EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE (max_sockets), ENOMEM. */
 int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
@@ -118,8 +120,8 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
  * 0: a free one, see nstcp_getsockname. Sockets of this stack share an address and port as in Linux
  * when all have SO_REUSEADDR and none listens; connections and TIME-WAIT are no hindrance, also
  * without it. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback address),
- * EACCES (port below 1024), EINVAL (bound already, or connected; or a link-local address, since
- * sin6_scope_id is not looked at), EAFNOSUPPORT, ENOMEM, EMFILE (each port that is held counts in a
+ * EACCES (port below 1024), EINVAL (bound already, or connected; a link-local address
+ * without sin6_scope_id), EAFNOSUPPORT, ENOMEM, EMFILE (each port that is held counts in a
  * descriptor table of its own, RLIMIT_NOFILE long), ENOBUFS (about a thousand ports that lie
  * apart). May take milliseconds.
  *
@@ -153,8 +155,8 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
  * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this
  * connection is there already), EALREADY, EISCONN, EAFNOSUPPORT, ENOMEM, EMFILE (see nstcp_bind:
  * ephemeral ports are held, too, by 64). After a failure the socket may be used to connect again.
- * The first of a stack may take milliseconds. A link-local address is looked for where the kernel's
- * first route to it leads.
+ * The first of a stack may take milliseconds. A link-local address needs sin6_scope_id, the index
+ * of the device behind which it is, unless the socket is bound to such an address: EINVAL.
  *
  * To AF_UNSPEC: resets the connection, gives up an attempt or a listener; the socket is as new, but
  * for what was bound and set. */
@@ -235,7 +237,9 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                segments, and a window larger than 64 KiB needs it before connect or listen: the
  *                SYN fixes the window's scale),
  *                SO_RCVLOWAT (octets, or half of the receive buffer if that is less: nstcp_recv
- *                waits for so many, and nstcp_poll has POLLIN then);
+ *                waits for so many, and nstcp_poll has POLLIN then),
+ *                SO_BUSY_POLL (microseconds; 50: while waits have been shorter, a call that waits
+ *                looks for packets so long before it sleeps; 0: it sleeps at once);
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
  *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK,
@@ -254,7 +258,10 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                IP_TTL (1 to 255; -1: 64),
  *                IP_RECVERR, IP_OPTIONS (see below)
  *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IPPROTO_IP's:
- *                IPV6_FREEBIND; IPV6_V6ONLY: off, and no other value;
+ *                IPV6_FREEBIND,
+ *                IPV6_V6ONLY (off by default; EINVAL once the socket is bound: the wildcard stands
+ *                for IPv6's addresses only, so that 0.0.0.0 may have the port as well; nothing else
+ *                goes to or comes from IPv4),
  *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64),
  *                IPV6_RECVERR (see below)
  * ENOPROTOOPT, EINVAL, EDOM, ENOMEM.
@@ -292,6 +299,24 @@ int nstcp_ioctl(struct nstcp *stack, int sock, unsigned long request, int *value
  * POLLHUP, POLLNVAL, the others each when Linux has it. A socket that is closed meanwhile is
  * POLLNVAL. Level-triggered. O(n). ENOMEM. */
 int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms);
+
+/*
+ * epoll(7): a set of sockets that tells which of them are ready, at a cost that does not grow with
+ * their number. Level-triggered, or with EPOLLET, EPOLLONESHOT (others of its flags have no
+ * effect); what EPOLLIN and the others mean is nstcp_poll's. NULL: ENOMEM. A socket that is closed
+ * leaves the set. To be closed before nstcp_destroy, while no thread waits.
+ */
+struct nstcp_epoll;
+struct nstcp_epoll *nstcp_epoll_create(struct nstcp *stack);
+void nstcp_epoll_close(struct nstcp_epoll *set);
+
+/* epoll_ctl(2): EPOLL_CTL_ADD, EPOLL_CTL_MOD, EPOLL_CTL_DEL (event: NULL). EEXIST, ENOENT, EINVAL,
+ * EFAULT, ENOMEM. */
+int nstcp_epoll_ctl(struct nstcp_epoll *set, int op, int sock, struct epoll_event *event);
+
+/* epoll_wait(2): waits until a socket is ready, or for timeout_ms (-1: no limit); how many of them,
+ * at most max, are in events. Any number of threads may. EINVAL (max). */
+int nstcp_epoll_wait(struct nstcp_epoll *set, struct epoll_event *events, int max, int timeout_ms);
 
 #pragma GCC visibility pop
 

@@ -29,7 +29,7 @@ static int64_t get_ip6(const struct slot_options *o, int name)
     case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
         return o->tcp.ip6.ttl;
     case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
-        return 0;
+        return o->v6only;
     default:
         return INT64_MIN;
     }
@@ -68,6 +68,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->tcp.sndbuf ? o->tcp.sndbuf : stack->sndbuf_default;
     case OPTION(SOL_SOCKET, SO_RCVBUF):
         return o->tcp.rcvbuf ? o->tcp.rcvbuf : stack->rcvbuf_default;
+    case OPTION(SOL_SOCKET, SO_BUSY_POLL):
+        return o->busy_poll_us;
     case OPTION(SOL_SOCKET, SO_RCVLOWAT):
         return o->rcvlowat ? o->rcvlowat : 1;
     case OPTION(IPPROTO_TCP, TCP_NODELAY):

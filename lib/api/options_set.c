@@ -108,7 +108,7 @@ static int set_ip(struct slot_options *o, int name, int value)
     }
 }
 
-static int set_ip6(struct slot_options *o, int name, int value)
+static int set_ip6(const struct slot *slot, struct slot_options *o, int name, int value)
 {
     switch (OPTION(IPPROTO_IPV6, name)) {
     case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
@@ -125,7 +125,10 @@ static int set_ip6(struct slot_options *o, int name, int value)
     case OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS):
         return set_ttl(&o->tcp.ip6.ttl, value, 0);
     case OPTION(IPPROTO_IPV6, IPV6_V6ONLY):
-        return value ? -EINVAL : 0;
+        if (slot->state != SLOT_NEW || slot->bound)
+            return -EINVAL;
+        o->v6only = value != 0;
+        return 0;
     default:
         return -ENOPROTOOPT;
     }
@@ -149,6 +152,9 @@ static int set_int(struct slot_options *o, int level, int name, int value)
     case OPTION(SOL_SOCKET, SO_RCVBUF):
         o->tcp.rcvbuf = buffer_size(value);
         return 0;
+    case OPTION(SOL_SOCKET, SO_BUSY_POLL):
+        o->busy_poll_us = value < 0 ? o->busy_poll_us : (uint32_t)value;
+        return value < 0 ? -EINVAL : 0;
     case OPTION(SOL_SOCKET, SO_RCVLOWAT):
         o->rcvlowat = value < 0 ? INT_MAX : (uint32_t)value;
         return 0;
@@ -197,7 +203,7 @@ static int set_number(const struct slot *slot, struct slot_options *o, int level
     case IPPROTO_IP:
         return set_ip(o, name, number);
     case IPPROTO_IPV6:
-        return slot->domain == AF_INET6 ? set_ip6(o, name, number) : -ENOPROTOOPT;
+        return slot->domain == AF_INET6 ? set_ip6(slot, o, name, number) : -ENOPROTOOPT;
     default:
         return set_int(o, level, name, number);
     }

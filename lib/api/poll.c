@@ -19,7 +19,7 @@ static bool worth_reading(const struct slot *slot)
     return lowat <= 1 || stack_unread(slot->so) >= lowat;
 }
 
-static short revents_of(const struct slot *slot, short events)
+short slot_revents(const struct slot *slot, short events)
 {
     if (slot->closed)
         return POLLNVAL;
@@ -49,7 +49,7 @@ static int look(struct pollfd *fds, const struct entry *entries, nfds_t n)
     int ready = 0;
     for (nfds_t i = 0; i < n; i++) {
         if (entries[i].slot)
-            fds[i].revents = revents_of(entries[i].slot, fds[i].events);
+            fds[i].revents = slot_revents(entries[i].slot, fds[i].events);
         else
             fds[i].revents = fds[i].fd < 0 ? 0 : POLLNVAL;
         ready += fds[i].revents != 0;
@@ -86,7 +86,7 @@ int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms
     if (!entries)
         return (int)call_end(&c, -ENOMEM);
     struct waiter waiter;
-    waiter_init(&waiter);
+    waiter_init(&waiter, WAITER_SPIN_NS);
     for (nfds_t i = 0; i < n; i++) {
         entries[i].slot = slot_find(stack, fds[i].fd);
         if (entries[i].slot) {

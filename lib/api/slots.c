@@ -7,6 +7,9 @@
 
 #define SLOTS_MIN 16
 
+_Static_assert(sizeof(struct slot_options) == offsetof(struct slot_options, quickack) + 1,
+               "options have no padding: they are compared as they lie");
+
 /* Room for more numbers. 0 is none, so that it can't be taken for a socket by mistake. */
 static int grow(struct nstcp *stack)
 {
@@ -57,6 +60,7 @@ void slots_init(struct nstcp *stack, const struct tcp_config *config)
 {
     struct slot_options *o = &stack->defaults.value;
     *o = (struct slot_options){.tcp = tcp_settings_default(config), .quickack = -1};
+    o->busy_poll_us = WAITER_SPIN_NS / NS_PER_US;
     o->tcp.oobinline = false; /* as sockets have it */
     stack->sndbuf_default = config->sndbuf;
     stack->rcvbuf_default = config->rcvbuf;

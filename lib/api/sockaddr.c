@@ -2,9 +2,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "api_priv.h"
+
+/* Without sin6_scope_id, which came later: Linux still takes it so. */
+#define SIN6_LEN_RFC2133 offsetof(struct sockaddr_in6, sin6_scope_id)
 
 int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct ip_addr *addr,
                   uint16_t *port)
@@ -21,14 +25,15 @@ int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct
         *addr = ip_addr_v4(ntohl(in.sin_addr.s_addr));
         *port = ntohs(in.sin_port);
     } else {
-        struct sockaddr_in6 in6;
-        if (len < sizeof in6)
+        struct sockaddr_in6 in6 = {.sin6_scope_id = 0};
+        if (len < SIN6_LEN_RFC2133)
             return -EINVAL;
-        memcpy(&in6, from, sizeof in6);
+        memcpy(&in6, from, len < sizeof in6 ? len : sizeof in6);
         if (in6.sin6_family != domain)
             return -EAFNOSUPPORT;
         *addr = ip_addr_v6_bytes(in6.sin6_addr.s6_addr);
         *port = ntohs(in6.sin6_port);
+        ip_addr_set_zone(addr, in6.sin6_scope_id);
     }
     return 0;
 }
@@ -49,7 +54,9 @@ int sockaddr_write(int domain, const struct ip_addr *addr, uint16_t port, struct
         from = &in;
         size = sizeof in;
     } else {
-        memcpy(&in6.sin6_addr, addr->b, sizeof in6.sin6_addr);
+        const struct ip_addr there = ip_addr_on_wire(addr);
+        memcpy(&in6.sin6_addr, there.b, sizeof in6.sin6_addr);
+        in6.sin6_scope_id = ip_addr_zone(addr);
     }
     memcpy(to, from, *len < size ? *len : size);
     *len = size;

@@ -24,17 +24,12 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol)
     return (int)call_end(&c, sock);
 }
 
-/* Whether a's address and port and these stand in each other's way: same port, and addresses that
- * overlap. */
-static bool overlap(const struct slot_options *a, const struct ip_addr *addr, uint16_t port)
+/* Whether a socket at `at` gets what is for addr. */
+static bool covers(const struct ip_addr *at, bool v6only, const struct ip_addr *addr)
 {
-    if (a->port != port)
-        return false;
-    const struct ip_addr any4 = ip_addr_v4(0), any6 = IP_ADDR_ANY6;
-    if (ip_addr_eq(&a->local, addr) || ip_addr_eq(&a->local, &any6) || ip_addr_eq(addr, &any6))
-        return true;
-    return ip_addr_is_v4(&a->local) && ip_addr_is_v4(addr) &&
-           (ip_addr_eq(&a->local, &any4) || ip_addr_eq(addr, &any4));
+    if (!ip_addr_is_any(at))
+        return ip_addr_eq(at, addr);
+    return ip_addr_is_v4(at) == ip_addr_is_v4(addr) || (!ip_addr_is_v4(at) && !v6only);
 }
 
 /* Whether another socket is in the way of this one at that address and port. As Linux has it: none
@@ -44,7 +39,10 @@ static bool taken(const struct nstcp *stack, const struct slot *slot, const stru
 {
     for (uint32_t i = 1; i < stack->n_slots; i++) {
         const struct slot *other = stack->slots[i];
-        if (!other || other == slot || !other->bound || !overlap(other->options, addr, port))
+        if (!other || other == slot || !other->bound || other->options->port != port)
+            continue;
+        if (!covers(&other->options->local, other->options->v6only, addr) &&
+            !covers(addr, slot->options->v6only, &other->options->local))
             continue;
         bool shared = slot->options->reuse && other->options->reuse;
         if (!shared || other->state == SLOT_LISTENING)
@@ -93,6 +91,14 @@ static int set_name(struct call *c, const struct ip_addr *addr, uint16_t port)
     return slot_set_options(c->stack, c->slot, &o);
 }
 
+/* At an address of IPv6, as Linux shows it. */
+static int show_v6only(struct call *c)
+{
+    struct slot_options o = *c->slot->options;
+    o.v6only = true;
+    return slot_set_options(c->stack, c->slot, &o);
+}
+
 /* From SLOT_NEW to SLOT_NEW and bound. Meanwhile it is in SLOT_SETUP, so that other threads leave
  * it alone, and `bound`, so that no other socket takes the port. */
 static int bind_slot(struct call *c, const struct ip_addr *addr, uint16_t port)
@@ -105,14 +111,17 @@ static int bind_slot(struct call *c, const struct ip_addr *addr, uint16_t port)
     if (!err) {
         slot->bound = true;
         bool freebind = slot->options->freebind && !ip_addr_is_any(addr);
+        bool v6only = slot->options->v6only;
         call_unlock(c);
         if (freebind)
             err = runtime_own(c->stack->rt, addr);
         if (!err)
-            err = runtime_hold(c->stack->rt, addr, port);
+            err = runtime_hold(c->stack->rt, addr, port, v6only);
         int gone = call_relock(c);
         err = err ? err : gone;
     }
+    if (!err && !ip_addr_is_v4(addr) && !ip_addr_is_any(addr))
+        err = show_v6only(c);
     slot->state = SLOT_NEW;
     slot->bound = err == 0;
     return err;
@@ -126,7 +135,10 @@ int nstcp_bind(struct nstcp *stack, int sock, const struct sockaddr *addr, sockl
     struct ip_addr local;
     uint16_t port;
     int err = sockaddr_read(c.slot->domain, addr, len, &local, &port);
-    if (!err && (c.slot->state != SLOT_NEW || c.slot->bound))
+    if (!err && (c.slot->state != SLOT_NEW || c.slot->bound ||
+                 (c.slot->options->v6only && ip_addr_is_v4(&local))))
+        err = -EINVAL;
+    if (!err && ip_addr_is_link_local(&local) && ip_addr_zone(&local) == 0)
         err = -EINVAL;
     if (!err && port && taken(stack, c.slot, &local, port))
         err = -EADDRINUSE;
@@ -150,6 +162,8 @@ static int begin_listening(struct call *c, uint32_t backlog)
     if (err)
         return err;
     err = slot_apply(slot, runtime_now());
+    if (!err && slot->options->v6only)
+        stack_set_v6only(slot->so);
     if (err)
         slot_disconnect(slot);
     else

@@ -17,6 +17,7 @@
 #include "keeper.h"
 #include "list.h"
 #include "nft.h"
+#include "zone.h"
 
 #define ERROR_MAX 160
 
@@ -91,14 +92,20 @@ static int hide(struct guard *g, const struct held *h,
     return change(&g->nft, v, h->block ? 2 : 1);
 }
 
-/* "10.0.0.1:80" or "[2001:db8::1]:80", in buf. */
-#define ADDR_PORT_MAX (INET6_ADDRSTRLEN + 8)
+/* "10.0.0.1:80", "[2001:db8::1]:80" or "[fe80::1%2]:80", in buf. */
+#define ADDR_PORT_MAX (INET6_ADDRSTRLEN + 20)
 static const char *addr_port(char buf[ADDR_PORT_MAX], const struct in6_addr *addr, uint16_t port)
 {
     char text[INET6_ADDRSTRLEN];
     bool v4 = IN6_IS_ADDR_V4MAPPED(addr);
-    inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr->s6_addr + 12 : addr->s6_addr, text, sizeof text);
-    snprintf(buf, ADDR_PORT_MAX, v4 ? "%s:%u" : "[%s]:%u", text, port);
+    const struct in6_addr plain = zone_cut(addr);
+    inet_ntop(v4 ? AF_INET : AF_INET6, plain.s6_addr + (v4 ? 12 : 0), text, sizeof text);
+    if (v4)
+        snprintf(buf, ADDR_PORT_MAX, "%s:%u", text, port);
+    else if (zone_of(addr) != 0)
+        snprintf(buf, ADDR_PORT_MAX, "[%s%%%u]:%u", text, zone_of(addr), port);
+    else
+        snprintf(buf, ADDR_PORT_MAX, "[%s]:%u", text, port);
     return buf;
 }
 

@@ -15,9 +15,10 @@
  * when its parent ends; nor do they count among the program's. What that thread may do is settled
  * at guard_create.
  *
- * An address is a struct in6_addr; IPv4 as ::ffff:a.b.c.d. A wildcard is ::ffff:0.0.0.0 or ::, each
- * for its own family only, and stands for the addresses that are local at the moment a packet
- * arrives, without any help of ours.
+ * An address is a struct in6_addr; IPv4 as ::ffff:a.b.c.d. A link-local one has the index of its
+ * link's device in octets 4 to 7, big-endian, where there is 0 on the wire. A wildcard is
+ * ::ffff:0.0.0.0 or ::, each for its own family only, and stands for the addresses that are local
+ * at the moment a packet arrives, without any help of ours.
  *
  * Errors are negative errno values; guard_error() has the sentence.
  */

@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "zone.h"
+
 static int set_int(int fd, int level, int name, int value)
 {
     return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
@@ -83,8 +85,10 @@ int port_hold(const struct in6_addr *addr, uint16_t port, bool freebind)
         sin.sin_addr.s_addr = addr->s6_addr32[3];
         return hold((const struct sockaddr *)&sin, sizeof sin, false, freebind, bind_alone);
     }
-    struct sockaddr_in6 sin6 = {
-        .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = *addr};
+    struct sockaddr_in6 sin6 = {.sin6_family = AF_INET6,
+                                .sin6_port = htons(port),
+                                .sin6_addr = zone_cut(addr),
+                                .sin6_scope_id = zone_of(addr)};
     return hold((const struct sockaddr *)&sin6, sizeof sin6, true, freebind, bind_alone);
 }
 

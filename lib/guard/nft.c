@@ -7,6 +7,7 @@
  *         set wild4, wild6 { type inet_service }
  *         set held4        { type ipv4_addr . inet_service }
  *         set held6        { type ipv6_addr . inet_service }
+ *         set link6        { type iface_index . ipv6_addr . inet_service }
  *         set owned4       { type ipv4_addr }
  *         set owned6       { type ipv6_addr }
  *         chain in {
@@ -15,6 +16,7 @@
  *             not from lo, ip6, tcp dport @wild6, fib daddr type local: drop
  *             not from lo, ip  daddr . tcp dport @held4: drop
  *             not from lo, ip6 daddr . tcp dport @held6: drop
+ *             not from lo, iif . ip6 daddr . tcp dport @link6: drop
  *             not from lo, ip  daddr @owned4: drop
  *             not from lo, ip6 daddr @owned6: drop
  *         }
@@ -58,11 +60,13 @@
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 
+#include "zone.h"
+
 #define CHAIN      "in"
 #define PRIORITY   (-450) /* NF_IP_PRI_RAW_BEFORE_DEFRAG */
 #define NAME_TRIES 64
 
-/* A message holds up to NFT_CHANGE_MAX elements, of 20 + 12 octets with attribute headers; the
+/* A message holds up to NFT_CHANGE_MAX elements, of 24 + 12 octets with attribute headers; the
  * table's own messages are smaller than that together. */
 #define BATCH_MAX (NFT_CHANGE_MAX * 48 + 4096)
 
@@ -70,9 +74,11 @@
 #define TYPE_IPV4  7
 #define TYPE_IPV6  8
 #define TYPE_PORT  13
+#define TYPE_IF    20
 #define CONCAT(hi) ((hi) << 6 | TYPE_PORT)
+#define KEY_MAX    24
 
-enum set_id { WILD4, WILD6, HELD4, HELD6, OWNED4, OWNED6, N_SETS };
+enum set_id { WILD4, WILD6, HELD4, HELD6, LINK6, OWNED4, OWNED6, N_SETS };
 
 static const struct {
     const char *name;
@@ -80,13 +86,16 @@ static const struct {
     uint8_t nfproto;
     uint32_t addr_offset, addr_len; /* in the IP header; 0 for a wildcard's set */
     bool port;                      /* behind the address */
+    bool link;                      /* before it: the device's index */
 } sets[N_SETS] = {
-    [WILD4] = {"wild4", TYPE_PORT, 2, NFPROTO_IPV4, 0, 0, true},
-    [WILD6] = {"wild6", TYPE_PORT, 2, NFPROTO_IPV6, 0, 0, true},
-    [HELD4] = {"held4", CONCAT(TYPE_IPV4), 8, NFPROTO_IPV4, 16, 4, true},
-    [HELD6] = {"held6", CONCAT(TYPE_IPV6), 20, NFPROTO_IPV6, 24, 16, true},
-    [OWNED4] = {"owned4", TYPE_IPV4, 4, NFPROTO_IPV4, 16, 4, false},
-    [OWNED6] = {"owned6", TYPE_IPV6, 16, NFPROTO_IPV6, 24, 16, false},
+    [WILD4] = {"wild4", TYPE_PORT, 2, NFPROTO_IPV4, 0, 0, true, false},
+    [WILD6] = {"wild6", TYPE_PORT, 2, NFPROTO_IPV6, 0, 0, true, false},
+    [HELD4] = {"held4", CONCAT(TYPE_IPV4), 8, NFPROTO_IPV4, 16, 4, true, false},
+    [HELD6] = {"held6", CONCAT(TYPE_IPV6), 20, NFPROTO_IPV6, 24, 16, true, false},
+    [LINK6] = {"link6", CONCAT(TYPE_IF << 6 | TYPE_IPV6), KEY_MAX, NFPROTO_IPV6, 24, 16, true,
+               true},
+    [OWNED4] = {"owned4", TYPE_IPV4, 4, NFPROTO_IPV4, 16, 4, false, false},
+    [OWNED6] = {"owned6", TYPE_IPV6, 16, NFPROTO_IPV6, 24, 16, false, false},
 };
 
 /* One transaction under construction. */
@@ -230,14 +239,19 @@ static void expr_cmp(struct batch *b, struct nftnl_rule *r, uint32_t op, const v
     nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
 }
 
-static void expr_meta_cmp(struct batch *b, struct nftnl_rule *r, uint32_t key, uint32_t op,
-                          const void *data, uint32_t len)
+static void expr_meta(struct batch *b, struct nftnl_rule *r, uint32_t key)
 {
     struct nftnl_expr *e = expr(b, r, "meta");
     if (e == NULL)
         return;
     nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
     nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, NFT_REG_1);
+}
+
+static void expr_meta_cmp(struct batch *b, struct nftnl_rule *r, uint32_t key, uint32_t op,
+                          const void *data, uint32_t len)
+{
+    expr_meta(b, r, key);
     expr_cmp(b, r, op, data, len);
 }
 
@@ -299,15 +313,19 @@ static void put_rule(struct batch *b, enum set_id id, uint16_t flags)
     if (sets[id].port)
         expr_meta_cmp(b, r, NFT_META_L4PROTO, NFT_CMP_EQ, &tcp, 1);
     expr_meta_cmp(b, r, NFT_META_IIFTYPE, NFT_CMP_NEQ, &loopback, sizeof loopback);
-    /* The key: address, port, or both side by side in 32-bit registers. */
-    uint32_t port_reg = NFT_REG_1;
+    /* The key: device, address, port, side by side in 32-bit registers. */
+    uint32_t reg = NFT_REG32_00;
+    if (sets[id].link) {
+        expr_meta(b, r, NFT_META_IIF);
+        reg++;
+    }
     if (sets[id].addr_len != 0) {
         expr_payload(b, r, NFT_PAYLOAD_NETWORK_HEADER, sets[id].addr_offset, sets[id].addr_len,
-                     NFT_REG_1);
-        port_reg = NFT_REG32_00 + sets[id].addr_len / 4;
+                     reg);
+        reg += sets[id].addr_len / 4;
     }
     if (sets[id].port)
-        expr_payload(b, r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, port_reg);
+        expr_payload(b, r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, reg);
     expr_lookup(b, r, id);
     if (sets[id].addr_len == 0)
         expr_daddr_is_local(b, r);
@@ -375,6 +393,8 @@ static enum set_id set_of(const struct nft_ports *v)
         return IN6_IS_ADDR_V4MAPPED(a) ? OWNED4 : OWNED6;
     if (IN6_IS_ADDR_V4MAPPED(a))
         return a->s6_addr32[3] == 0 ? WILD4 : HELD4;
+    if (IN6_IS_ADDR_LINKLOCAL(a))
+        return LINK6;
     return IN6_IS_ADDR_UNSPECIFIED(a) ? WILD6 : HELD6;
 }
 
@@ -390,12 +410,15 @@ static void put_elems(struct batch *b, uint16_t type, uint16_t flags, const stru
     b->failed |= nftnl_set_set_str(s, NFTNL_SET_TABLE, b->nft->table) < 0;
     b->failed |= nftnl_set_set_str(s, NFTNL_SET_NAME, sets[id].name) < 0;
     for (unsigned i = 0; i < v->count; i++) {
-        uint8_t key[20] = {0};
+        uint8_t key[KEY_MAX] = {0};
         uint16_t port = htons((uint16_t)(v->first + i));
-        uint32_t addr_len = sets[id].addr_len;
-        memcpy(key, v->addr.s6_addr + 16 - addr_len, addr_len);
+        const uint32_t zone = zone_of(&v->addr), addr_len = sets[id].addr_len;
+        const struct in6_addr addr = zone_cut(&v->addr);
+        size_t at = sets[id].link ? sizeof zone : 0;
+        memcpy(key, &zone, at);
+        memcpy(key + at, addr.s6_addr + 16 - addr_len, addr_len);
         if (sets[id].port)
-            memcpy(key + addr_len, &port, sizeof port);
+            memcpy(key + at + addr_len, &port, sizeof port);
         struct nftnl_set_elem *e = nftnl_set_elem_alloc();
         if (e == NULL || nftnl_set_elem_set(e, NFTNL_SET_ELEM_KEY, key, sets[id].key_len) < 0)
             b->failed = true;

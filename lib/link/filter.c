@@ -121,10 +121,11 @@ struct jumps {
 static struct jumps unless_addr(struct program *p, const struct ip_addr *addr, uint32_t at)
 {
     struct jumps other = {.n = 0};
+    const struct ip_addr there = ip_addr_on_wire(addr); /* on which link, recv() looks */
     unsigned first = ip_addr_is_v4(addr) ? 3 : 0;
     for (unsigned i = first; i < 4 && !ip_addr_is_any(addr); i++) {
         load(p, BPF_W, at + 4 * (i - first));
-        other.v[other.n++] = unless(p, BPF_JEQ, word(addr, i));
+        other.v[other.n++] = unless(p, BPF_JEQ, word(&there, i));
     }
     return other;
 }

@@ -13,4 +13,5 @@ void packet_flatten(const struct packet *p, uint8_t *octets, struct packet *out)
     out->csum = p->csum;
     out->gso_size = p->gso_size;
     out->mtu = 0;
+    out->zone = p->zone;
 }

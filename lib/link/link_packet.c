@@ -100,6 +100,10 @@ static int open_socket(struct link_packet *lp, const char **what)
     if (err < 0)
         return err;
     size_buffers(lp->fd);
+    *what = "make the packet socket's ring";
+    err = ring_create(&lp->ring, lp->fd);
+    if (err < 0)
+        return err;
     *what = "attach the packet filter";
     err = link_packet_set_ports(&lp->link, NULL, 0);
     if (err < 0)
@@ -124,17 +128,6 @@ static int open_groups(struct link_packet *lp)
     return lp->groups >= 0 || errno == EAFNOSUPPORT ? 0 : -errno;
 }
 
-static void set_up_slots(struct link_packet *lp)
-{
-    for (size_t i = 0; i < RX_BATCH; i++) {
-        lp->rx_iov[i][0] = (struct iovec){&lp->rx_vnet[i], sizeof lp->rx_vnet[i]};
-        lp->rx_iov[i][1] = (struct iovec){lp->rx_octets + i * RX_STRIDE + RX_PAD, FRAME_MAX};
-        lp->rx_msg[i].msg_hdr.msg_name = &lp->rx_from[i];
-        lp->rx_msg[i].msg_hdr.msg_iov = lp->rx_iov[i];
-        lp->rx_msg[i].msg_hdr.msg_iovlen = 2;
-    }
-}
-
 static int poll_fd(const struct link *l)
 {
     return link_packet_of(l)->fd;
@@ -143,6 +136,7 @@ static int poll_fd(const struct link *l)
 static void destroy(struct link *l)
 {
     struct link_packet *lp = link_packet_of(l);
+    ring_destroy(&lp->ring);
     if (lp->fd >= 0)
         close(lp->fd);
     if (lp->groups >= 0)
@@ -159,6 +153,7 @@ static void destroy(struct link *l)
 static const struct link_ops ops = {
     .send = link_packet_send,
     .recv = link_packet_recv,
+    .expect = link_packet_expect,
     .doubt = link_packet_doubt,
     .poll_fd = poll_fd,
     .destroy = destroy,
@@ -175,7 +170,7 @@ int link_packet_create(struct link **out, char *err, size_t errlen)
     lp->fd = lp->groups = -1;
     pthread_mutex_init(&lp->lock, NULL);
     const char *what = "make a link's buffers";
-    lp->rx_octets = aligned_alloc(64, RX_BATCH * RX_STRIDE);
+    lp->rx_octets = aligned_alloc(64, RX_LARGE * RX_STRIDE);
     int e = lp->rx_octets == NULL ? -ENOMEM : open_neighbours(lp);
     if (e == 0) {
         what = "open an rtnetlink socket";
@@ -193,7 +188,6 @@ int link_packet_create(struct link **out, char *err, size_t errlen)
         destroy(&lp->link);
         return e;
     }
-    set_up_slots(lp);
     lp->link.caps = (struct link_caps){
         .mtu = route_min_mtu(lp->routes), .super_max = SUPER_MAX, .csum_offload = true};
     *out = &lp->link;

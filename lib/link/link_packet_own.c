@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nd.h"
+
 #define PROBES   3
 #define PROBE_NS (100 * NS_PER_MS) /* the wait for an answer after each */
 
@@ -26,7 +28,7 @@ static int route_on_link(struct link_packet *lp, const struct ip_addr *addr, uin
                          struct route *r)
 {
     if (!ip_addr_is_unicast(addr) || route_lookup(lp->routes, addr, now, r) < 0 ||
-        !ip_addr_eq(&r->next_hop, addr))
+        !ip_addr_eq(&r->next_hop, addr)) /* nor a link-local one, which is of its link */
         return -EADDRNOTAVAIL;
     return 0;
 }
@@ -96,7 +98,7 @@ static int probe(struct link_packet *lp, const struct route *to)
  * so that switches hear of it too (MLD, RFC 3810). */
 static int join_group(struct link_packet *lp, const struct route *r)
 {
-    struct ip_addr group = resolve_solicited_node(&r->next_hop);
+    struct ip_addr group = nd_solicited_node(&r->next_hop);
     struct ipv6_mreq mreq = {.ipv6mr_interface = r->ifindex};
     memcpy(&mreq.ipv6mr_multiaddr, group.b, sizeof group.b);
     if (setsockopt(lp->groups, IPPROTO_IPV6, IPV6_JOIN_GROUP, &mreq, sizeof mreq) < 0 &&

@@ -21,10 +21,11 @@
 #include "nstime.h"
 #include "refuse.h"
 #include "resolve.h"
+#include "ring.h"
 #include "route.h"
 
 #define TX_BATCH  32
-#define RX_BATCH  16
+#define RX_LARGE  8 /* frames at one time that are larger than their place in the ring */
 #define IP_MAX    65535
 #define FRAME_MAX (ETHER_HDR_LEN + IP_MAX)
 #define RX_PAD    2 /* before the frame, so that the IP header is aligned */
@@ -69,15 +70,16 @@ struct link_packet {
 
     int groups; /* an IPv6 socket, for the groups it has joined; -1: the kernel has no IPv6 */
 
-    pthread_mutex_t lock; /* for all down to refusal_len */
+    pthread_mutex_t lock; /* for all down to refusal_zone */
     struct neigh_table *neigh;
     struct port_range *ports;
     size_t n_ports;
     struct ip_addr *owned;
     size_t n_owned;
     const struct neigh_key *asked; /* who has it? NULL: not asked, or somebody has answered */
-    uint8_t refusal[REFUSE_MAX];   /* for the last packet that was too big, until recv() has it */
-    size_t refusal_len;
+    uint8_t refusal[REFUSE_MAX];   /* of the last packet that was refused, until recv() has it */
+    atomic_size_t refusal_len;
+    uint32_t refusal_zone;
 
     /* send()'s */
     struct frame tx[TX_BATCH];
@@ -85,11 +87,9 @@ struct link_packet {
     size_t tx_n;
 
     /* recv()'s */
-    struct virtio_net_hdr rx_vnet[RX_BATCH];
-    struct sockaddr_ll rx_from[RX_BATCH];
-    struct iovec rx_iov[RX_BATCH][2];
-    struct mmsghdr rx_msg[RX_BATCH];
-    uint8_t *rx_octets; /* RX_BATCH * RX_STRIDE */
+    struct ring ring;
+    struct link_expect expected; /* len 0: nothing is */
+    uint8_t *rx_octets;          /* RX_LARGE * RX_STRIDE */
     uint8_t rx_refusal[REFUSE_MAX];
 };
 
@@ -131,6 +131,7 @@ void link_packet_send_frame(struct link_packet *lp, uint32_t ifindex, bool v4, u
 /* The calls behind link_ops. */
 size_t link_packet_send(struct link *l, const struct packet *p, size_t n);
 size_t link_packet_recv(struct link *l, struct packet *p, size_t n);
+void link_packet_expect(struct link *l, const struct link_expect *e);
 void link_packet_doubt(struct link *l, const struct ip_addr *dst);
 
 /* Sends and frees what waited for a neighbour that is known now. The lock must be held. */

@@ -1,13 +1,14 @@
 /*
- * The packet link's way in: many frames per system call into buffers that are used again at the
- * next. See link_packet.c. News about neighbours is kept here, everything else that is ours goes
- * up.
+ * The packet link's way in: frames as they lie in the ring, those larger than their place there
+ * received into buffers that are used again at the next call. See link_packet.c. News about
+ * neighbours is kept here, everything else that is ours goes up.
  */
 #include "link_packet_priv.h"
 
 #include <errno.h>
 
 #include "ip.h"
+#include "predict.h"
 
 #define ICMP6_ND_FIRST 133 /* router solicitation */
 #define ICMP6_ND_LAST  137 /* redirect */
@@ -124,16 +125,17 @@ static void hear(struct link_packet *lp, const uint8_t *frame, size_t len, uint3
     struct resolve_news news;
     if (!resolve_parse(frame, len, &news))
         return;
+    ip_addr_set_zone(&news.to, ifindex);
     bool to_us = route_is_local(lp->routes, &news.to, now);
     struct neigh_key key = {ifindex, news.ip};
     struct list ready;
     list_init(&ready);
     pthread_mutex_lock(&lp->lock);
-    if (!to_us && !link_packet_owns(lp, &news.to))
-        news.claim = NEIGH_OTHER; /* an answer, but to another station's question */
+    if (!to_us && !link_packet_owns(lp, &news.to)) /* if an answer, then to somebody else */
+        news.claim = ip_addr_is_v4(&news.ip) ? NEIGH_OTHER : NEIGH_UNASKED;
     if (lp->asked != NULL && lp->asked->ifindex == ifindex && ip_addr_eq(&lp->asked->ip, &news.ip))
         lp->asked = NULL;
-    neigh_heard(lp->neigh, &key, news.claim, &news.mac, now, &ready);
+    neigh_heard(lp->neigh, &key, news.claim, news.has_mac ? &news.mac : NULL, now, &ready);
     link_packet_send_ready(lp, &ready, now);
     pthread_mutex_unlock(&lp->lock);
 }
@@ -159,64 +161,81 @@ static bool read_offload(const struct virtio_net_hdr *vnet, struct packet *p)
     }
 }
 
-/* Looks at the frame in slot i. True when it is a packet for the engine, which p then describes. */
-static bool take(struct link_packet *lp, struct memo *memo, size_t i, struct packet *p)
+/* Receives the frame of which the ring has only the first part, as a whole: its text, where that is
+ * expected, to where it is wanted, which then is *text; else all of it into the large buffer i.
+ * False when the socket's queue had no room for it. */
+static bool take_queued(struct link_packet *lp, size_t i, struct ring_frame *f, struct bytes *text)
 {
-    const uint8_t *frame = lp->rx_iov[i][1].iov_base;
-    size_t len = lp->rx_msg[i].msg_len;
-    uint32_t ifindex = (uint32_t)lp->rx_from[i].sll_ifindex;
-    if (lp->rx_msg[i].msg_hdr.msg_flags & MSG_TRUNC) {
-        count(lp, TOO_LONG);
+    struct link_expect *e = &lp->expected;
+    uint8_t *large = lp->rx_octets + i * RX_STRIDE + RX_PAD;
+    struct virtio_net_hdr vnet;
+    struct iovec iov[] = {{&vnet, sizeof vnet}, {large, FRAME_MAX}, {NULL, 0}};
+    struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 3};
+    ssize_t n;
+    if (!f->queued)
         return false;
+    size_t headers =
+        predict(e, f->octets + ETHER_HDR_LEN, f->len - ETHER_HDR_LEN, f->whole - ETHER_HDR_LEN);
+    if (headers > 0) {
+        iov[1].iov_len = ETHER_HDR_LEN + headers;
+        *text = (struct bytes){e->buf, f->whole - iov[1].iov_len};
+        iov[2] = (struct iovec){e->buf, text->len};
+        e->seq = seq_add(e->seq, (uint32_t)text->len);
+        e->buf += text->len;
+        e->len -= text->len;
     }
+    do
+        n = recvmsg(lp->fd, &msg, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    f->octets = large;
+    f->len = f->whole - text->len;
+    return n >= 0 && (size_t)n == sizeof vnet + f->whole;
+}
+
+/* Looks at a frame. True when it is a packet for the engine, which p then describes. */
+static bool take(struct link_packet *lp, struct memo *memo, const struct ring_frame *f,
+                 const struct bytes *text, struct packet *p)
+{
+    uint32_t ifindex = (uint32_t)f->from->sll_ifindex;
     p->mtu = device_mtu(lp, memo, ifindex);
-    if (len < sizeof lp->rx_vnet[i] + ETHER_HDR_LEN || p->mtu == 0) {
+    p->zone = ifindex;
+    if (f->len < ETHER_HDR_LEN || p->mtu == 0) {
         count(lp, FOREIGN);
         return false;
     }
-    len -= sizeof lp->rx_vnet[i];
+    const uint8_t *ip = f->octets + ETHER_HDR_LEN;
+    size_t len = f->len - ETHER_HDR_LEN;
     enum target target = TO_NEIGHBOURS;
-    struct ip_addr dst;
+    struct ip_addr dst = {{0}};
     uint16_t port = 0;
-    if (lp->rx_from[i].sll_protocol != htobe16(ETHER_TYPE_ARP))
-        target = read_target(frame + ETHER_HDR_LEN, len - ETHER_HDR_LEN, &dst, &port);
+    if (f->from->sll_protocol != htobe16(ETHER_TYPE_ARP))
+        target = read_target(ip, len, &dst, &port);
+    ip_addr_set_zone(&dst, ifindex);
     if (target == TO_NEIGHBOURS) {
-        hear(lp, frame, len, ifindex, memo->now);
+        hear(lp, f->octets, f->len, ifindex, memo->now);
         return false;
     }
     bool checked = target == TO_PORT || target == TO_ADDRESS;
     if (target == TO_NOBODY || (checked && !port_ok(lp, memo, &dst, port, target == TO_ADDRESS)) ||
-        !read_offload(&lp->rx_vnet[i], p)) {
+        !read_offload(f->vnet, p)) {
         count(lp, FOREIGN);
         return false;
     }
-    p->head = (struct bytes){frame + ETHER_HDR_LEN, len - ETHER_HDR_LEN};
-    p->n_body = 0;
+    p->head = (struct bytes){ip, len};
+    p->body[0] = *text;
+    p->n_body = text->len > 0;
     count(lp, RECEIVED);
     return true;
-}
-
-/* How many frames have come, at most n. */
-static size_t read_frames(struct link_packet *lp, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        lp->rx_msg[i].msg_hdr.msg_namelen = sizeof lp->rx_from[i];
-    for (;;) {
-        int got = recvmmsg(lp->fd, lp->rx_msg, (unsigned)n, MSG_DONTWAIT, NULL);
-        if (got >= 0)
-            return (size_t)got;
-        /* ENETDOWN tells, once, that a device went down: of no concern here. */
-        if (errno != EINTR && errno != ENETDOWN)
-            return 0;
-    }
 }
 
 /* What send() had to say, if anything: how many packets. */
 static size_t take_refusal(struct link_packet *lp, struct packet *p)
 {
+    if (atomic_load_explicit(&lp->refusal_len, memory_order_relaxed) == 0)
+        return 0;
     pthread_mutex_lock(&lp->lock);
-    size_t len = lp->refusal_len;
-    lp->refusal_len = 0;
+    size_t len = atomic_exchange(&lp->refusal_len, 0);
+    p->zone = lp->refusal_zone;
     memcpy(lp->rx_refusal, lp->refusal, len);
     pthread_mutex_unlock(&lp->lock);
     p->head = (struct bytes){lp->rx_refusal, len};
@@ -224,19 +243,30 @@ static size_t take_refusal(struct link_packet *lp, struct packet *p)
     p->csum = CSUM_FULL;
     p->gso_size = 0;
     p->mtu = 0;
-    return len > 0;
+    return 1;
+}
+
+void link_packet_expect(struct link *l, const struct link_expect *e)
+{
+    link_packet_of(l)->expected = *e;
 }
 
 size_t link_packet_recv(struct link *l, struct packet *p, size_t n)
 {
     struct link_packet *lp = link_packet_of(l);
-    size_t taken = take_refusal(lp, p);
-    n -= taken;
-    size_t got = n > 0 ? read_frames(lp, n < RX_BATCH ? n : RX_BATCH) : 0;
-    if (got == 0)
-        return taken;
-    struct memo memo = {.now = now_ns()};
-    for (size_t i = 0; i < got; i++)
-        taken += take(lp, &memo, i, &p[taken]);
+    struct ring_frame f;
+    struct memo memo = {0};
+    ring_give_back(&lp->ring);
+    size_t taken = take_refusal(lp, p), large = 0;
+    for (size_t i = taken; i < n && large < RX_LARGE && ring_take(&lp->ring, &f); i++) {
+        if (memo.now == 0)
+            memo.now = now_ns();
+        struct bytes text = {NULL, 0}; /* what does not follow the headers in memory */
+        if (f.len < f.whole && !take_queued(lp, large++, &f, &text))
+            count(lp, f.whole > FRAME_MAX ? TOO_LONG : QUEUE_FULL);
+        else
+            taken += take(lp, &memo, &f, &text, &p[taken]);
+    }
+    lp->expected.len = 0;
     return taken;
 }

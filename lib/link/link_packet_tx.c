@@ -28,6 +28,7 @@ static bool read_dst(const struct packet *p, struct ip_addr *dst)
         *dst = ip_addr_v6_bytes(ip + 24);
     else
         return false;
+    ip_addr_set_zone(dst, p->zone);
     return true;
 }
 
@@ -161,6 +162,14 @@ static bool find_neighbour(struct link_packet *lp, struct hop *hop, uint64_t now
     return known;
 }
 
+/* Lets recv() say what is wrong with p. One message at a time is enough: there are more packets
+ * where p came from. The lock must be held. */
+static void refuse(struct link_packet *lp, const struct packet *p, enum icmp_kind why, uint32_t mtu)
+{
+    lp->refusal_len = refuse_emit(lp->refusal, p, why, mtu);
+    lp->refusal_zone = p->zone;
+}
+
 enum verdict {
     STAGE,  /* the hop is known */
     TAKEN,  /* dropped, or waiting: done with */
@@ -190,19 +199,11 @@ static enum verdict find_hop(struct link_packet *lp, const struct packet *p, str
         struct neigh_key key = {hop->route.ifindex, hop->route.next_hop};
         if (verdict == TAKEN)
             neigh_wait(lp->neigh, &key, p, now);
+        if (verdict == TAKEN && neigh_failed(lp->neigh, &key))
+            refuse(lp, p, ICMP_HOST_UNREACHABLE, 0);
     }
     pthread_mutex_unlock(&lp->lock);
     return verdict;
-}
-
-/* Drops p, and lets recv() say so. One message at a time is enough: there are more packets where p
- * came from. */
-static void refuse(struct link_packet *lp, const struct packet *p, uint32_t mtu)
-{
-    count(lp, REFUSED);
-    pthread_mutex_lock(&lp->lock);
-    lp->refusal_len = refuse_emit(lp->refusal, p, mtu);
-    pthread_mutex_unlock(&lp->lock);
 }
 
 size_t link_packet_send(struct link *l, const struct packet *p, size_t n)
@@ -225,7 +226,10 @@ size_t link_packet_send(struct link *l, const struct packet *p, size_t n)
         if (refuse_wanted(&p[i], hop.route.mtu)) {
             if (!flush(lp, &unsent))
                 return unsent;
-            refuse(lp, &p[i], hop.route.mtu);
+            count(lp, REFUSED);
+            pthread_mutex_lock(&lp->lock);
+            refuse(lp, &p[i], ICMP_TOO_BIG, hop.route.mtu);
+            pthread_mutex_unlock(&lp->lock);
             continue;
         }
         struct frame *f = &lp->tx[lp->tx_n];

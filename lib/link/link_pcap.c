@@ -193,9 +193,17 @@ static void destroy(struct link *l)
     free(lp);
 }
 
+static void expect(struct link *l, const struct link_expect *e)
+{
+    struct link *inner = of(l)->inner;
+    if (inner->ops->expect)
+        inner->ops->expect(inner, e);
+}
+
 static const struct link_ops ops = {
     .send = send_packets,
     .recv = recv_packets,
+    .expect = expect,
     .doubt = doubt,
     .poll_fd = poll_fd,
     .destroy = destroy,

@@ -4,9 +4,11 @@
  * RFC 1122 2.3.2.1 wants old entries flushed and lets us do it by "unicast poll": an entry that
  * nobody has confirmed for CONFIRMED_NS is used on, but its neighbour is asked directly, once a
  * second; after POLLS_MAX questions without an answer the address is forgotten and everybody is
- * asked, as after EXPIRED_NS at once. RFC 1122 2.3.2.1 also wants at most one request per second
- * and destination, and 2.3.2.2 that at least the latest packet waits. There is no timer here: the
- * packets' own retransmission brings the next request.
+ * asked, as after EXPIRED_NS at once. That is RFC 4861 7.3.3's PROBE, without its delay of 5 s,
+ * with RFC 4861 10's constants. RFC 1122 2.3.2.1 also wants at most one request per second and
+ * destination, and 2.3.2.2 that at least the latest packet waits. There is no timer here: the
+ * packets' own retransmission brings the next request (RFC 4861 7.2.2 would have it come by
+ * itself).
  */
 #include "neigh.h"
 
@@ -20,7 +22,8 @@
 #define CONFIRMED_NS (30 * NS_PER_S)
 #define EXPIRED_NS   (300 * NS_PER_S)
 #define ASK_NS       (1 * NS_PER_S)
-#define POLLS_MAX    3
+#define POLLS_MAX    3 /* MAX_UNICAST_SOLICIT */
+#define REQUESTS_MAX 3 /* MAX_MULTICAST_SOLICIT */
 #define BUCKETS      1024
 
 /* A packet that has waited longer would only surprise its receiver. */
@@ -186,8 +189,10 @@ static enum neigh_ask ask_now(struct entry *e, uint64_t now)
         return NEIGH_ASK_NOTHING;
     if (e->requests > 0 && since(e->asked, now) < ASK_NS)
         return NEIGH_ASK_NOTHING;
-    if (e->requests >= POLLS_MAX || age >= EXPIRED_NS)
+    if (e->known && (e->requests >= POLLS_MAX || age >= EXPIRED_NS)) {
         e->known = false;
+        e->requests = 0;
+    }
     e->asked = now;
     e->requests++;
     return e->known && !e->doubt ? NEIGH_ASK_IT : NEIGH_ASK_ALL;
@@ -244,19 +249,39 @@ static void release_waiting(struct neigh_table *t, struct entry *e, uint64_t now
     }
 }
 
+bool neigh_failed(struct neigh_table *t, const struct neigh_key *key)
+{
+    const struct entry *e = find(t, key);
+    return e != NULL && !e->known && e->requests > REQUESTS_MAX;
+}
+
+/* Somebody claims another address than the known one, without our having asked. */
+static void contradict(struct entry *e, enum neigh_claim claim, uint64_t now)
+{
+    if (!e->known)
+        return;
+    if (claim != NEIGH_SECOND)
+        e->doubt = true;
+    else if (e->requests == 0 && since(e->confirmed, now) < CONFIRMED_NS)
+        e->confirmed = now > CONFIRMED_NS ? now - CONFIRMED_NS : 0; /* RFC 4861 7.2.5: STALE */
+}
+
 void neigh_heard(struct neigh_table *t, const struct neigh_key *key, enum neigh_claim claim,
                  const struct mac_addr *mac, uint64_t now, struct list *ready)
 {
     struct entry *e = find(t, key);
     if (e == NULL)
         return;
-    bool same = e->known && memcmp(e->mac.b, mac->b, sizeof mac->b) == 0;
-    bool answer = claim == NEIGH_ANSWER && e->requests > 0;
-    if (!same && !answer) {
-        e->doubt = e->known;
+    bool same = e->known && (mac == NULL || memcmp(e->mac.b, mac->b, sizeof mac->b) == 0);
+    bool asked = (claim == NEIGH_ANSWER || (claim == NEIGH_SECOND && !e->known)) && e->requests > 0;
+    if (!same && (!asked || mac == NULL)) {
+        contradict(e, claim, now);
         return;
     }
-    e->mac = *mac;
+    if (claim == NEIGH_UNASKED)
+        return;
+    if (!same)
+        e->mac = *mac;
     e->known = true;
     e->doubt = false;
     e->confirmed = now;

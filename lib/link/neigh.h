@@ -66,14 +66,22 @@ bool neigh_lookup(struct neigh_table *t, const struct neigh_key *key, uint64_t n
 void neigh_wait(struct neigh_table *t, const struct neigh_key *key, const struct packet *p,
                 uint64_t now);
 
+/* After neigh_lookup said false: whether so many requests to everybody have had no answer that the
+ * address is to be called unreachable (RFC 4861 7.2.2). */
+bool neigh_failed(struct neigh_table *t, const struct neigh_key *key);
+
 /* How a neighbour's claim came. */
 enum neigh_claim {
-    NEIGH_ANSWER, /* in the form of an answer to a request of ours */
-    NEIGH_OTHER,  /* some other packet of it, addressed to us */
+    NEIGH_ANSWER,  /* in the form of an answer to a request of ours */
+    NEIGH_SECOND,  /* likewise, but it leaves what is known (RFC 4861 4.4: the Override flag is
+                      clear): a proxy's, or one of several that have the address */
+    NEIGH_OTHER,   /* some other packet of it, addressed to us */
+    NEIGH_UNASKED, /* one that does not show that we can reach it (RFC 4861 7.3.1) */
 };
 
-/* The neighbour says that it has this Ethernet address. Moves the packets that can now go to the
- * end of `ready`, in order: the caller sends each and gives it to neigh_packet_free. */
+/* The neighbour says that it has this Ethernet address, or, mac being NULL, that it is where it is
+ * known to be. Moves the packets that can now go to the end of `ready`, in order: the caller sends
+ * each and gives it to neigh_packet_free. */
 void neigh_heard(struct neigh_table *t, const struct neigh_key *key, enum neigh_claim claim,
                  const struct mac_addr *mac, uint64_t now, struct list *ready);
 

@@ -19,9 +19,6 @@
 
 #define RESOLVE_FRAME_MAX 96
 
-/* The multicast address at which an IPv6 address is asked for (RFC 4861 2.3). */
-struct ip_addr resolve_solicited_node(const struct ip_addr *a);
-
 /* Writes the frame that asks for r->next_hop's address; to: only this neighbour, NULL for all.
  * r->source may be a wildcard, to ask without being known: whoever answers has the address (RFC
  * 5227 2.1.1, RFC 4862 5.4.2). */
@@ -31,11 +28,13 @@ void resolve_emit(struct writer *w, const struct route *r, const struct mac_addr
 struct resolve_news {
     enum neigh_claim claim;
     struct ip_addr ip;
+    bool has_mac; /* false: it is there, at the address that is known */
     struct mac_addr mac;
     struct ip_addr to; /* whom it told; an answer to us only if this is one of our addresses */
 };
 
-/* Reads an ARP packet or a Neighbour Advertisement; false when the frame is neither, or broken. */
+/* Reads an ARP packet, a Neighbour Advertisement, or what a Solicitation says of its sender; false
+ * when the frame is none of them, or broken. */
 bool resolve_parse(const uint8_t *frame, size_t len, struct resolve_news *out);
 
 /* What somebody asks. */

@@ -319,15 +319,19 @@ static int ask_route(struct route_table *t, const struct ip_addr *dst, struct ro
     if (!ip_addr_is_unicast(dst))
         return -ENETUNREACH;
     bool v4 = ip_addr_is_v4(dst);
+    uint32_t zone = ip_addr_zone(dst);
+    const struct ip_addr there = ip_addr_on_wire(dst);
     char buf[RTNL_REQUEST_MAX];
     void *extra;
     struct nlmsghdr *h = rtnl_request(&t->rtnl, buf, RTM_GETROUTE, 0, &extra, sizeof(struct rtmsg));
     struct rtmsg *rtm = extra;
     rtm->rtm_family = v4 ? AF_INET : AF_INET6;
     rtm->rtm_dst_len = v4 ? 32 : 128;
-    mnl_attr_put(h, RTA_DST, v4 ? 4 : 16, v4 ? ip_addr_v4_of(dst) : dst->b);
+    mnl_attr_put(h, RTA_DST, v4 ? 4 : 16, v4 ? ip_addr_v4_of(dst) : there.b);
+    if (zone != 0)
+        mnl_attr_put_u32(h, RTA_OIF, zone);
 
-    struct answer answer = {.type = RTN_UNSPEC, .route.next_hop = *dst};
+    struct answer answer = {.type = RTN_UNSPEC, .route.next_hop = there};
     int err = rtnl_ask(&t->rtnl, h, read_route, &answer);
     if (err == 0)
         err = type_error(answer.type);
@@ -345,6 +349,7 @@ static int ask_route(struct route_table *t, const struct ip_addr *dst, struct ro
     if (!answer.has_source)
         return -ENETUNREACH;
     *out = answer.route;
+    ip_addr_set_zone(&out->source, out->ifindex);
     out->mac = d->mac;
     if (out->mtu == 0 || out->mtu > d->mtu)
         out->mtu = d->mtu;
@@ -417,6 +422,7 @@ static int add_addr(const struct nlmsghdr *h, void *ctx)
         return MNL_CB_OK;
     struct ip_addr addr = IP_ADDR_ANY6;
     mnl_attr_parse(h, sizeof *ifa, read_addr_attr, &addr);
+    ip_addr_set_zone(&addr, ifa->ifa_index);
     if (!ip_addr_is_unicast(&addr) || ip_addr_is_loopback(&addr))
         return MNL_CB_OK;
     if (list->n < list->max)

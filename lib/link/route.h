@@ -20,8 +20,9 @@
 #include "ether.h"
 
 struct route {
-    struct ip_addr source;   /* of ours, preferred towards the destination */
-    struct ip_addr next_hop; /* a gateway, or the destination itself when it is on the link */
+    struct ip_addr source;   /* of ours, preferred towards the destination (RFC 6724) */
+    struct ip_addr next_hop; /* a gateway, or the destination itself when it is on the link; without
+                                its zone, which is ifindex */
     uint32_t mtu;            /* octets of an IP packet: the device's, or the route's own if less */
     uint32_t ifindex;
     struct mac_addr mac; /* the device's */
@@ -36,9 +37,9 @@ int route_create(struct route_table **out);
 void route_destroy(struct route_table *t);
 
 /*
- * The route to dst. now: ns of any monotonic clock, always the same one; changes are noticed within
- * 10 ms of it, or at once after route_refresh(). A question to the kernel (some us) for a
- * destination not seen lately.
+ * The route to dst; to a link-local address without a zone, the kernel's first. now: ns of any
+ * monotonic clock, always the same one; changes are noticed within 10 ms of it, or at once after
+ * route_refresh(). A question to the kernel (some us) for a destination not seen lately.
  *
  * -EADDRNOTAVAIL: dst is an address of this host, which cannot be reached over a link
  * -ENETUNREACH:   no route, or no address of ours to use it with; or dst is a multicast, broadcast

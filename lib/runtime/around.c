@@ -12,10 +12,10 @@ int runtime_route(struct runtime *rt, const struct ip_addr *dst, struct ip_addr 
     return err;
 }
 
-int runtime_hold(struct runtime *rt, const struct ip_addr *addr, uint16_t port)
+int runtime_hold(struct runtime *rt, const struct ip_addr *addr, uint16_t port, bool v6only)
 {
     pthread_mutex_lock(&rt->host_lock);
-    int err = rt->host->ops->hold(rt->host, addr, port);
+    int err = rt->host->ops->hold(rt->host, addr, port, v6only);
     pthread_mutex_unlock(&rt->host_lock);
     return err;
 }

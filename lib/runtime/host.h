@@ -10,6 +10,7 @@
 #ifndef HOST_H
 #define HOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "addr.h"
@@ -22,8 +23,9 @@ struct host_ops {
     int (*route)(struct host *h, const struct ip_addr *dst, struct ip_addr *src, uint32_t *mtu);
 
     /* Keeps a port (of a local address or a wildcard) from everybody else until the host is
-     * destroyed; what this host holds already stays held. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES. */
-    int (*hold)(struct host *h, const struct ip_addr *addr, uint16_t port);
+     * destroyed; what this host holds already stays held. IPv6's wildcard is IPv4's as well, unless
+     * v6only. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES. */
+    int (*hold)(struct host *h, const struct ip_addr *addr, uint16_t port, bool v6only);
 
     /* Makes addr this machine's until the host is destroyed, if no machine has it. Takes some 0.3
      * s. 1: nobody but us answers for it; 0: it was this machine's before, and nothing has changed.

@@ -82,8 +82,11 @@ static bool holds(const struct host_kernel *k, const struct ip_addr *addr, uint1
     return false;
 }
 
+/* What is held already stays so. */
 static int hold_one(struct host_kernel *k, const struct ip_addr *addr, uint16_t port)
 {
+    if (holds(k, addr, port))
+        return 0;
     int err = reserve(k);
     if (err)
         return err;
@@ -98,12 +101,12 @@ static int hold_one(struct host_kernel *k, const struct ip_addr *addr, uint16_t 
     return err;
 }
 
-/* The IPv6 wildcard takes connections of both families: both ports are held, or none. */
+/* The wildcard of both families: both ports are held, or none. */
 static int hold_both(struct host_kernel *k, const struct ip_addr *any6, uint16_t port)
 {
     const struct ip_addr any4 = ip_addr_v4(0);
     bool had = holds(k, &any4, port);
-    int err = had ? 0 : hold_one(k, &any4, port);
+    int err = hold_one(k, &any4, port);
     if (err)
         return err;
     err = hold_one(k, any6, port);
@@ -116,19 +119,17 @@ static int hold_both(struct host_kernel *k, const struct ip_addr *any6, uint16_t
     return err;
 }
 
-static int hold(struct host *h, const struct ip_addr *addr, uint16_t port)
+static int hold(struct host *h, const struct ip_addr *addr, uint16_t port, bool v6only)
 {
     struct host_kernel *k = of(h);
     if (link_packet_has(k->link, addr)) /* with all its ports */
         return 0;
     const struct ip_addr any4 = ip_addr_v4(0), any6 = IP_ADDR_ANY6;
     const struct ip_addr *any = ip_addr_is_v4(addr) ? &any4 : &any6;
-    if (holds(k, addr, port))
-        return 0;
-    if (holds(k, any, port)) /* for all addresses of this host */
+    if (!ip_addr_is_any(addr) && holds(k, any, port)) /* for all addresses of this host */
         return route_is_local(link_packet_routes(k->link), addr, runtime_now()) ? 0
                                                                                 : -EADDRNOTAVAIL;
-    return ip_addr_eq(addr, &any6) ? hold_both(k, addr, port) : hold_one(k, addr, port);
+    return ip_addr_eq(addr, &any6) && !v6only ? hold_both(k, addr, port) : hold_one(k, addr, port);
 }
 
 static int own(struct host *h, const struct ip_addr *addr)

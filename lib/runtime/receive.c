@@ -1,4 +1,5 @@
-/* The receive thread: packets from the link and deadlines into the engine. */
+/* The receive thread: packets from the link and deadlines into the engine, when no thread that
+ * waits does it (drive.c). */
 #include <poll.h>
 
 #include "runtime_priv.h"
@@ -6,37 +7,40 @@
 /* Batches taken in a row before the timer is looked at again. */
 #define BATCHES_MAX 16
 
-/* Takes what the link has, without the lock: the copies out of the kernel are made beside the
- * threads that send. */
-static void take_packets(struct runtime *rt)
+/* Tells the link what the waiting thread waits for. */
+static void predict_next(struct runtime *rt)
 {
-    for (int i = 0; i < BATCHES_MAX; i++) {
-        size_t n = rt->link->ops->recv(rt->link, rt->in, BATCH);
-        if (n == 0)
-            return;
-        runtime_lock(rt);
+    struct link_expect e;
+    struct bytes room;
+    const struct sock *so = rt->mover->receiving;
+    if (!so || !rt->link->ops->expect || !stack_recv_next(so, &e.flow, &e.seq, &room))
+        return;
+    e.buf = (uint8_t *)(uintptr_t)room.ptr;
+    e.len = room.len;
+    rt->link->ops->expect(rt->link, &e);
+}
+
+size_t take_batch(struct runtime *rt)
+{
+    predict_next(rt);
+    runtime_unlock(rt);
+    size_t n = rt->link->ops->recv(rt->link, rt->in, BATCH);
+    runtime_lock(rt);
+    if (n > 0) {
         uint64_t now = runtime_now();
         stack_input(rt->stack, rt->in, n, now);
         runtime_pump(rt, now);
-        runtime_unlock(rt);
-        if (n < BATCH)
-            return; /* there were no more */
     }
+    return n;
 }
 
-/* False when it is time to stop. */
-static bool keep_time(struct runtime *rt)
+void keep_time(struct runtime *rt, uint64_t now_ns)
 {
-    runtime_lock(rt);
     timer_clear(rt);
-    bool stop = rt->stop;
-    uint64_t now = runtime_now();
-    if (!stop) {
-        stack_tick(rt->stack, now);
-        runtime_pump(rt, now);
-    }
-    runtime_unlock(rt);
-    return !stop;
+    if (rt->stop)
+        return;
+    stack_tick(rt->stack, now_ns);
+    runtime_pump(rt, now_ns);
 }
 
 void *receive_thread(void *arg)
@@ -49,9 +53,17 @@ void *receive_thread(void *arg)
     };
     for (;;) {
         poll(fds, 2, -1);
-        if (fds[0].revents && !keep_time(rt))
-            return NULL;
+        runtime_lock(rt);
+        bool mine = receive_turn(rt);
+        if (mine && fds[0].revents)
+            keep_time(rt, runtime_now());
         /* After a deadline as well: the link may have an answer to what was sent then (link.h). */
-        take_packets(rt);
+        for (int i = 0; mine && i < BATCHES_MAX && take_batch(rt) > 0; i++)
+            continue;
+        if (mine)
+            rt->mover = NULL;
+        runtime_unlock(rt);
+        if (!mine)
+            return NULL;
     }
 }

@@ -39,6 +39,7 @@ static void free_all(struct runtime *rt)
     fork_mark_free(rt);
     rt->host->ops->destroy(rt->host); /* before the link, which it may refer to */
     rt->link->ops->destroy(rt->link);
+    pthread_cond_destroy(&rt->turn);
     pthread_mutex_destroy(&rt->lock);
     pthread_mutex_destroy(&rt->host_lock);
     free(rt);
@@ -58,7 +59,9 @@ int runtime_create(struct runtime **out, const struct runtime_config *config, co
     rt->mem = (struct mem){pool_alloc, pool_free, &rt->pool, config->mem_limit, 0};
     rt->armed_ns = TIME_NEVER;
     rt->timer = -1;
+    rt->credit = 1;
     list_init(&rt->sleeping);
+    cond_init(&rt->turn);
     pthread_mutex_init(&rt->lock, NULL);
     pthread_mutex_init(&rt->host_lock, NULL);
     *what = "a page for fork";
@@ -88,6 +91,7 @@ void runtime_destroy(struct runtime *rt)
     runtime_lock(rt);
     rt->stop = true;
     timer_arm(rt, 0);
+    pthread_cond_signal(&rt->turn);
     runtime_unlock(rt);
     pthread_join(rt->thread, NULL);
     free_all(rt);
@@ -149,31 +153,11 @@ void runtime_pump(struct runtime *rt, uint64_t now_ns)
     struct stack_event ev;
     while (stack_next_event(rt->stack, &ev)) {
         if (ev.user)
-            waitable_wake(ev.user, ev.what);
+            rt->woken |= waitable_wake(ev.user, ev.what);
     }
     if (rt->drainer && stack_unfinished(rt->stack) == 0)
         waiter_wake(rt->drainer);
     timer_arm(rt, idle ? stack_deadline(rt->stack) : now_ns + BUSY_NS);
-}
-
-bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
-{
-    const struct timespec until = {
-        (time_t)(deadline_ns / NS_PER_S),
-        (long)(deadline_ns % NS_PER_S),
-    };
-    int err = 0;
-    list_push_back(&rt->sleeping, &w->node);
-    while (!w->woken && err != ETIMEDOUT) {
-        if (deadline_ns == TIME_NEVER)
-            pthread_cond_wait(&w->cond, &rt->lock);
-        else
-            err = pthread_cond_timedwait(&w->cond, &rt->lock, &until);
-    }
-    list_remove(&w->node);
-    bool woken = w->woken;
-    w->woken = false;
-    return woken;
 }
 
 void runtime_wake_all(struct runtime *rt)
@@ -185,7 +169,7 @@ void runtime_wake_all(struct runtime *rt)
 bool runtime_drain(struct runtime *rt, uint64_t deadline_ns)
 {
     struct waiter w;
-    waiter_init(&w);
+    waiter_init(&w, WAITER_SPIN_NS);
     rt->drainer = &w;
     bool in_time = true;
     while (stack_unfinished(rt->stack) > 0 && in_time)

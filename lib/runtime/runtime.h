@@ -2,13 +2,14 @@
  * One stack at work: the engine, the link under it, the machine around it, the lock over all of
  * them, and the receive thread.
  *
- *     link --recv--> receive thread --input, tick--> engine --output--> pump --send--> link
- *                                                    ^                   |
- *                 api calls of any thread --user calls                   +--wake--> who waits
+ *     link --recv--> one who waits, or --input, tick--> engine --output--> pump --send--> link
+ *                    receive thread                     ^                   |
+ *                    api calls of any thread --user calls                   +--wake--> who waits
  *
  * Who enters the engine pumps afterwards: all packets it has to send go out, everybody who waits
- * for what has happened is woken, and the timer is set. The receive thread sleeps until a packet
- * comes or a deadline passes; with nothing to do it never wakes up.
+ * for what has happened is woken, and the timer is set. A thread in runtime_wait() moves packets
+ * itself; while none does, the receive thread sleeps until a packet comes or a deadline passes;
+ * with nothing to do it never wakes up.
  *
  * Called by api/ only. Calls that need the lock say so; all others must be made without it. Errors
  * are negative errno values.
@@ -62,8 +63,8 @@ struct stack *runtime_stack(struct runtime *rt);
  * every socket must be a struct waitable or NULL. */
 void runtime_pump(struct runtime *rt, uint64_t now_ns);
 
-/* Sleeps, the lock given up meanwhile, until w is woken or deadline_ns (of runtime_now) has passed.
- * False at the deadline. Lock held. */
+/* Waits, the lock given up meanwhile, until w is woken or deadline_ns (of runtime_now) has passed,
+ * and moves packets if no other thread does. False at the deadline. Lock held. */
 bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns);
 
 /* Wakes all who sleep in runtime_wait. Lock held. */
@@ -79,7 +80,7 @@ uint64_t runtime_now(void);
 /* The machine around us, one call at a time; see host.h. */
 int runtime_route(struct runtime *rt, const struct ip_addr *dst, struct ip_addr *src,
                   uint32_t *mtu);
-int runtime_hold(struct runtime *rt, const struct ip_addr *addr, uint16_t port);
+int runtime_hold(struct runtime *rt, const struct ip_addr *addr, uint16_t port, bool v6only);
 
 /* Also makes it the engine's, which then answers echo requests for it; 0 in both cases of host.h.
  */

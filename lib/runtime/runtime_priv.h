@@ -35,6 +35,15 @@ struct runtime {
     pthread_mutex_t lock; /* over all that follows, but for in[] */
     struct stack *stack;
     struct list sleeping; /* waiters in runtime_wait */
+    /* drive.c */
+    struct waiter *mover;     /* whose the link's recv() is now, and in[]; NULL: nobody's */
+    struct waiter receiver;   /* stands for the receive thread there */
+    uint64_t moving_since_ns; /* a thread that waits has driven, ... */
+    uint64_t moved_ns;        /* ... and until when */
+    uint8_t credit, slept;    /* whether it should look before it sleeps */
+    pthread_cond_t turn;      /* where the receive thread stands aside */
+    bool aside;               /* it does, until it is called */
+    bool woken;               /* threads have been, since the one that drives looked */
     struct waiter *drainer;
     struct backlog backlog;
     uint64_t armed_ns; /* what the timer is set to; never later than anything that is due */
@@ -49,11 +58,24 @@ struct runtime {
     pthread_t thread;
 
     struct packet out[BATCH];
-    struct packet in[BATCH]; /* the receive thread's own */
+    struct packet in[BATCH];
 };
 
-/* receive.c: the receive thread's function; arg is the runtime. */
+/* receive.c */
+
+/* The receive thread's function; arg is the runtime. */
 void *receive_thread(void *arg);
+
+/* What the link has, into the engine: how many packets. Only for rt->mover. Lock held; given up
+ * meanwhile: the copies out of the kernel are made beside the threads that send. */
+size_t take_batch(struct runtime *rt);
+
+/* The timer has gone off, or is about to. Lock held. */
+void keep_time(struct runtime *rt, uint64_t now_ns);
+
+/* drive.c: makes the receive thread rt->mover, when no other thread drives and none has just done
+ * so; waits until then. False: it is time to stop. Lock held; given up meanwhile. */
+bool receive_turn(struct runtime *rt);
 
 /* forked.c: makes and frees rt->not_forked. Negative errno. */
 int fork_mark_create(struct runtime *rt);

@@ -29,7 +29,7 @@ void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, con
     s->n_answers++;
 }
 
-struct sock *stack_find(const struct stack *s, const struct flow *flow)
+struct sock *stack_find(struct stack *s, const struct flow *flow)
 {
     struct table_node *node = table_find(&s->table, flow);
     return node ? container_of(node, struct sock, node) : NULL;
@@ -58,7 +58,7 @@ static void segment_arrives(struct stack *s, const struct arrival *a, uint64_t n
           .flow = flow, .seg = seg);
     struct sock *listener = so ? NULL : listener_find(s, flow);
     struct conn *old = NULL;
-    if (so && so->kind == SOCK_CONNECTION && as_conn(so)->stage == CONN_LEFT &&
+    if (so && so->kind == SOCK_CONNECTION && so->stage == CONN_LEFT &&
         tcp_arrives_reopens(&as_conn(so)->tcb, seg)) {
         listener = listener_find(s, flow);
         old = listener ? as_conn(so) : NULL;

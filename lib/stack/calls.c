@@ -40,7 +40,7 @@ int stack_connect(struct stack *s, const struct flow *wanted, uint32_t mtu, void
     struct conn *c = conn_create(s, &flow, mtu, NULL);
     if (!c)
         return ERR_NOMEM;
-    c->stage = CONN_USED;
+    c->sock.stage = CONN_USED;
     c->sock.user = user;
     tcp_open_active(&c->tcb, isn_choose(&s->config.secret, &flow, now_ns), now_ns);
     conn_settle(c, now_ns);
@@ -55,9 +55,9 @@ static int take_error(struct conn *c)
     c->tcb.report = ERR_NONE;
     if (report)
         return report;
-    if (c->error_told)
+    if (c->sock.error_told)
         return ERR_NONE;
-    c->error_told = c->tcb.error != ERR_NONE;
+    c->sock.error_told = c->tcb.error != ERR_NONE;
     return c->tcb.error;
 }
 
@@ -121,6 +121,29 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
     return n;
 }
 
+bool stack_recv_begin(struct sock *so, struct receive *r)
+{
+    return so->kind == SOCK_CONNECTION && tcp_receive_begin(&as_conn(so)->tcb, r);
+}
+
+void stack_recv_end(struct sock *so, struct receive *r, uint64_t now_ns)
+{
+    tcp_receive_end(&as_conn(so)->tcb, r, now_ns);
+    conn_settle(as_conn(so), now_ns);
+}
+
+bool stack_recv_next(const struct sock *so, struct flow *flow, seq_t *seq, struct bytes *room)
+{
+    const struct tcb *t = &as_conn((struct sock *)(uintptr_t)so)->tcb;
+    const struct receive *r = t->busy->receive;
+    if (!r || rcvq_len(&t->rcvq) > 0 || r->done == r->len)
+        return false;
+    *flow = *t->flow;
+    *seq = t->rcv.nxt;
+    *room = (struct bytes){r->buf + r->done, r->len - r->done};
+    return true;
+}
+
 int stack_recv_urgent(struct sock *so, uint8_t *octet, bool peek)
 {
     if (so->kind != SOCK_CONNECTION)
@@ -152,7 +175,7 @@ int stack_shutdown_recv(struct sock *so, uint64_t now_ns)
 /* From here on nobody hears of the socket any more. */
 static void leave(struct conn *c)
 {
-    c->stage = CONN_LEFT;
+    c->sock.stage = CONN_LEFT;
     c->sock.user = NULL;
     c->sock.happened = 0;
     list_remove(&c->sock.line);
@@ -290,5 +313,5 @@ unsigned stack_readiness(const struct sock *so)
         ready |= SOCK_PEER_DONE;
     if (t->state == STATE_CLOSED || t->state >= STATE_CLOSING)
         ready |= SOCK_DEAD;
-    return t->report || (t->error && !c->error_told) ? ready | SOCK_FAILED : ready;
+    return t->report || (t->error && !c->sock.error_told) ? ready | SOCK_FAILED : ready;
 }

@@ -25,7 +25,7 @@ void conn_free_options(struct conn *c)
 {
     mem_free(conn_stack(c)->mem, c->options, sizeof *c->options);
     c->options = NULL;
-    c->options_set = false;
+    c->sock.options_set = false;
 }
 
 int stack_set_options(struct sock *so, const struct ip_options *options, uint64_t now_ns)
@@ -39,7 +39,7 @@ int stack_set_options(struct sock *so, const struct ip_options *options, uint64_
     } else if (!keep(c, options)) {
         return ERR_NOMEM;
     }
-    c->options_set = options->len > 0;
+    c->sock.options_set = options->len > 0;
     conn_settle(c, now_ns);
     return ERR_NONE;
 }
@@ -52,7 +52,7 @@ const struct ip_options *stack_options(const struct sock *so)
 bool conn_take_route(struct conn *c, const struct ip_options *route)
 {
     /* MUST-52; and an active OPEN has chosen its way by not naming one. */
-    return c->options_set || !c->tcb.passive || keep(c, route);
+    return c->sock.options_set || !c->tcb.passive || keep(c, route);
 }
 
 struct ip_addr conn_first_hop(const struct conn *c)

@@ -20,8 +20,8 @@ bool conn_unfinished(const struct conn *c)
 void conn_count(struct conn *c)
 {
     bool now = conn_unfinished(c);
-    conn_stack(c)->n_unfinished += (uint32_t)now - (uint32_t)c->unfinished;
-    c->unfinished = now;
+    conn_stack(c)->n_unfinished += (uint32_t)now - (uint32_t)c->sock.unfinished;
+    c->sock.unfinished = now;
 }
 
 uint32_t stack_unfinished(const struct stack *s)
@@ -34,7 +34,7 @@ void stack_abort_left(struct stack *s, uint64_t now_ns)
     for (struct table_node *node = table_next(&s->table, NULL), *next; node; node = next) {
         struct sock *so = container_of(node, struct sock, node);
         next = table_next(&s->table, node); /* this one may go */
-        if (so->kind == SOCK_CONNECTION && as_conn(so)->stage == CONN_LEFT) {
+        if (so->kind == SOCK_CONNECTION && so->stage == CONN_LEFT) {
             tcp_abort(&as_conn(so)->tcb, now_ns);
             conn_settle(as_conn(so), now_ns);
         }

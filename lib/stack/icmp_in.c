@@ -7,6 +7,7 @@
  * is a connection's and SND.UNA =< SEG.SEQ < SND.NXT (RFC 5927 4.1), and what is believed can do
  * little harm: see tcp/pmtu.c and tcp/unreach.h.
  */
+#include "codec.h"
 #include "icmp.h"
 #include "minmax.h"
 #include "pmtu.h"
@@ -31,6 +32,7 @@ static void ignore(struct stack *s, uint64_t *counter, const char *why, uint64_t
 /* An answer, as it goes on the wire. */
 struct echo {
     struct list node; /* in stack.echoes or stack.echoes_lent */
+    uint32_t zone;    /* of its link-local addresses */
     size_t len;
     uint8_t octets[];
 };
@@ -74,6 +76,7 @@ static void answer_echo(struct stack *s, const struct ip_hdr *request, const str
         .df = true,
         .payload_len = (uint32_t)(ICMP_HDR_LEN + reply.body.len),
     };
+    e->zone = ip_addr_zone(&request->src);
     e->len = len;
     struct writer w = writer(e->octets, len);
     ip_emit(&w, &ip);
@@ -94,6 +97,7 @@ bool icmp_output(struct stack *s, struct packet *p)
     p->csum = CSUM_FULL;
     p->gso_size = 0;
     p->mtu = 0;
+    p->zone = e->zone;
     list_push_back(&s->echoes_lent, node);
     s->n_echoes--;
     return true;
@@ -175,8 +179,9 @@ static struct conn *in_flight(struct stack *s, const struct ip_hdr *ip,
     return as_conn(so);
 }
 
+/* zone: of its link-local addresses, those that it quotes included. */
 static void error_arrives(struct stack *s, const struct ip_hdr *ip, const struct icmp *m,
-                          enum icmp_kind kind, uint64_t now_ns)
+                          enum icmp_kind kind, uint32_t zone, uint64_t now_ns)
 {
     bool v4 = ip_addr_is_v4(&ip->dst);
     struct icmp_cause cause;
@@ -184,6 +189,8 @@ static void error_arrives(struct stack *s, const struct ip_hdr *ip, const struct
         ignore(s, &s->counters.icmp_not_ours, "ICMP: about no TCP segment", now_ns);
         return;
     }
+    ip_addr_set_zone(&cause.flow.local, zone);
+    ip_addr_set_zone(&cause.flow.remote, zone);
     struct conn *c = in_flight(s, ip, &cause, now_ns);
     if (!c)
         return;
@@ -197,10 +204,10 @@ static void error_arrives(struct stack *s, const struct ip_hdr *ip, const struct
 
 void icmp_arrives(struct stack *s, const struct packet *p, uint32_t mtu, uint64_t now_ns)
 {
-    struct reader r = reader(p->head.ptr, p->head.len);
+    struct reader r;
     struct ip_hdr ip;
     struct icmp m;
-    if (ip_parse(&r, packet_len(p), &ip) != IP_OK)
+    if (packet_parse_ip(p, &r, &ip) != IP_OK)
         return;
     switch (icmp_parse(&r, &ip, &m)) {
     case ICMP_OK:
@@ -226,7 +233,7 @@ void icmp_arrives(struct stack *s, const struct packet *p, uint32_t mtu, uint64_
         ignore(s, &s->counters.icmp_other, "ICMP: of no use to us", now_ns);
         break;
     default:
-        error_arrives(s, &ip, &m, kind, now_ns);
+        error_arrives(s, &ip, &m, kind, p->zone, now_ns);
         break;
     }
 }

@@ -102,7 +102,7 @@ uint16_t stack_first_mtu(const struct stack *s, const struct ip_addr *remote, ui
 static void conn_finish(struct conn *c)
 {
     struct stack *s = conn_stack(c);
-    s->n_unfinished -= c->unfinished;
+    s->n_unfinished -= c->sock.unfinished;
     if (conn_listener(c))
         listener_forget(c);
     list_remove(&c->pending);

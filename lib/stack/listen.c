@@ -50,7 +50,7 @@ static void open_connection(struct listener *l, const struct arrival *a, struct 
         s->counters.no_memory++;
         return;
     }
-    c->stage = CONN_HALF_OPEN;
+    c->sock.stage = CONN_HALF_OPEN;
     c->sock.listener = l;
     list_push_back(&l->half_open, &c->sock.line);
     l->n_half_open++;
@@ -83,7 +83,7 @@ void listener_arrives(struct listener *l, const struct arrival *a, struct conn *
 
 bool listener_has_room(const struct conn *c, const struct seg *seg)
 {
-    return c->stage != CONN_HALF_OPEN || (seg->flags & TCP_RST) ||
+    return c->sock.stage != CONN_HALF_OPEN || (seg->flags & TCP_RST) ||
            c->sock.listener->n_completed < c->sock.listener->backlog;
 }
 
@@ -94,21 +94,21 @@ void listener_completed(struct conn *c, uint64_t now_ns)
     l->n_half_open--;
     list_push_back(&l->completed, &c->sock.line);
     l->n_completed++;
-    c->stage = CONN_COMPLETED;
+    c->sock.stage = CONN_COMPLETED;
     sock_happened(&l->sock, SOCK_EV_COMPLETED, now_ns);
 }
 
 void listener_forget(struct conn *c)
 {
     list_remove(&c->sock.line);
-    if (c->stage == CONN_HALF_OPEN)
+    if (c->sock.stage == CONN_HALF_OPEN)
         c->sock.listener->n_half_open--;
     else
         c->sock.listener->n_completed--;
     c->sock.listener = NULL;
 }
 
-struct sock *listener_find(const struct stack *s, const struct flow *flow)
+struct sock *listener_find(struct stack *s, const struct flow *flow)
 {
     struct flow key = {.local = flow->local, .local_port = flow->local_port};
     struct sock *so = stack_find(s, &key);
@@ -119,6 +119,8 @@ struct sock *listener_find(const struct stack *s, const struct flow *flow)
     if (!so) {
         key.local = IP_ADDR_ANY6;
         so = stack_find(s, &key);
+        if (so && as_listener(so)->v6only && ip_addr_is_v4(&flow->local))
+            so = NULL;
     }
     return so;
 }
@@ -156,6 +158,12 @@ void stack_set_backlog(struct sock *listener, uint32_t backlog)
         as_listener(listener)->backlog = backlog > 0 ? backlog : 1;
 }
 
+void stack_set_v6only(struct sock *listener)
+{
+    if (listener->kind == SOCK_LISTENER)
+        as_listener(listener)->v6only = true;
+}
+
 int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock **out)
 {
     if (listener->kind != SOCK_LISTENER)
@@ -165,7 +173,7 @@ int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock
         return ERR_AGAIN;
     struct conn *c = conn_in_line(l->completed.next);
     listener_forget(c);
-    c->stage = CONN_USED;
+    c->sock.stage = CONN_USED;
     c->sock.user = user;
     sock_happened(&c->sock, 0, now_ns); /* what happened while it waited is told now */
     *out = &c->sock;

@@ -7,9 +7,8 @@
  */
 #include "reassembly.h"
 
-#include "ip.h"
+#include "codec.h"
 #include "minmax.h"
-#include "tcp.h"
 
 #define ECN_NOT_ECT 0
 #define ECN_CE      3
@@ -256,9 +255,9 @@ bool reassembly_add(struct reassembly *r, const struct packet *p, uint64_t now_n
     free_whole(r);
     while (!list_empty(&r->age) && oldest(r)->since_ns + REASSEMBLY_NS <= now_ns)
         drop(r, oldest(r));
-    struct reader rest = reader(p->head.ptr, p->head.len);
+    struct reader rest;
     struct ip_hdr h;
-    (void)ip_parse(&rest, packet_len(p), &h);
+    (void)packet_parse_ip(p, &rest, &h);
     *why = malformed(&h);
     struct piece *f = *why ? NULL : copy(r, p, &h, rest);
     /* In this order: making room for f may throw its own packet away, and g would dangle. */
@@ -282,5 +281,6 @@ bool reassembly_add(struct reassembly *r, const struct packet *p, uint64_t now_n
     if (g->have != g->total)
         return false;
     *why = complete(r, g, out);
+    out->zone = p->zone;
     return *why == NULL;
 }

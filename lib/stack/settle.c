@@ -35,12 +35,12 @@ static void pass_on(struct conn *c, uint64_t now_ns)
     }
     /* Not for a SYN that nobody has vouched for: from an address that does not answer anybody could
      * make us doubt our gateway. */
-    if (c->tcb.advise && c->stage != CONN_HALF_OPEN) {
+    if (c->tcb.advise && c->sock.stage != CONN_HALF_OPEN) {
         const struct ip_addr hop = conn_first_hop(c);
         stack_advise(conn_stack(c), &hop);
     }
     c->tcb.advise = false;
-    switch (c->stage) {
+    switch (c->sock.stage) {
     case CONN_HALF_OPEN:
         if (what & TCB_EV_ESTABLISHED)
             listener_completed(c, now_ns);
@@ -63,7 +63,7 @@ static void pass_on(struct conn *c, uint64_t now_ns)
 static bool is_over(const struct conn *c)
 {
     return c->tcb.state == STATE_CLOSED && !c->tcb.reset_peer &&
-           (c->stage == CONN_HALF_OPEN || c->stage == CONN_LEFT);
+           (c->sock.stage == CONN_HALF_OPEN || c->sock.stage == CONN_LEFT);
 }
 
 void conn_settle(struct conn *c, uint64_t now_ns)
@@ -77,7 +77,7 @@ void conn_settle(struct conn *c, uint64_t now_ns)
         conn_free(c);
         return;
     }
-    if (c->tcb.state == STATE_TIME_WAIT && c->stage == CONN_LEFT && list_empty(&c->sock.line))
+    if (c->tcb.state == STATE_TIME_WAIT && c->sock.stage == CONN_LEFT && list_empty(&c->sock.line))
         list_push_back(&conn_stack(c)->time_wait, &c->sock.line);
     if (!c->sock.listed)
         list_remove(&c->pending); /* from stack.ended */

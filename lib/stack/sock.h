@@ -18,6 +18,14 @@ enum sock_kind {
     SOCK_CONNECTION,
 };
 
+/* How far a connection has come on its way to a user. */
+enum conn_stage {
+    CONN_HALF_OPEN, /* the listener's; nobody knows of it */
+    CONN_COMPLETED, /* waits for accept */
+    CONN_USED,      /* a user has it */
+    CONN_LEFT,      /* the user has given it up; it ends by itself */
+};
+
 /* What listeners and connections have in common. */
 struct sock {
     struct table_node node; /* in the socket table, by four-tuple, while `listed` */
@@ -28,9 +36,14 @@ struct sock {
     struct list line; /* in stack.ready while `happened` has something to tell the user; without
                        * one in a queue of the listener's, or in stack.time_wait */
     uint32_t id;
-    enum sock_kind kind : 8;
     uint8_t happened; /* SOCK_EV_* not yet taken */
-    bool listed;
+    enum sock_kind kind : 1;
+    bool listed : 1;
+    /* of connections */
+    bool error_told : 1;  /* the user has been told once why it ended */
+    bool unfinished : 1;  /* counted in stack.n_unfinished */
+    bool options_set : 1; /* conn.options are the user's; else a route that has arrived */
+    enum conn_stage stage : 2;
 };
 
 struct listener {
@@ -38,17 +51,10 @@ struct listener {
     struct stack *stack;
     const struct tcp_settings *settings; /* of the connections to come; shared */
     uint32_t backlog;
+    bool v6only; /* the IPv6 wildcard does not stand for IPv4's addresses */
     uint32_t n_half_open, n_completed;
     struct list half_open; /* connections in SYN-RECEIVED, oldest first */
     struct list completed; /* connections that wait for accept, oldest first */
-};
-
-/* How far a connection has come on its way to a user. */
-enum conn_stage {
-    CONN_HALF_OPEN, /* the listener's; nobody knows of it */
-    CONN_COMPLETED, /* waits for accept */
-    CONN_USED,      /* a user has it */
-    CONN_LEFT,      /* the user has given it up; it ends by itself */
 };
 
 struct conn {
@@ -58,10 +64,6 @@ struct conn {
     struct heap_node timer;
     struct tcb tcb;
     struct ip_options *options; /* IPv4's, on every packet; NULL: none */
-    enum conn_stage stage : 8;
-    bool error_told : 1;  /* the user has been told once why the connection ended */
-    bool unfinished : 1;  /* counted in stack.n_unfinished */
-    bool options_set : 1; /* `options` are the user's; else a route that has arrived */
 };
 
 /* RSTs that belong to no connection wait here for output; more than these are dropped. */
@@ -133,7 +135,7 @@ static inline struct conn *conn_in_line(struct list *line)
 /* The listener that a connection waits at; NULL: at none. */
 static inline struct listener *conn_listener(const struct conn *c)
 {
-    return c->stage <= CONN_COMPLETED ? c->sock.listener : NULL;
+    return c->sock.stage <= CONN_COMPLETED ? c->sock.listener : NULL;
 }
 
 /* A segment, and what its packet says besides. */
@@ -203,7 +205,7 @@ void conn_count(struct conn *c);
 /* listen.c */
 
 /* The listener for segments of this flow: on its very local address, or on a wildcard; or NULL. */
-struct sock *listener_find(const struct stack *s, const struct flow *flow);
+struct sock *listener_find(struct stack *s, const struct flow *flow);
 
 /* A segment for this listener. old: NULL, or a connection in TIME-WAIT whose place the new one
  * takes if it is opened (3.6.1, MAY-2). */
@@ -253,7 +255,7 @@ void owned_finish(struct stack *s);
 /* border.c */
 
 /* The socket with this key: a connection's four-tuple, or a listener's address and port. */
-struct sock *stack_find(const struct stack *s, const struct flow *flow);
+struct sock *stack_find(struct stack *s, const struct flow *flow);
 
 /* Answers a segment with RST where 3.10.7.1 asks for one. so: whom it was for; NULL: nobody. */
 void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg);

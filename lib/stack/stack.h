@@ -66,13 +66,16 @@ int stack_connect(struct stack *s, const struct flow *flow, uint32_t mtu, void *
                   uint64_t now_ns, struct sock **out);
 
 /* Passive OPEN. addr: a local address, or a wildcard: IPv4's takes IPv4, IPv6's takes both
- * families. backlog: completed connections that wait for stack_accept; when they are that many, new
- * ones are dropped, not reset. ERR_IN_USE, ERR_NOMEM. */
+ * families (see stack_set_v6only). backlog: completed connections that wait for stack_accept; when
+ * they are that many, new ones are dropped, not reset. ERR_IN_USE, ERR_NOMEM. */
 int stack_listen(struct stack *s, const struct ip_addr *addr, uint16_t port, uint32_t backlog,
                  void *user, struct sock **out);
 
 /* What a second listen(2) changes. */
 void stack_set_backlog(struct sock *listener, uint32_t backlog);
+
+/* IPv6's wildcard takes IPv6 only from now on; IPv4 may have a listener of its own at the port. */
+void stack_set_v6only(struct sock *listener);
 
 /* The longest-waiting completed connection; its events from now on carry `user`. ERR_AGAIN, or
  * ERR_INVAL for a socket that does not listen. */
@@ -83,7 +86,8 @@ int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock
  * ended the connection, then ERR_PIPE. Before the connection is synchronized: ERR_AGAIN. */
 int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns);
 
-/* The same with the URGENT flag: all that is in the send queue then is urgent (3.8.5). */
+/* The same with the URGENT flag: all that is in the send queue then is urgent
+ * (3.8.5). */
 int64_t stack_send_urgent(struct sock *so, const void *data, size_t len, uint64_t now_ns);
 
 /* MSG_MORE: what the last stack_send has taken is not PUSHed (3.9.1.2, MAY-15). Of it only full
@@ -153,6 +157,17 @@ void stack_status(const struct sock *so, struct tcp_status *status);
 enum tcp_state stack_state(const struct sock *so);
 size_t stack_unread(const struct sock *so);
 
+/* A RECEIVE that waits (3.10.3), for when stack_recv has said ERR_AGAIN: what arrives is copied
+ * into r's buffer at once, as far as it has room and no urgent data comes, until stack_recv_end(),
+ * or the socket is closed; r and the buffer must stay that long. False: another one waits already,
+ * or it is no connection. */
+bool stack_recv_begin(struct sock *so, struct receive *r);
+void stack_recv_end(struct sock *so, struct receive *r, uint64_t now_ns);
+
+/* Where a connection's next text would be copied: of which flow, from which number on, and the room
+ * for it. Text that a packet refers to there is not copied. False: no RECEIVE waits for it. */
+bool stack_recv_next(const struct sock *so, struct flow *flow, seq_t *seq, struct bytes *room);
+
 /* SO_ERROR: what the user has not been told yet by this call, stack_send or stack_recv: trouble, or
  * why the connection ended; then ERR_NONE. */
 int stack_take_error(struct sock *so);
@@ -168,31 +183,37 @@ int stack_error(const struct sock *so);
  * stack_connect the caller sets them before the next stack_output, which sends the SYN. What the
  * members of struct tcp_settings (config.h) are to sockets:
  *
- *   nodelay          TCP_NODELAY: MUST-17.
- *   sndbuf           SO_SNDBUF.
- *   rcvbuf           SO_RCVBUF: once it is set (above 0) the buffer no longer grows by itself. What
- *                    was offered to the peer stays offered (SHLD-14): a smaller buffer takes effect
- *                    as that is used up, a larger one as far as the window scale goes that the SYN
- *                    has fixed (64 KiB without).
- *   oobinline        SO_OOBINLINE: stack_recv gives the last urgent octet as well. On, as RFC 6093
- * 6 asks for. keepalive        SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT (MUST-24,
- * MUST-27), see keepalive.h. The idle time counts from the last segment, also when it was before
- * this call. user_timeout_ms  TCP_USER_TIMEOUT, R2 for this connection (MUST-21): without progress
- * for so long it fails with ERR_TIMEDOUT. It holds for the SYN, for text that a shut window keeps
- * back, though the peer answer (as tcp(7) has it), and for keep-alives in place of their number.
- *   cork             TCP_CORK: only full segments go, or what has waited for 200 ms and nothing is
- *                    in flight (MUST-60), until it is off again; then everything.
- *   orphan_ms        TCP_LINGER2: how long FIN-WAIT-2 lasts once the user has left.
- *   syn_retries      TCP_SYNCNT: after so many retransmissions of the SYN or SYN-ACK, and the wait
- *                    for an answer to the last, the connection fails with ERR_TIMEDOUT (MUST-22,
- *                    3.8.3).
- *   mss_max          TCP_MAXSEG: announced in the SYN and kept to. Decides nothing any more once
- * the peer's SYN has come (3.7.1). ip4, ip6         IP_TOS, IP_TTL; IPV6_TCLASS, IPV6_UNICAST_HOPS:
- * what the IP header has from the next segment on, RST included (MUST-48, SHLD-21, SHLD-22,
- * MUST-49). IP_RECVERR, IPV6_RECVERR: whether trouble is an error to be told at once, though the
- *                    connection goes on (MUST-47; off by default, SHLD-20): an ICMP error
- * (SHLD-25), or ERR_TIMEDOUT when R1 is reached (SHLD-9). It is told once, by the next stack_send,
- * or stack_recv when nothing can be read, or stack_take_error.
+ * nodelay: TCP_NODELAY, MUST-17. sndbuf: SO_SNDBUF.
+ *
+ * rcvbuf: SO_RCVBUF. Once it is set (above 0) the buffer no longer grows by itself. What was
+ * offered to the peer stays offered (SHLD-14): a smaller buffer takes effect as that is used up, a
+ * larger one as far as the window scale goes that the SYN has fixed (64 KiB without).
+ *
+ * oobinline: SO_OOBINLINE. stack_recv gives the last urgent octet as well. On, as RFC 6093 6 asks.
+ *
+ * keepalive: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT (MUST-24, MUST-27), see
+ * keepalive.h. The idle time counts from the last segment, also when it was before this call.
+ *
+ * user_timeout_ms: TCP_USER_TIMEOUT, R2 for this connection (MUST-21): without progress for so long
+ * it fails with ERR_TIMEDOUT. It holds for the SYN, for text that a shut window keeps back, though
+ * the peer answer (as tcp(7) has it), and for keep-alives in place of their number.
+ *
+ * cork: TCP_CORK. Only full segments go, or what has waited for 200 ms and nothing is in flight
+ * (MUST-60), until it is off again; then everything.
+ *
+ * orphan_ms: TCP_LINGER2, how long FIN-WAIT-2 lasts once the user has left.
+ *
+ * syn_retries: TCP_SYNCNT. After so many retransmissions of the SYN or SYN-ACK, and the wait for an
+ * answer to the last, the connection fails with ERR_TIMEDOUT (MUST-22, 3.8.3).
+ *
+ * mss_max: TCP_MAXSEG, announced in the SYN and kept to. Decides nothing any more once the peer's
+ * SYN has come (3.7.1).
+ *
+ * ip4, ip6: IP_TOS, IP_TTL; IPV6_TCLASS, IPV6_UNICAST_HOPS: what the IP header has from the next
+ * segment on, RST included (MUST-48, SHLD-21, SHLD-22, MUST-49). IP_RECVERR, IPV6_RECVERR: whether
+ * trouble is an error to be told at once, though the connection goes on (MUST-47; off by default,
+ * SHLD-20): an ICMP error (SHLD-25), or ERR_TIMEDOUT when R1 is reached (SHLD-9). It is told once,
+ * by the next stack_send, or stack_recv when nothing can be read, or stack_take_error.
  */
 const struct tcp_settings *stack_settings(const struct sock *so);
 int stack_set(struct sock *so, const struct tcp_settings *settings, uint64_t now_ns);
@@ -230,8 +251,10 @@ void stack_disown_address(struct stack *s, const struct ip_addr *addr);
 
 /* ---- Readiness and events ---- */
 
-#define SOCK_READABLE  0x01u /* stack_recv (or stack_accept) would not answer ERR_AGAIN */
-#define SOCK_WRITABLE  0x02u /* stack_send would not answer ERR_AGAIN */
+#define SOCK_READABLE 0x01u /* stack_recv (or stack_accept) would not answer ERR_AGAIN */
+#define SOCK_WRITABLE                                                                              \
+    0x02u                    /* a third of the send buffer is free, or stack_send would fail for   \
+                                another reason than ERR_AGAIN */
 #define SOCK_PEER_DONE 0x04u /* the peer has closed: POLLRDHUP */
 #define SOCK_DEAD      0x08u /* both directions are over, or an error: POLLHUP */
 #define SOCK_FAILED    0x10u /* there is an error to be told: POLLERR */
@@ -244,8 +267,9 @@ unsigned stack_readiness(const struct sock *so);
 
 /* What happened, as bits. Names as in the book this project mirrors. */
 #define SOCK_EV_COMPLETED                                                                          \
-    0x01u                     /* ConnectionCompleted: connected, or a connection can be accepted */
-#define SOCK_EV_ACKED   0x02u /* Acked: the send queue has shrunk, or the FIN is acknowledged */
+    0x01u /* ConnectionCompleted: connected, or a connection can be accepted */
+#define SOCK_EV_ACKED                                                                              \
+    0x02u /* Acked: text is, and the send queue has room (SOCK_WRITABLE); or the FIN */
 #define SOCK_EV_ARRIVED 0x04u /* DataArrived: text, or the peer's FIN */
 #define SOCK_EV_CLOSED  0x08u /* ConnectionClosed: over, in order or by an error */
 #define SOCK_EV_TROUBLE                                                                            \

@@ -1,6 +1,7 @@
 /*
  * The socket table: four-tuple to socket. A chained hash under SipHash, so that an attacker can't
- * choose colliding ports; grows with its content. A listener's key has remote address and port 0.
+ * choose colliding ports; grows with its content, to chains of one or two. A listener's key has
+ * remote address and port 0.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -20,6 +21,7 @@ struct table {
     uint32_t n_bucket, n; /* n_bucket: power of two */
     struct siphash_key key;
     struct mem *mem;
+    struct table_node *recent; /* found last, if it is still there: most packets come in a row */
 };
 
 /* False for want of memory. */
@@ -32,7 +34,7 @@ void table_insert(struct table *t, struct table_node *node);
 void table_remove(struct table *t, struct table_node *node);
 
 /* NULL when there is none. O(1) expected. */
-struct table_node *table_find(const struct table *t, const struct flow *flow);
+struct table_node *table_find(struct table *t, const struct flow *flow);
 
 /* For all nodes, in any order: the one after this, which may be taken out then; after NULL the
  * first; NULL when there are no more. */

@@ -41,7 +41,7 @@ static void advance(struct tcb *t, seq_t ack, uint64_t now_ns)
     uint32_t text = octets - (uint32_t)tcb_fin_acked(t);
     sndq_acked(&t->busy->sndq, text);
     t->octets_acked += text;
-    if (text > 0)
+    if (text > 0 && tcb_has_room(t))
         t->events |= TCB_EV_ACKED;
     t->busy->small = seq_max(t->busy->small, ack);
     t->snd.up = seq_max(t->snd.up, ack);

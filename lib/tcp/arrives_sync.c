@@ -317,12 +317,14 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
     uint64_t head = t->rcvq.head;
     struct busy *b = tcb_busy(t);
     bool pruned = false;
+    if (b && b->receive && tcp_urgent_left(t) == 0) /* else the RECEIVE ends at a mark */
+        rcvq_give(&t->rcvq, b->receive, at, text, n);
     bool taken = b && rcvq_insert(&t->rcvq, t->common->mem, at, text, n, &pruned);
     t->no_room |= !taken || pruned;
-    if (!taken) {
+    if (!taken)
         ackdelay_now(&t->ackdelay);
+    if (!taken && t->rcvq.head == head)
         return DROP;
-    }
     uint32_t advance = (uint32_t)(t->rcvq.head - head);
     if (advance == 0) {
         ackdelay_duplicate(&t->ackdelay); /* MAY-13, RFC 5681 4.2 */
@@ -338,7 +340,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         rcvwnd_read(&t->rcvwnd, &b->growth, t->rcvq.start, rto_srtt_ns(&t->rto), now_ns);
     }
     t->events |= TCB_EV_ARRIVED;
-    return GO_ON;
+    return taken ? GO_ON : DROP;
 }
 
 /* Whether a FIN behind this segment's text may be believed: nothing has arrived from beyond it, and

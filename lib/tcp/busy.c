@@ -66,7 +66,8 @@ static bool all_sent(const struct tcb *t)
 
 static bool all_read(const struct tcb *t)
 {
-    return rcvq_len(&t->rcvq) == 0 && !rcvq_has_hole(&t->rcvq) && t->busy->rcv_up <= t->rcvq.start;
+    return rcvq_len(&t->rcvq) == 0 && !rcvq_has_hole(&t->rcvq) &&
+           t->busy->rcv_up <= t->rcvq.start && !t->busy->receive;
 }
 
 bool tcb_rests(const struct tcb *t)

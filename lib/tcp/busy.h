@@ -14,6 +14,7 @@
 
 #include "list.h"
 #include "persist.h"
+#include "rcvq.h"
 #include "rcvwnd.h"
 #include "recovery.h"
 #include "rto.h"
@@ -43,6 +44,7 @@ struct busy {
     uint64_t ack_due_ns; /* the delayed ACK's deadline, while ackdelay has one */
     uint64_t rcv_up;     /* RCV.UP, as a stream offset (rcvq.h): it may lie far behind */
     struct rcvwnd_growth growth;
+    struct receive *receive; /* a RECEIVE that waits, the caller's; NULL: none */
 
     struct budget challenges;     /* ACKs that answer what an attacker may have sent (RFC 5961 7) */
     uint64_t challenged_ns;       /* when a SYN was last challenged; 0: never */

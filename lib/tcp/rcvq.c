@@ -265,6 +265,30 @@ uint32_t rcvq_release(struct rcvq *q)
     return (uint32_t)(q->head - head);
 }
 
+void rcvq_give(struct rcvq *q, struct receive *r, uint64_t at, const struct bytes *text, unsigned n)
+{
+    const struct ranges *beyond = &q->held->beyond;
+    uint64_t head = q->head;
+    if (q->start < q->head || at > q->head)
+        return;
+    uint64_t skip = q->head - at, given = 0, room = r->len - r->done;
+    if (beyond->n > 0) /* that has come first, and stays */
+        room = min_u64(room, beyond->v[0].start - head);
+    for (unsigned i = 0; i < n && given < room; i++) {
+        size_t cut = (size_t)min_u64(skip, text[i].len);
+        size_t len = (size_t)min_u64(text[i].len - cut, room - given);
+        skip -= cut;
+        if (len > 0 && text[i].ptr + cut != r->buf + r->done)
+            memmove(r->buf + r->done, text[i].ptr + cut, len);
+        r->done += len;
+        given += len;
+    }
+    if (given == 0)
+        return;
+    mark(q, head, head + given, false); /* in order, so never refused */
+    rcvq_consume(q, (size_t)given);
+}
+
 size_t rcvq_peek(const struct rcvq *q, size_t skip, void *buf, size_t len)
 {
     uint8_t *to = buf;

@@ -23,6 +23,13 @@
 
 #define RCVQ_CHUNK 16384 /* octets of the stream per chunk */
 
+/* A RECEIVE that waits for text (RFC 9293 3.10.3). */
+struct receive {
+    uint8_t *buf;
+    size_t len;  /* octets of room, */
+    size_t done; /* of which so many have got theirs */
+};
+
 struct rcvq {
     uint64_t start; /* first unread octet */
     uint64_t head;  /* first octet that has not arrived; RCV.NXT */
@@ -52,6 +59,12 @@ bool rcvq_insert(struct rcvq *q, struct mem *mem, uint64_t at, const struct byte
  * until rcvq_release(), which returns how many octets are in order then. */
 bool rcvq_hold(struct rcvq *q, struct mem *mem, const struct bytes *text, unsigned n);
 uint32_t rcvq_release(struct rcvq *q);
+
+/* Copies of this text what comes next to a RECEIVE that waits, if nothing is unread before it, up
+ * to where other text has arrived: it counts as read then. To be followed by rcvq_insert of the
+ * same, for the rest. */
+void rcvq_give(struct rcvq *q, struct receive *r, uint64_t at, const struct bytes *text,
+               unsigned n);
 
 /* Octets that can be read. */
 static inline size_t rcvq_len(const struct rcvq *q)

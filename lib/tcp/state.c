@@ -55,7 +55,6 @@ void state_set_at(struct tcb *t, enum tcp_state to, const char *why, uint64_t no
     case STATE_CLOSED:
         t->report = ERR_NONE; /* t->error says more */
         stop_sending(t);
-        t->linger_due_ns = TIME_NEVER;
         ackdelay_init(&t->ackdelay, t->rcvwnd.mss);
         t->events |= TCB_EV_CLOSED;
         break;

@@ -30,7 +30,6 @@ void tcb_init(struct tcb *t, const struct flow *flow, uint16_t first_mtu, struct
         .common = common,
         .id = id,
         .settings = shared_again(&common->defaults.value),
-        .linger_due_ns = TIME_NEVER,
     };
     t->snd.mss = t->pmtu.mss_max = (uint16_t)tcb_path_mss(t);
     rcvq_init(&t->rcvq);
@@ -69,6 +68,16 @@ bool tcb_fin_acked(const struct tcb *t)
 bool tcb_fin_taken(const struct tcb *t)
 {
     return t->fin_seen && seq_lt(t->rcv.fin, t->rcv.nxt);
+}
+
+bool tcb_has_room(const struct tcb *t)
+{
+    return t->busy->sndq.len < tcb_sndbuf(t) - tcb_sndbuf(t) / 3;
+}
+
+bool tcb_lingers(const struct tcb *t)
+{
+    return t->state == STATE_TIME_WAIT || (t->state == STATE_FIN_WAIT_2 && t->orphan);
 }
 
 bool tcb_synchronized(const struct tcb *t)
@@ -220,7 +229,7 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .rto_ns = tcb_rto_ns(t),
         .rttvar_ns = rto_rttvar_ns(&t->rto),
         .ack_delay_ns = ackdelay_max(t->common->config->ack_delay_ns),
-        .text_sent_ns = t->last_sent_ns,
+        .text_sent_ns = tcb_lingers(t) ? 0 : t->last_sent_ns,
         .heard_ns = t->keepalive.heard_ns,
         .retries = t->busy->retries,
         .backoff = t->rto.backoff,

@@ -91,8 +91,10 @@ struct tcb {
     struct rto rto;
     struct keepalive keepalive;
 
-    uint64_t last_sent_ns;  /* of text, for RFC 5681 4.1 */
-    uint64_t linger_due_ns; /* end of TIME-WAIT, or of FIN-WAIT-2 without a user; TIME_NEVER: off */
+    union {
+        uint64_t last_sent_ns;  /* of text, for RFC 5681 4.1 */
+        uint64_t linger_due_ns; /* while tcb_lingers(), when no text is left: when that ends */
+    };
     uint64_t octets_acked, octets_resent; /* of text, so far */
     uint32_t segs_in, segs_out;           /* packets so far, those of super-segments each */
     uint32_t resent;                      /* segments sent again so far */
@@ -134,6 +136,13 @@ bool tcb_fin_taken(const struct tcb *t);
 
 /* Whether nothing is outstanding and nothing waits to be sent (3.8.4 "idle"). */
 bool tcb_idle(const struct tcb *t);
+
+/* Whether the send queue has room worth telling the user of: a third of the buffer, as with Linux.
+ * A user woken for less would be woken for each ACK. */
+bool tcb_has_room(const struct tcb *t);
+
+/* TIME-WAIT, and FIN-WAIT-2 without a user: these do not last. */
+bool tcb_lingers(const struct tcb *t);
 
 /* From ESTABLISHED on: both have agreed on sequence numbers. */
 bool tcb_synchronized(const struct tcb *t);

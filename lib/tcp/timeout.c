@@ -114,7 +114,7 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
         state_fail(t, silence_error(t), "user timeout", now_ns);
         return;
     }
-    if (t->linger_due_ns <= now_ns) {
+    if (tcb_lingers(t) && t->linger_due_ns <= now_ns) {
         state_set(t, STATE_CLOSED, "TIME-WAIT timeout, or no user for FIN-WAIT-2", now_ns);
         return;
     }
@@ -139,7 +139,8 @@ bool tcp_timeout_keepalive(const struct tcb *t, uint64_t now_ns)
 uint64_t tcp_deadline(const struct tcb *t)
 {
     uint64_t due = time_min(t->busy->rtx_due_ns, t->busy->give_up_due_ns);
-    due = time_min(due, t->linger_due_ns);
+    if (tcb_lingers(t))
+        due = time_min(due, t->linger_due_ns);
     due = time_min(due, t->busy->persist.due_ns);
     if (tcb_idle(t))
         due = time_min(due, keepalive_deadline(&t->keepalive, &t->settings->keepalive));

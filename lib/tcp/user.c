@@ -50,7 +50,7 @@ bool tcp_can_send(const struct tcb *t)
     case STATE_SYN_RECEIVED:
     case STATE_ESTABLISHED:
     case STATE_CLOSE_WAIT:
-        return t->fin_queued || t->busy->sndq.len < tcb_sndbuf(t);
+        return t->fin_queued || tcb_has_room(t);
     default:
         return true;
     }
@@ -162,9 +162,33 @@ int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t no
     return 0;
 }
 
+bool tcp_receive_begin(struct tcb *t, struct receive *r)
+{
+    struct busy *b = tcb_busy(t);
+    if (!b || b->receive)
+        return false;
+    b->receive = r;
+    return true;
+}
+
+void tcp_receive_end(struct tcb *t, struct receive *r, uint64_t now_ns)
+{
+    if (t->busy->receive == r)
+        t->busy->receive = NULL;
+    if (r->done > 0)
+        text_taken(t, now_ns);
+}
+
+static void forget_receive(struct tcb *t)
+{
+    if (tcb_is_busy(t))
+        t->busy->receive = NULL;
+}
+
 void tcp_stop_receiving(struct tcb *t, uint64_t now_ns)
 {
     t->no_receive = true;
+    forget_receive(t);
     rcvq_consume(&t->rcvq, rcvq_len(&t->rcvq));
     text_taken(t, now_ns);
 }
@@ -210,6 +234,7 @@ void tcp_leave(struct tcb *t, uint64_t now_ns)
     if (t->orphan)
         return;
     t->orphan = true;
+    forget_receive(t);
     if (rcvq_len(&t->rcvq) > 0 && t->state != STATE_CLOSED && t->state != STATE_TIME_WAIT) {
         t->reset_peer = true;
         state_fail(t, ERR_ABORTED, "CLOSE with text unread", now_ns);

@@ -27,6 +27,12 @@ void tcp_flush(struct tcb *t);
  * ends at the mark of urgent data (urgent.h). */
 int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns);
 
+/* The same, while nothing can be received: what arrives is copied into r's buffer at once, as far
+ * as it has room and no urgent data comes, until tcp_receive_end() or the last CLOSE; r and the
+ * buffer must stay that long. False: another RECEIVE waits already, or there is no memory. */
+bool tcp_receive_begin(struct tcb *t, struct receive *r);
+void tcp_receive_end(struct tcb *t, struct receive *r, uint64_t now_ns);
+
 /* How many octets it gives at most. */
 size_t tcp_receivable(const struct tcb *t);
 
@@ -49,7 +55,8 @@ void tcp_abort(struct tcb *t, uint64_t now_ns);
  * TCP_MAXSEG what is announced. ERR_NOMEM: nothing has changed. */
 int tcp_set(struct tcb *t, const struct tcp_settings *settings);
 
-/* Whether tcp_send / tcp_receive would answer something else than ERR_AGAIN. */
+/* Whether tcp_send / tcp_receive are worth calling: there is room, or text, or they would answer
+ * something else than ERR_AGAIN. */
 bool tcp_can_send(const struct tcb *t);
 bool tcp_can_receive(const struct tcb *t);
 

@@ -1,8 +1,13 @@
 /*
- * What an address is good for, and its text. Knows the fixed blocks only: directed broadcasts,
- * subnets and scopes belong to whoever knows the routes.
+ * What an address is good for, and its text. Knows the fixed blocks only: directed broadcasts and
+ * subnets belong to whoever knows the routes.
  */
 #include "addr.h"
+
+#include "bytes.h"
+
+#define AT_ZONE  4
+#define ZONE_LEN 4
 
 bool ip_addr_is_any(const struct ip_addr *a)
 {
@@ -33,12 +38,23 @@ bool ip_addr_is_unicast(const struct ip_addr *a)
     return !ip_addr_is_any(a) && !ip_addr_is_multicast(a) && !ip_addr_is_broadcast(a);
 }
 
-static char *put_decimal(char *out, unsigned v)
+uint32_t ip_addr_zone(const struct ip_addr *a)
 {
-    if (v >= 100)
-        *out++ = (char)('0' + v / 100);
+    struct reader r = reader(a->b + AT_ZONE, ZONE_LEN);
+    return ip_addr_is_link_local(a) ? get_u32(&r) : 0;
+}
+
+void ip_addr_set_zone(struct ip_addr *a, uint32_t zone)
+{
+    struct writer w = writer(a->b + AT_ZONE, ZONE_LEN);
+    if (ip_addr_is_link_local(a))
+        put_u32(&w, zone);
+}
+
+static char *put_decimal(char *out, uint32_t v)
+{
     if (v >= 10)
-        *out++ = (char)('0' + v / 10 % 10);
+        out = put_decimal(out, v / 10);
     *out++ = (char)('0' + v % 10);
     return out;
 }
@@ -93,7 +109,13 @@ static char *put_v6(char *out, const uint8_t b[16])
 
 const char *ip_addr_text(const struct ip_addr *a, char buf[IP_ADDR_TEXT_MAX])
 {
-    char *end = ip_addr_is_v4(a) ? put_v4(buf, ip_addr_v4_of(a)) : put_v6(buf, a->b);
+    const struct ip_addr plain = ip_addr_on_wire(a);
+    uint32_t zone = ip_addr_zone(a);
+    char *end = ip_addr_is_v4(a) ? put_v4(buf, ip_addr_v4_of(a)) : put_v6(buf, plain.b);
+    if (zone != 0) {
+        *end++ = '%';
+        end = put_decimal(end, zone);
+    }
     *end = '\0';
     return buf;
 }

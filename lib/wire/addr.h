@@ -1,6 +1,10 @@
 /*
  * Internet addresses of both families in one type: 16 octets, IPv4 as an IPv4-mapped IPv6 address
  * (::ffff:a.b.c.d, RFC 4291 2.5.5.2). One comparison and one hash serve both.
+ *
+ * A link-local address (fe80::/10) means something on one link only. Of its 54 bits that are 0 on
+ * the wire (RFC 4291 2.5.6) octets 4 to 7 have the link's number here, its zone (RFC 4007): so the
+ * same address on two links is two addresses to whoever compares.
  */
 #ifndef ADDR_H
 #define ADDR_H
@@ -70,9 +74,30 @@ bool ip_addr_is_loopback(const struct ip_addr *a);
  * RFC 9293 MUST-46, MUST-57, MUST-63). */
 bool ip_addr_is_unicast(const struct ip_addr *a);
 
-#define IP_ADDR_TEXT_MAX 46
+/* fe80::/10 */
+static inline bool ip_addr_is_link_local(const struct ip_addr *a)
+{
+    return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
 
-/* The usual text form (RFC 5952 for IPv6), NUL-terminated; returns buf. */
+/* The number of a link-local address's link, 0 when it has none yet; 0 for all others. */
+uint32_t ip_addr_zone(const struct ip_addr *a);
+
+/* Says on which link a link-local address is. Does nothing to others. */
+void ip_addr_set_zone(struct ip_addr *a, uint32_t zone);
+
+/* As it is on the wire: without the zone. */
+static inline struct ip_addr ip_addr_on_wire(const struct ip_addr *a)
+{
+    struct ip_addr out = *a;
+    if (ip_addr_is_link_local(a))
+        ip_addr_set_zone(&out, 0);
+    return out;
+}
+
+#define IP_ADDR_TEXT_MAX 57
+
+/* The usual text form (RFC 5952 for IPv6, RFC 4007 11 with a zone), NUL-terminated; returns buf. */
 const char *ip_addr_text(const struct ip_addr *a, char buf[IP_ADDR_TEXT_MAX]);
 
 #endif

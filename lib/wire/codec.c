@@ -26,6 +26,8 @@ static const char *ip_why(enum ip_error e)
         return "IP: extension headers";
     case IP_MAPPED:
         return "IP: IPv4 address in an IPv6 header";
+    case IP_LINK_LOCAL:
+        return "IP: link-local address with more than an interface identifier";
     }
     return "";
 }
@@ -114,25 +116,30 @@ static bool refer_text(const struct packet *p, struct reader r, struct seg *seg)
     return ok;
 }
 
+enum ip_error packet_parse_ip(const struct packet *p, struct reader *r, struct ip_hdr *ip)
+{
+    *r = reader(p->head.ptr, p->head.len);
+    enum ip_error e = ip_parse(r, packet_len(p), ip);
+    ip_addr_set_zone(&ip->src, p->zone);
+    ip_addr_set_zone(&ip->dst, p->zone);
+    return e;
+}
+
 enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_hdr *ip,
                           struct seg *seg, const char **why)
 {
     *why = "";
-    *flow = (struct flow){0};
-    *seg = (struct seg){0};
-    struct reader r = reader(p->head.ptr, p->head.len);
-    enum ip_error ip_error = ip_parse(&r, packet_len(p), ip);
-    if (ip_error != IP_OK) {
-        *why = ip_why(ip_error);
+    struct reader r;
+    enum ip_error ip_error = packet_parse_ip(p, &r, ip);
+    if (ip_error != IP_OK || ip->proto != IP_PROTO_TCP) {
+        *flow = (struct flow){0};
+        *seg = (struct seg){0};
+        *why = ip_error != IP_OK ? ip_why(ip_error) : "IP: not TCP";
+        if (ip_error == IP_OK)
+            return DECODE_NOT_TCP;
         return ip_error == IP_FRAGMENT ? DECODE_FRAGMENT : DECODE_IP;
     }
-    if (ip->proto != IP_PROTO_TCP) {
-        *why = "IP: not TCP";
-        return DECODE_NOT_TCP;
-    }
-    flow->local = ip->dst;
-    flow->remote = ip->src;
-
+    *flow = (struct flow){.local = ip->dst, .remote = ip->src};
     struct reader text = r;
     enum tcp_error tcp_error =
         tcp_parse(&text, ip->payload_len, &flow->remote_port, &flow->local_port, seg);
@@ -181,6 +188,7 @@ void packet_encode(struct packet *p, const struct flow *flow, const struct seg *
     p->gso_size = seg->text_len > seg->gso_size ? seg->gso_size : 0;
     p->csum = partial_csum ? CSUM_PARTIAL : CSUM_FULL;
     p->mtu = 0;
+    p->zone = ip_addr_zone(&flow->remote);
 
     struct csum c = {0};
     csum_add_pseudo(&c, &ip.src, &ip.dst, ip.proto, ip.payload_len);

@@ -20,6 +20,9 @@ enum decode {
     DECODE_CHECKSUM, /* TCP checksum wrong (MUST-3) */
 };
 
+/* ip_parse() for an incoming packet, whose head r then reads: link-local addresses get its zone. */
+enum ip_error packet_parse_ip(const struct packet *p, struct reader *r, struct ip_hdr *ip);
+
 /* Decodes and verifies an incoming TCP packet. flow is seen from here: local is the destination.
  * seg's text refers to the packet's memory. *why names the reason when it is not DECODE_OK: a
  * string constant for the trace, else "". The head must hold the whole TCP header, and the text

@@ -1,6 +1,6 @@
 /*
  * ICMP and ICMPv6 messages: see icmp.h. Bytes and structs only: whether an error is to be believed,
- * and what follows from it, is the upper floors' business. Neighbour discovery is in link/resolve.
+ * and what follows from it, is the upper floors' business. Neighbour discovery's are nd.c's.
  */
 #include "icmp.h"
 

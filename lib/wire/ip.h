@@ -39,7 +39,8 @@ enum ip_error {
     IP_BAD_CHECKSUM = -4, /* IPv4 header checksum */
     IP_FRAGMENT = -5,     /* a fragment: whole is what stack/reassembly makes of it */
     IP_EXTENSION = -6,    /* IPv6: extension headers broken, too many, or not to be gone past */
-    IP_MAPPED = -7        /* IPv6: an IPv4-mapped address, which never is on the wire */
+    IP_MAPPED = -7,       /* IPv6: an IPv4-mapped address, which never is on the wire */
+    IP_LINK_LOCAL = -8    /* IPv6: a link-local one whose 54 bits are not 0; the zone is there */
 };
 
 /*
@@ -58,9 +59,9 @@ enum ip_error ip_parse(struct reader *r, size_t total_len, struct ip_hdr *h);
  * an IPv4 header's checksum is not looked at, as a router may have counted its TTL down. */
 enum ip_error ip_parse_quoted(struct reader *r, struct ip_hdr *h);
 
-/* Writes a header without extension headers: 20 octets and the options for IPv4 (checksum
- * included), 40 for IPv6, by the family of h->dst. payload_len must fit 16 bits with the header
- * (IPv4). */
+/* Writes a header without extension headers, its addresses without their zones: 20 octets and the
+ * options for IPv4 (checksum included), 40 for IPv6, by the family of h->dst. payload_len must fit
+ * 16 bits with the header (IPv4). */
 void ip_emit(struct writer *w, const struct ip_hdr *h);
 
 /* Without options. */

@@ -33,6 +33,7 @@ struct packet {
     uint8_t csum;      /* enum packet_csum */
     uint16_t gso_size; /* text octets per packet of a super-segment; 0: this is one packet */
     uint32_t mtu;      /* on the way in only: of the device it came by; 0: the link's */
+    uint32_t zone;     /* of its link-local addresses (addr.h): the device it came or goes by */
     uint8_t store[PACKET_HEAD_MAX]; /* where output() builds the head */
 };
 

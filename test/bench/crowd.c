@@ -11,7 +11,7 @@
 void crowd_serve(struct bench *b)
 {
     int *sock = must_alloc(b->conns * sizeof *sock);
-    struct ready *r = ready_create(b, b->conns);
+    struct ready *r = ready_create(b);
     unsigned which[OUTSTANDING], open = b->conns;
     char buf[ECHO_LEN];
     int listener = open_listener(b, 0);
@@ -69,14 +69,14 @@ void crowd_ask(struct bench *b)
 {
     struct crowd c = {b, must_alloc(b->conns * sizeof(int)),
                       must_alloc(b->conns * sizeof(unsigned)), 0, SEED};
-    struct ready *r = ready_create(b, b->conns);
+    struct ready *r = ready_create(b);
     unsigned which[OUTSTANDING];
     uint64_t echoes = 0;
     for (unsigned i = 0; i < b->conns; i++) {
         ready_add(r, c.sock[i] = open_connection(b, 0));
         c.idle[c.n_idle++] = i;
     }
-    uint64_t begun = now_ns(), until = begun + b->amount * UINT64_C(1000000000);
+    uint64_t begun = now_ns(), until = begun + (uint64_t)(b->amount * 1e9);
     for (unsigned i = 0; i < OUTSTANDING && i < b->conns; i++)
         ask_one(&c);
     while (c.n_idle < b->conns) { /* to the last answer: it would be lost with a RST */

@@ -6,21 +6,24 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "nstcp.h"
+
 #define EVENTS_MAX 64
 
 struct ready {
     struct bench *b;
     unsigned n;
-    int epoll;           /* the kernel's; -1: */
-    struct pollfd fds[]; /* ours */
+    int epoll;               /* the kernel's; -1: */
+    struct nstcp_epoll *set; /* ours */
 };
 
-struct ready *ready_create(struct bench *b, unsigned max)
+struct ready *ready_create(struct bench *b)
 {
-    struct ready *r = must_alloc(sizeof *r + max * sizeof *r->fds);
+    struct ready *r = must_alloc(sizeof *r);
     r->b = b;
     r->epoll = b->stack ? -1 : epoll_create1(EPOLL_CLOEXEC);
-    if (!b->stack && r->epoll < 0)
+    r->set = b->stack ? nstcp_epoll_create(b->stack) : NULL;
+    if (r->epoll < 0 && !r->set)
         die("epoll_create1");
     return r;
 }
@@ -29,38 +32,27 @@ void ready_destroy(struct ready *r)
 {
     if (r->epoll >= 0)
         close(r->epoll);
+    nstcp_epoll_close(r->set);
     free(r);
 }
 
 void ready_add(struct ready *r, int sock)
 {
-    struct epoll_event ev = {.events = EPOLLIN, .data.u32 = r->n};
-    r->fds[r->n++] = (struct pollfd){.fd = sock, .events = POLLIN};
-    if (r->epoll >= 0 && epoll_ctl(r->epoll, EPOLL_CTL_ADD, sock, &ev) < 0)
+    struct epoll_event ev = {.events = EPOLLIN, .data.u32 = r->n++};
+    int err = r->set ? nstcp_epoll_ctl(r->set, EPOLL_CTL_ADD, sock, &ev)
+                     : epoll_ctl(r->epoll, EPOLL_CTL_ADD, sock, &ev);
+    if (err < 0)
         die("epoll_ctl");
 }
 
-static unsigned wait_epoll(struct ready *r, unsigned *which, unsigned max)
+unsigned ready_wait(struct ready *r, unsigned *which, unsigned max)
 {
     struct epoll_event ev[EVENTS_MAX];
-    int n = epoll_wait(r->epoll, ev, (int)(max < EVENTS_MAX ? max : EVENTS_MAX), -1);
+    int most = (int)(max < EVENTS_MAX ? max : EVENTS_MAX);
+    int n = r->set ? nstcp_epoll_wait(r->set, ev, most, -1) : epoll_wait(r->epoll, ev, most, -1);
     if (n < 0)
         die("epoll_wait");
     for (int i = 0; i < n; i++)
         which[i] = ev[i].data.u32;
     return (unsigned)n;
-}
-
-unsigned ready_wait(struct ready *r, unsigned *which, unsigned max)
-{
-    if (r->epoll >= 0)
-        return wait_epoll(r, which, max);
-    if (r->b->c->poll(r->b->stack, r->fds, r->n, -1) < 0)
-        die("poll");
-    unsigned found = 0;
-    for (unsigned i = 0; i < r->n && found < max; i++) {
-        if (r->fds[i].revents)
-            which[found++] = i;
-    }
-    return found;
 }

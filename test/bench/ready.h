@@ -1,6 +1,4 @@
-/*
- * Waiting for one of many sockets: epoll(7) for the kernel's, nstcp_poll for ours.
- */
+/* Waiting for one of many sockets: epoll(7), the kernel's or ours, or poll(2) for lwIP's. */
 #ifndef READY_H
 #define READY_H
 
@@ -8,8 +6,8 @@
 
 struct ready;
 
-/* For at most max sockets. */
-struct ready *ready_create(struct bench *b, unsigned max);
+/* For at most b->conns sockets. */
+struct ready *ready_create(struct bench *b);
 void ready_destroy(struct ready *r);
 
 /* The n-th one that was added is n. */

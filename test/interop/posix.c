@@ -102,16 +102,22 @@ const char *addr_text(const struct sockaddr *addr, socklen_t len)
 {
     static char text[80];
     const struct sockaddr_in *in = (const void *)addr;
-    if (len != sizeof *in || in->sin_family != AF_INET) {
+    const struct sockaddr_in6 *in6 = (const void *)addr;
+    char ip[INET6_ADDRSTRLEN], scope[16] = "";
+    bool v6 = addr->sa_family == AF_INET6;
+    if (!(len == sizeof *in && addr->sa_family == AF_INET) && !(len == sizeof *in6 && v6)) {
         snprintf(text, sizeof text, "family %d, %u octets", addr->sa_family, (unsigned)len);
         return text;
     }
-    inet_ntop(AF_INET, &in->sin_addr, text, INET_ADDRSTRLEN);
-    size_t at = strlen(text);
-    if (ntohs(in->sin_port) >= 32768)
-        strcat(text, ":some port");
+    inet_ntop(addr->sa_family, v6 ? (const void *)&in6->sin6_addr : &in->sin_addr, ip, sizeof ip);
+    if (v6 && in6->sin6_scope_id)
+        snprintf(scope, sizeof scope, "%%%u", in6->sin6_scope_id);
+    unsigned port = ntohs(in->sin_port); /* which lies at one place in both */
+    int n = snprintf(text, sizeof text, v6 ? "[%s%s]:" : "%s%s:", ip, scope);
+    if (port >= 32768)
+        strcat(text, "some port");
     else
-        snprintf(text + at, sizeof text - at, ":%u", ntohs(in->sin_port));
+        snprintf(text + n, sizeof text - (size_t)n, "%u", port);
     return text;
 }
 
@@ -353,11 +359,12 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(void);
-    } all[] = {{"matrix", matrix},   {"transfers", transfers},
-               {"options", options}, {"ip", ip},
-               {"icmp", icmp},       {"tcp", tcp},
-               {"names", names},     {"endings", endings},
-               {"urgent", urgent},   {"sequences", sequences}};
+    } all[] = {{"matrix", matrix},    {"transfers", transfers},
+               {"options", options},  {"ip", ip},
+               {"icmp", icmp},        {"tcp", tcp},
+               {"names", names},      {"endings", endings},
+               {"urgent", urgent},    {"sequences", sequences},
+               {"families", families}};
     if (argc < 3) {
         fprintf(stderr, "usage: posix kernel|nstcp kernel|nstcp [SCENARIOS]\n");
         return 2;

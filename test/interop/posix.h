@@ -46,7 +46,7 @@ const char *result_text(int64_t result);
 /* "IN|OUT". */
 const char *events_text(short revents);
 
-/* "10.0.1.1:20000"; ports beyond 32767 are "some port". */
+/* "10.0.1.1:20000", "[fd00::1]:20000"; ports beyond 32767 are "some port". */
 const char *addr_text(const struct sockaddr *addr, socklen_t len);
 
 /* A line for a recv of up to 64 octets by our socket: the result, and what it brought. */
@@ -136,5 +136,6 @@ void names(void);
 void endings(void);
 void urgent(void);
 void sequences(void);
+void families(void);
 
 #endif

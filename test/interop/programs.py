@@ -158,7 +158,8 @@ def family(addr):
 
 def serve_kernel(addr, port):
     import socket
-    listener = socket.create_server((addr, int(port)), family=family(addr), backlog=128)
+    where = socket.getaddrinfo(addr, int(port), family(addr))[0][4]  # with the link of fe80::1%LINK
+    listener = socket.create_server(where, family=family(addr), backlog=128)
     print("listening on", addr, flush=True)
 
     def echo(sock):

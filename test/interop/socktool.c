@@ -23,6 +23,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <nstcp.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -36,7 +37,7 @@
 #define SOCKS_MAX   4096
 #define CALL_MAX    ((size_t)256 * 1024)
 #define WORDS_MAX   8
-#define MAX_ADDRESS INET6_ADDRSTRLEN
+#define MAX_ADDRESS (INET6_ADDRSTRLEN + IF_NAMESIZE)
 
 struct job {
     char line[256];
@@ -167,7 +168,7 @@ static void do_recv(struct job *j)
     transfer(j, false);
 }
 
-/* ADDR PORT from word 3 on. */
+/* ADDR PORT from word 3 on; ADDR may be fe80::1%DEVICE. */
 static socklen_t address(const struct job *j, struct sockaddr_storage *to)
 {
     struct sockaddr_in *v4 = (struct sockaddr_in *)to;
@@ -178,6 +179,11 @@ static socklen_t address(const struct job *j, struct sockaddr_storage *to)
         v4->sin_family = AF_INET;
         v4->sin_port = port;
         return sizeof *v4;
+    }
+    char *device = j->n_words > 3 ? strchr(j->word[3], '%') : NULL;
+    if (device) {
+        *device = '\0';
+        v6->sin6_scope_id = if_nametoindex(device + 1);
     }
     if (j->n_words <= 3 || inet_pton(AF_INET6, j->word[3], &v6->sin6_addr) != 1)
         abort();
@@ -191,9 +197,11 @@ static void tell_address(struct job *j, const struct sockaddr_storage *addr)
     const struct sockaddr_in *v4 = (const struct sockaddr_in *)addr;
     const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)addr;
     bool is_v4 = addr->ss_family == AF_INET;
-    char text[MAX_ADDRESS];
+    char text[MAX_ADDRESS], device[IF_NAMESIZE];
     inet_ntop(addr->ss_family, is_v4 ? (const void *)&v4->sin_addr : &v6->sin6_addr, text,
               sizeof text);
+    if (!is_v4 && if_indextoname(v6->sin6_scope_id, device))
+        strcat(strcat(text, "%"), device);
     snprintf(j->text, sizeof j->text, "%s %u", text, ntohs(is_v4 ? v4->sin_port : v6->sin6_port));
 }
 

@@ -7,6 +7,11 @@
 
 struct host host;
 
+#define MTU4 1040
+#define MTU6 1280
+
+static bool over_ipv6; /* this run is */
+
 __attribute__((noreturn)) static void fail_here(struct where w, const char *expected,
                                                 const char *got)
 {
@@ -25,22 +30,42 @@ static struct flow reversed(const struct flow *f)
     return (struct flow){f->remote, f->local, f->remote_port, f->local_port};
 }
 
+static const struct ip_addr addr6 = {{0xfd, [13] = 1}};
+
+struct ip_addr host_addr(void)
+{
+    return over_ipv6 ? addr6 : ip_addr_v4(0x0a000001);
+}
+
+bool host_is_v4(void)
+{
+    return !over_ipv6;
+}
+
+int host_mss(void)
+{
+    return over_ipv6 ? MTU6 - 60 : MTU4 - 40;
+}
+
 struct peer peer(unsigned n, uint16_t our_port)
 {
-    return (struct peer){
-        .flow = {HOST_ADDR, ip_addr_v4(0x0a000100 + n), our_port, (uint16_t)(5000 + n)},
-        .irs = run_numbers.irs - n,
-        .iss = 1000,
-        .wnd = 10000,
-    };
+    struct peer p = peer6(n, our_port);
+    if (!over_ipv6) {
+        p.flow.local = HOST_ADDR;
+        p.flow.remote = ip_addr_v4(0x0a000100 + n);
+    }
+    return p;
 }
 
 struct peer peer6(unsigned n, uint16_t our_port)
 {
-    struct peer p = peer(n, our_port);
-    p.flow.local = (struct ip_addr){{0xfd, [13] = 1}};
-    p.flow.remote = (struct ip_addr){{0xfd, [14] = (uint8_t)(n >> 8), [15] = (uint8_t)n}};
-    return p;
+    const struct ip_addr remote = {{0xfd, [14] = (uint8_t)(n >> 8), [15] = (uint8_t)n}};
+    return (struct peer){
+        .flow = {addr6, remote, our_port, (uint16_t)(5000 + n)},
+        .irs = run_numbers.irs - n,
+        .iss = 1000,
+        .wnd = 10000,
+    };
 }
 
 void host_check(struct where w)
@@ -60,8 +85,10 @@ static void first_syn(struct where w, uint32_t iss)
     host.syn_seen = true;
     if (host.first->seen && iss != run_numbers.iss && !no_memory_excused())
         fail_here(w, "the ISS of this run", "another");
-    if (!host.first->seen)
-        *host.first = (struct host_first){true, iss};
+    if (!host.first->seen) {
+        host.first->seen = true;
+        host.first->iss = iss;
+    }
 }
 
 /* As the network brings it to its destination. */
@@ -263,7 +290,7 @@ void host_go(struct where w, uint64_t to_ns)
 struct sock *host_listen(uint16_t port, uint32_t backlog)
 {
     struct sock *so = NULL;
-    struct ip_addr any = ip_addr_v4(0);
+    struct ip_addr any = over_ipv6 ? IP_ADDR_ANY6 : ip_addr_v4(0);
     assert_int_equal(stack_listen(host.stack, &any, port, backlog, &host, &so), ERR_NONE);
     return so;
 }
@@ -393,7 +420,7 @@ int host_setup(void **state)
     test_mem_init(&host.mem);
     host.config = (struct stack_config){
         .secret = {0x0706050403020100, 0x0f0e0d0c0b0a0908},
-        .caps = {.mtu = 1040},
+        .caps = {.mtu = over_ipv6 ? MTU6 : MTU4},
         .tcp = tcp_config_default(),
         .max_socks = 1000,
     };
@@ -406,6 +433,27 @@ int host_setup(void **state)
     host_start();
     no_memory_watch(&host.mem);
     return 0;
+}
+
+int host_run_all(const struct CMUnitTest *tests, size_t n)
+{
+    int failed = run_all(tests, n);
+    struct CMUnitTest *both = malloc(n * sizeof *both);
+    size_t n_both = 0;
+    if (!both)
+        abort();
+    for (size_t i = 0; i < n; i++) {
+        struct host_first *first = tests[i].initial_state;
+        first->seen = false; /* other addresses, another number */
+        if (!first->ipv4_only)
+            both[n_both++] = tests[i];
+    }
+    over_ipv6 = true;
+    if (n_both > 0)
+        failed += _cmocka_run_group_tests("over IPv6", both, n_both, NULL, NULL);
+    over_ipv6 = false;
+    free(both);
+    return failed;
 }
 
 int host_teardown(void **state)

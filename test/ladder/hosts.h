@@ -8,8 +8,9 @@
  *     leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
  *
  * Our numbers are relative to the SYN that left for the peer last. host_main() runs all tests
- * several times (run.h); the ISS asked for is that of the first SYN to leave, which it has by its
- * clock. Packets with a source route are looked at as their final destination gets them.
+ * several times (run.h), and once over IPv6, but for host_test_ipv4(); the ISS asked for is that of
+ * the first SYN to leave, which it has by its clock. Packets with a source route are looked at as
+ * their final destination gets them.
  */
 #ifndef HOSTS_H
 #define HOSTS_H
@@ -19,7 +20,13 @@
 #include "segments.h"
 #include "stack.h"
 
-#define HOST_ADDR ip_addr_v4(0x0a000001) /* 10.0.0.1 */
+#define HOST_ADDR host_addr() /* 10.0.0.1; fd00::1:0 */
+struct ip_addr host_addr(void);
+bool host_is_v4(void); /* HOST_ADDR is */
+
+/* What our SYNs say: the link's MTU less the headers. IPv6 has no smaller MTU. */
+#define HOST_MSS host_mss() /* 1000; 1220 */
+int host_mss(void);
 
 struct host {
     struct stack *stack;
@@ -39,6 +46,7 @@ struct host {
 
 /* The first SYN of a test: as long as the clock starts where it did, it has the same number. */
 struct host_first {
+    bool ipv4_only; /* not to be run over IPv6 */
     bool seen;
     uint32_t iss; /* when the clock starts at HOST_START_NS */
 };
@@ -52,7 +60,8 @@ struct peer {
     int wnd;           /* as last announced */
 };
 
-/* 10.0.1.n, port 5000 + n, which talks to our port; fd00::n, which talks to fd00::1:0. */
+/* 10.0.1.n, port 5000 + n, which talks to our port; fd00::n, which talks to fd00::1:0. In a run
+ * over IPv6 they are the same. */
 struct peer peer(unsigned n, uint16_t our_port);
 struct peer peer6(unsigned n, uint16_t our_port);
 
@@ -72,9 +81,10 @@ unsigned host_ignore(struct where w);
 #define with(...) (host.odd = (struct odd){__VA_ARGS__})
 
 /* All packets from now on have this Diffserv field and TTL, or traffic class and hop limit: the
- * user wants it so, and host_leaves() compares. The other version of IP is given other values. The
- * rest of struct tcp_ip is false. */
-#define host_set_ip(so, tos, ttl)  (host_step(HERE), host_do_set_ip((so), false, (tos), (ttl)))
+ * user wants it so, and host_leaves() compares. For peer() and for peer6(). The other version of IP
+ * is given other values. The rest of struct tcp_ip is false. */
+#define host_set_ip(so, tos, ttl)                                                                  \
+    (host_step(HERE), host_do_set_ip((so), !host_is_v4(), (tos), (ttl)))
 #define host_set_ip6(so, tos, ttl) (host_step(HERE), host_do_set_ip((so), true, (tos), (ttl)))
 void host_do_set_ip(struct sock *so, bool six, uint8_t tos, uint8_t ttl);
 
@@ -165,7 +175,14 @@ void host_start(void);           /* again, with a changed config */
 
 #define host_test(f)                                                                               \
     cmocka_unit_test_prestate_setup_teardown(f, host_setup, host_teardown, &(struct host_first){0})
-#define host_main(tests) run_all(tests, sizeof tests / sizeof *(tests))
+/* About IPv4: its options, its messages, its sizes; or about both at once. */
+#define host_test_ipv4(f)                                                                          \
+    cmocka_unit_test_prestate_setup_teardown(f, host_setup, host_teardown,                         \
+                                             &(struct host_first){.ipv4_only = true})
+#define host_main(tests) host_run_all(tests, sizeof tests / sizeof *(tests))
+
+/* run_all(), and once over IPv6. Returns how many tests failed. */
+int host_run_all(const struct CMUnitTest *tests, size_t n);
 
 /* An answer of ERR_NOMEM is a word (no_memory.h). */
 #define HEARD(call)                                                                                \

@@ -93,8 +93,8 @@ static int add_item(struct object *o, struct epoll *ep, int fd, const struct epo
     item->sock = fds_sock(&o->fds, fd);
     item->event = *event;
     item->fresh = true;
-    waiter_init(&item->in);
-    waiter_init(&item->out);
+    waiter_init(&item->in, 0);
+    waiter_init(&item->out, 0);
     list_init(&item->sleeper.node);
     list_push_back(&ep->items, &item->node);
     runtime_lock(o->stack->rt);
@@ -230,7 +230,7 @@ static int wait_for_some(struct object *o, struct epoll *ep, struct epoll_event 
 {
     struct runtime *rt = o->stack->rt;
     struct waiter waiter;
-    waiter_init(&waiter);
+    waiter_init(&waiter, 0);
     runtime_lock(rt);
     uint64_t deadline = TIME_NEVER;
     if (timeout_ms >= 0)

@@ -41,9 +41,10 @@ static int any_route(struct host *h, const struct ip_addr *dst, struct ip_addr *
     return 0;
 }
 
-static int any_hold(struct host *h, const struct ip_addr *addr, uint16_t port)
+static int any_hold(struct host *h, const struct ip_addr *addr, uint16_t port, bool v6only)
 {
     (void)port;
+    (void)v6only;
     struct own_address *own = own_address(of(h), addr);
     if (!own->fixed && !ip_addr_is_any(addr))
         own->addr = *addr;

@@ -2,7 +2,7 @@
 """Plays packetdrill's scripts against a shared object, without packetdrill.
 
     play.py [--so FILE] [--preload FILE | --no-preload] [--commands run|skip|refuse] [--so_flags FLAGS]
-            [packetdrill's options] SCRIPT|DIRECTORY...
+            [--families] [packetdrill's options] SCRIPT|DIRECTORY...
 
 Prints PASS or FAIL for each script, and why; a directory stands for all scripts in it. The verdict is
 packetdrill's, with three things added: TCP checksums are verified, a packet that will never come is
@@ -10,6 +10,9 @@ told as that, and what the player has no notion of (UDP, encapsulation, ancillar
 
 Commands, in backticks, are run by the shell in a network namespace of the script's own, so that what
 they set ends with it; or skipped; or a script that has some fails.
+
+--families: each script over IPv4, over IPv4 by an IPv6 socket, and over IPv6, there with an MTU larger
+by as much as the headers are, so that segments are of one size. One that says which, only so.
 
 Status 0: all passed. 1: some failed. 2: usage.
 """
@@ -33,6 +36,8 @@ from player.table import Table  # noqa: E402
 
 BUILT = os.path.join(HERE, '../../build/test/packetdrill')
 PATIENCE_S = 60  # of real time, for one script
+FAMILIES = ('ipv4', 'ipv4-mapped-ipv6', 'ipv6')
+IPV6_MTU = 1520
 
 
 def usage(message):
@@ -46,6 +51,7 @@ class Arguments:
         self.preload = os.path.join(BUILT, 'libnstcp_packetdrill_preload.so')
         self.commands = 'run'
         self.options = []  # packetdrill's
+        self.families = False
         self.scripts = []
         argv = list(argv)
         while argv:
@@ -62,6 +68,8 @@ class Arguments:
             self.options.append(('verbose', None))
         elif arg == '--no-preload':
             self.preload = None
+        elif arg == '--families':
+            self.families = True
         elif name in ('--so', '--preload', '--commands', '-D'):
             value = value if equals else rest.pop(0) if rest else usage(f'{name} of what?')
             self.set(name.lstrip('-'), value)
@@ -82,12 +90,32 @@ class Arguments:
             setattr(self, name, value)
 
 
-def play(path, args):
+def read(path):
+    """The options at its beginning, and the script."""
     with open(path, encoding='utf-8') as f:
-        options, text = strip_options(f.read())
+        return strip_options(f.read())
+
+
+def families_of(path, args):
+    """Those that it is to be played in; None: as it says, or IPv4."""
+    if not args.families:
+        return (None,)
+    try:
+        options, _ = read(path)
+    except ScriptError:  # play() will say so
+        return (None,)
+    return (None,) if 'ip_version' in dict(options) else FAMILIES
+
+
+def play(path, args, family):
+    options, text = read(path)
     config = Config()
     for name, value in options + args.options:
         config.set(name, value)
+    if family:
+        config.set('ip_version', family)
+    if family == 'ipv6' and 'mtu=' not in (config.so_flags or ''):
+        config.so_flags = ','.join(filter(None, (config.so_flags, f'mtu={IPV6_MTU}')))
     config.finish()
     script = parse(text, config.define, path)
     if script.commands():
@@ -99,7 +127,7 @@ def play(path, args):
     Runner(script, config, table, path, args.commands).play()
 
 
-def play_in_child(path, args):
+def play_in_child(path, args, family):
     """One process for each script: one that fails leaves a thread in a call. Whether it passed."""
     sys.stdout.flush()
     child = os.fork()
@@ -107,7 +135,7 @@ def play_in_child(path, args):
         signal.alarm(PATIENCE_S)
         status = 1
         try:
-            play(path, args)
+            play(path, args, family)
             status = 0
         except (Failure, ScriptError, OSError) as e:
             print(str(e), file=sys.stderr)
@@ -126,13 +154,16 @@ def play_in_child(path, args):
 
 def main():
     args = Arguments(sys.argv[1:])
-    failed = 0
+    played = failed = 0
     for path in args.scripts:
-        begin = time.monotonic()
-        ok = play_in_child(path, args)
-        failed += not ok
-        print(f'{"PASS" if ok else "FAIL"} {path} ({time.monotonic() - begin:.2f} s)', flush=True)
-    print(f'{len(args.scripts) - failed} passed, {failed} failed')
+        for family in families_of(path, args):
+            begin = time.monotonic()
+            ok = play_in_child(path, args, family)
+            played += 1
+            failed += not ok
+            print(f'{"PASS" if ok else "FAIL"} {path} {family + " " if family else ""}'
+                  f'({time.monotonic() - begin:.2f} s)', flush=True)
+    print(f'{played - failed} passed, {failed} failed')
     sys.exit(failed > 0)
 
 

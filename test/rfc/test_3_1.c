@@ -108,7 +108,7 @@ static void reserved_bits_are_ignored(void **state)
     struct peer a = peer(1, 80);
     with(.reserved = 15, .options = OPTIONS(MAX_SEGMENT_SIZE(1000)));
     arrives(&a, .flags = SYN | TCP_ECE | TCP_CWR, .seq = 0);
-    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = HOST_MSS);
     with(.reserved = 15);
     arrives(&a, .flags = ACK | TCP_ECE | TCP_CWR, .seq = 1, .ack = 1, .text = 2000);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 2001);
@@ -227,7 +227,7 @@ static void mandatory_options(void **state)
     struct peer a = peer(1, 80), b = peer(2, 80);
     with(.options = OPTIONS(NO_OPERATION, NO_OPERATION, MAX_SEGMENT_SIZE(700), END_OF_OPTION_LIST));
     arrives(&a, .flags = SYN, .seq = 0);
-    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = HOST_MSS);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
     /* What stands behind the end is none. */
     with(.options = OPTIONS(MAX_SEGMENT_SIZE(700), END_OF_OPTION_LIST, MAX_SEGMENT_SIZE(300)));
@@ -316,7 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         host_test(fields_of_a_syn),
         host_test(fields_once_established),
-        host_test(checksum_is_sent),
+        host_test_ipv4(checksum_is_sent),
         host_test(padding_is_zero),
         host_test(reserved_bits_are_ignored),
         host_test(checksum_is_checked),

@@ -45,7 +45,8 @@ static void third_syn(void **state)
     struct sock *l = host_listen(80, 5);
     struct peer a = peer(1, 80), b = peer(2, 80);
     arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
-    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 10000, .mss = 1000, .scale = NONE);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 10000, .mss = HOST_MSS,
+           .scale = NONE);
     arrives(&b, .flags = SYN | PSH | URG, .seq = 0, .mss = 1000, .up = 9);
     leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
     expect_no_event(); /* it is not open yet */

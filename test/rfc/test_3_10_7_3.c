@@ -92,7 +92,7 @@ static void fourth_syn_alone(void **state)
     struct peer a = peer(1, 0);
     struct sock *so = host_reach(&a, STATE_SYN_SENT);
     arrives(&a, .flags = SYN, .seq = 0, .wnd = 3000, .mss = 700, .text = 20);
-    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = HOST_MSS);
     expect_no_event();
     assert_int_equal(stack_state(so), STATE_SYN_RECEIVED);
     assert_int_equal(host_status(so).snd_wnd, 3000);

@@ -46,7 +46,7 @@ static void mss_in_a_syn_only(void **state)
     (void)state;
     struct peer a = peer(1, 0), nobody = peer(2, 9);
     struct sock *so = host_connect(&a);
-    leaves(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN, .seq = 0, .mss = HOST_MSS);
     arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .mss = NONE, .scale = NONE);
     host_sends(so, 0, 100);
@@ -92,9 +92,9 @@ static void mss_of_16_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(any_alignment),     host_test(end_of_option_list),
-        host_test(mss_in_a_syn_only), host_test(mss_is_taken_from_a_syn_only),
-        host_test(mss_of_16_bits),
+        host_test(any_alignment),       host_test_ipv4(end_of_option_list),
+        host_test(mss_in_a_syn_only),   host_test(mss_is_taken_from_a_syn_only),
+        host_test_ipv4(mss_of_16_bits),
     };
     return host_main(tests);
 }

@@ -116,7 +116,7 @@ static void synchronization(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(clock_of_4_us),     host_test(hash_of_all),     host_test(nothing_to_be_learned),
+        host_test(clock_of_4_us),     host_test_ipv4(hash_of_all), host_test(nothing_to_be_learned),
         host_test(of_a_passive_open), host_test(synchronization),
     };
     return host_main(tests);

@@ -105,7 +105,7 @@ static void smaller_of_both_passive(void **state)
     for (unsigned i = 0; i < 4; i++) {
         struct peer a = peer(i, 80);
         arrives(&a, .flags = SYN, .seq = 0, .mss = cases[i].option);
-        leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+        leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = HOST_MSS);
         arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
         struct sock *so = host_accept(l);
         host_sends(so, 0, 2 * cases[i].effective);
@@ -157,8 +157,12 @@ static void no_records(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(in_every_syn),    host_test(in_every_syn_v6),         host_test(defaults),
-        host_test(smaller_of_both), host_test(smaller_of_both_passive), host_test(announced),
+        host_test_ipv4(in_every_syn),
+        host_test(in_every_syn_v6),
+        host_test_ipv4(defaults),
+        host_test_ipv4(smaller_of_both),
+        host_test_ipv4(smaller_of_both_passive),
+        host_test_ipv4(announced),
         host_test(no_records),
     };
     return host_main(tests);

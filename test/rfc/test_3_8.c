@@ -121,13 +121,10 @@ static void identification(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(every_segment_is_delivered),
-        host_test(duplicates_are_found),
-        host_test(variables_when_idle),
-        host_test(every_segment_acknowledges),
-        host_test(close_and_fin_push),
-        host_test(rto_is_measured),
-        host_test(identification),
+        host_test(every_segment_is_delivered), host_test(duplicates_are_found),
+        host_test(variables_when_idle),        host_test(every_segment_acknowledges),
+        host_test(close_and_fin_push),         host_test(rto_is_measured),
+        host_test_ipv4(identification),
     };
     return host_main(tests);
 }

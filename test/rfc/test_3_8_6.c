@@ -164,7 +164,7 @@ int main(void)
         host_test(segments_fit_the_window),
         host_test(old_windows_are_not_taken),
         host_test(text_beyond_the_window),
-        host_test(edge_does_not_move_left),
+        host_test_ipv4(edge_does_not_move_left),
         host_test(peer_shrinks_its_window),
         host_test(beyond_the_edge_for_long),
         host_test(shrunk_to_zero),

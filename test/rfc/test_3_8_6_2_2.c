@@ -93,9 +93,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(edge_is_fixed),
-        host_test(small_reads),
+        host_test_ipv4(small_reads),
         host_test(all_that_is_free),
-        host_test(steps_of_a_segment),
+        host_test_ipv4(steps_of_a_segment),
         host_test(steps_of_half_a_small_buffer),
     };
     return host_main(tests);

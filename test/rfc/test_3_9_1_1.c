@@ -163,12 +163,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(passive_and_active),
-        host_test(existing_connections_are_left_alone),
+        host_test_ipv4(existing_connections_are_left_alone),
         host_test(beside_connections_being_opened),
         host_test(twice),
         host_test(timeout),
-        host_test(local_address),
-        host_test(local_address_of_a_passive_open),
+        host_test_ipv4(local_address),
+        host_test_ipv4(local_address_of_a_passive_open),
         host_test(invalid_remote_address),
     };
     return host_main(tests);

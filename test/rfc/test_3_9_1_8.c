@@ -143,8 +143,8 @@ static void disabled(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(icmp),        host_test(not_each_message), host_test(r1),
-        host_test(r1_of_a_syn), host_test(urgent_pointer),   host_test(disabled),
+        host_test_ipv4(icmp),   host_test_ipv4(not_each_message), host_test(r1),
+        host_test(r1_of_a_syn), host_test(urgent_pointer),        host_test(disabled),
     };
     return host_main(tests);
 }

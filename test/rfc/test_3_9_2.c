@@ -125,12 +125,12 @@ static void internet_timestamp(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(both_versions),
-        host_test(ip_options_are_ignored),
+        host_test_ipv4(both_versions),
+        host_test_ipv4(ip_options_are_ignored),
         host_test(ttl_and_diffserv_of_the_peer),
         host_test(ttl),
-        host_test(record_route),
-        host_test(internet_timestamp),
+        host_test_ipv4(record_route),
+        host_test_ipv4(internet_timestamp),
     };
     return host_main(tests);
 }

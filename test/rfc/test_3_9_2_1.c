@@ -182,9 +182,10 @@ static void not_by_default(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(given_by_the_user), host_test(of_several_routers), host_test(users_wins),
-        host_test(way_back),          host_test(not_completed),      host_test(later_route),
-        host_test(not_by_default),
+        host_test_ipv4(given_by_the_user), host_test_ipv4(of_several_routers),
+        host_test_ipv4(users_wins),        host_test_ipv4(way_back),
+        host_test_ipv4(not_completed),     host_test_ipv4(later_route),
+        host_test_ipv4(not_by_default),
     };
     return host_main(tests);
 }

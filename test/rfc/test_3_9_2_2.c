@@ -172,12 +172,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(to_the_connection_that_caused_it),
-        host_test(source_quench),
-        host_test(soft_errors),
-        host_test(told),
-        host_test(why_it_failed),
-        host_test(hard_errors),
-        host_test(fragmentation_needed),
+        host_test_ipv4(source_quench),
+        host_test_ipv4(soft_errors),
+        host_test_ipv4(told),
+        host_test_ipv4(why_it_failed),
+        host_test_ipv4(hard_errors),
+        host_test_ipv4(fragmentation_needed),
     };
     return host_main(tests);
 }

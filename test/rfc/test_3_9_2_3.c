@@ -74,9 +74,9 @@ static void other_segments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(syn_from_nowhere),
-        host_test(syn_to_many),
-        host_test(other_segments),
+        host_test_ipv4(syn_from_nowhere),
+        host_test_ipv4(syn_to_many),
+        host_test_ipv4(other_segments),
     };
     return host_main(tests);
 }

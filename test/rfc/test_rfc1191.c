@@ -281,18 +281,18 @@ static void remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(df_is_set),
-        host_test(reduces_its_estimate),
-        host_test(increase_after_ten_minutes),
-        host_test(old_style_messages),
-        host_test(never_below),
-        host_test(never_up),
-        host_test(mss_option),
-        host_test(sent_again_at_once),
-        host_test(not_for_every_message),
-        host_test(not_for_every_step),
-        host_test(not_too_big),
-        host_test(remembered),
+        host_test_ipv4(df_is_set),
+        host_test_ipv4(reduces_its_estimate),
+        host_test_ipv4(increase_after_ten_minutes),
+        host_test_ipv4(old_style_messages),
+        host_test_ipv4(never_below),
+        host_test_ipv4(never_up),
+        host_test_ipv4(mss_option),
+        host_test_ipv4(sent_again_at_once),
+        host_test_ipv4(not_for_every_message),
+        host_test_ipv4(not_for_every_step),
+        host_test_ipv4(not_too_big),
+        host_test_ipv4(remembered),
     };
     return host_main(tests);
 }

@@ -446,7 +446,7 @@ int main(void)
         host_test(timeout),
         host_test(after_a_timeout),
         host_test(counts_octets),
-        host_test(smaller_mtu),
+        host_test_ipv4(smaller_mtu),
         host_test(three_duplicates),
         host_test(flight_not_cwnd),
         host_test(duplicates_of_a_scaled_window),

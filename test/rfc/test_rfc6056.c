@@ -96,10 +96,10 @@ static void not_in_listen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(obfuscated),
+        host_test_ipv4(obfuscated),
         host_test(secret),
         host_test(each_in_turn),
-        host_test(not_in_listen),
+        host_test_ipv4(not_in_listen),
     };
     return host_main(tests);
 }

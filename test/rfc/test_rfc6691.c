@@ -88,9 +88,9 @@ static void options_of_the_peer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(without_options),
+        host_test_ipv4(without_options),
         host_test(packets_are_the_correct_length),
-        host_test(less_text_with_options),
+        host_test_ipv4(less_text_with_options),
         host_test(options_of_the_peer),
     };
     return host_main(tests);

@@ -99,8 +99,9 @@ static void timer_on_a_slow_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(initial_window), host_test(initial_window_passive), host_test(restart_window),
-        host_test(loss_window),    host_test(timer_on_a_slow_path),
+        host_test_ipv4(initial_window),  host_test(initial_window_passive),
+        host_test(restart_window),       host_test(loss_window),
+        host_test(timer_on_a_slow_path),
     };
     return host_main(tests);
 }

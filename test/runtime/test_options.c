@@ -65,8 +65,9 @@ static void numbers(void **state)
     assert_int_equal(get(t.left, s, IPPROTO_IP, IP_FREEBIND), 1);
     assert_fails(set(t.left, s, IPPROTO_IPV6, IPV6_FREEBIND, 1), ENOPROTOOPT);
     assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_V6ONLY), 0);
-    assert_int_equal(set(t.left, six, IPPROTO_IPV6, IPV6_V6ONLY, 0), 0);
-    assert_fails(set(t.left, six, IPPROTO_IPV6, IPV6_V6ONLY, 1), EINVAL);
+    assert_int_equal(set(t.left, six, IPPROTO_IPV6, IPV6_V6ONLY, 7), 0);
+    assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+    assert_fails(set(t.left, s, IPPROTO_IPV6, IPV6_V6ONLY, 1), ENOPROTOOPT);
     two_down(&t);
 }
 
@@ -218,6 +219,30 @@ static void receive_buffer(void **state)
     nstcp_destroy(t.right, 0);
 }
 
+/* How long a call that waits looks before it sleeps: told back, and without effect on what it does.
+ */
+static void busy_poll(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int left, right;
+    must_pair(&t, &left, &right);
+    assert_int_equal(get(t.right, right, SOL_SOCKET, SO_BUSY_POLL), 50);
+    assert_fails(set(t.right, right, SOL_SOCKET, SO_BUSY_POLL, -1), EINVAL);
+    const int microseconds[] = {0, 200, 50};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(set(t.right, right, SOL_SOCKET, SO_BUSY_POLL, microseconds[i]), 0);
+        assert_int_equal(get(t.right, right, SOL_SOCKET, SO_BUSY_POLL), microseconds[i]);
+        for (unsigned n = 0; n < 20; n++) {
+            char c;
+            must_send(t.left, left, "x", 1);
+            assert_int_equal(nstcp_recv(t.right, right, &c, 1, 0), 1);
+        }
+    }
+    two_down(&t);
+}
+
 /* More than there is room for: half of the buffer is enough, or nobody would ever read. */
 static void low_water(void **state)
 {
@@ -317,7 +342,8 @@ int main(void)
         cmocka_unit_test(info),           cmocka_unit_test(numbers),
         cmocka_unit_test(structs),        cmocka_unit_test(flags),
         cmocka_unit_test(no_socket),      cmocka_unit_test(limits),
-        cmocka_unit_test(little_memory),  cmocka_unit_test(low_water),
+        cmocka_unit_test(busy_poll),      cmocka_unit_test(little_memory),
+        cmocka_unit_test(low_water),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,9 +37,10 @@ static int route(struct host *h, const struct ip_addr *dst, struct ip_addr *src,
     return 0;
 }
 
-static int hold(struct host *h, const struct ip_addr *addr, uint16_t port)
+static int hold(struct host *h, const struct ip_addr *addr, uint16_t port, bool v6only)
 {
     (void)port;
+    (void)v6only;
     return own(of(h), addr) || ip_addr_is_any(addr) ? 0 : -EADDRNOTAVAIL;
 }
 
@@ -98,6 +99,7 @@ void two_up(struct two *t, const struct two_config *config)
     const struct pair_config pc = {
         .caps = {.mtu = 1500, .super_max = config->super_max, .csum_offload = true},
         .queue_max = config->queue_max ? config->queue_max : 4096,
+        .polled = true,
     };
     struct link *a, *b;
     assert_int_equal(pair_create(&pc, &a, &b), 0);

@@ -52,6 +52,7 @@ static void linger(struct end *e)
 void app_give_up(struct end *e, bool abort)
 {
     struct sock *so = e->sock;
+    app_end_receive(e);
     e->sock = NULL;
     e->left = !abort;
     e->aborted = abort;
@@ -161,6 +162,8 @@ static void run(struct end *e)
 {
     bool more = true;
     fail_about((int)e->conn->index, e->side);
+    if (e->sock)
+        app_end_receive(e);
     while (e->sock && e->connected && more) {
         more = app_write(e);
         if (e->sock && app_read(e))

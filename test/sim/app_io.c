@@ -24,6 +24,14 @@ static bool is_paused(struct end *e, uint64_t until_ns)
     return true;
 }
 
+/* A third of the send buffer is worth telling. */
+static bool has_room(const struct sock *so)
+{
+    struct tcp_status s;
+    stack_status(so, &s);
+    return s.unsent_or_unacked < s.sndbuf - s.sndbuf / 3;
+}
+
 bool app_write(struct end *e)
 {
     struct world *w = e->conn->world;
@@ -38,11 +46,12 @@ bool app_write(struct end *e)
     if (e->offers > 0 && len > e->offers)
         len = e->offers;
     payload_fill(e->wire.stream, e->wire.written, w->buf, len);
-    bool ready = stack_readiness(e->sock) & SOCK_WRITABLE;
+    bool ready = stack_readiness(e->sock) & SOCK_WRITABLE, room = has_room(e->sock);
     int64_t n = urgent_send(e, w->buf, len);
     memset(w->buf, 0xee, len < 4096 ? len : 4096); /* it was only borrowed */
-    SIM_CHECK(ready == (n != ERR_AGAIN), "readiness", "writable %d, send answers %lld", ready,
-              (long long)n);
+    bool fails = n < 0 && n != ERR_AGAIN && n != ERR_NOMEM;
+    SIM_CHECK(ready == (fails || (room && n != ERR_AGAIN)), "readiness",
+              "writable %d, room %d, send answers %lld", ready, room, (long long)n);
     if (n == ERR_NOMEM) {
         SIM_CHECK(host_was_refused(e->host), "send", "no memory, but none was refused");
         e->write_at_ns = w->now_ns + rng_range(&w->rng, 1, 50) * NS_PER_MS;
@@ -87,11 +96,37 @@ static void got(struct end *e, size_t n)
     e->read_at_ns = pause_of(e, e->plan->read_pause_ns);
 }
 
+void app_end_receive(struct end *e)
+{
+    if (!e->waits)
+        return;
+    e->waits = false;
+    stack_recv_end(e->sock, &e->receive, host_now(e->host));
+    size_t n = e->receive.done;
+    SIM_CHECK(n <= e->receive.len, "receive", "%zu octets for %zu places", n, e->receive.len);
+    memcpy(e->conn->world->buf, e->place, n);
+    memset(e->place, 0xee, sizeof e->place);
+    if (n > 0)
+        got(e, n);
+    host_called(e->host);
+}
+
+/* Nothing can be read: some readers leave their buffer there until they look again. */
+static void begin_receive(struct end *e)
+{
+    if (e->plan->read_max % 3 != 0)
+        return;
+    size_t len = e->plan->read_max < sizeof e->place ? e->plan->read_max : sizeof e->place;
+    e->receive = (struct receive){e->place, len, 0};
+    e->waits = stack_recv_begin(e->sock, &e->receive);
+    SIM_CHECK(e->waits, "receive", "another RECEIVE waits");
+}
+
 bool app_read(struct end *e)
 {
     struct world *w = e->conn->world;
     struct host *h = e->host;
-    if (e->eof || e->deaf || is_stalled(e) || is_paused(e, e->read_at_ns))
+    if (e->eof || e->deaf || e->waits || is_stalled(e) || is_paused(e, e->read_at_ns))
         return false;
     size_t len = (size_t)rng_range(&w->rng, 1, e->plan->read_max);
     urgent_look(e);
@@ -106,6 +141,7 @@ bool app_read(struct end *e)
               (long long)peeked, (long long)n);
     SIM_CHECK(n <= (int64_t)len, "receive", "%lld octets for %zu places", (long long)n, len);
     if (n == ERR_AGAIN) {
+        begin_receive(e);
         host_called(h);
         return false;
     }

@@ -9,6 +9,9 @@
 bool app_write(struct end *e);
 bool app_read(struct end *e);
 
+/* Takes what a RECEIVE has got that waited, if one did. */
+void app_end_receive(struct end *e);
+
 /* Closes, aborts or stops receiving when the plan's time has come. */
 void app_steer(struct end *e);
 

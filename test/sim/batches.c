@@ -137,6 +137,24 @@ static void look_at_accepted(struct host *h, struct view *v)
     }
 }
 
+/* What the RECEIVEs that wait have got so far, which is no memory of the engine's: what they get in
+ * a trial lies behind it. */
+static void keep_receives(struct world *w)
+{
+    for (uint32_t i = 0; i < 2 * w->plan.n_conns; i++) {
+        struct end *e = &w->conn[i / 2].end[i % 2];
+        e->kept = e->receive.done;
+    }
+}
+
+static void restore_receives(struct world *w)
+{
+    for (uint32_t i = 0; i < 2 * w->plan.n_conns; i++) {
+        struct end *e = &w->conn[i / 2].end[i % 2];
+        e->receive.done = e->kept;
+    }
+}
+
 static void look(struct host *h, const struct packet *in, enum way way, struct view *v)
 {
     struct world *w = h->world;
@@ -155,11 +173,14 @@ static void look(struct host *h, const struct packet *in, enum way way, struct v
         if (!e->sock)
             continue;
         look_at(v, e, e->sock);
+        if (e->waits)
+            note(v, "what waited", e, hash(0, e->place, e->receive.done));
         call(h, v, e, e->sock);
     }
     look_at_accepted(h, v);
     drain(h, v);
     simmem_restore(&h->mem);
+    restore_receives(w);
 }
 
 static void compare(const struct view *a, const struct view *b, const char *how, bool exactly)
@@ -212,6 +233,7 @@ void batches_try(struct host *h, const struct packet *in)
         !rng_one_in(&h->world->rng, h->plan->batches_in))
         return;
     h->trying = true;
+    keep_receives(h->world);
     simmem_save(&h->mem);
     look(h, in, WHOLE, &whole);
     look(h, in, SINGLE, &other);

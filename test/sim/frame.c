@@ -340,7 +340,7 @@ void frame_to_packet(const struct frame *f, struct packet *p, struct rng *rng)
 {
     p->csum = f->csum;
     p->gso_size = f->gso_size;
-    p->mtu = 0;
+    p->mtu = p->zone = 0;
     p->n_body = 0;
     uint32_t total = f->len + f->padding, at = total;
     if (f->head_len < total && rng_one_in(rng, 2))

@@ -149,6 +149,7 @@ static void crash_end(struct end *e)
     if (e->sock)
         app_over(e);
     e->sock = NULL;
+    e->waits = false;
 }
 
 void host_crash(struct host *h)

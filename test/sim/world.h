@@ -72,6 +72,11 @@ struct end {
     bool stalled;                     /* the reader has stopped once */
     uint64_t wake_ns;                 /* when an EVENT_APP is due; TIME_NEVER: none */
 
+    bool waits; /* stack_recv_begin() is under way */
+    struct receive receive;
+    uint8_t place[4096]; /* for what it gets */
+    size_t kept;         /* receive.done, while batches.c tries what would become of it */
+
     uint64_t urgent[URGENTS]; /* where its urgent SENDs have ended (app_urgent.h) */
     uint32_t n_urgent;
     uint64_t mark; /* where the last mark was that it came to as a reader */

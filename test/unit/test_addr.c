@@ -2,6 +2,8 @@
 #include "addr.h"
 #include "support.h"
 
+#include <stdio.h>
+
 static struct ip_addr v6(const char *hex)
 {
     struct ip_addr a;
@@ -112,6 +114,51 @@ static void text(void **state)
     assert_text(v6("ffffffffffffffffffffffffffffffff"), "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 }
 
+/* RFC 4007 11.2, and what RFC 4291 2.5.6 has where the zone is. */
+static void zones(void **state)
+{
+    (void)state;
+    static const uint32_t all[] = {1, 2, 10, 65536, UINT32_MAX};
+    struct ip_addr link_local = v6("fe80000000000000abcdef0123456789"),
+                   others[] = {
+                       ip_addr_v4(0xa9fe0101), /* 169.254.1.1 */
+                       IP_ADDR_ANY6,
+                       v6("fec00000000000000000000000000001"), /* site-local, and no more */
+                       v6("fe7f0000000000000000000000000001"),
+                       v6("ff020000000000000000000000000001"),
+                       v6("fd000000000000000000000000000001"),
+                   };
+    assert_true(ip_addr_is_link_local(&link_local));
+    assert_int_equal(ip_addr_zone(&link_local), 0);
+    struct ip_addr a = link_local, b = v6("febf00000000000000000000000000ff");
+    assert_true(ip_addr_is_link_local(&b));
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct ip_addr before = a;
+        char want[IP_ADDR_TEXT_MAX];
+        ip_addr_set_zone(&a, all[i]);
+        assert_int_equal(ip_addr_zone(&a), all[i]);
+        assert_false(ip_addr_eq(&a, &before));
+        assert_true(ip_addr_is_unicast(&a));
+        struct ip_addr wire = ip_addr_on_wire(&a);
+        assert_true(ip_addr_eq(&wire, &link_local));
+        snprintf(want, sizeof want, "fe80::abcd:ef01:2345:6789%%%lu", (unsigned long)all[i]);
+        assert_text(a, want);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        a = others[i];
+        assert_false(ip_addr_is_link_local(&a));
+        ip_addr_set_zone(&a, 7);
+        assert_true(ip_addr_eq(&a, &others[i]));
+        assert_int_equal(ip_addr_zone(&a), 0);
+        struct ip_addr wire = ip_addr_on_wire(&a);
+        assert_true(ip_addr_eq(&wire, &a));
+    }
+    memset(a.b, 0xff, sizeof a.b); /* the longest text */
+    a.b[0] = 0xfe;
+    a.b[1] = 0xbf;
+    assert_text(a, "febf:ffff::ffff:ffff:ffff:ffff%4294967295");
+}
+
 /* Reads the text back with a few lines that share nothing with the writer: expands "::". */
 static struct ip_addr read_v6(const char *s)
 {
@@ -168,6 +215,7 @@ int main(void)
         cmocka_unit_test(families_are_told_apart),
         cmocka_unit_test(kinds),
         cmocka_unit_test(text),
+        cmocka_unit_test(zones),
         cmocka_unit_test(text_keeps_the_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,8 +144,8 @@ static void bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(text),   host_test(syn),       host_test(syn_ack),
-        host_test(probes), host_test(first_hop), host_test(bounded),
+        host_test(text),           host_test(syn),     host_test(syn_ack), host_test(probes),
+        host_test_ipv4(first_hop), host_test(bounded),
     };
     return host_main(tests);
 }

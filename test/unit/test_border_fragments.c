@@ -76,7 +76,7 @@ static void within_a_fragment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(to_a_connection),
+        host_test_ipv4(to_a_connection),
         host_test(within_a_fragment),
     };
     return host_main(tests);

@@ -44,7 +44,7 @@ static void connect_mtu(void **state)
     leaves(&a, .flags = SYN, .seq = 0, .mss = 600);
     a = peer(2, 0);
     host_connect(&a);
-    leaves(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN, .seq = 0, .mss = HOST_MSS);
 }
 
 /* MUST-43: from the address that the user names; MUST-45: to the end, and what comes to another of
@@ -444,9 +444,9 @@ static void connect_mtu_that_no_packet_has(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(connect_addresses),
-        host_test(connect_mtu),
-        host_test(connect_from_a_chosen_address),
+        host_test_ipv4(connect_addresses),
+        host_test_ipv4(connect_mtu),
+        host_test_ipv4(connect_from_a_chosen_address),
         host_test(connect_refused),
         host_test(transfer),
         host_test(urgent),
@@ -463,7 +463,7 @@ int main(void)
         host_test(text_after_close),
         host_test(aborted),
         host_test(calls_on_a_listener),
-        host_test(connect_mtu_that_no_packet_has),
+        host_test_ipv4(connect_mtu_that_no_packet_has),
     };
     return host_main(tests);
 }

@@ -236,9 +236,15 @@ static void quickack(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(connecting),        host_test(connected),         host_test(accepted),
-        host_test(half_open),         host_test(keepalive_ends_it), host_test(diffserv),
-        host_test(diffserv_accepted), host_test(diffserv_v6),       host_test(quickack),
+        host_test(connecting),
+        host_test(connected),
+        host_test(accepted),
+        host_test(half_open),
+        host_test(keepalive_ends_it),
+        host_test_ipv4(diffserv),
+        host_test_ipv4(diffserv_accepted),
+        host_test(diffserv_v6),
+        host_test(quickack),
     };
     return host_main(tests);
 }

@@ -192,13 +192,13 @@ static void accepted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(off_by_default),
-        host_test(told_once),
-        host_test(after_what_can_be_read),
-        host_test(r1),
-        host_test(r1_with_a_reason),
-        host_test(connecting),
-        host_test(accepted),
+        host_test_ipv4(off_by_default),
+        host_test_ipv4(told_once),
+        host_test_ipv4(after_what_can_be_read),
+        host_test_ipv4(r1),
+        host_test_ipv4(r1_with_a_reason),
+        host_test_ipv4(connecting),
+        host_test_ipv4(accepted),
     };
     return host_main(tests);
 }

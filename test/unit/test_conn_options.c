@@ -60,10 +60,10 @@ static void every_packet(void **state)
     struct sock *so = host_connect(&a);
     host_batch();
     set_options(so, LIST(131, 7, 4, R1));
-    leaves(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN, .seq = 0, .mss = HOST_MSS);
     LEFT_BY(R1);
     host_later(1000);
-    leaves(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN, .seq = 0, .mss = HOST_MSS);
     LEFT_BY(R1);
     arriving(LIST(131, 7, 8, R2, 0)); /* it is not asked what it says: it has its own */
     arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 77);
@@ -135,7 +135,7 @@ static void mss(void **state)
     uint8_t forty[40];
     memset(forty, 1, sizeof forty);
     set_options(so, forty, sizeof forty);
-    leaves(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN, .seq = 0, .mss = HOST_MSS);
     arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
     assert_int_equal(host_send(so, 0, 2000), 2000);
@@ -381,13 +381,13 @@ static void not_for_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(every_packet),    host_test(replaced),
-        host_test(recorded),        host_test(mss),
-        host_test(mss_of_the_path), host_test(not_accepted),
-        host_test(way_back),        host_test(no_way_back),
-        host_test(later_route),     host_test(users_route_wins),
-        host_test(no_memory),       host_test(in_the_place_of_another),
-        host_test(not_for_others),
+        host_test_ipv4(every_packet),    host_test_ipv4(replaced),
+        host_test_ipv4(recorded),        host_test_ipv4(mss),
+        host_test_ipv4(mss_of_the_path), host_test_ipv4(not_accepted),
+        host_test_ipv4(way_back),        host_test_ipv4(no_way_back),
+        host_test_ipv4(later_route),     host_test_ipv4(users_route_wins),
+        host_test_ipv4(no_memory),       host_test_ipv4(in_the_place_of_another),
+        host_test_ipv4(not_for_others),
     };
     return host_main(tests);
 }

@@ -44,13 +44,13 @@ static void about_a_segment_in_flight(void **state)
     const uint32_t wrong[] = {0, 1, 1000, 3001, 3002, 1u << 31, UINT32_MAX};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         for (unsigned kind = ICMP_TOO_BIG; kind <= ICMP_PARAMETER_PROBLEM; kind++) {
-            if (kind != ICMP_PROHIBITED)
+            if (kind != (host_is_v4() ? ICMP_PROHIBITED : ICMP_PROTOCOL_UNREACHABLE))
                 hears(&a, .kind = kind, .seq = wrong[i], .mtu = 600);
         }
         assert_int_equal(host_counters().icmp_bad_seq, 7 * (i + 1));
     }
     expect_no_event();
-    assert_int_equal(host_status(so).path_mtu, 1040);
+    assert_int_equal(host_status(so).path_mtu, host.config.caps.mtu);
     hears(&a, .kind = ICMP_HOST_UNREACHABLE, .seq = 1001);
     expect_event(so, SOCK_EV_TROUBLE);
     hears(&a, .kind = ICMP_HOST_UNREACHABLE, .seq = 3000);
@@ -233,7 +233,7 @@ static void the_next_connection_knows(void **state)
     all_leaves();
     b.flow.remote_port++;
     so = host_connect(&b);
-    leaves(&b, .flags = SYN, .mss = 1000);
+    leaves(&b, .flags = SYN, .mss = HOST_MSS);
     arrives(&b, .flags = SYN | ACK, .ack = 1, .mss = 1000);
     leaves(&b, .flags = ACK, .seq = 1, .ack = 1);
     expect_event(so, SOCK_EV_COMPLETED);
@@ -272,16 +272,16 @@ static void mtu_of_the_device(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(to_the_connection_that_caused_it),
+        host_test_ipv4(to_the_connection_that_caused_it),
         host_test(about_a_segment_in_flight),
-        host_test(kinds),
+        host_test_ipv4(kinds),
         host_test(nothing_in_flight),
-        host_test(about_nobody),
-        host_test(malformed),
-        host_test(source_quench),
-        host_test(mtus),
-        host_test(the_next_connection_knows),
-        host_test(mtu_of_the_device),
+        host_test_ipv4(about_nobody),
+        host_test_ipv4(malformed),
+        host_test_ipv4(source_quench),
+        host_test_ipv4(mtus),
+        host_test_ipv4(the_next_connection_knows),
+        host_test_ipv4(mtu_of_the_device),
     };
     return host_main(tests);
 }

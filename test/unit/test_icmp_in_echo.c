@@ -188,7 +188,7 @@ int main(void)
         host_test(echoes_waiting),
         host_test(long_echo),
         host_test(no_memory),
-        host_test(by_source_route),
+        host_test_ipv4(by_source_route),
     };
     return host_main(tests);
 }

@@ -291,6 +291,8 @@ static void emit_parse_round_trip(void **state)
             h.payload_len = v4 ? 65515 : 65535;
         rnd_fill(&rnd, h.src.b, 16);
         rnd_fill(&rnd, h.dst.b, 16);
+        h.src.b[1] &= 0x7f; /* no link-local ones, in which not all bits are free */
+        h.dst.b[1] &= 0x7f;
         if (v4) {
             h.src = ip_addr_v4_bytes(h.src.b);
             h.dst = ip_addr_v4_bytes(h.dst.b);

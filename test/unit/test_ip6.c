@@ -270,6 +270,29 @@ static void v6_mapped_addresses(void **state)
     }
 }
 
+/* RFC 4291 2.5.6: 54 bits behind the prefix are 0. */
+static void v6_link_local_addresses(void **state)
+{
+    (void)state;
+    for (size_t at = 8; at <= 24; at += 16) {
+        struct v6 v;
+        begin6(&v, TCP);
+        memset(v.p + at, 0, 8);
+        v.p[at] = 0xfe;
+        v.p[at + 1] = 0x80;
+        assert6(&v, IP_OK, 0);
+        for (size_t bit = 10; bit < 64; bit++) {
+            uint8_t mask = (uint8_t)(0x80u >> bit % 8);
+            v.p[at + bit / 8] ^= mask;
+            assert6(&v, IP_LINK_LOCAL, 0);
+            v.p[at + bit / 8] ^= mask;
+        }
+        v.p[at + 1] = 0xc0; /* site-local ones are like any other */
+        v.p[at + 7] = 1;
+        assert6(&v, IP_OK, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +305,7 @@ int main(void)
         cmocka_unit_test(v6_options),
         cmocka_unit_test(v6_extension_lengths),
         cmocka_unit_test(v6_mapped_addresses),
+        cmocka_unit_test(v6_link_local_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -283,9 +283,9 @@ int main(void)
         host_test(destroy_with_everything),
         host_test(idle_connections_hold_no_buffers),
         host_test(max_socks),
-        host_test(nothing_fails),
-        host_test(each_allocation_fails_once),
-        host_test(all_allocations_fail_from_the_kth_on),
+        host_test_ipv4(nothing_fails),
+        host_test_ipv4(each_allocation_fails_once),
+        host_test_ipv4(all_allocations_fail_from_the_kth_on),
         host_test(disorder_leaves_room_for_others),
     };
     return host_main(tests);

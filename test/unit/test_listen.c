@@ -28,6 +28,31 @@ static void accept_order(void **state)
     assert_int_equal(stack_accept(l, NULL, host.now_ns, &so), ERR_AGAIN);
 }
 
+/* The IPv6 wildcard is for both families, but gives way to IPv4's own listener; with V6ONLY it is
+ * for IPv6 alone (ipv6(7), RFC 3493 5.3). */
+static void wildcards(void **state)
+{
+    (void)state;
+    const struct ip_addr any4 = ip_addr_v4(0), any6 = IP_ADDR_ANY6;
+    struct peer four = peer(1, 80), six = peer6(2, 80), more = peer(3, 80);
+    struct sock *both, *l4;
+    assert_int_equal(stack_listen(host.stack, &any6, 80, 4, &host, &both), ERR_NONE);
+    host_handshake(HERE, &four);
+    host_handshake(HERE, &six);
+    expect_peer(host_accept(both), &four);
+    expect_peer(host_accept(both), &six);
+    stack_set_v6only(both);
+    arrives(&more, .flags = SYN, .seq = 0);
+    leaves(&more, .flags = RST | ACK, .seq = 0, .ack = 1, .wnd = 0);
+    assert_int_equal(stack_listen(host.stack, &any4, 80, 4, &host, &l4), ERR_NONE);
+    four = peer(4, 80);
+    six = peer6(5, 80);
+    host_handshake(HERE, &four);
+    host_handshake(HERE, &six);
+    expect_peer(host_accept(l4), &four);
+    expect_peer(host_accept(both), &six);
+}
+
 /* With the accept queue full, handshakes are dropped, not reset; what was dropped comes again. */
 static void backlog_full(void **state)
 {
@@ -404,11 +429,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(accept_order),
+        host_test_ipv4(wildcards),
         host_test(backlog_full),
         host_test(rst_frees_half_open),
         host_test(half_open_limit),
         host_test(half_open_times_out),
-        host_test(addresses),
+        host_test_ipv4(addresses),
         host_test(listen_beside_connections),
         host_test(listen_calls),
         host_test(close_resets_the_unaccepted),
@@ -416,7 +442,7 @@ int main(void)
         host_test(without_room),
         host_test(time_wait_stays_when_the_queue_is_full),
         host_test(time_wait_gives_way),
-        host_test(time_wait_gives_way_to_a_listener),
+        host_test_ipv4(time_wait_gives_way_to_a_listener),
         host_test(time_wait_gives_its_memory),
     };
     return host_main(tests);

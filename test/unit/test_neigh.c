@@ -1,4 +1,4 @@
-/* neigh.c: RFC 826, RFC 1122 2.3.2.1-2. */
+/* neigh.c: RFC 826, RFC 1122 2.3.2.1-2, RFC 4861 7.2, 7.3. */
 #include "neigh.h"
 #include "nstime.h"
 #include "support.h"
@@ -143,6 +143,111 @@ static void other_packets_confirm(void **state)
     hear(t, &gateway, NEIGH_ANSWER, &mac_a, 0);
     hear(t, &gateway, NEIGH_OTHER, &mac_a, 29 * NS_PER_S);
     assert_string_equal(look(t, &gateway, 58 * NS_PER_S, &mac), "k-");
+    neigh_destroy(t);
+}
+
+/* RFC 4861 7.3.1: what was not asked for does not show that it hears us, and leaves the state as it
+ * is (7.2.5); of another address it makes us ask (7.2.3, 7.2.5). */
+static void the_unasked_does_not_confirm(void **state)
+{
+    (void)state;
+    struct neigh_table *t = table();
+    struct mac_addr mac;
+    hear(t, &gateway, NEIGH_UNASKED, &mac_a, 0);
+    assert_string_equal(look(t, &gateway, 0, &mac), "uA"); /* no entry came of it */
+    wait_octet(t, &gateway, 0, 0);
+    assert_int_equal(hear(t, &gateway, NEIGH_UNASKED, &mac_a, 0), 0);
+    assert_string_equal(look(t, &gateway, 0, &mac), "u-");
+    assert_int_equal(hear(t, &gateway, NEIGH_ANSWER, &mac_a, 0), 1);
+    hear(t, &gateway, NEIGH_UNASKED, &mac_a, 29 * NS_PER_S);
+    hear(t, &gateway, NEIGH_UNASKED, NULL, 29 * NS_PER_S);
+    assert_string_equal(look(t, &gateway, 30 * NS_PER_S, &mac), "kI");
+    hear(t, &gateway, NEIGH_UNASKED, &mac_a, 30 * NS_PER_S);
+    assert_string_equal(look(t, &gateway, 31 * NS_PER_S, &mac), "kI");
+    hear(t, &gateway, NEIGH_ANSWER, &mac_a, 31 * NS_PER_S);
+    hear(t, &gateway, NEIGH_UNASKED, &mac_b, 32 * NS_PER_S);
+    assert_string_equal(look(t, &gateway, 33 * NS_PER_S, &mac), "kA");
+    assert_memory_equal(&mac, &mac_a, sizeof mac);
+    neigh_destroy(t);
+}
+
+/* RFC 4861 7.2.5: without the Override flag an answer gives an address where none is known. A known
+ * one it only has asked, and when that is being done not even that. */
+static void the_second_does_not_override(void **state)
+{
+    (void)state;
+    struct neigh_table *t = table();
+    struct mac_addr mac;
+    const uint64_t s = NS_PER_S;
+    look(t, &gateway, 50 * s, &mac);
+    wait_octet(t, &gateway, 0, 50 * s);
+    assert_int_equal(hear(t, &gateway, NEIGH_SECOND, &mac_a, 50 * s), 1);
+    assert_string_equal(look(t, &gateway, 51 * s, &mac), "k-");
+    assert_memory_equal(&mac, &mac_a, sizeof mac);
+    hear(t, &gateway, NEIGH_SECOND, &mac_b, 52 * s);
+    assert_string_equal(look(t, &gateway, 53 * s, &mac), "kI");
+    assert_memory_equal(&mac, &mac_a, sizeof mac);
+    hear(t, &gateway, NEIGH_SECOND, &mac_b, 53 * s); /* in the form of the answer: no */
+    assert_string_equal(look(t, &gateway, 54 * s, &mac), "kI");
+    assert_memory_equal(&mac, &mac_a, sizeof mac);
+    hear(t, &gateway, NEIGH_SECOND, &mac_a, 54 * s); /* the same one: it is there */
+    assert_string_equal(look(t, &gateway, 83 * s, &mac), "k-");
+    assert_string_equal(look(t, &gateway, 84 * s, &mac), "kI");
+    hear(t, &gateway, NEIGH_ANSWER, &mac_b, 84 * s); /* with the flag */
+    assert_string_equal(look(t, &gateway, 85 * s, &mac), "k-");
+    assert_memory_equal(&mac, &mac_b, sizeof mac);
+    /* It makes nothing younger. */
+    hear(t, &gateway, NEIGH_SECOND, &mac_a, 383 * s);
+    assert_string_equal(look(t, &gateway, 384 * s, &mac), "uA");
+    neigh_destroy(t);
+}
+
+/* RFC 4861 7.2.5, 4.4: an answer without an address confirms the one that is known, and tells
+ * nothing where none is. */
+static void an_answer_without_address(void **state)
+{
+    (void)state;
+    struct neigh_table *t = table();
+    struct mac_addr mac;
+    look(t, &gateway, 0, &mac);
+    wait_octet(t, &gateway, 0, 0);
+    assert_int_equal(hear(t, &gateway, NEIGH_ANSWER, NULL, 0), 0);
+    assert_int_equal(hear(t, &gateway, NEIGH_SECOND, NULL, 0), 0);
+    assert_string_equal(look(t, &gateway, 0, &mac), "u-");
+    assert_int_equal(hear(t, &gateway, NEIGH_ANSWER, &mac_a, 0), 1);
+    assert_string_equal(look(t, &gateway, 30 * NS_PER_S, &mac), "kI");
+    hear(t, &gateway, NEIGH_ANSWER, NULL, 30 * NS_PER_S);
+    assert_string_equal(look(t, &gateway, 59 * NS_PER_S, &mac), "k-");
+    assert_memory_equal(&mac, &mac_a, sizeof mac);
+    neigh_destroy(t);
+}
+
+/* RFC 4861 7.2.2: unreachable when MAX_MULTICAST_SOLICIT (3) requests have had no answer. */
+static void failed(void **state)
+{
+    (void)state;
+    struct neigh_table *t = table();
+    struct mac_addr mac;
+    const uint64_t s = NS_PER_S;
+    assert_false(neigh_failed(t, &gateway));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_string_equal(look(t, &gateway, i * s, &mac), "uA");
+        assert_string_equal(look(t, &gateway, i * s + s / 2, &mac), "u-");
+        assert_false(neigh_failed(t, &gateway));
+    }
+    assert_string_equal(look(t, &gateway, 3 * s, &mac), "uA"); /* it may be there now */
+    assert_true(neigh_failed(t, &gateway));
+    hear(t, &gateway, NEIGH_ANSWER, &mac_a, 4 * s);
+    assert_false(neigh_failed(t, &gateway));
+    /* Polls are not among the three, nor is the one by which a doubt begins. */
+    neigh_doubt(t, &gateway);
+    assert_string_equal(look(t, &gateway, 5 * s, &mac), "kI");
+    for (unsigned i = 0; i < 3; i++) {
+        assert_string_equal(look(t, &gateway, (6 + i) * s, &mac), "uA");
+        assert_false(neigh_failed(t, &gateway));
+    }
+    assert_string_equal(look(t, &gateway, 9 * s, &mac), "uA");
+    assert_true(neigh_failed(t, &gateway));
     neigh_destroy(t);
 }
 
@@ -369,6 +474,10 @@ int main(void)
         cmocka_unit_test(old_entry_is_polled_then_forgotten),
         cmocka_unit_test(nothing_unasked_is_believed),
         cmocka_unit_test(other_packets_confirm),
+        cmocka_unit_test(the_unasked_does_not_confirm),
+        cmocka_unit_test(the_second_does_not_override),
+        cmocka_unit_test(an_answer_without_address),
+        cmocka_unit_test(failed),
         cmocka_unit_test(latest_packets_wait),
         cmocka_unit_test(waiting_packet_is_a_copy),
         cmocka_unit_test(stale_packets_do_not_go),

@@ -1,4 +1,4 @@
-/* refuse.c: what a link says to packets that are too big for its device. */
+/* refuse.c: what a link says to packets that do not get beyond this host. */
 #include "codec.h"
 #include "refuse.h"
 #include "support.h"
@@ -42,7 +42,7 @@ static void says_what_a_router_says(void **state)
         struct packet p;
         uint8_t out[REFUSE_MAX];
         segment(&p, v4, 3000, 1400);
-        size_t len = refuse_emit(out, &p, 1300);
+        size_t len = refuse_emit(out, &p, ICMP_TOO_BIG, 1300);
         struct reader r = reader(out, len);
         struct ip_hdr ip;
         struct icmp m;
@@ -59,9 +59,35 @@ static void says_what_a_router_says(void **state)
         for (size_t held = 0; held < p.head.len; held++) { /* whatever it was given */
             uint8_t *copy = exact_copy(p.head.ptr, held);
             struct packet cut = {.head = {copy, held}};
-            assert_int_equal(refuse_emit(out, &cut, 1300) > 0, held >= (v4 ? 28 : 48));
+            assert_int_equal(refuse_emit(out, &cut, ICMP_TOO_BIG, 1300) > 0,
+                             held >= (v4 ? 28 : 48));
             free(copy);
         }
+    }
+}
+
+/* RFC 4861 7.2.2, RFC 4443 3.1: code 3, address unreachable; RFC 792: code 1. The rest is unused.
+ */
+static void host_is_unreachable(void **state)
+{
+    (void)state;
+    for (unsigned v4 = 0; v4 < 2; v4++) {
+        struct packet p;
+        uint8_t out[REFUSE_MAX];
+        segment(&p, v4, 0, 0);
+        size_t len = refuse_emit(out, &p, ICMP_HOST_UNREACHABLE, 0);
+        struct reader r = reader(out, len);
+        struct ip_hdr ip;
+        struct icmp m;
+        struct icmp_cause cause;
+        assert_int_equal(ip_parse(&r, len, &ip), IP_OK);
+        assert_int_equal(icmp_parse(&r, &ip, &m), ICMP_OK);
+        assert_int_equal(m.type, v4 ? 3 : 1);
+        assert_int_equal(m.code, v4 ? 1 : 3);
+        assert_int_equal(m.rest, 0);
+        assert_true(icmp_parse_cause(&m, v4, &cause));
+        assert_int_equal(cause.flow.remote_port, 80);
+        assert_int_equal(cause.seq.v, 77);
     }
 }
 
@@ -77,7 +103,7 @@ static void with_ip_options(void **state)
     segment(&p, true, 1460, 0);
     packet_put_options(&p, &o, 0);
     assert_true(refuse_wanted(&p, 1500));
-    size_t len = refuse_emit(out, &p, 1500);
+    size_t len = refuse_emit(out, &p, ICMP_TOO_BIG, 1500);
     assert_int_equal(len, REFUSE_MAX);
     struct reader r = reader(out, len);
     struct ip_hdr ip;
@@ -96,6 +122,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_too_big),
         cmocka_unit_test(says_what_a_router_says),
+        cmocka_unit_test(host_is_unreachable),
         cmocka_unit_test(with_ip_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* resolve.c: RFC 826, RFC 4861 4.3, 4.4, 7.1.2. */
+/* resolve.c: RFC 826, RFC 4861 7.2. What makes a message valid, test_nd.c has in full. */
 #include "resolve.h"
 #include "support.h"
 
@@ -186,12 +186,36 @@ static void advertisement(void **state)
     frame[58] = 0x20; /* not solicited */
     fix_checksum(frame, NA_LEN);
     assert_true(parses(frame, NA_LEN, &news));
-    assert_int_equal(news.claim, NEIGH_OTHER);
-    frame[78] = 14; /* another option (nonce) where the address was: the frame's source counts */
-    frame[11] = 9;
+    assert_int_equal(news.claim, NEIGH_UNASKED);
+    assert_true(news.has_mac);
+    frame[58] = 0x40; /* not to override */
     fix_checksum(frame, NA_LEN);
     assert_true(parses(frame, NA_LEN, &news));
-    assert_int_equal(news.mac.b[5], 9);
+    assert_int_equal(news.claim, NEIGH_SECOND);
+    frame[78] = 14; /* another option (nonce) where the address was */
+    fix_checksum(frame, NA_LEN);
+    assert_true(parses(frame, NA_LEN, &news));
+    assert_false(news.has_mac);
+}
+
+/* RFC 4861 7.2.3: whoever asks tells where it is itself, unless it does not say, or is nobody. */
+static void askers(void **state)
+{
+    (void)state;
+    uint8_t frame[RESOLVE_FRAME_MAX];
+    struct resolve_news news;
+    struct route r = route6();
+    emit(frame, &r, NULL);
+    assert_true(parses(frame, NA_LEN, &news));
+    assert_int_equal(news.claim, NEIGH_UNASKED);
+    assert_memory_equal(news.ip.b, us6, 16);
+    assert_true(news.has_mac);
+    assert_memory_equal(&news.mac, &ours, 6);
+    frame[78] = 14;
+    fix_checksum(frame, NA_LEN);
+    assert_false(parses(frame, NA_LEN, &news));
+    r.source = IP_ADDR_ANY6;
+    assert_false(parses(frame, emit(frame, &r, NULL), &news));
 }
 
 static void bad_advertisements(void **state)
@@ -272,7 +296,7 @@ static void question_and_answer(void **state)
         assert_true(ip_addr_eq(&news.ip, &r.next_hop));
         assert_memory_equal(&news.mac, &theirs, 6);
         /* RFC 4861 7.2.4: to all nodes ff02::1, and not solicited, when nobody has asked. */
-        assert_int_equal(news.claim, nobody && !v4 ? NEIGH_OTHER : NEIGH_ANSWER);
+        assert_int_equal(news.claim, nobody && !v4 ? NEIGH_UNASKED : NEIGH_ANSWER);
         static const uint8_t all_mac[] = {0x33, 0x33, 0, 0, 0, 1};
         assert_memory_equal(frame, nobody && !v4 ? all_mac : ours.b, 6);
         assert_memory_equal(frame + 6, &theirs, 6);
@@ -297,7 +321,7 @@ static void unasked(void **state)
         assert_int_equal(len, v4 ? 42 : NA_LEN);
         assert_int_equal(frame[0] & 1, 1);
         assert_true(parses(frame, len, &news));
-        assert_int_equal(news.claim, NEIGH_OTHER);
+        assert_int_equal(news.claim, v4 ? NEIGH_OTHER : NEIGH_UNASKED);
         assert_true(ip_addr_eq(&news.ip, &r.source));
         assert_memory_equal(&news.mac, &ours, 6);
         if (v4)
@@ -384,11 +408,17 @@ static void noise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arp_request),         cmocka_unit_test(arp_reply),
-        cmocka_unit_test(arp_nonsense),        cmocka_unit_test(solicitation),
-        cmocka_unit_test(advertisement),       cmocka_unit_test(bad_advertisements),
-        cmocka_unit_test(question_and_answer), cmocka_unit_test(unasked),
-        cmocka_unit_test(bad_questions),       cmocka_unit_test(noise),
+        cmocka_unit_test(arp_request),
+        cmocka_unit_test(arp_reply),
+        cmocka_unit_test(arp_nonsense),
+        cmocka_unit_test(solicitation),
+        cmocka_unit_test(advertisement),
+        cmocka_unit_test(bad_advertisements),
+        cmocka_unit_test(question_and_answer),
+        cmocka_unit_test(unasked),
+        cmocka_unit_test(bad_questions),
+        cmocka_unit_test(noise),
+        cmocka_unit_test(askers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
