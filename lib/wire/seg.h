@@ -28,10 +28,21 @@ struct flow {
 #define TCP_ECE 0x40
 #define TCP_CWR 0x80
 
+/* What has arrived beyond a hole: [left, right) (RFC 2018 3). On the way in any two numbers. */
+struct sack_block {
+    seq_t left, right;
+};
+
+/* As many as 40 octets of options hold; three beside timestamps. */
+#define SACK_BLOCKS_MAX 4
+
 struct tcp_opts {
-    bool has_mss, has_wscale;
-    uint16_t mss;   /* RFC 9293 3.7.1 */
-    uint8_t wscale; /* RFC 7323 2: shift count as sent, not clamped */
+    bool has_mss, has_wscale, has_sack_permitted, has_ts;
+    uint8_t wscale;          /* RFC 7323 2: shift count as sent, not clamped */
+    uint8_t n_sack;          /* of sack; 0: no such option */
+    uint16_t mss;            /* RFC 9293 3.7.1 */
+    uint32_t ts_val, ts_ecr; /* TSval, TSecr (RFC 7323 3) */
+    struct sack_block sack[SACK_BLOCKS_MAX];
 };
 
 /* A super-segment of 64 KiB never needs more; what does not fit is sent as the next segment. */

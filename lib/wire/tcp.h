@@ -1,4 +1,5 @@
-/* The TCP header and its options (RFC 9293 3.1, 3.2; RFC 7323 2), between bytes and struct seg. */
+/* The TCP header and its options (RFC 9293 3.1, 3.2; RFC 7323 2, 3; RFC 2018 2, 3), between bytes
+ * and struct seg. */
 #ifndef TCP_H
 #define TCP_H
 
@@ -20,8 +21,8 @@ enum tcp_error {
  * of header and text together. Fills everything of seg but its text: text_len is set, n_text is 0.
  * The checksum is not looked at. Unknown options are skipped by their length (MUST-6), an option
  * may stand in any segment and at any alignment (MUST-5, MUST-64), octets after End of Option List
- * are not read. MSS and window scale are skipped in a segment without SYN (RFC 7323 2.2), and of
- * any value otherwise. On TCP_OK r stands at the text.
+ * are not read. MSS, window scale and SACK-permitted are skipped in a segment without SYN (RFC 7323
+ * 2.2), SACK in one with it, and they are of any value otherwise. On TCP_OK r stands at the text.
  */
 enum tcp_error tcp_parse(struct reader *r, uint32_t len, uint16_t *src_port, uint16_t *dst_port,
                          struct seg *seg);
@@ -29,8 +30,16 @@ enum tcp_error tcp_parse(struct reader *r, uint32_t len, uint16_t *src_port, uin
 /* Octets tcp_emit will write for this segment: the header, with options padded to 32 bits. */
 size_t tcp_hdr_len(const struct seg *seg);
 
-/* Writes the header with a checksum field of 0. MSS and window scale go only into a
- * SYN (MUST-65), whatever opts says. */
+/* Of it, timestamps in a segment without SYN, and n SACK blocks. */
+#define TCP_TS_LEN 12
+static inline size_t tcp_sack_len(unsigned n)
+{
+    return n > 0 ? 4 + 8 * (size_t)n : 0;
+}
+
+/* Writes the header with a checksum field of 0. MSS, window scale and SACK-permitted go only into a
+ * SYN (MUST-65), SACK only elsewhere, whatever opts says. Timestamps leave room for three blocks.
+ */
 void tcp_emit(struct writer *w, const struct seg *seg, uint16_t src_port, uint16_t dst_port);
 
 /* "SYN|ACK", as the trace and `handshake` print flags; "none" for no bit. Returns buf. */

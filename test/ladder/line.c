@@ -40,7 +40,17 @@ const char *line_text(const struct line *l, char buf[LINE_TEXT_MAX])
     if (l->gso > 0)
         at = put(buf, at, "gso", l->gso);
     if (l->flags & URG)
-        put(buf, at, "up", l->up);
+        at = put(buf, at, "up", l->up);
+    if (l->sack_ok > 0)
+        at = put(buf, at, "sackOK", 1);
+    if (l->ts > 0) {
+        at = put(buf, at, "val", l->ts_val);
+        at = put(buf, at, "ecr", l->ts_ecr);
+    }
+    for (int i = 0; i < l->n_sack; i++) {
+        at = put(buf, at, "sack", l->sack[i].left);
+        at = put(buf, at, "to", l->sack[i].right);
+    }
     return buf;
 }
 
@@ -53,7 +63,7 @@ struct line line_of(const struct seg *seg, uint32_t iss, uint32_t irs)
 {
     /* RFC 9293 3.10.7.1: it is about no connection of ours. */
     bool of_nobody = seg->flags == (RST | ACK) && seg->seq.v == 0 && seg->wnd == 0;
-    return (struct line){
+    struct line l = {
         .flags = seg->flags,
         .seq = of_nobody ? 0 : seg->seq.v - iss,
         .ack = seg->flags & ACK ? seg->ack.v - irs : 0,
@@ -63,7 +73,17 @@ struct line line_of(const struct seg *seg, uint32_t iss, uint32_t irs)
         .scale = seg->opts.has_wscale ? said(seg->opts.wscale) : NONE,
         .gso = said(seg->gso_size),
         .up = seg->up,
+        .sack_ok = seg->opts.has_sack_permitted ? 1 : NONE,
+        .n_sack = seg->opts.n_sack > 0 ? seg->opts.n_sack : NONE,
+        .ts = seg->opts.has_ts ? 1 : NONE,
+        .ts_val = seg->opts.has_ts ? seg->opts.ts_val : 0,
+        .ts_ecr = seg->opts.has_ts ? seg->opts.ts_ecr : 0,
     };
+    for (unsigned i = 0; i < seg->opts.n_sack; i++) {
+        l.sack[i].left = seg->opts.sack[i].left.v - irs;
+        l.sack[i].right = seg->opts.sack[i].right.v - irs;
+    }
+    return l;
 }
 
 struct seg line_seg(const struct line *l, uint32_t iss, uint32_t irs)
@@ -81,6 +101,15 @@ struct seg line_seg(const struct line *l, uint32_t iss, uint32_t irs)
     seg.opts.mss = seg.opts.has_mss ? (uint16_t)meant(l->mss) : 0;
     seg.opts.has_wscale = l->scale > 0 || l->scale == ZERO;
     seg.opts.wscale = seg.opts.has_wscale ? (uint8_t)meant(l->scale) : 0;
+    seg.opts.has_sack_permitted = l->sack_ok > 0;
+    seg.opts.has_ts = l->ts > 0;
+    seg.opts.ts_val = l->ts_val;
+    seg.opts.ts_ecr = l->ts_ecr;
+    seg.opts.n_sack = (uint8_t)(l->n_sack > 0 ? l->n_sack : 0);
+    for (unsigned i = 0; i < seg.opts.n_sack; i++) {
+        seg.opts.sack[i].left = seq(irs + l->sack[i].left);
+        seg.opts.sack[i].right = seq(irs + l->sack[i].right);
+    }
     return seg;
 }
 
@@ -89,9 +118,27 @@ static bool fits(int expected, int is)
     return expected == 0 || expected == is;
 }
 
+static bool sack_fits(const struct line *e, const struct line *is)
+{
+    if (!fits(e->n_sack, is->n_sack))
+        return false;
+    for (int i = 0; i < e->n_sack; i++) {
+        if (e->sack[i].left != is->sack[i].left || e->sack[i].right != is->sack[i].right)
+            return false;
+    }
+    return true;
+}
+
+static bool ts_fits(const struct line *e, const struct line *is)
+{
+    return fits(e->ts, is->ts) &&
+           (e->ts <= 0 || (e->ts_val == is->ts_val && e->ts_ecr == is->ts_ecr));
+}
+
 bool line_fits(const struct line *e, const struct line *is)
 {
     return e->flags == is->flags && e->seq == is->seq && e->ack == is->ack && e->text == is->text &&
            e->up == is->up && fits(e->wnd, is->wnd) && fits(e->mss, is->mss) &&
-           fits(e->scale, is->scale) && fits(e->gso, is->gso);
+           fits(e->scale, is->scale) && fits(e->gso, is->gso) && fits(e->sack_ok, is->sack_ok) &&
+           sack_fits(e, is) && ts_fits(e, is);
 }

@@ -28,13 +28,20 @@ struct line {
     int mss, scale; /* options */
     int gso;        /* octets per packet of a super-segment */
     uint16_t up;    /* urgent pointer */
+    int sack_ok;    /* SACK-permitted: 1, or NONE */
+    int n_sack;     /* SACK blocks, or NONE */
+    struct {
+        uint32_t left, right; /* relative to the numbers of whom the segment goes to */
+    } sack[SACK_BLOCKS_MAX];
+    int ts; /* timestamps: 1, or NONE */
+    uint32_t ts_val, ts_ecr;
 };
 
 /* The value of octet n of a stream; by_peer: of the peer's. */
 uint8_t stream_octet(bool by_peer, uint64_t n);
 
 /* The line as text. */
-#define LINE_TEXT_MAX 160
+#define LINE_TEXT_MAX 320
 const char *line_text(const struct line *l, char buf[LINE_TEXT_MAX]);
 
 /* A segment as a line, relative to the sender's and the receiver's initial sequence numbers. */

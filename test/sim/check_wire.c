@@ -292,7 +292,8 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     } else {
         SIM_CHECK(me->ghost || me->syn_sent, "syn", "a segment before the SYN");
         SIM_CHECK(seg->flags & TCP_ACK, "ack", "a segment without ACK");
-        SIM_CHECK(!seg->opts.has_mss && !seg->opts.has_wscale, "syn", "MSS or scale without SYN");
+        SIM_CHECK(!seg->opts.has_mss && !seg->opts.has_wscale && !seg->opts.has_sack_permitted,
+                  "syn", "MSS, scale or SACK-permitted without SYN");
     }
     if (me->ghost) {
         SIM_CHECK(seg_len(seg) == (seg->flags & TCP_SYN ? 1u : 0u), "wire", "text from a ghost");

@@ -32,12 +32,17 @@ static void describe(const struct frame *f, char *buf, size_t size)
     const struct conn *c = f->conn;
     const struct wire_end *me = &c->end[f->side].wire, *peer = &c->end[1 - f->side].wire;
     const struct seg *s = &f->seg;
-    char flags[TCP_FLAGS_TEXT_MAX], mss[16] = "";
+    char flags[TCP_FLAGS_TEXT_MAX], mss[16] = "", sack[128] = "";
     uint32_t at = s->seq.v - me->iss.v, ack = s->ack.v - peer->iss.v;
     if (s->opts.has_mss)
         snprintf(mss, sizeof mss, " mss %u", s->opts.mss);
-    snprintf(buf, size, "%s %u:%u ack %u win %u%s", tcp_flags_text(s->flags, flags), at,
-             at + seg_len(s), s->flags & TCP_ACK ? ack : 0, s->wnd, mss);
+    for (unsigned i = 0; i < s->opts.n_sack; i++) {
+        size_t len = strlen(sack);
+        snprintf(sack + len, sizeof sack - len, " sack %u:%u", s->opts.sack[i].left.v - peer->iss.v,
+                 s->opts.sack[i].right.v - peer->iss.v);
+    }
+    snprintf(buf, size, "%s %u:%u ack %u win %u%s%s", tcp_flags_text(s->flags, flags), at,
+             at + seg_len(s), s->flags & TCP_ACK ? ack : 0, s->wnd, mss, sack);
 }
 
 static void print_link(const struct link *l)

@@ -353,12 +353,13 @@ static void emit_syn_like_linux(void **state)
     static const uint8_t want[28] = {0x12, 0x34, 0xab, 0xcd, 0xf1, 0xe2, 0xd3, 0xc4, 0x81, 0x92,
                                      0xa3, 0xb4, 0x70, 0x02, 0xfe, 0xdc, 0x00, 0x00, 0x87, 0x65,
                                      0x02, 0x04, 0x05, 0xb4, 0x01, 0x03, 0x03, 0x07};
-    const struct seg seg = {.seq = seq(0xf1e2d3c4),
-                            .ack = seq(0x8192a3b4),
-                            .wnd = 0xfedc,
-                            .up = 0x8765,
-                            .flags = TCP_SYN,
-                            .opts = {true, true, 1460, 7}};
+    const struct seg seg = {
+        .seq = seq(0xf1e2d3c4),
+        .ack = seq(0x8192a3b4),
+        .wnd = 0xfedc,
+        .up = 0x8765,
+        .flags = TCP_SYN,
+        .opts = {.has_mss = true, .has_wscale = true, .mss = 1460, .wscale = 7}};
     assert_int_equal(tcp_hdr_len(&seg), 28);
     uint8_t out[29] = {[28] = 0x55};
     struct writer w = writer(out, sizeof out);
@@ -382,7 +383,9 @@ static void emit_no_mss_without_syn(void **state)
 {
     (void)state;
     for (unsigned flags = 0; flags < 256; flags++) {
-        const struct seg seg = {.flags = (uint8_t)flags, .opts = {true, true, 1460, 7}};
+        const struct seg seg = {
+            .flags = (uint8_t)flags,
+            .opts = {.has_mss = true, .has_wscale = true, .mss = 1460, .wscale = 7}};
         uint8_t out[60];
         struct writer w = writer(out, sizeof out);
         tcp_emit(&w, &seg, 1, 2);
@@ -401,7 +404,9 @@ static void emit_fills_the_header(void **state)
 {
     (void)state;
     for (unsigned which = 0; which < 4; which++) {
-        const struct seg seg = {.flags = TCP_SYN, .opts = {which & 1, which & 2, 0x0909, 9}};
+        const struct seg seg = {
+            .flags = TCP_SYN,
+            .opts = {.has_mss = which & 1, .has_wscale = which & 2, .mss = 0x0909, .wscale = 9}};
         uint8_t out[60];
         struct writer w = writer(out, sizeof out);
         tcp_emit(&w, &seg, 1, 2);
