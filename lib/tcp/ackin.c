@@ -5,6 +5,7 @@
  */
 #include "ackin.h"
 
+#include "loss.h"
 #include "timeout.h"
 
 void tcp_ackin_window(struct tcb *t, const struct seg *seg)
@@ -27,15 +28,16 @@ void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     t->in_trouble = false;
     t->busy->rtx_due_ns = TIME_NEVER;
     recovery_init(&t->busy->recovery, t->snd.iss);
+    sack_recovery_init(&t->busy->sack_recovery, t->common->mem, t->snd.una);
     cc_init(&t->cc, t->common->config->cc, t->snd.mss, t->syn_timed_out);
     tcp_timeout_progress(t, now_ns);
 }
 
 /* SND.UNA moves to SEG.ACK. */
-static void advance(struct tcb *t, seq_t ack, uint64_t now_ns)
+static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    seq_t old_una = t->snd.una;
-    uint32_t flight = recovery_flight(&t->busy->recovery, old_una, t->snd.nxt);
+    seq_t old_una = t->snd.una, ack = seg->ack;
+    uint32_t flight = loss_flight(t);
     uint32_t octets = (uint32_t)seq_diff(ack, old_una);
     t->snd.una = ack;
     uint32_t text = octets - (uint32_t)tcb_fin_acked(t);
@@ -51,8 +53,7 @@ static void advance(struct tcb *t, seq_t ack, uint64_t now_ns)
     t->held = false; /* whoever meant to send more has had a round trip for it */
 
     rto_acked(&t->rto, &t->busy->timed, ack, t->common->config->rto_min_ns, now_ns);
-    struct recovery_ack did =
-        recovery_new_ack(&t->busy->recovery, &t->cc, old_una, ack, t->snd.nxt);
+    struct recovery_ack did = loss_acked(t, seg, old_una, false, now_ns);
     /* A window that was not used says nothing about the path: cwnd grows only when at least half
      * of it was in flight. */
     if (did.grow && flight >= t->cc.cwnd / 2)
@@ -64,6 +65,7 @@ static void advance(struct tcb *t, seq_t ack, uint64_t now_ns)
         t->busy->rtx_due_ns = TIME_NEVER; /* RFC 6298 5.2 */
     else if (did.restart_timer && !persist_on(&t->busy->persist))
         tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5.3 */
+    loss_schedule_probe(t, now_ns);
     tcp_timeout_progress(t, now_ns);
 }
 
@@ -84,9 +86,20 @@ static void window_opened(struct tcb *t, uint64_t now_ns)
     persist_stop(&t->busy->persist);
     t->probe = false;
     if (seq_lt(t->snd.una, t->snd.nxt)) {
-        recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
+        loss_resend(t);
         tcp_timeout_arm_rtx(t, now_ns);
     }
+}
+
+/* SND.UNA stays: a duplicate ACK, or nothing but SACK blocks. */
+static void repeated(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    bool duplicate = is_duplicate(t, seg);
+    if (!duplicate && !loss_by_sack(t))
+        return;
+    struct recovery_ack did = loss_acked(t, seg, t->snd.una, duplicate, now_ns);
+    if (!loss_by_sack(t) && did.restart_timer)
+        tcp_timeout_arm_rtx(t, now_ns);
 }
 
 void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
@@ -99,10 +112,9 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     }
     bool advances = seq_lt(t->snd.una, seg->ack);
     if (advances)
-        advance(t, seg->ack, now_ns);
-    else if (is_duplicate(t, seg) &&
-             recovery_dup_ack(&t->busy->recovery, &t->cc, t->snd.una, t->snd.nxt, now_ns))
-        tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5: its ACK has an RTO's time to come */
+        advance(t, seg, now_ns);
+    else if (seq_lt(t->snd.una, t->snd.nxt))
+        repeated(t, seg, now_ns);
 
     /* RFC 9293 takes the window by SND.WL1 and SND.WL2 only. A segment that was sent again has an
      * old SEG.SEQ and a new SEG.ACK: were its window refused, SND.UNA + SND.WND would move right by

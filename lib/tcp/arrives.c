@@ -29,6 +29,7 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
 
     if (t->state == STATE_LISTEN) {
         t->shift_offered = opts->has_wscale && t->common->config->window_scaling;
+        t->sack = t->common->config->sack;
         t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
     }
     if (opts->has_wscale && t->shift_offered) {
@@ -37,6 +38,7 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
         t->shift_offered = false; /* in a SYN-ACK only as an answer (RFC 7323 2.2) */
         t->rcvwnd.shift = 0;
     }
+    t->sack = t->sack && opts->has_sack_permitted; /* RFC 2018 2 */
 }
 
 static void take_syn(struct tcb *t, const struct seg *seg)

@@ -5,6 +5,7 @@
 #include "arrives.h"
 
 #include "ackin.h"
+#include "loss.h"
 #include "reset.h"
 #include "urgent.h"
 
@@ -48,6 +49,17 @@ static void challenge_syn(struct tcb *t, uint64_t now_ns)
         t->busy->challenged_ns = now_ns;
 }
 
+/* Text below RCV.NXT is here already: RFC 2883 has the next ACK say so. */
+static void note_twice(struct tcb *t, const struct seg *seg)
+{
+    seq_t from = seg_text_start(seg), head = tcb_text_head(t);
+    seq_t end = seq_min(seq_add(from, seg->text_len), head);
+    if (!loss_by_sack(t) || !tcb_is_busy(t) || !seq_lt(from, end))
+        return;
+    sack_twice(&t->busy->sack, t->rcvq.head - (uint32_t)seq_diff(head, from),
+               t->rcvq.head - (uint32_t)seq_diff(head, end));
+}
+
 /* A segment outside of the window is answered with an ACK, which a RST is not. */
 static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -63,6 +75,7 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
     if ((seg->flags & TCP_SYN) && !syn_ack_again) {
         challenge_syn(t, now_ns);
     } else if (seg_len(seg) > 0) {
+        note_twice(t, seg);
         ackdelay_now(&t->ackdelay);
     } else if (seq_eq(seg->seq, seq_sub(t->rcv.nxt, 1))) {
         keepalive_heard(&t->keepalive, now_ns); /* the peer's keep-alive tells as much as it asks */
@@ -317,6 +330,10 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
     uint64_t head = t->rcvq.head;
     struct busy *b = tcb_busy(t);
     bool pruned = false;
+    if (seq_lt(seg_text_start(seg), t->rcv.nxt))
+        note_twice(t, seg);
+    if (b && loss_by_sack(t) && had_hole)
+        sack_look(&b->sack, &t->rcvq.held->beyond, at, at + len);
     if (b && b->receive && tcp_urgent_left(t) == 0) /* else the RECEIVE ends at a mark */
         rcvq_give(&t->rcvq, b->receive, at, text, n);
     bool taken = b && rcvq_insert(&t->rcvq, t->common->mem, at, text, n, &pruned);
@@ -327,6 +344,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return DROP;
     uint32_t advance = (uint32_t)(t->rcvq.head - head);
     if (advance == 0) {
+        sack_arrived(&b->sack, at);
         ackdelay_duplicate(&t->ackdelay); /* MAY-13, RFC 5681 4.2 */
         return GO_ON;
     }
@@ -361,7 +379,7 @@ static void fin_again(struct tcb *t)
 {
     bool alone = t->fin_sent && seq_eq(t->snd.una, t->snd.fin);
     if (alone && t->snd.wnd > 0)
-        recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
+        loss_resend(t);
 }
 
 /* Eighth, check the FIN bit. A FIN beyond a hole is remembered until the hole is filled. */

@@ -2,12 +2,21 @@
  * stack/, which knows how long is a while. */
 #include "busy.h"
 
+#include "loss.h"
 #include "reset.h"
 
-#define NO_EXTENTS ((struct list *)&busy_none.sndq.extents)
+/* A list of it that is empty. */
+#define NONE(member)                                                                               \
+    {                                                                                              \
+        (struct list *)&busy_none.member, (struct list *)&busy_none.member                         \
+    }
 
 const struct busy busy_none = {
-    .sndq.extents = {NO_EXTENTS, NO_EXTENTS},
+    .sndq.extents = NONE(sndq.extents),
+    .sack_recovery.board.by_seq = NONE(sack_recovery.board.by_seq),
+    .sack_recovery.board.flying = NONE(sack_recovery.board.flying),
+    .sack_recovery.board.missing = NONE(sack_recovery.board.missing),
+    .sack_recovery.rack = {.reo_due_ns = TIME_NEVER, .pto_due_ns = TIME_NEVER},
     .persist.due_ns = TIME_NEVER,
     .rtx_due_ns = TIME_NEVER,
     .give_up_due_ns = TIME_NEVER,
@@ -24,7 +33,7 @@ void tcb_begin_busy(struct tcb *t, struct busy *b)
     b->tcb = t;
     list_init(&b->resting);
     sndq_init(&b->sndq, t->common->mem);
-    recovery_init(&b->recovery, seq_sub(t->snd.una, 1));
+    loss_begin(t, b);
     b->up_from = b->small = t->snd.una;
     t->busy = b;
 }
@@ -45,6 +54,7 @@ struct busy *tcb_busy(struct tcb *t)
 static void forget(struct tcb *t)
 {
     list_remove(&t->busy->resting);
+    loss_end(t->busy);
     sndq_finish(&t->busy->sndq);
     t->busy = (struct busy *)&busy_none;
 }
@@ -61,7 +71,7 @@ struct busy *tcb_take_busy(struct tcb *t)
 static bool all_sent(const struct tcb *t)
 {
     return t->state == STATE_CLOSED || t->state == STATE_TIME_WAIT ||
-           (tcb_idle(t) && recovery_forgets(&t->busy->recovery, t->snd.una));
+           (tcb_idle(t) && loss_forgets(t));
 }
 
 static bool all_read(const struct tcb *t)

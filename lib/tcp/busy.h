@@ -18,6 +18,8 @@
 #include "rcvwnd.h"
 #include "recovery.h"
 #include "rto.h"
+#include "sack.h"
+#include "sack_recovery.h"
 #include "sndq.h"
 
 /* So many in so long, and no more: see reset.c. */
@@ -31,7 +33,8 @@ struct tcb;
 struct busy {
     /* Sending */
     struct sndq sndq;
-    struct recovery recovery;
+    struct recovery recovery;           /* without SACK; and of our SYN */
+    struct sack_recovery sack_recovery; /* with it; see loss.h */
     struct rto_timed timed;
     struct persist persist;
     uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5); TIME_NEVER: off */
@@ -43,6 +46,7 @@ struct busy {
     /* Receiving */
     uint64_t ack_due_ns; /* the delayed ACK's deadline, while ackdelay has one */
     uint64_t rcv_up;     /* RCV.UP, as a stream offset (rcvq.h): it may lie far behind */
+    struct sack sack;
     struct rcvwnd_growth growth;
     struct receive *receive; /* a RECEIVE that waits, the caller's; NULL: none */
 

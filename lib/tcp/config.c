@@ -26,6 +26,7 @@ struct tcp_config tcp_config_default(void)
         .cc = &cc_newreno,
         .keepalive = keepalive_default(),
         .window_scaling = true,
+        .sack = true,
         .idle_restart = true,
     };
 }

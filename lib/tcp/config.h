@@ -35,6 +35,7 @@ struct tcp_config {
     struct keepalive_settings keepalive;
     bool nodelay;        /* Nagle off (MUST-17) */
     bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
+    bool sack;           /* RFC 2018: our SYN permits it, and we answer it */
     bool idle_restart;   /* after an RTO of silence cwnd is the initial window (RFC 5681 4.1) */
 };
 

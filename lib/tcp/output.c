@@ -6,7 +6,10 @@
 #include "output.h"
 
 #include "check.h"
+#include "loss.h"
+#include "minmax.h"
 #include "pmtu.h"
+#include "tcp.h"
 #include "timeout.h"
 #include "urgent.h"
 
@@ -34,10 +37,35 @@ static void announced(struct tcb *t, uint32_t wnd)
     ackdelay_sent(&t->ackdelay);
 }
 
-/* What every segment with ACK announces: the receive window, and up to where text is urgent. It
- * settles what ackdelay owes. */
+/* RFC 2018 4 has the option in every ACK while something lies beyond a hole. Text of full size has
+ * no room for it; the ACK for what came beyond a hole then goes by itself, before the text. */
+static bool to_sack(const struct tcb *t)
+{
+    return loss_by_sack(t) && tcb_is_busy(t) && sack_any(&t->busy->sack, &t->rcvq.held->beyond);
+}
+
+#define OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
+
+static void put_sack(struct tcb *t, struct seg *seg)
+{
+    if (!to_sack(t))
+        return;
+    uint32_t packet = seg->gso_size ? seg->gso_size : seg->text_len;
+    size_t room = OPTIONS_MAX + TCP_HDR_LEN - tcp_hdr_len(seg);
+    if (packet > 0)
+        room = min_u32((uint32_t)room, t->snd.mss - min_u32(packet, t->snd.mss));
+    unsigned most = 0;
+    while (most < SACK_BLOCKS_MAX && tcp_sack_len(most + 1) <= room)
+        most++;
+    sack_report(&t->busy->sack, &t->rcvq.held->beyond, t->rcvq.head, tcb_text_head(t), most,
+                &seg->opts);
+}
+
+/* What every segment with ACK announces: the receive window, up to where text is urgent, and what
+ * has come beyond a hole. It settles what ackdelay owes. */
 static void announce(struct tcb *t, struct seg *seg)
 {
+    put_sack(t, seg);
     uint32_t wnd = rcvwnd_offer(&t->rcvwnd, t->rcvq.start, t->rcvq.head);
     seg->wnd = wnd >> t->rcvwnd.shift;
     tcp_urgent_point(t, seg);
@@ -60,6 +88,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     seg->opts.has_mss = true;
     seg->opts.mss = (uint16_t)(t->rcvwnd.mss < UINT16_MAX ? t->rcvwnd.mss : UINT16_MAX);
     seg->opts.has_wscale = t->shift_offered;
+    seg->opts.has_sack_permitted = t->sack;
     seg->opts.wscale = t->rcvwnd.shift;
     seg->wnd = t->rcvwnd.size < UINT16_MAX ? t->rcvwnd.size : UINT16_MAX;
     announced(t, seg->wnd);
@@ -124,6 +153,7 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
         len = max;
     fill(t, seg, from, len + more, fin);
     t->octets_resent += len < seg->text_len ? len : seg->text_len;
+    loss_sent(t, from, seg_end(seg), t->snd.nxt, now_ns);
     if (seq_lt(t->snd.nxt, seg_end(seg)))
         t->snd.nxt = t->busy->small = seg_end(seg);
     t->resent++;
@@ -146,25 +176,13 @@ static uint32_t fill_up(const struct tcb *t, uint32_t again, int32_t wnd_room)
 }
 
 /* What recovery wants sent again, as far as congestion window and the peer's window let it. */
-static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
+static bool output_again(struct tcb *t, struct seg *seg, const struct missing *m, uint64_t now_ns)
 {
-    static const char *const reasons[] = {
-        [RECOVERY_OPEN] = "the window has opened",
-        [RECOVERY_FAST] = "duplicate ACKs",
-        [RECOVERY_RTO] = "retransmission timeout",
-        [RECOVERY_MTU] = "too big for the path",
-    };
-    struct recovery *r = &t->busy->recovery;
-    uint32_t max = (uint32_t)seq_diff(r->end, r->nxt), most = segment_max(t, r->nxt);
-    if (max > most)
-        max = most;
-    bool fast = r->mode == RECOVERY_FAST && seq_eq(r->nxt, t->snd.una);
-    if (fast) {
-        /* The fast retransmit itself, which cwnd does not hold back (RFC 5681 3.2 step 3). */
-        if (max > t->snd.mss)
-            max = t->snd.mss;
+    uint32_t max = min_u32((uint32_t)seq_diff(m->end, m->from), segment_max(t, m->from));
+    if (m->at_once) {
+        max = min_u32(max, t->snd.mss);
     } else {
-        uint32_t flight = recovery_flight(r, t->snd.una, t->snd.nxt);
+        uint32_t flight = loss_flight(t);
         uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
         if (room < t->snd.mss && room < max)
             return false;
@@ -172,17 +190,12 @@ static bool output_again(struct tcb *t, struct seg *seg, uint64_t now_ns)
             max = room - room % t->snd.mss;
     }
     /* SHLD-16: what lies beyond a window that has shrunk waits; the timer comes back to it. */
-    int32_t wnd_room = seq_diff(seq_add(t->snd.una, t->snd.wnd), r->nxt);
+    int32_t wnd_room = seq_diff(seq_add(t->snd.una, t->snd.wnd), m->from);
     if (wnd_room <= 0)
         return false;
-    if (max > (uint32_t)wnd_room)
-        max = (uint32_t)wnd_room;
-    uint32_t more = seq_eq(r->end, t->snd.nxt) && max < t->snd.mss ? fill_up(t, max, wnd_room) : 0;
-    bool crossed = r->mode == RECOVERY_OPEN && t->state == STATE_CLOSING;
-    const char *why = crossed ? "FIN has crossed FIN" : reasons[r->mode];
-    resend(t, seg, r->nxt, max, more, why, now_ns);
-    recovery_resent(r, seq_min(seg_end(seg), r->end));
-    return true;
+    max = min_u32(max, (uint32_t)wnd_room);
+    uint32_t more = seq_eq(m->end, t->snd.nxt) && max < t->snd.mss ? fill_up(t, max, wnd_room) : 0;
+    return resend(t, seg, m->from, max, more, m->why, now_ns);
 }
 
 /* Sends new text [SND.NXT, + len), and our FIN when asked. */
@@ -195,12 +208,14 @@ static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uin
         if (t->state == STATE_CLOSE_WAIT)
             state_set(t, STATE_LAST_ACK, "FIN sent", now_ns);
     }
+    loss_sent(t, t->snd.nxt, seg_end(seg), t->snd.nxt, now_ns);
     t->snd.nxt = seg_end(seg);
     if (seg->text_len % t->snd.mss != 0)
         t->busy->small = t->snd.nxt;
     t->last_sent_ns = now_ns;
     rto_sent(&t->busy->timed, t->snd.nxt, now_ns);
     arm_rtx_unless_running(t, now_ns);
+    loss_schedule_probe(t, now_ns);
     return true;
 }
 
@@ -267,8 +282,7 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
         cc_idle(&t->cc);
     int32_t wnd_left = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
     uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;
-    uint32_t flight = recovery_flight(&t->busy->recovery, t->snd.una, t->snd.nxt);
-    uint32_t cwnd = t->cc.cwnd + recovery_beyond_cwnd(&t->busy->recovery, &t->cc, t->snd.una);
+    uint32_t flight = loss_flight(t), cwnd = loss_cwnd(t);
     uint32_t cwnd_room = cwnd > flight ? cwnd - flight : 0;
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
     /* A FIN is no load: it does not wait for cwnd. */
@@ -309,12 +323,37 @@ static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
     return send_new(t, seg, len, len == 0, now_ns);
 }
 
+/* RFC 8985 7.3: new text if there is some, or the last segment again. */
+static bool output_loss_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    t->loss_probe = false;
+    if (seq_eq(t->snd.una, t->snd.nxt))
+        return false;
+    struct rack *rack = &t->busy->sack_recovery.rack;
+    uint32_t unsent = t->fin_sent ? 0 : (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
+    int32_t wnd_room = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
+    if (unsent > 0 && wnd_room > 0) {
+        uint32_t len = min_u32(min_u32(unsent, (uint32_t)wnd_room), t->snd.mss);
+        send_new(t, seg, len, false, now_ns);
+        rack_probed(rack, t->snd.nxt, false);
+    } else {
+        seq_t from = seq_max(t->snd.una, seq_sub(t->snd.nxt, t->snd.mss));
+        resend(t, seg, from, t->snd.mss, 0, "loss probe", now_ns);
+        rack_probed(rack, t->snd.nxt, true);
+    }
+    rack->pto_due_ns = TIME_NEVER;
+    return true;
+}
+
 static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
+    struct missing m;
     if (t->probe)
         return output_probe(t, seg, now_ns);
-    if (recovery_pending(&t->busy->recovery))
-        return output_again(t, seg, now_ns);
+    if (t->loss_probe)
+        return output_loss_probe(t, seg, now_ns);
+    if (loss_missing(t, &m))
+        return output_again(t, seg, &m, now_ns);
     return output_new(t, seg, now_ns);
 }
 
@@ -377,7 +416,7 @@ static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
         break;
     default:
         /* Duplicate ACKs go by themselves: with text the peer would not count them (RFC 5681 2). */
-        if (t->ackdelay.owed > 1)
+        if (t->ackdelay.owed > 1 || (t->ackdelay.owed > 0 && to_sack(t)))
             return output_ack(t, seg);
         if (output_text(t, seg, now_ns))
             return true;

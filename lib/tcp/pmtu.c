@@ -14,6 +14,7 @@
  */
 #include "pmtu.h"
 
+#include "loss.h"
 #include "minmax.h"
 #include "reset.h"
 #include "timeout.h"
@@ -90,7 +91,7 @@ bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t
     /* A forger can make the MTU a little less each time. What does not go now goes by the timer. */
     if (!tcp_budget_allows(&t->busy->resent_for_mtu, now_ns))
         return true;
-    recovery_too_big(&t->busy->recovery, &t->cc, t->snd.una, t->snd.nxt);
+    loss_too_big(t);
     if (t->busy->rtx_due_ns != TIME_NEVER) /* what goes again now has all its time to arrive */
         tcp_timeout_arm_rtx(t, now_ns);
     return true;

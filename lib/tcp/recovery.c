@@ -167,13 +167,18 @@ void recovery_resend(struct recovery *r, seq_t una, seq_t nxt)
     r->end = nxt;
 }
 
-void recovery_too_big(struct recovery *r, struct cc *c, seq_t una, seq_t nxt)
+void recovery_slow_start(struct cc *c, enum recovery_mode mode)
 {
-    if (r->mode == RECOVERY_FAST)
+    if (mode == RECOVERY_FAST)
         c->cwnd = min_u32(c->cwnd, c->ssthresh);
     c->ssthresh = max_u32(c->ssthresh, c->cwnd);
     c->cwnd = c->mss;
     c->acked = 0;
+}
+
+void recovery_too_big(struct recovery *r, struct cc *c, seq_t una, seq_t nxt)
+{
+    recovery_slow_start(c, r->mode);
     r->mode = RECOVERY_MTU;
     r->dup_acks = 0;
     /* Smaller segments of before may have arrived: the ACKs for sending them twice are no sign of

@@ -71,6 +71,7 @@ void recovery_resend(struct recovery *r, seq_t una, seq_t nxt);
  * segments of c->mss. No sign of congestion, so ssthresh does not fall; but no ACKs are under way
  * that would pace it, so one segment goes, and slow start leads to where cwnd was (RFC 1191 6.4).
  */
+void recovery_slow_start(struct cc *c, enum recovery_mode mode);
 void recovery_too_big(struct recovery *r, struct cc *c, seq_t una, seq_t nxt);
 
 /* Whether something is to be sent again. */

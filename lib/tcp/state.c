@@ -1,7 +1,7 @@
 /* The states of RFC 9293 3.3.2: the only writer of tcb.state. Does not decide when to move. */
 #include "state.h"
 
-#include "tcb.h"
+#include "loss.h"
 
 const char *state_name(enum tcp_state s)
 {
@@ -27,6 +27,7 @@ static void stop_sending(struct tcb *t)
     b->give_up_due_ns = TIME_NEVER;
     persist_stop(&b->persist);
     recovery_init(&b->recovery, t->snd.nxt);
+    loss_end(b);
     sndq_finish(&b->sndq);
 }
 

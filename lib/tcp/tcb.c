@@ -5,6 +5,7 @@
 #include "tcb.h"
 
 #include "ip.h"
+#include "loss.h"
 #include "tcp.h"
 
 uint32_t tcb_path_mss(const struct tcb *t)
@@ -53,6 +54,11 @@ seq_t tcb_text_start(const struct tcb *t)
 {
     /* Not by comparing numbers: SND.UNA comes by ISS again every 2^32 octets. */
     return tcb_synchronized(t) ? t->snd.una : seq_add(t->snd.iss, 1);
+}
+
+seq_t tcb_text_head(const struct tcb *t)
+{
+    return seq_sub(t->rcv.nxt, tcb_fin_taken(t));
 }
 
 seq_t tcb_text_end(const struct tcb *t)
@@ -138,11 +144,6 @@ static const char *check_sender(const struct tcb *t)
         return "what is in flight is in the send queue";
     if (seq_lt(t->snd.up, t->snd.una) || seq_lt(tcb_text_end(t), t->snd.up))
         return "SND.UNA =< SND.UP =< the end of what was SENT";
-    if (!seq_leq(t->busy->recovery.nxt, t->busy->recovery.end))
-        return "the range to be sent again is in order";
-    if (recovery_pending(&t->busy->recovery) &&
-        (seq_lt(t->busy->recovery.nxt, t->snd.una) || seq_lt(t->snd.nxt, t->busy->recovery.end)))
-        return "only what is in flight is sent again";
     if (t->snd.mss > t->pmtu.mss_max || t->cc.mss != t->snd.mss)
         return "the MSS is one that peer and path take";
     if (t->cc.cwnd < t->cc.mss)
@@ -152,7 +153,7 @@ static const char *check_sender(const struct tcb *t)
         return "a timer runs while something is unacknowledged";
     if (seq_eq(t->snd.una, t->snd.nxt) && t->busy->give_up_due_ns != TIME_NEVER)
         return "the user timeout runs only while something is unacknowledged";
-    return NULL;
+    return loss_check(t);
 }
 
 static const char *check_receiver(const struct tcb *t)
@@ -191,6 +192,9 @@ const char *tcb_check_deep(const struct tcb *t)
         return "the send queue is whole";
     if (!rcvq_check(&t->rcvq))
         return "the receive queue is whole";
+    if (loss_by_sack(t) && tcb_is_busy(t) &&
+        !scoreboard_check(&t->busy->sack_recovery.board, t->snd.una, t->snd.nxt))
+        return "the scoreboard covers what is in flight";
     return tcb_check(t);
 }
 

@@ -58,8 +58,10 @@ struct tcb {
     bool probe : 1;  /* the persist timer ran out: the next segment goes whatever the window says */
     bool reset_peer : 1; /* a RST is to be sent: the last thing this connection does */
     bool in_trouble : 1; /* R1 was reported */
-    bool advise : 1;  /* and is reached by each timeout from then on; the caller tells IP and clears
-                       */
+    bool advise : 1; /* and is reached by each timeout from then on; the caller tells IP and clears
+                      */
+    bool sack : 1;   /* SACK-permitted: we offer it; from the peer's SYN on: both have said so */
+    bool loss_probe : 1; /* PTO ran out (RFC 8985 7.3): a segment goes whatever cwnd is */
     bool no_room : 1; /* memory was refused, or text thrown away for want of it; the caller counts
                        * and clears */
 
@@ -127,6 +129,9 @@ void tcb_finish(struct tcb *t);
  * goes. */
 seq_t tcb_text_start(const struct tcb *t);
 seq_t tcb_text_end(const struct tcb *t);
+
+/* Sequence number of the next octet of text that is to arrive: RCV.NXT, but for the FIN. */
+seq_t tcb_text_head(const struct tcb *t);
 
 /* Whether our FIN is acknowledged. */
 bool tcb_fin_acked(const struct tcb *t);

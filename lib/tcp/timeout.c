@@ -5,6 +5,8 @@
  */
 #include "timeout.h"
 
+#include "loss.h"
+
 static uint64_t user_timeout_ns(const struct tcb *t)
 {
     return t->settings->user_timeout_ms * NS_PER_MS;
@@ -93,7 +95,7 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     if (t->busy->retries < UINT8_MAX)
         t->busy->retries++;
     rto_backoff(&t->rto);
-    recovery_timeout(&t->busy->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
+    loss_timeout(t, first, now_ns);
     t->busy->rtx_due_ns = now_ns + tcb_rto_ns(t);
     if (t->busy->retries >= t->common->config->r1)
         in_trouble(t);
@@ -118,6 +120,7 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
         state_set(t, STATE_CLOSED, "TIME-WAIT timeout, or no user for FIN-WAIT-2", now_ns);
         return;
     }
+    loss_tick(t, now_ns);
     if (t->busy->rtx_due_ns <= now_ns)
         retransmission_timeout(t, now_ns);
     if (persist_due(&t->busy->persist, now_ns))
@@ -141,7 +144,7 @@ uint64_t tcp_deadline(const struct tcb *t)
     uint64_t due = time_min(t->busy->rtx_due_ns, t->busy->give_up_due_ns);
     if (tcb_lingers(t))
         due = time_min(due, t->linger_due_ns);
-    due = time_min(due, t->busy->persist.due_ns);
+    due = time_min(due, time_min(t->busy->persist.due_ns, loss_deadline(t)));
     if (tcb_idle(t))
         due = time_min(due, keepalive_deadline(&t->keepalive, &t->settings->keepalive));
     return time_min(due, ackdelay_deadline(&t->ackdelay, t->busy->ack_due_ns));

@@ -1,6 +1,8 @@
 /* See check_wire.h. */
 #include "check_wire.h"
 
+#include <string.h>
+
 #include "fail.h"
 #include "nstime.h"
 #include "payload.h"
@@ -30,6 +32,21 @@ static struct resend_seen seen(const struct wire_end *me, const struct wire_end 
     return (struct resend_seen){me->acked_new, me->acked, me->sent, mss_limit(me, peer)};
 }
 
+static bool sacks(const struct wire_end *me, const struct wire_end *peer)
+{
+    return me->sack_permitted && peer->sack_permitted;
+}
+
+/* The blocks of a segment from `me`, in the peer's offsets. */
+static unsigned spans(const struct seg *seg, seq_t iss, uint64_t base, struct sack_span *out)
+{
+    for (unsigned i = 0; i < seg->opts.n_sack; i++) {
+        out[i].left = unwrap(seg->opts.sack[i].left, iss, base);
+        out[i].right = unwrap(seg->opts.sack[i].right, iss, base);
+    }
+    return seg->opts.n_sack;
+}
+
 /* A listener has begun anew. When the peer still waits for its first SYN-ACK, the connection that
  * comes of it is as good as the first; otherwise it is a ghost, an answer to an old SYN. */
 static void begin_anew(struct wire_end *me, struct wire_end *peer)
@@ -45,6 +62,7 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
     me->sent = me->ack_sent = me->edge_sent = me->small_end = 0;
     me->acked = me->acked_new = me->edge = me->edge_new = 0;
     me->wnd_max = 0;
+    memset(&me->sack, 0, sizeof me->sack);
     me->resend = (struct resend_watch){.rto_min_ns = me->resend.rto_min_ns};
 }
 
@@ -76,6 +94,7 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
         me->iss_ns = me->syn_ns = now_ns;
         me->shift = shift;
         me->mss_sent = mss;
+        me->sack_permitted = seg->opts.has_sack_permitted;
         me->sent = 1;
     }
     if (!me->syn_heard) /* an answer to the peer's SYN does not start the timer anew */
@@ -83,6 +102,8 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
     me->syn_heard = false;
     if (seg->flags & TCP_ACK) {
         SIM_CHECK(me->peer_syn, "syn", "SYN-ACK, but no SYN has arrived");
+        SIM_CHECK(!me->passive || !me->sack_permitted || peer->sack_permitted, "syn",
+                  "SACK-permitted in a SYN-ACK, not in the SYN (RFC 2018 2)");
         SIM_CHECK(!me->passive || shift < 0 || peer->shift >= 0, "syn",
                   "window scale in a SYN-ACK, not in the SYN (RFC 7323 2.2)");
     }
@@ -98,14 +119,16 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
     if (more == 0) {
         /* A small one that this one holds as well is no other. */
         bool small_out = me->small_end > me->acked && me->small_end <= at;
-        SIM_CHECK(me->nodelay || me->closed || urgent || !small_out, "nagle",
+        bool may = me->nodelay || me->closed || urgent || !small_out;
+        SIM_CHECK(may || sack_was_probe(&me->sack), "nagle",
                   "%llu octets while a small segment is unacknowledged", (unsigned long long)len);
     } else {
         /* Cut short although more is there: by the window, and then not for nothing. */
         bool waited = now_ns - me->text_at_ns >= 100 * NS_PER_MS;
         uint64_t edge = me->edge_last < me->edge_new ? me->edge_last : me->edge_new;
         bool at_edge = end + (UINT64_C(1) << scale(peer, me)) > edge;
-        SIM_CHECK(waited || (at_edge && len >= me->wnd_max / 2), "silly sender",
+        bool may = waited || (at_edge && len >= me->wnd_max / 2);
+        SIM_CHECK(may || sack_was_probe(&me->sack), "silly sender",
                   "%llu octets, MSS %u, %llu more, window room %lld, largest window %u",
                   (unsigned long long)len, mss, (unsigned long long)more,
                   (long long)(me->edge_new - end), me->wnd_max);
@@ -178,9 +201,11 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
     /* The peer's FIN crosses ours, which is its acknowledgement, once (lib/README.md). */
     bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
                    (me->ack_watch.contig > peer->fin_at || me->ack_watch.overflow);
+    bool may =
+        sacks(me, peer) && sack_sent(&me->sack, at, end, me->sent, mss_limit(me, peer), now_ns);
     if (at < me->sent && crosses)
         me->crossed = !me->ack_watch.refuses && !me->ack_watch.overflow; /* else: perhaps later */
-    else if (at < me->sent)
+    else if (at < me->sent && !may)
         resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
     if (end > me->sent)
         resend_first(&me->resend, me->acked_new == me->sent, now_ns);
@@ -206,6 +231,9 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     int shift = syn ? 0 : scale(me, peer);
     uint64_t edge = ack + ((uint64_t)seg->wnd << shift);
     SIM_CHECK(me->peer_syn, "ack", "nothing has arrived yet");
+    SIM_CHECK(seg->opts.n_sack == 0 || sacks(me, peer), "sack", "nobody has permitted it");
+    struct sack_span blocks[SACK_BLOCKS_MAX];
+    sack_told(&me->ack_watch, ack, blocks, spans(seg, peer->iss, ack, blocks));
     ack_sent(&me->ack_watch, ack, peer->fin_sent && ack == peer->fin_at + 1);
     SIM_CHECK(ack >= me->ack_sent, "ack", "%llu after %llu", (unsigned long long)ack,
               (unsigned long long)me->ack_sent);
@@ -390,7 +418,10 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
         resend_acked(&me->resend, &now, surely, now_ns);
     else if (surely)
         resend_partial(&me->resend, &now);
-    if (!advances && duplicate && seg_len(seg) == 0)
+    struct sack_span blocks[SACK_BLOCKS_MAX];
+    if (sacks(me, peer))
+        sack_acked(&me->sack, ack, blocks, spans(seg, me->iss, ack, blocks), now_ns);
+    else if (!advances && duplicate && seg_len(seg) == 0)
         resend_duplicate(&me->resend, &now);
     resend_window(&me->resend, &now, wnd, newest && ack == me->acked);
 }

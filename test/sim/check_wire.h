@@ -8,6 +8,7 @@
  *   - nothing is acknowledged that has not arrived
  *   - SYN and FIN keep their places; MSS and window scale only in SYN
  *   - no silly windows on either side, Nagle
+ *   - SACK blocks tell of what has arrived, where both have permitted them
  *   - nothing is sent again, and no pure ACK is sent, without a reason
  *   - nothing is sent that a router has said to be too big
  *   - keep-alives go only when they are on, the connection is idle and the time has passed
@@ -24,6 +25,7 @@
 #include "check_ack.h"
 #include "check_mtu.h"
 #include "check_resend.h"
+#include "check_sack.h"
 #include "check_storm.h"
 #include "keepalive.h"
 #include "seg.h"
@@ -72,6 +74,8 @@ struct wire_end {
     } again;            /* the last text that was sent again */
     uint64_t probed_ns; /* when the last keep-alive went */
     struct resend_watch resend;
+    bool sack_permitted;
+    struct sack_watch sack;
     struct storm_watch storm;
     struct mtu_watch mtu;
 

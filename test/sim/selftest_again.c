@@ -37,7 +37,7 @@ static void fin_twice(struct pair *p)
 
 static void syn_twice(struct pair *p)
 {
-    LOST_FROM_A(.flags = TCP_SYN, .wnd = 8000, .opts = {true, false, MSS, 0});
+    LOST_FROM_A(.flags = TCP_SYN, .wnd = 8000, .opts = {.has_mss = true, .mss = MSS});
 }
 
 static void timeout(struct pair *p)

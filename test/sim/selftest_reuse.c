@@ -87,7 +87,7 @@ static void reopened_with_old_number(void *arg)
     const struct seg syn_ack = {.flags = TCP_SYN | TCP_ACK,
                                 .seq = {5000 + 1000},
                                 .ack = {1102},
-                                .opts = {true, false, 1, 0}};
+                                .opts = {.has_mss = true, .mss = 1}};
     reopened_good(s);
     e->wire.syn_sent = false;
     e->wire.peer_syn = e->wire.passive = true;

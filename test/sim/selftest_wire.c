@@ -97,12 +97,13 @@ static void fin_too_early(struct pair *p)
 
 static void mss_later(struct pair *p)
 {
-    FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .opts = {true, false, MSS, 0});
+    FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000,
+           .opts = {.has_mss = true, .mss = MSS});
 }
 
 static void another_iss(struct pair *p)
 {
-    FROM_A(.flags = TCP_SYN, .seq = {5}, .wnd = 8000, .opts = {true, false, MSS, 0});
+    FROM_A(.flags = TCP_SYN, .seq = {5}, .wnd = 8000, .opts = {.has_mss = true, .mss = MSS});
 }
 
 static void after_the_end(struct pair *p)
@@ -217,7 +218,7 @@ static void haunted(struct pair *p)
     LOST_FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {8}, .wnd = 7993);
     p->b.gone = p->b.dead = true;
     LOST_FROM_B(.flags = TCP_SYN | TCP_ACK, .seq = {1000}, .ack = {1}, .wnd = 8000,
-                .opts = {true, false, MSS, 0});
+                .opts = {.has_mss = true, .mss = MSS});
 }
 
 /* The ACK arrives, of this epoch of B. */

@@ -1,0 +1,185 @@
+/* Loss recovery as the trunk sees it. See loss.h. */
+#include "loss.h"
+
+#include "timeout.h"
+
+uint32_t loss_flight(const struct tcb *t)
+{
+    if (loss_by_sack(t))
+        return scoreboard_flight(&t->busy->sack_recovery.board,
+                                 (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
+    return recovery_flight(&t->busy->recovery, t->snd.una, t->snd.nxt);
+}
+
+uint32_t loss_cwnd(const struct tcb *t)
+{
+    if (loss_by_sack(t))
+        return t->cc.cwnd;
+    return t->cc.cwnd + recovery_beyond_cwnd(&t->busy->recovery, &t->cc, t->snd.una);
+}
+
+static const char *reason(const struct tcb *t, enum recovery_mode mode)
+{
+    static const char *const reasons[] = {
+        [RECOVERY_OPEN] = "the window has opened",
+        [RECOVERY_FAST] = "duplicate ACKs",
+        [RECOVERY_RTO] = "retransmission timeout",
+        [RECOVERY_MTU] = "too big for the path",
+    };
+    bool crossed = mode == RECOVERY_OPEN && t->state == STATE_CLOSING;
+    return crossed ? "FIN has crossed FIN" : reasons[mode];
+}
+
+bool loss_missing(const struct tcb *t, struct missing *m)
+{
+    if (loss_by_sack(t)) {
+        const struct sack_recovery *s = &t->busy->sack_recovery;
+        m->at_once = false;
+        m->why = s->mode == RECOVERY_FAST ? "SACK" : reason(t, s->mode);
+        return scoreboard_missing(&s->board, &m->from, &m->end);
+    }
+    const struct recovery *r = &t->busy->recovery;
+    *m = (struct missing){
+        .from = r->nxt,
+        .end = r->end,
+        /* The fast retransmit itself, which cwnd does not hold back (RFC 5681 3.2 step 3). */
+        .at_once = r->mode == RECOVERY_FAST && seq_eq(r->nxt, t->snd.una),
+        .why = reason(t, r->mode),
+    };
+    return recovery_pending(r);
+}
+
+void loss_sent(struct tcb *t, seq_t from, seq_t end, seq_t nxt, uint64_t now_ns)
+{
+    struct recovery *r = &t->busy->recovery;
+    if (loss_by_sack(t))
+        sack_recovery_sent(&t->busy->sack_recovery, from, end, nxt, now_ns);
+    else if (recovery_pending(r) && seq_eq(from, r->nxt))
+        recovery_resent(r, seq_min(end, r->end));
+}
+
+struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_una, bool duplicate,
+                               uint64_t now_ns)
+{
+    struct busy *b = t->busy;
+    bool advances = seq_lt(old_una, t->snd.una);
+    if (loss_by_sack(t)) {
+        const struct sack_ack ack = {
+            .seg = seg,
+            .una = t->snd.una,
+            .nxt = t->snd.nxt,
+            .advances = advances,
+            .duplicate = duplicate,
+            .srtt_ns = rto_srtt_ns(&t->rto),
+            .now_ns = now_ns,
+        };
+        return sack_recovery_ack(&b->sack_recovery, &t->cc, &ack);
+    }
+    if (advances)
+        return recovery_new_ack(&b->recovery, &t->cc, old_una, t->snd.una, t->snd.nxt);
+    /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK to come. */
+    bool again =
+        duplicate && recovery_dup_ack(&b->recovery, &t->cc, t->snd.una, t->snd.nxt, now_ns);
+    return (struct recovery_ack){.restart_timer = again};
+}
+
+void loss_timeout(struct tcb *t, bool first, uint64_t now_ns)
+{
+    struct busy *b = t->busy;
+    if (loss_by_sack(t))
+        sack_recovery_timeout(&b->sack_recovery, &t->cc, t->snd.una, t->snd.nxt, first,
+                              rto_srtt_ns(&t->rto), now_ns);
+    else
+        recovery_timeout(&b->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
+}
+
+/* How long a peer may wait with the ACK of a single segment, as Linux has it (RFC 8985 7.2). */
+#define MAX_ACK_DELAY_NS (200 * NS_PER_MS)
+
+void loss_schedule_probe(struct tcb *t, uint64_t now_ns)
+{
+    if (!loss_by_sack(t))
+        return;
+    struct sack_recovery *s = &t->busy->sack_recovery;
+    s->rack.pto_due_ns = TIME_NEVER;
+    if (!sack_recovery_probes(s) || t->busy->rtx_due_ns == TIME_NEVER)
+        return;
+    const struct rack_now now = {
+        .now_ns = now_ns,
+        .srtt_ns = rto_srtt_ns(&t->rto),
+        .mss = t->snd.mss,
+    };
+    rack_schedule_probe(&s->rack, &now, loss_flight(t), t->busy->rtx_due_ns, MAX_ACK_DELAY_NS);
+}
+
+void loss_tick(struct tcb *t, uint64_t now_ns)
+{
+    if (!loss_by_sack(t))
+        return;
+    struct sack_recovery *s = &t->busy->sack_recovery;
+    if (s->rack.reo_due_ns <= now_ns)
+        sack_recovery_reo_timeout(s, &t->cc, t->snd.una, t->snd.nxt, rto_srtt_ns(&t->rto), now_ns);
+    if (s->rack.pto_due_ns <= now_ns) {
+        s->rack.pto_due_ns = TIME_NEVER;
+        t->loss_probe = rack_may_probe(&s->rack) && t->busy->rtx_due_ns != TIME_NEVER;
+        if (t->loss_probe) /* RFC 8985 7.3: the last resort if the probe fails */
+            tcp_timeout_arm_rtx(t, now_ns);
+    }
+}
+
+uint64_t loss_deadline(const struct tcb *t)
+{
+    if (!loss_by_sack(t))
+        return TIME_NEVER;
+    const struct rack *r = &t->busy->sack_recovery.rack;
+    return time_min(r->reo_due_ns, r->pto_due_ns);
+}
+
+void loss_resend(struct tcb *t)
+{
+    if (loss_by_sack(t))
+        sack_recovery_resend(&t->busy->sack_recovery);
+    else
+        recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
+}
+
+void loss_too_big(struct tcb *t)
+{
+    if (loss_by_sack(t))
+        sack_recovery_too_big(&t->busy->sack_recovery, &t->cc, t->snd.nxt);
+    else
+        recovery_too_big(&t->busy->recovery, &t->cc, t->snd.una, t->snd.nxt);
+}
+
+void loss_begin(struct tcb *t, struct busy *b)
+{
+    recovery_init(&b->recovery, seq_sub(t->snd.una, 1));
+    sack_recovery_init(&b->sack_recovery, t->common->mem, t->snd.una);
+}
+
+bool loss_forgets(const struct tcb *t)
+{
+    if (loss_by_sack(t))
+        return sack_recovery_forgets(&t->busy->sack_recovery);
+    return recovery_forgets(&t->busy->recovery, t->snd.una);
+}
+
+void loss_end(struct busy *b)
+{
+    sack_recovery_finish(&b->sack_recovery);
+}
+
+const char *loss_check(const struct tcb *t)
+{
+    const struct recovery *r = &t->busy->recovery;
+    if (loss_by_sack(t)) {
+        const struct scoreboard *b = &t->busy->sack_recovery.board;
+        uint32_t outstanding = (uint32_t)seq_diff(t->snd.nxt, t->snd.una);
+        return b->sacked + b->lost <= outstanding ? NULL : "no more is lost than was sent";
+    }
+    if (!seq_leq(r->nxt, r->end))
+        return "the range to be sent again is in order";
+    if (recovery_pending(r) && (seq_lt(r->nxt, t->snd.una) || seq_lt(t->snd.nxt, r->end)))
+        return "only what is in flight is sent again";
+    return NULL;
+}

@@ -1,0 +1,69 @@
+/*
+ * Loss recovery with SACK: what recovery.h is without. Losses are told by RACK-TLP (RFC 8985) from
+ * the scoreboard; fast recovery goes by RFC 6675's rules with PRR (RFC 6937); a reduction that
+ * D-SACKs show to have been for nothing is undone (RFC 4015).
+ *
+ * Knows no queue and no connection. Between its calls the records cover [SND.UNA, SND.NXT).
+ */
+#ifndef SACK_RECOVERY_H
+#define SACK_RECOVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cc.h"
+#include "prr.h"
+#include "rack.h"
+#include "recovery.h"
+#include "seg.h"
+
+struct sack_recovery {
+    struct scoreboard board;
+    struct rack rack;
+    struct prr prr;
+    enum recovery_mode mode : 8;
+    bool may_undo;
+    seq_t recover;    /* SND.NXT when recovery began (RFC 6675 5's RecoveryPoint) */
+    seq_t una;        /* SND.UNA then */
+    uint32_t resent;  /* octets sent again since then, less those the peer says it has got twice */
+    struct cc before; /* what an undo brings back */
+};
+
+void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una);
+void sack_recovery_finish(struct sack_recovery *r);
+
+/* Whether nothing would be lost by beginning anew, with nothing outstanding. */
+bool sack_recovery_forgets(const struct sack_recovery *r);
+
+/* An ACK, and what is known beside it. */
+struct sack_ack {
+    const struct seg *seg;
+    seq_t una, nxt; /* SND.UNA after it, SND.NXT */
+    bool advances;  /* SND.UNA has moved */
+    bool duplicate; /* by RFC 5681 2 */
+    uint64_t srtt_ns, now_ns;
+};
+
+/* What it means: see recovery.h. */
+struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
+                                      const struct sack_ack *ack);
+
+/* The end of the reordering window: like an ACK that says nothing new. */
+void sack_recovery_reo_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt,
+                               uint64_t srtt_ns, uint64_t now_ns);
+
+/* The retransmission timer ran out; first: as in cc_ops.timeout. */
+void sack_recovery_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt, bool first,
+                           uint64_t srtt_ns, uint64_t now_ns);
+
+/* All that is not SACKed is to be sent again: the same as recovery_resend(), recovery_too_big(). */
+void sack_recovery_resend(struct sack_recovery *r);
+void sack_recovery_too_big(struct sack_recovery *r, struct cc *c, seq_t nxt);
+
+/* [from, end) was sent, of which what lies below `nxt` not for the first time. */
+void sack_recovery_sent(struct sack_recovery *r, seq_t from, seq_t end, seq_t nxt, uint64_t now_ns);
+
+/* Whether a probe (RFC 8985 7.2) is to be scheduled: after new text, or an ACK that advances. */
+bool sack_recovery_probes(const struct sack_recovery *r);
+
+#endif

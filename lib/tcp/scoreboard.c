@@ -1,0 +1,333 @@
+/* Records of what was sent. See scoreboard.h. Called by loss.c and rack.c. */
+#include "scoreboard.h"
+
+#include "check.h"
+#include "minmax.h"
+
+static struct sent *of_seq(struct list *l)
+{
+    return container_of(l, struct sent, by_seq);
+}
+
+static struct sent *of_line(struct list *l)
+{
+    return container_of(l, struct sent, line);
+}
+
+static uint32_t len(const struct sent *s)
+{
+    return (uint32_t)seq_diff(s->end, s->start);
+}
+
+static struct sent *last(const struct scoreboard *b)
+{
+    return list_empty(&b->by_seq) ? NULL : of_seq(b->by_seq.prev);
+}
+
+struct sent *scoreboard_first(const struct scoreboard *b)
+{
+    return list_empty(&b->by_seq) ? NULL : of_seq(b->by_seq.next);
+}
+
+static struct sent *next(const struct scoreboard *b, const struct sent *s)
+{
+    return s->by_seq.next == &b->by_seq ? NULL : of_seq(s->by_seq.next);
+}
+
+static struct sent *prev(const struct scoreboard *b, const struct sent *s)
+{
+    return s->by_seq.prev == &b->by_seq ? NULL : of_seq(s->by_seq.prev);
+}
+
+void scoreboard_init(struct scoreboard *b, struct mem *mem, seq_t una)
+{
+    *b = (struct scoreboard){.mem = mem, .fack = una};
+    list_init(&b->by_seq);
+    list_init(&b->flying);
+    list_init(&b->missing);
+}
+
+/* The spare one is in use while it covers something. */
+static struct sent *make(struct scoreboard *b)
+{
+    struct sent *s = mem_alloc(b->mem, sizeof *s);
+    if (!s && list_empty(&b->by_seq))
+        s = &b->spare;
+    return s;
+}
+
+static void drop(struct scoreboard *b, struct sent *s)
+{
+    list_remove(&s->by_seq);
+    list_remove(&s->line);
+    if (s != &b->spare)
+        mem_free(b->mem, s, sizeof *s);
+}
+
+void scoreboard_finish(struct scoreboard *b)
+{
+    for (struct sent *s; (s = scoreboard_first(b));)
+        drop(b, s);
+    b->sacked = b->lost = 0;
+}
+
+/* Behind `at` in a list. */
+static void insert(struct list *at, struct list *node)
+{
+    list_push_back(at->next, node);
+}
+
+/* In its place among what is lost. It is mostly what was sent last. */
+static void line_up_missing(struct scoreboard *b, struct sent *s)
+{
+    struct list *at = b->missing.prev;
+    while (at != &b->missing && seq_lt(s->start, of_line(at)->start))
+        at = at->prev;
+    insert(at, &s->line);
+}
+
+/* Cuts s at `cut`, which lies in it; returns the upper part, or NULL for want of memory. */
+static struct sent *split(struct scoreboard *b, struct sent *s, seq_t cut)
+{
+    struct sent *upper = mem_alloc(b->mem, sizeof *upper);
+    if (!upper)
+        return NULL;
+    *upper = *s;
+    upper->start = s->end = cut;
+    insert(&s->by_seq, &upper->by_seq);
+    list_init(&upper->line);
+    if (!s->sacked)
+        insert(&s->line, &upper->line);
+    return upper;
+}
+
+static bool alike(const struct sent *p, const struct sent *s)
+{
+    if (p->sacked || s->sacked)
+        return p->sacked && s->sacked;
+    return p->lost == s->lost && p->again == s->again && p->at_ns == s->at_ns;
+}
+
+/* Joins s with the one before it if nothing tells them apart any more. */
+static void join(struct scoreboard *b, struct sent *s)
+{
+    struct sent *p = prev(b, s);
+    if (!p || s == &b->spare || !alike(p, s))
+        return;
+    p->end = s->end;
+    drop(b, s);
+}
+
+/* It is on no line any more, and in no count. */
+static void unmark(struct scoreboard *b, struct sent *s)
+{
+    list_remove(&s->line);
+    b->sacked -= s->sacked ? len(s) : 0;
+    b->lost -= s->lost ? len(s) : 0;
+    s->sacked = s->lost = false;
+}
+
+static void fly(struct scoreboard *b, struct sent *s, uint64_t now_ns)
+{
+    unmark(b, s);
+    s->at_ns = now_ns;
+    list_push_back(&b->flying, &s->line);
+}
+
+/* What lies in [from, end) is in flight again. */
+static void fly_again(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_ns)
+{
+    struct sent *s = last(b), *above = NULL;
+    for (struct sent *p; s && seq_lt(from, s->end); s = p) {
+        p = prev(b, s);
+        if (s->sacked || !seq_lt(s->start, end))
+            continue;
+        if (seq_lt(end, s->end))
+            (void)split(b, s, end);
+        struct sent *upper = seq_lt(s->start, from) ? split(b, s, from) : NULL;
+        s = upper ? upper : s;
+        fly(b, s, now_ns);
+        s->again = true;
+        if (above)
+            join(b, above);
+        above = s;
+    }
+    if (above)
+        join(b, above);
+}
+
+static void fly_first(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_ns)
+{
+    struct sent *tail = last(b);
+    if (tail && !tail->sacked && !tail->lost && !tail->again && tail->at_ns == now_ns) {
+        tail->end = end;
+        return;
+    }
+    struct sent *s = make(b);
+    if (!s) { /* then there is a tail */
+        fly(b, tail, now_ns);
+        tail->end = end;
+        return;
+    }
+    *s = (struct sent){.start = from, .end = end};
+    list_init(&s->line);
+    list_push_back(&b->by_seq, &s->by_seq);
+    fly(b, s, now_ns);
+}
+
+void scoreboard_sent(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_ns)
+{
+    struct sent *tail = last(b);
+    seq_t known = tail ? seq_min(tail->end, end) : from;
+    if (seq_lt(from, known))
+        fly_again(b, from, known, now_ns);
+    if (seq_lt(known, end))
+        fly_first(b, seq_max(known, from), end, now_ns);
+}
+
+void scoreboard_begin(const struct scoreboard *b, struct delivery *d, uint64_t min_rtt_ns,
+                      uint64_t now_ns)
+{
+    *d = (struct delivery){.now_ns = now_ns, .min_rtt_ns = min_rtt_ns, .fack = b->fack};
+}
+
+/* RFC 8985 6.2 steps 2 and 3, for [s->start, end). */
+static void deliver(struct scoreboard *b, const struct sent *s, seq_t end, struct delivery *d)
+{
+    d->octets += (uint32_t)seq_diff(end, s->start);
+    d->reordered |= seq_lt(end, d->fack) && !s->again;
+    b->fack = seq_max(b->fack, end);
+    d->revived |= s->lost;
+    if (s->again && d->now_ns - s->at_ns < d->min_rtt_ns)
+        return;
+    if (d->valid && !sent_after(s->at_ns, end, d->at_ns, d->end))
+        return;
+    d->valid = true;
+    d->again = s->again;
+    d->at_ns = s->at_ns;
+    d->end = end;
+}
+
+void scoreboard_acked(struct scoreboard *b, seq_t una, struct delivery *d)
+{
+    for (struct sent *s; (s = scoreboard_first(b)) && seq_lt(s->start, una);) {
+        seq_t end = seq_min(s->end, una);
+        uint32_t n = (uint32_t)seq_diff(end, s->start);
+        if (!s->sacked)
+            deliver(b, s, end, d);
+        b->sacked -= s->sacked ? n : 0;
+        b->lost -= s->lost ? n : 0;
+        s->start = end;
+        if (seq_eq(s->start, s->end))
+            drop(b, s);
+    }
+    b->fack = seq_max(b->fack, una);
+}
+
+/* Of the record s, what lies in [left, right); NULL for want of memory. */
+static struct sent *cut_out(struct scoreboard *b, struct sent *s, seq_t left, seq_t right)
+{
+    if (seq_lt(right, s->end) && !split(b, s, right))
+        return NULL;
+    return seq_lt(s->start, left) ? split(b, s, left) : s;
+}
+
+void scoreboard_sacked(struct scoreboard *b, seq_t left, seq_t right, struct delivery *d)
+{
+    for (struct sent *s = last(b), *p; s && seq_lt(left, s->end); s = p) {
+        p = prev(b, s);
+        if (s->sacked || !seq_lt(s->start, right))
+            continue;
+        struct sent *piece = cut_out(b, s, left, right);
+        if (!piece)
+            continue;
+        deliver(b, piece, piece->end, d);
+        unmark(b, piece);
+        piece->sacked = true;
+        b->sacked += len(piece);
+        struct sent *above = next(b, piece);
+        if (above)
+            join(b, above);
+        join(b, piece);
+    }
+}
+
+void scoreboard_lose(struct scoreboard *b, struct sent *s)
+{
+    if (!CHECK(!s->sacked && !s->lost))
+        return;
+    list_remove(&s->line);
+    s->lost = true;
+    b->lost += len(s);
+    line_up_missing(b, s);
+}
+
+void scoreboard_lose_all(struct scoreboard *b)
+{
+    for (struct sent *s = scoreboard_first(b); s; s = next(b, s)) {
+        if (!s->sacked && !s->lost)
+            scoreboard_lose(b, s);
+    }
+}
+
+void scoreboard_lose_none(struct scoreboard *b)
+{
+    for (struct list *l; (l = list_pop_front(&b->missing));) {
+        struct sent *s = of_line(l);
+        b->lost -= len(s);
+        s->lost = false;
+        struct list *at = b->flying.prev;
+        while (at != &b->flying && s->at_ns < of_line(at)->at_ns)
+            at = at->prev;
+        insert(at, &s->line);
+    }
+}
+
+void scoreboard_renege(struct scoreboard *b)
+{
+    for (struct sent *s = scoreboard_first(b); s; s = next(b, s)) {
+        if (!s->sacked)
+            continue;
+        unmark(b, s);
+        scoreboard_lose(b, s);
+    }
+}
+
+bool scoreboard_missing(const struct scoreboard *b, seq_t *from, seq_t *end)
+{
+    if (list_empty(&b->missing))
+        return false;
+    const struct sent *s = of_line(b->missing.next);
+    *from = s->start;
+    do {
+        *end = s->end;
+        s = next(b, s);
+    } while (s && s->lost);
+    return true;
+}
+
+/* Whether it is on the line that it has to be on. */
+static bool lined_up(const struct scoreboard *b, const struct sent *s)
+{
+    const struct list *head = s->lost ? &b->missing : &b->flying;
+    if (s->sacked)
+        return list_empty(&s->line);
+    for (const struct list *l = head->next; l != head; l = l->next) {
+        if (l == &s->line)
+            return true;
+    }
+    return false;
+}
+
+bool scoreboard_check(const struct scoreboard *b, seq_t una, seq_t nxt)
+{
+    uint32_t sacked = 0, lost = 0;
+    for (struct sent *s = scoreboard_first(b); s; s = next(b, s)) {
+        if (!seq_eq(s->start, una) || !seq_lt(s->start, s->end) || !lined_up(b, s))
+            return false;
+        sacked += s->sacked ? len(s) : 0;
+        lost += s->lost ? len(s) : 0;
+        una = s->end;
+    }
+    return seq_eq(una, nxt) && sacked == b->sacked && lost == b->lost;
+}

@@ -1,0 +1,55 @@
+/*
+ * Checker of SACK, one struct per end of a connection where both have said SACK-permitted.
+ *
+ * Sending: text goes again as RFC 8985 has it: when something that was sent later has arrived (with
+ * check_resend.h's other reasons), or as the one probe of a flight's end. Keeps for all that is
+ * outstanding which of its sendings was the last.
+ *
+ * Receiving, RFC 2018 4 and RFC 2883: a block tells of what has arrived and of nothing else; it
+ * lies beyond what is acknowledged, but for the first, which may tell what has come twice; no octet
+ * is in two of the others.
+ */
+#ifndef CHECK_SACK_H
+#define CHECK_SACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "check_ack.h"
+#include "seg.h"
+
+#define SACK_SENDINGS 1024
+
+struct sack_watch {
+    struct {
+        uint64_t at, end;
+        uint64_t number;  /* of the last sending */
+    } out[SACK_SENDINGS]; /* in order, without gaps */
+    uint32_t n_out;
+    bool overflow;      /* too many: nothing is checked until all is acknowledged */
+    uint64_t sendings;  /* so far */
+    uint64_t delivered; /* the highest number of one that may have arrived */
+    bool may_probe;     /* what was sent last may be a probe */
+    bool probed;        /* since an ACK has advanced */
+    uint64_t quiet_ns;  /* when text was last sent or an ACK advanced */
+};
+
+/* [at, end) is sent; below `sent`, again. Whether SACK is a reason for that. */
+bool sack_sent(struct sack_watch *w, uint64_t at, uint64_t end, uint64_t sent, uint32_t mss,
+               uint64_t now_ns);
+
+/* What was sent last was held back by Nagle or the window, and went all the same: whether it may
+ * have been the probe. */
+bool sack_was_probe(struct sack_watch *w);
+
+/* An ACK arrives: up to ack, and n blocks. */
+struct sack_span {
+    uint64_t left, right;
+};
+void sack_acked(struct sack_watch *w, uint64_t ack, const struct sack_span *blocks, unsigned n,
+                uint64_t now_ns);
+
+/* The end that has received what `a` says sends an ACK of `ack` with these blocks. */
+void sack_told(const struct ack_watch *a, uint64_t ack, const struct sack_span *blocks, unsigned n);
+
+#endif
