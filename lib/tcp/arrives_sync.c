@@ -56,6 +56,8 @@ static void note_twice(struct tcb *t, const struct seg *seg)
     seq_t end = seq_min(seq_add(from, seg->text_len), head);
     if (!loss_by_sack(t) || !tcb_is_busy(t) || !seq_lt(from, end))
         return;
+    if ((uint32_t)seq_diff(head, from) > t->rcvq.head)
+        return; /* it begins before our stream does: another connection's */
     sack_twice(&t->busy->sack, t->rcvq.head - (uint32_t)seq_diff(head, from),
                t->rcvq.head - (uint32_t)seq_diff(head, end));
 }

@@ -332,8 +332,8 @@ static bool output_loss_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
     struct rack *rack = &t->busy->sack_recovery.rack;
     uint32_t unsent = t->fin_sent ? 0 : (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
     int32_t wnd_room = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
-    if (unsent > 0 && wnd_room > 0) {
-        uint32_t len = min_u32(min_u32(unsent, (uint32_t)wnd_room), t->snd.mss);
+    uint32_t len = min_u32(unsent, t->snd.mss);
+    if (len > 0 && wnd_room >= (int32_t)len) {
         send_new(t, seg, len, false, now_ns);
         rack_probed(rack, t->snd.nxt, false);
     } else {

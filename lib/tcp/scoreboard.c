@@ -164,8 +164,9 @@ static void fly_first(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_
         return;
     }
     struct sent *s = make(b);
-    if (!s) { /* then there is a tail */
+    if (!s) { /* then there is a tail; of what is in it some was sent before */
         fly(b, tail, now_ns);
+        tail->again = true;
         tail->end = end;
         return;
     }
@@ -306,28 +307,35 @@ bool scoreboard_missing(const struct scoreboard *b, seq_t *from, seq_t *end)
     return true;
 }
 
-/* Whether it is on the line that it has to be on. */
-static bool lined_up(const struct scoreboard *b, const struct sent *s)
+/* How many there are on a line, if they are in order and belong there; else UINT32_MAX. */
+static uint32_t lined_up(struct list *head, bool lost)
 {
-    const struct list *head = s->lost ? &b->missing : &b->flying;
-    if (s->sacked)
-        return list_empty(&s->line);
-    for (const struct list *l = head->next; l != head; l = l->next) {
-        if (l == &s->line)
-            return true;
+    uint32_t n = 0;
+    const struct sent *before = NULL;
+    for (struct list *l = head->next; l != head; l = l->next) {
+        const struct sent *s = of_line(l);
+        bool in_order =
+            !before || (lost ? seq_lt(before->start, s->start) : before->at_ns <= s->at_ns);
+        if (s->sacked || s->lost != lost || !in_order)
+            return UINT32_MAX;
+        before = s;
+        n++;
     }
-    return false;
+    return n;
 }
 
-bool scoreboard_check(const struct scoreboard *b, seq_t una, seq_t nxt)
+bool scoreboard_check(struct scoreboard *b, seq_t una, seq_t nxt)
 {
-    uint32_t sacked = 0, lost = 0;
+    uint32_t sacked = 0, lost = 0, n_flying = 0, n_missing = 0;
     for (struct sent *s = scoreboard_first(b); s; s = next(b, s)) {
-        if (!seq_eq(s->start, una) || !seq_lt(s->start, s->end) || !lined_up(b, s))
+        if (!seq_eq(s->start, una) || !seq_lt(s->start, s->end) || (s->sacked && s->lost))
             return false;
         sacked += s->sacked ? len(s) : 0;
         lost += s->lost ? len(s) : 0;
+        n_flying += !s->sacked && !s->lost;
+        n_missing += s->lost;
         una = s->end;
     }
-    return seq_eq(una, nxt) && sacked == b->sacked && lost == b->lost;
+    return seq_eq(una, nxt) && sacked == b->sacked && lost == b->lost &&
+           n_flying == lined_up(&b->flying, false) && n_missing == lined_up(&b->missing, true);
 }

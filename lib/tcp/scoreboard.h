@@ -97,6 +97,6 @@ static inline bool sent_after(uint64_t t1, seq_t end1, uint64_t t2, seq_t end2)
 }
 
 /* Whether the records cover [una, nxt) and the counts are right. O(records). */
-bool scoreboard_check(const struct scoreboard *b, seq_t una, seq_t nxt);
+bool scoreboard_check(struct scoreboard *b, seq_t una, seq_t nxt);
 
 #endif

@@ -56,11 +56,12 @@ static bool overtaken(struct sack_watch *w, uint64_t at, uint64_t end)
 }
 
 bool sack_sent(struct sack_watch *w, uint64_t at, uint64_t end, uint64_t sent, uint32_t mss,
-               uint64_t now_ns)
+               bool timeout, uint64_t now_ns)
 {
     bool reason = true, later = false;
-    w->may_probe = !w->probed && w->n_out > 0 && now_ns - w->quiet_ns >= 8 * NS_PER_MS &&
-                   end >= sent && end - at <= mss + 1u;
+    w->may_probe = !w->probed && w->n_out > 0 &&
+                   (timeout || now_ns - w->quiet_ns >= 8 * NS_PER_MS) && end >= sent &&
+                   end - at <= mss + 1u;
     w->sendings++;
     if (at < sent) {
         later = overtaken(w, at, end < sent ? end : sent);

@@ -18,7 +18,7 @@
 #include "check_ack.h"
 #include "seg.h"
 
-#define SACK_SENDINGS 1024
+#define SACK_SENDINGS 256
 
 struct sack_watch {
     struct {
@@ -34,9 +34,10 @@ struct sack_watch {
     uint64_t quiet_ns;  /* when text was last sent or an ACK advanced */
 };
 
-/* [at, end) is sent; below `sent`, again. Whether SACK is a reason for that. */
+/* [at, end) is sent; below `sent`, again. timeout: the retransmission timer may have run out, which
+ * the probe comes no later than. Whether SACK is a reason for that. */
 bool sack_sent(struct sack_watch *w, uint64_t at, uint64_t end, uint64_t sent, uint32_t mss,
-               uint64_t now_ns);
+               bool timeout, uint64_t now_ns);
 
 /* What was sent last was held back by Nagle or the window, and went all the same: whether it may
  * have been the probe. */

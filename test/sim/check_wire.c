@@ -201,8 +201,9 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
     /* The peer's FIN crosses ours, which is its acknowledgement, once (lib/README.md). */
     bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
                    (me->ack_watch.contig > peer->fin_at || me->ack_watch.overflow);
-    bool may =
-        sacks(me, peer) && sack_sent(&me->sack, at, end, me->sent, mss_limit(me, peer), now_ns);
+    bool timeout = now_ns - me->resend.armed_ns >= me->resend.rto_min_ns;
+    bool may = sacks(me, peer) &&
+               sack_sent(&me->sack, at, end, me->sent, mss_limit(me, peer), timeout, now_ns);
     if (at < me->sent && crosses)
         me->crossed = !me->ack_watch.refuses && !me->ack_watch.overflow; /* else: perhaps later */
     else if (at < me->sent && !may)
