@@ -59,6 +59,12 @@ static void put_sack(struct tcb *t, struct seg *seg)
         most++;
     sack_report(&t->busy->sack, &t->rcvq.held->beyond, t->rcvq.head, tcb_text_head(t), most,
                 &seg->opts);
+    /* The receive queue holds text; a FIN that came with what lies there is SACKed with it. */
+    for (unsigned i = 0; i < seg->opts.n_sack && t->fin_seen && !tcb_fin_taken(t); i++) {
+        struct sack_block *b = &seg->opts.sack[i];
+        if (seq_eq(b->right, t->rcv.fin))
+            b->right = seq_add(b->right, 1);
+    }
 }
 
 /* What every segment with ACK announces: the receive window, up to where text is urgent, and what

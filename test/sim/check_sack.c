@@ -70,6 +70,7 @@ bool sack_sent(struct sack_watch *w, uint64_t at, uint64_t end, uint64_t sent, u
     w->probed |= at < sent && w->may_probe && !later;
     if (end > sent)
         add(w, at > sent ? at : sent, end);
+    w->top = end > w->top ? end : w->top;
     w->quiet_ns = now_ns;
     return reason;
 }
@@ -103,7 +104,7 @@ void sack_acked(struct sack_watch *w, uint64_t ack, const struct sack_span *bloc
     cut(w, ack);
     while (w->n_out > 0 && w->out[0].end <= ack)
         remove_at(w, 0);
-    w->overflow = w->overflow && w->n_out > 0;
+    w->overflow = w->overflow && ack < w->top;
 }
 
 static bool has_arrived(const struct ack_watch *a, uint64_t left, uint64_t right)

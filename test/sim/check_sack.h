@@ -26,6 +26,7 @@ struct sack_watch {
         uint64_t number;  /* of the last sending */
     } out[SACK_SENDINGS]; /* in order, without gaps */
     uint32_t n_out;
+    uint64_t top;       /* the highest end so far */
     bool overflow;      /* too many: nothing is checked until all is acknowledged */
     uint64_t sendings;  /* so far */
     uint64_t delivered; /* the highest number of one that may have arrived */

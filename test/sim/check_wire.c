@@ -206,7 +206,7 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
                sack_sent(&me->sack, at, end, me->sent, mss_limit(me, peer), timeout, now_ns);
     if (at < me->sent && crosses)
         me->crossed = !me->ack_watch.refuses && !me->ack_watch.overflow; /* else: perhaps later */
-    else if (at < me->sent && !may)
+    else if (at < me->sent && !may && !(sacks(me, peer) && me->ack_watch.refuses))
         resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
     if (end > me->sent)
         resend_first(&me->resend, me->acked_new == me->sent, now_ns);
