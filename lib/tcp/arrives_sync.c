@@ -269,9 +269,11 @@ static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns
 /* Sixth, check the URG bit. */
 static enum step sixth_urg(struct tcb *t, const struct seg *seg)
 {
-    if ((seg->flags & TCP_URG) && tcb_receives(t))
-        tcp_urgent_arrives(t, seg);
-    return GO_ON;
+    if (!(seg->flags & TCP_URG) || !tcb_receives(t) || tcp_urgent_arrives(t, seg))
+        return GO_ON;
+    /* Text that is taken without its mark would not be urgent any more: it comes again. */
+    ackdelay_now(&t->ackdelay);
+    return DROP;
 }
 
 /* The segment's text cut to what may be taken: from RCV.NXT on, up to the window's edge or the FIN.

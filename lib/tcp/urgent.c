@@ -43,17 +43,17 @@ void tcp_urgent_point(struct tcb *t, struct seg *seg)
 }
 
 /* RFC 9293 3.8.5: the pointer "cannot recede", but a receiver should be robust to one that does. */
-void tcp_urgent_arrives(struct tcb *t, const struct seg *seg)
+bool tcp_urgent_arrives(struct tcb *t, const struct seg *seg)
 {
     seq_t up = seq_add(seg->seq, seg->up);
     if (!seq_lt(t->rcv.nxt, up))
-        return; /* nothing is urgent, or has arrived already without being so */
+        return true; /* nothing is urgent, or has arrived already without being so */
     uint64_t at = tcb_stream_offset(t, up);
     if (at <= t->busy->rcv_up)
-        return;
+        return true;
     struct busy *b = tcb_busy(t);
     if (!b)
-        return; /* the next segment points there as well */
+        return false;
     /* There is one place for an octet out of band, and this is another. The last one, whether it
      * was taken or not, is lost if nothing is unread before it: Linux has it so, and so do we. */
     if (tcp_urgent_passes_over(t) && rcvq_len(&t->rcvq) > 0)
@@ -61,6 +61,7 @@ void tcp_urgent_arrives(struct tcb *t, const struct seg *seg)
     b->rcv_up = at;
     t->up_taken = false;
     t->events |= TCB_EV_URGENT;
+    return true;
 }
 
 uint64_t tcp_urgent_left(const struct tcb *t)

@@ -19,8 +19,8 @@ bool tcp_urgent_from(const struct tcb *t, seq_t from);
 /* Gives a segment that is about to leave URG and the pointer, when SND.UP lies ahead of it. */
 void tcp_urgent_point(struct tcb *t, struct seg *seg);
 
-/* 3.10.7.4, sixth step: a segment with URG in a state that receives. */
-void tcp_urgent_arrives(struct tcb *t, const struct seg *seg);
+/* 3.10.7.4, sixth step: a segment with URG in a state that receives. False for want of memory. */
+bool tcp_urgent_arrives(struct tcb *t, const struct seg *seg);
 
 /* MUST-33: octets from the first unread one up to RCV.UP, of which some may not have arrived; 0:
  * what is unread is not urgent. 1: the user is at the mark. */

@@ -58,21 +58,18 @@ static bool overtaken(struct sack_watch *w, uint64_t at, uint64_t end)
 bool sack_sent(struct sack_watch *w, uint64_t at, uint64_t end, uint64_t sent, uint32_t mss,
                bool timeout, uint64_t now_ns)
 {
-    bool reason = true, later = false;
+    bool later = false;
     w->may_probe = !w->probed && w->n_out > 0 &&
                    (timeout || now_ns - w->quiet_ns >= 8 * NS_PER_MS) && end >= sent &&
                    end - at <= mss + 1u;
     w->sendings++;
-    if (at < sent) {
-        later = overtaken(w, at, end < sent ? end : sent);
-        reason = later || w->overflow || w->may_probe;
-    }
-    w->probed |= at < sent && w->may_probe && !later;
+    if (at < sent)
+        later = overtaken(w, at, end < sent ? end : sent) || w->overflow;
     if (end > sent)
         add(w, at > sent ? at : sent, end);
     w->top = end > w->top ? end : w->top;
     w->quiet_ns = now_ns;
-    return reason;
+    return later;
 }
 
 bool sack_was_probe(struct sack_watch *w)

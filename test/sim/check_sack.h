@@ -36,12 +36,12 @@ struct sack_watch {
 };
 
 /* [at, end) is sent; below `sent`, again. timeout: the retransmission timer may have run out, which
- * the probe comes no later than. Whether SACK is a reason for that. */
+ * the probe comes no later than. Whether something later
+ * has arrived. */
 bool sack_sent(struct sack_watch *w, uint64_t at, uint64_t end, uint64_t sent, uint32_t mss,
                bool timeout, uint64_t now_ns);
 
-/* What was sent last was held back by Nagle or the window, and went all the same: whether it may
- * have been the probe. */
+/* There is no other reason for what was sent last than that it is the probe: whether it may be. */
 bool sack_was_probe(struct sack_watch *w);
 
 /* An ACK arrives: up to ack, and n blocks. */
