@@ -29,6 +29,7 @@ struct slot_options {
     uint32_t mss_max;         /* TCP_MAXSEG; 0: not set */
     uint32_t orphan_ms;       /* TCP_LINGER2; 0: not set; ORPHAN_NONE: negative */
     uint8_t syn_retries;      /* TCP_SYNCNT; 0: not set */
+    const struct cc_ops *cc;  /* TCP_CONGESTION; NULL: the stack's default */
     struct keepalive_settings keepalive;
     uint64_t recv_timeout_ns, send_timeout_ns; /* 0: none */
     struct tcp_ip ip4, ip6;
@@ -66,6 +67,7 @@ struct nstcp {
     uint32_t search_from; /* no number below is free */
     uint32_t max_slots;
     uint32_t sndbuf_default, rcvbuf_default; /* octets */
+    const struct cc_ops *cc_default;
 };
 
 /* As nstcp_create, over this link and machine, which are taken over, also on failure. */

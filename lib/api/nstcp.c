@@ -55,6 +55,7 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
     stack->max_slots = config.max_socks;
     stack->sndbuf_default = config.tcp.sndbuf;
     stack->rcvbuf_default = config.tcp.rcvbuf;
+    stack->cc_default = config.tcp.cc;
     if (o->trace_fd > 0) {
         stack->trace.fd = o->trace_fd;
         config.trace = (struct trace){trace_text_sink, &stack->trace};

@@ -210,6 +210,19 @@ static int set_number(struct slot *slot, int level, int name, const void *value,
     }
 }
 
+/* TCP_CONGESTION: a name, with an octet of 0 behind it or not. */
+static int set_congestion(struct slot_options *o, const char *name, socklen_t len)
+{
+    if (len < 1)
+        return -EINVAL;
+    const struct cc_ops *cc =
+        cc_find(name, strnlen(name, len < CC_NAME_MAX ? len : CC_NAME_MAX - 1));
+    if (!cc)
+        return -ENOENT;
+    o->cc = cc;
+    return 0;
+}
+
 static int set_ip_options(struct slot *slot, const void *value, socklen_t len)
 {
     struct ip_options given, *old = slot->ip_options;
@@ -239,6 +252,8 @@ static int set_option(struct slot *slot, int level, int name, const void *value,
         return set_timeout(&slot->options.send_timeout_ns, value, len);
     case OPTION(SOL_SOCKET, SO_LINGER):
         return set_linger(&slot->options, value, len);
+    case OPTION(IPPROTO_TCP, TCP_CONGESTION):
+        return set_congestion(&slot->options, value, len);
     case OPTION(IPPROTO_IP, IP_OPTIONS):
         return set_ip_options(slot, value, len);
     }

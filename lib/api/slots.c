@@ -148,6 +148,8 @@ void slot_apply(struct slot *slot, uint64_t now_ns)
     settings.mss_max = o->mss_max;
     settings.ip4 = o->ip4;
     settings.ip6 = o->ip6;
+    if (o->cc)
+        settings.cc = o->cc;
     if (o->sndbuf)
         settings.sndbuf = o->sndbuf;
     if (o->rcvbuf)

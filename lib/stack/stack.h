@@ -181,6 +181,7 @@ int stack_error(const struct sock *so);
  * back, though the peer answer (as tcp(7) has it), and for keep-alives in place of their number.
  *   cork             TCP_CORK: only full segments go, or what has waited for 200 ms and nothing is
  *                    in flight (MUST-60), until it is off again; then everything.
+ *   cc               TCP_CONGESTION. cwnd and ssthresh stay when it changes.
  *   orphan_ms        TCP_LINGER2: how long FIN-WAIT-2 lasts once the user has left.
  *   syn_retries      TCP_SYNCNT: after so many retransmissions of the SYN or SYN-ACK, and the wait
  *                    for an answer to the last, the connection fails with ERR_TIMEDOUT (MUST-22,

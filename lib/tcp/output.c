@@ -311,11 +311,13 @@ static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
 
 static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
-    if (t->probe)
-        return output_probe(t, seg, now_ns);
-    if (recovery_pending(&t->recovery))
-        return output_again(t, seg, now_ns);
-    return output_new(t, seg, now_ns);
+    bool any = t->probe                         ? output_probe(t, seg, now_ns)
+               : recovery_pending(&t->recovery) ? output_again(t, seg, now_ns)
+                                                : output_new(t, seg, now_ns);
+    uint32_t flight = recovery_flight(&t->recovery, t->snd.una, t->snd.nxt);
+    if (any && flight + t->snd.mss > t->cc.cwnd)
+        t->snd.full = t->snd.nxt;
+    return any;
 }
 
 /* RFC 9293 has <SEQ=SND.NXT> in pure ACKs and in RST. Beyond the window, where a probe of a shut

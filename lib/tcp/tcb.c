@@ -23,7 +23,7 @@ struct tcp_config tcp_config_default(void)
         .sndbuf = 256 * 1024,
         .rcvbuf = 64 * 1024,
         .rcvbuf_max = 4 * 1024 * 1024,
-        .cc = &cc_newreno,
+        .cc = &cc_cubic,
         .keepalive = keepalive_default(),
         .window_scaling = true,
         .idle_restart = true,
@@ -35,6 +35,7 @@ struct tcp_settings tcp_settings_default(const struct tcp_config *config)
     const struct tcp_ip ip = {.ttl = IP_TTL_DEFAULT};
     return (struct tcp_settings){
         .keepalive = config->keepalive,
+        .cc = config->cc,
         .sndbuf = config->sndbuf,
         .nodelay = config->nodelay,
         .oobinline = true,

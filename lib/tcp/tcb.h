@@ -41,7 +41,7 @@ struct tcp_config {
     uint32_t sndbuf;            /* most octets in the send queue */
     uint32_t rcvbuf;            /* receive window to begin with */
     uint32_t rcvbuf_max;        /* and to grow to */
-    const struct cc_ops *cc;
+    const struct cc_ops *cc;    /* congestion control */
     struct keepalive_settings keepalive;
     bool nodelay;        /* Nagle off (MUST-17) */
     bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
@@ -60,6 +60,7 @@ struct tcp_ip {
 /* What a user may set for one connection, see tcp_set(). */
 struct tcp_settings {
     struct keepalive_settings keepalive;
+    const struct cc_ops *cc;  /* congestion control */
     uint32_t sndbuf;          /* most octets in the send queue */
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
     uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
@@ -74,7 +75,7 @@ struct tcp_settings {
 
 /* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
  * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 256 KiB; receive window 64
- * KiB growing to 4 MiB; NewReno, with a restart after silence; no keep-alive. RFC 6298 2.4 says
+ * KiB growing to 4 MiB; CUBIC, with a restart after silence; no keep-alive. RFC 6298 2.4 says
  * that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on today's paths a
  * second of silence per tail loss is what users notice. */
 struct tcp_config tcp_config_default(void);
@@ -122,6 +123,7 @@ struct tcb {
         seq_t iss;
         seq_t fin;        /* sequence number of our FIN, once fin_sent */
         seq_t small;      /* end of the last segment below one MSS (RFC 9293 A.3, Minshall) */
+        seq_t full;       /* SND.NXT when cwnd last had no room for a segment more */
         uint32_t wnd;     /* SND.WND, scaled to octets (REC-1) */
         uint32_t wnd_max; /* MAX.SND.WND (RFC 5961 5.2) */
         uint8_t shift;    /* Snd.Wind.Shift */

@@ -21,7 +21,7 @@ static void open_with(struct tcb *t, seq_t iss, bool passive)
 {
     t->passive = passive;
     t->snd.iss = t->snd.una = t->snd.nxt = iss;
-    t->snd.up = t->snd.up_from = t->snd.small = t->snd.wl1 = t->snd.wl2 = iss;
+    t->snd.up = t->snd.up_from = t->snd.small = t->snd.full = t->snd.wl1 = t->snd.wl2 = iss;
     recovery_init(&t->recovery, iss);
 }
 
@@ -268,6 +268,8 @@ void tcp_set(struct tcb *t, const struct tcp_settings *settings)
     bool mss = settings->mss_max != t->settings.mss_max && syn_waits(t);
     if (t->settings.cork && !settings->cork)
         tcp_flush(t);
+    if (settings->cc != t->settings.cc)
+        cc_change(&t->cc, settings->cc);
     tcp_timeout_set(t, settings);
     if (mss)
         set_mss(t);
