@@ -37,21 +37,29 @@ static void judge(struct hystart *h)
     }
 }
 
-bool hystart_acked(struct hystart *h, seq_t una, seq_t nxt, uint64_t rtt_ns)
+/* True when it was CSS's last. One in the middle of which CSS has begun counts as well. */
+static bool round_over(struct hystart *h, seq_t nxt)
 {
-    if (!h->begun)
-        h->window_end = nxt;
-    h->begun = true;
-    if (rtt_ns > 0)
-        take_sample(h, rtt_ns);
-    if (h->samples == N_RTT_SAMPLE)
-        judge(h);
-    if (seq_lt(una, h->window_end))
-        return false;
-    /* A round is over. One in the middle of which CSS has begun counts as one of CSS's. */
     h->window_end = nxt;
     h->last_us = h->current_us;
     h->current_us = 0;
     h->samples = 0;
     return hystart_css(h) && ++h->css_rounds == CSS_ROUNDS;
+}
+
+bool hystart_acked(struct hystart *h, seq_t una, seq_t nxt, uint64_t rtt_ns)
+{
+    if (!h->begun)
+        h->window_end = nxt;
+    h->begun = true;
+    /* windowEnd itself is acknowledged: an octet that was sent in the next round. So the sample is
+     * one of that. At an ACK of all before it, a round would begin with what the last ACKs of the
+     * one before have sent, which waits in the queue the longest. */
+    if (seq_lt(h->window_end, una) && round_over(h, nxt))
+        return true;
+    if (rtt_ns > 0)
+        take_sample(h, rtt_ns);
+    if (h->samples == N_RTT_SAMPLE)
+        judge(h);
+    return false;
 }

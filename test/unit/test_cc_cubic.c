@@ -225,14 +225,16 @@ static void stage_after_a_timeout(void **state)
 
 /* ---- 4.10: slow start, with HyStart++ the first time ---- */
 
+/* A round of n segments, each acknowledged with a sample. */
 static void sampled(struct cc *c, uint32_t *una, uint32_t n, uint64_t rtt_ns)
 {
+    uint32_t end = *una + n * MSS;
     for (uint32_t i = 0; i < n; i++) {
         *una += MSS;
         c->ops->acked(c, &(struct cc_ack){.octets = MSS,
                                           .used = true,
                                           .una = seq(*una),
-                                          .nxt = seq(*una + n * MSS),
+                                          .nxt = seq(end),
                                           .rtt_ns = rtt_ns,
                                           .srtt_ns = rtt_ns,
                                           .now_ns = now_ns += MS});
@@ -262,7 +264,7 @@ static void hystart(void **state)
     for (int i = 0; i < 3; i++)
         sampled(&c, &una, 40, 20 * MS);
     assert_int_equal(c.stage, CC_FIRST_SLOW_START);
-    sampled(&c, &una, 1, 20 * MS); /* the first ACK has been a round of its own */
+    sampled(&c, &una, 1, 20 * MS); /* which ends the fifth */
     acked_unused(&c, MSS, MS);
     assert_int_equal(c.stage, CC_AVOIDANCE);
     assert_int_equal(c.ssthresh, cwnd + 40 * MSS + MSS / 4);

@@ -12,15 +12,17 @@ struct rounds {
 };
 
 /* One octet is a segment: a round of n segments, all acknowledged with this RTT, in `acks` ACKs;
- * the next n are sent when the last comes. True: congestion avoidance. */
+ * the next are sent one by one. True: congestion avoidance, as the first says. */
 
 static bool round_of(struct rounds *r, uint32_t n, uint32_t acks, uint64_t rtt_ns)
 {
     uint32_t from = ISS + r->una;
-    for (uint32_t i = 1; i < acks; i++)
-        assert_false(hystart_acked(&r->h, seq(from + i), seq(from + n), rtt_ns));
+    bool over = hystart_acked(&r->h, seq(from + 1), seq(from + n), rtt_ns);
+    for (uint32_t i = 2; i <= acks; i++)
+        assert_false(
+            hystart_acked(&r->h, seq(from + (i == acks ? n : i)), seq(from + n + i), rtt_ns));
     r->una += n;
-    return hystart_acked(&r->h, seq(from + n), seq(from + 2 * n), rtt_ns);
+    return over;
 }
 
 static struct rounds fresh(void)
@@ -113,13 +115,13 @@ static void rounds_by_numbers(void **state)
     for (uint32_t i = 1; i <= 9; i++)
         hystart_acked(&h, seq(ISS + i), seq(ISS + 10 + i), 10 * MS);
     assert_int_equal(h.window_end.v, ISS + 11);
-    hystart_acked(&h, seq(ISS + 10), seq(ISS + 20), 10 * MS);
+    hystart_acked(&h, seq(ISS + 11), seq(ISS + 21), 10 * MS); /* all before it */
     assert_int_equal(h.last_us, 0);
-    hystart_acked(&h, seq(ISS + 11), seq(ISS + 21), 12 * MS); /* its sample is of that round */
+    hystart_acked(&h, seq(ISS + 12), seq(ISS + 23), 8 * MS); /* its sample is of the next round */
     assert_int_equal(h.last_us, 10000);
-    assert_int_equal(h.current_us, 0);
-    assert_int_equal(h.samples, 0);
-    assert_int_equal(h.window_end.v, ISS + 21);
+    assert_int_equal(h.current_us, 8000);
+    assert_int_equal(h.samples, 1);
+    assert_int_equal(h.window_end.v, ISS + 23);
 }
 
 /* CSS_ROUNDS = 5, and the round in the middle of which CSS begins is one of them. */
@@ -127,9 +129,9 @@ static void five_rounds_of_css(void **state)
 {
     (void)state;
     struct rounds r = in_css(10, 20); /* the first one */
-    for (int i = 2; i <= 5; i++) {
+    for (int i = 2; i <= 6; i++) {
         assert_true(hystart_css(&r.h));
-        assert_int_equal(round_of(&r, 20, 20, 20 * MS), i == 5);
+        assert_int_equal(round_of(&r, 20, 20, 20 * MS), i == 6);
     }
 }
 
@@ -146,8 +148,8 @@ static void spurious(void **state)
     assert_false(hystart_css(&r.h));
     round_of(&r, 20, 20, 26 * MS); /* and again: the rounds are counted anew */
     assert_true(hystart_css(&r.h));
-    for (int i = 2; i <= 5; i++)
-        assert_int_equal(round_of(&r, 20, 20, 26 * MS), i == 5);
+    for (int i = 2; i <= 6; i++)
+        assert_int_equal(round_of(&r, 20, 20, 26 * MS), i == 6);
 }
 
 /* Against the RFC's pseudocode, in real numbers of its own, for round trips of every length. */
@@ -178,19 +180,21 @@ static bool model_acked(struct model *m, uint32_t una, uint32_t nxt, uint64_t rt
 {
     if (!m->begun)
         *m = (struct model){infinity, infinity, infinity, 0, 0, nxt, true};
+    if (una > m->end) {
+        m->end = nxt;
+        m->last = m->current;
+        m->current = infinity;
+        m->samples = 0;
+        if (m->baseline < infinity && ++m->css_rounds == 5)
+            return true;
+    }
     if (rtt_us > 0) {
         m->samples++;
         if ((double)rtt_us < m->current)
             m->current = (double)rtt_us;
     }
     model_judge(m);
-    if (una < m->end)
-        return false;
-    m->end = nxt;
-    m->last = m->current;
-    m->current = infinity;
-    m->samples = 0;
-    return m->baseline < infinity && ++m->css_rounds == 5;
+    return false;
 }
 
 static void as_the_pseudocode(void **state)
