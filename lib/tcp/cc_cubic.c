@@ -64,7 +64,8 @@ static void first_slow_start(struct cc *c, const struct cc_ack *ack)
     }
     if (hystart_acked(&c->hystart, ack->una, ack->nxt, ack->rtt_ns)) {
         cc_congested(c);
-        c->ssthresh = c->cubic.cwnd_prior = c->cwnd; /* RFC 9438 4.10 */
+        c->ssthresh = max_u32(c->cwnd, 2 * c->mss);
+        c->cubic.cwnd_prior = c->cwnd; /* RFC 9438 4.10 */
     }
 }
 

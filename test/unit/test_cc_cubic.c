@@ -2,6 +2,7 @@
  * whole transfers, in test_cc_cubic_model.c. */
 #include "cc.h"
 #include "nstime.h"
+#include "recovery.h"
 #include "support.h"
 
 #define MSS 1000
@@ -223,6 +224,27 @@ static void stage_after_a_timeout(void **state)
     assert_true(c.cubic.k_ms > 0);
 }
 
+/* In the middle of fast recovery: the window that was there before is the one without what
+ * duplicate ACKs have added, and ssthresh does not rise by what they have let go. */
+static void timeout_in_fast_recovery(void **state)
+{
+    (void)state;
+    for (uint32_t partial = 0; partial <= 1; partial++) {
+        struct cc c = avoiding(100);
+        struct recovery r;
+        recovery_init(&r, seq(0));
+        for (int i = 0; i < 33; i++)
+            recovery_dup_ack(&r, &c, seq(1), seq(1 + 70 * MSS), 0);
+        assert_int_equal(c.ssthresh, 49 * MSS);
+        assert_int_equal(c.cwnd, 82 * MSS);
+        if (partial)
+            recovery_new_ack(&r, &c, seq(1), seq(1 + MSS), seq(1 + 200 * MSS));
+        recovery_timeout(&r, &c, seq(1 + partial * MSS), seq(1 + 200 * MSS), true, 0);
+        assert_int_equal(c.cubic.cwnd_prior, 49 * MSS);
+        assert_int_equal(c.ssthresh, partial ? 49 * MSS : 34300);
+    }
+}
+
 /* ---- 4.10: slow start, with HyStart++ the first time ---- */
 
 /* A round of n segments, each acknowledged with a sample. */
@@ -275,6 +297,25 @@ static void hystart(void **state)
     while (c.cwnd < 30 * MSS)
         sampled(&c, &una, 1, 500 * MS);
     assert_int_equal(c.stage, CC_SLOW_START);
+}
+
+/* After a lost SYN, and with a peer that acknowledges little, ssthresh is two segments all the
+ * same. */
+static void hystart_of_a_small_window(void **state)
+{
+    (void)state;
+    struct cc c;
+    cc_init(&c, &cc_cubic, MSS, true);
+    for (uint32_t una = 1; c.stage == CC_FIRST_SLOW_START; una++) {
+        uint64_t rtt_ns = (una < 20 ? 10 : 20) * MS;
+        c.ops->acked(
+            &c,
+            &(struct cc_ack){
+                .octets = 1, .used = true, .una = seq(una), .nxt = seq(una + 8), .rtt_ns = rtt_ns});
+        assert_true(una < 200);
+    }
+    assert_in_range(c.cwnd, MSS, 2 * MSS - 1);
+    assert_int_equal(c.ssthresh, 2 * MSS);
 }
 
 /* Without samples it never speaks: slow start goes on until there is a loss. */
@@ -439,7 +480,9 @@ int main(void)
         cmocka_unit_test(reno_friendly),
         cmocka_unit_test(timeouts),
         cmocka_unit_test(stage_after_a_timeout),
+        cmocka_unit_test(timeout_in_fast_recovery),
         cmocka_unit_test(hystart),
+        cmocka_unit_test(hystart_of_a_small_window),
         cmocka_unit_test(no_samples),
         cmocka_unit_test(application_limited),
         cmocka_unit_test(silence),
