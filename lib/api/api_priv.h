@@ -31,6 +31,7 @@ struct slot_options {
     struct ip_options ip;                      /* IP_OPTIONS */
     bool linger, reuse, freebind, v6only;
     int8_t quickack; /* TCP_QUICKACK; -1: not set */
+    uint8_t none[4]; /* always 0 */
 };
 
 /* What a socket's number stands for. */

@@ -250,9 +250,10 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                TCP_QUICKACK (all text is acknowledged at once, until it is set to 0),
  *                TCP_SYNCNT (retransmissions of a SYN, 1 to 127; not set: three minutes of them),
  *                TCP_MAXSEG (octets of text, 88 to 32767; 0: as many as go; before connect or
- *                listen; of a connection the one in use is read);
- *                read only: TCP_INFO (struct tcp_info of <linux/tcp.h> or of <netinet/tcp.h>, as
- *                far as there is room; what is not known is 0)
+ *                listen; of a connection the one in use is read),
+ *                TCP_CONGESTION (a name: "cubic", RFC 9438, the default, or "reno", RFC 5681;
+ * others ENOENT; 16 octets are read; the congestion window stays); read only: TCP_INFO (struct
+ * tcp_info of <linux/tcp.h> or of <netinet/tcp.h>, as far as there is room; what is not known is 0)
  *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind),
  *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, stay 0),
  *                IP_TTL (1 to 255; -1: 64),
@@ -264,7 +265,7 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                goes to or comes from IPv4),
  *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64),
  *                IPV6_RECVERR (see below)
- * ENOPROTOOPT, EINVAL, EDOM, ENOMEM.
+ * ENOPROTOOPT, EINVAL, EDOM, ENOENT, ENOMEM.
  *
  * IP_RECVERR, IPV6_RECVERR (off by default), ip(7): trouble is an error of the socket at once,
  * though the connection goes on (RFC 9293 3.9.1.8). It is told once: by SO_ERROR, nstcp_send, or

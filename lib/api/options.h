@@ -15,6 +15,7 @@
 #define LINGER2_S_MAX 120 /* as Linux */
 #define SYN_CNT_MAX   127 /* TCP_SYNCNT, as Linux */
 #define SYN_CNT       7   /* so many go within the three minutes of MUST-23 */
+#define CC_NAME_MAX   16  /* TCP_CONGESTION, as Linux: a name and octets of 0 */
 #define MSS_MIN       88  /* TCP_MAXSEG, as Linux */
 #define MSS_MAX       32767
 #define MSS_UNKNOWN   536 /* TCP_MAXSEG without a connection (MUST-15), as Linux */

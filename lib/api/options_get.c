@@ -129,6 +129,13 @@ static int put_info(const struct slot *slot, void *value, socklen_t *len)
     return 0;
 }
 
+static int put_congestion(const struct slot_options *o, void *value, socklen_t *len)
+{
+    char name[CC_NAME_MAX] = {0};
+    memccpy(name, o->tcp.cc->name, '\0', sizeof name - 1);
+    return put(name, sizeof name, value, len);
+}
+
 /* A connection's own, by now perhaps the way back of a source route, or what was set for one. */
 static int put_ip_options(const struct slot *slot, void *value, socklen_t *len)
 {
@@ -155,6 +162,8 @@ static int get_option(const struct nstcp *stack, struct slot *slot, int level, i
     }
     case OPTION(IPPROTO_TCP, TCP_INFO):
         return put_info(slot, value, len);
+    case OPTION(IPPROTO_TCP, TCP_CONGESTION):
+        return put_congestion(o, value, len);
     case OPTION(IPPROTO_IP, IP_OPTIONS):
         return put_ip_options(slot, value, len);
     }

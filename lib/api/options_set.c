@@ -209,6 +209,19 @@ static int set_number(const struct slot *slot, struct slot_options *o, int level
     }
 }
 
+/* TCP_CONGESTION: a name, with an octet of 0 behind it or not. */
+static int set_congestion(struct slot_options *o, const char *name, socklen_t len)
+{
+    if (len < 1)
+        return -EINVAL;
+    const struct cc_ops *cc =
+        cc_find(name, strnlen(name, len < CC_NAME_MAX ? len : CC_NAME_MAX - 1));
+    if (!cc)
+        return -ENOENT;
+    o->tcp.cc = cc;
+    return 0;
+}
+
 static int set_ip_options(struct slot_options *o, const void *value, socklen_t len)
 {
     struct ip_options given;
@@ -230,6 +243,8 @@ static int set_option(const struct slot *slot, struct slot_options *o, int level
         return set_timeout(&o->send_timeout_ns, value, len);
     case OPTION(SOL_SOCKET, SO_LINGER):
         return set_linger(o, value, len);
+    case OPTION(IPPROTO_TCP, TCP_CONGESTION):
+        return set_congestion(o, value, len);
     case OPTION(IPPROTO_IP, IP_OPTIONS):
         return set_ip_options(o, value, len);
     }

@@ -7,7 +7,7 @@
 
 #define SLOTS_MIN 16
 
-_Static_assert(sizeof(struct slot_options) == offsetof(struct slot_options, quickack) + 1,
+_Static_assert(sizeof(struct slot_options) == offsetof(struct slot_options, none) + 4,
                "options have no padding: they are compared as they lie");
 
 /* Room for more numbers. 0 is none, so that it can't be taken for a socket by mistake. */

@@ -21,6 +21,15 @@ static uint32_t segments(uint32_t octets, uint32_t mss)
     return mss ? octets / mss + (octets % mss > 0) : 0;
 }
 
+/* Rounded down: what is less than a segment lets none go. */
+static uint32_t whole_segments(uint32_t octets, uint32_t mss)
+{
+    return mss ? octets / mss : 0;
+}
+
+/* net/tcp.h of Linux: TCP_INFINITE_SSTHRESH */
+#define INFINITE_SSTHRESH 0x7fffffff
+
 static uint32_t us(uint64_t ns)
 {
     return (uint32_t)(ns / NS_PER_US);
@@ -42,8 +51,10 @@ static void put_sender(struct tcp_info *info, const struct tcp_status *s)
     info->tcpi_rttvar = us(s->rttvar_ns);
     info->tcpi_snd_mss = s->snd_mss;
     info->tcpi_unacked = segments(s->flight, s->snd_mss);
-    info->tcpi_snd_cwnd = segments(s->cwnd, s->snd_mss);
-    info->tcpi_snd_ssthresh = segments(s->ssthresh, s->snd_mss);
+    info->tcpi_snd_cwnd = whole_segments(s->cwnd, s->snd_mss);
+    info->tcpi_snd_ssthresh = s->ssthresh == CC_SSTHRESH_INITIAL
+                                  ? INFINITE_SSTHRESH
+                                  : whole_segments(s->ssthresh, s->snd_mss);
     info->tcpi_snd_wnd = s->snd_wnd;
     info->tcpi_pmtu = s->path_mtu;
     info->tcpi_total_retrans = s->resent;

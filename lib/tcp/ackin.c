@@ -29,15 +29,25 @@ void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     t->busy->rtx_due_ns = TIME_NEVER;
     recovery_init(&t->busy->recovery, t->snd.iss);
     sack_recovery_init(&t->busy->sack_recovery, t->common->mem, t->snd.una);
-    cc_init(&t->cc, t->common->config->cc, t->snd.mss, t->syn_timed_out);
+    cc_init(&t->cc, t->settings->cc, t->snd.mss, t->syn_timed_out);
     tcp_timeout_progress(t, now_ns);
+}
+
+/* Whether what is acknowledged now was in flight while cwnd was in use: a window that was not says
+ * nothing about the path, and does not grow. RFC 9438 5.8 wants all of it to have been in flight.
+ * In slow start Linux is content with half of it, for who sends in bursts, and so are we. */
+static bool cwnd_used(const struct tcb *t, uint32_t flight)
+{
+    if (seq_lt(t->snd.una, t->busy->full))
+        return true;
+    return t->cc.cwnd < t->cc.ssthresh && flight >= t->cc.cwnd / 2;
 }
 
 /* SND.UNA moves to SEG.ACK. */
 static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     seq_t old_una = t->snd.una, ack = seg->ack;
-    uint32_t flight = loss_flight(t);
+    bool used = cwnd_used(t, loss_flight(t));
     uint32_t octets = (uint32_t)seq_diff(ack, old_una);
     t->snd.una = ack;
     uint32_t text = octets - (uint32_t)tcb_fin_acked(t);
@@ -46,18 +56,27 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     if (text > 0 && tcb_has_room(t))
         t->events |= TCB_EV_ACKED;
     t->busy->small = seq_max(t->busy->small, ack);
+    t->busy->full = seq_max(t->busy->full, ack);
     t->snd.up = seq_max(t->snd.up, ack);
     t->busy->up_from = seq_max(t->busy->up_from, ack);
     t->busy->retries = 0;
     t->in_trouble = false;
     t->held = false; /* whoever meant to send more has had a round trip for it */
 
-    rto_acked(&t->rto, &t->busy->timed, ack, t->common->config->rto_min_ns, now_ns);
+    bool timed = rto_acked(&t->rto, &t->busy->timed, ack, t->common->config->rto_min_ns, now_ns);
     struct recovery_ack did = loss_acked(t, seg, old_una, false, now_ns);
-    /* A window that was not used says nothing about the path: cwnd grows only when at least half
-     * of it was in flight. */
-    if (did.grow && flight >= t->cc.cwnd / 2)
-        t->cc.ops->acked(&t->cc, octets, now_ns);
+    if (did.grow) {
+        const struct cc_ack news = {
+            .octets = octets,
+            .used = used,
+            .una = ack,
+            .nxt = t->snd.nxt,
+            .rtt_ns = timed ? now_ns - t->busy->timed.at_ns : did.rtt_ns,
+            .srtt_ns = rto_srtt_ns(&t->rto),
+            .now_ns = now_ns,
+        };
+        t->cc.ops->acked(&t->cc, &news);
+    }
 
     if (seq_eq(ack, t->snd.nxt) && t->busy->sndq.len == 0)
         persist_stop(&t->busy->persist);

@@ -34,7 +34,7 @@ void tcb_begin_busy(struct tcb *t, struct busy *b)
     list_init(&b->resting);
     sndq_init(&b->sndq, t->common->mem);
     loss_begin(t, b);
-    b->up_from = b->small = t->snd.una;
+    b->up_from = b->small = b->full = t->snd.una;
     t->busy = b;
 }
 

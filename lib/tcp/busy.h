@@ -40,6 +40,7 @@ struct busy {
     uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5); TIME_NEVER: off */
     uint64_t give_up_due_ns; /* user timeout (RFC 9293 3.10.8); the same */
     seq_t up_from;           /* what was sent before this had no pointer to SND.UP */
+    seq_t full;              /* SND.NXT when cwnd last had no room for a segment more */
     seq_t small;             /* end of the last segment below one MSS (RFC 9293 A.3, Minshall) */
     uint8_t retries;         /* timeouts in a row without progress */
 

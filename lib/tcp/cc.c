@@ -1,12 +1,24 @@
 /*
- * What every congestion control algorithm shares: the initial window (RFC 6928), a change of the
- * MSS and the restart after idleness (RFC 5681 3.1, 4.1). For the connection. How the window grows
- * and shrinks is each algorithm's own.
+ * What every congestion control algorithm shares: the initial window (RFC 6928), slow start, a
+ * change of the MSS and the restart after idleness (RFC 5681 3.1, 4.1), their names. For the
+ * connection. How the window grows and shrinks otherwise is each algorithm's own.
  */
 #include "cc.h"
 
+#include <string.h>
+
 #include "check.h"
 #include "minmax.h"
+
+const struct cc_ops *cc_find(const char *name, size_t len)
+{
+    static const struct cc_ops *const all[] = {&cc_cubic, &cc_newreno};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (strlen(all[i]->name) == len && memcmp(all[i]->name, name, len) == 0)
+            return all[i];
+    }
+    return NULL;
+}
 
 /* RFC 6928 2. */
 static uint32_t initial_window(uint32_t mss)
@@ -44,7 +56,19 @@ void cc_set_mss(struct cc *c, uint32_t mss)
     if (c->ssthresh < 2 * mss)
         c->ssthresh = 2 * mss;
     c->mss = mss;
-    c->acked = 0;
+    cc_stage_over(c);
+}
+
+void cc_change(struct cc *c, const struct cc_ops *ops)
+{
+    *c = (struct cc){
+        .ops = ops,
+        .mss = c->mss,
+        .cwnd = c->cwnd,
+        .ssthresh = c->ssthresh,
+        .abc_limit = c->abc_limit,
+        .stage = c->stage == CC_FIRST_SLOW_START ? CC_FIRST_SLOW_START : CC_SLOW_START,
+    };
 }
 
 void cc_idle(struct cc *c)
@@ -53,5 +77,36 @@ void cc_idle(struct cc *c)
     if (c->cwnd <= restart)
         return;
     c->cwnd = restart;
+    cc_stage_over(c);
+}
+
+void cc_stage_over(struct cc *c)
+{
+    if (c->stage == CC_AVOIDANCE)
+        c->stage = CC_SLOW_START;
     c->acked = 0;
+}
+
+void cc_congested(struct cc *c)
+{
+    if (c->stage == CC_FIRST_SLOW_START)
+        c->cubic = (struct cubic){0};
+    c->stage = CC_SLOW_START;
+    c->acked = 0;
+}
+
+void cc_grow(struct cc *c, uint32_t n)
+{
+    if (c->cwnd < CC_CWND_MAX)
+        c->cwnd = min_u32(c->cwnd + n, CC_CWND_MAX);
+}
+
+/* Letting all of the octets open the window would overshoot ssthresh by up to abc_limit SMSS;
+ * dropping them would cost a part of a round trip. Counting them on is exact. */
+uint32_t cc_slow_start(struct cc *c, uint32_t octets)
+{
+    uint32_t count = min_u32(octets, c->abc_limit * c->mss);
+    uint32_t step = min_u32(count, c->ssthresh - c->cwnd);
+    cc_grow(c, step);
+    return count - step;
 }

@@ -9,7 +9,11 @@
 #define CC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "hystart.h"
+#include "seq.h"
 
 #define CC_SSTHRESH_INITIAL UINT32_MAX /* RFC 5681 3.1: arbitrarily high */
 #define CC_CWND_MAX         (UINT32_C(1) << 30)
@@ -20,14 +24,23 @@
 
 struct cc;
 
+/* New text was acknowledged, outside of fast recovery. */
+struct cc_ack {
+    uint32_t octets;
+    bool used;       /* cwnd was in use, so it may grow (RFC 9438 5.8) */
+    seq_t una, nxt;  /* SND.UNA after it, SND.NXT */
+    uint64_t rtt_ns; /* the sample that it gives; 0: none */
+    uint64_t srtt_ns;
+    uint64_t now_ns;
+};
+
 struct cc_ops {
     const char *name; /* as TCP_CONGESTION takes it */
 
-    /* `bytes` new octets were acknowledged outside of recovery, while cwnd was in use. */
-    void (*acked)(struct cc *c, uint32_t bytes, uint64_t now_ns);
+    void (*acked)(struct cc *c, const struct cc_ack *ack);
 
     /* A loss was inferred from duplicate ACKs with `flight` octets outstanding: sets ssthresh
-     * (RFC 5681 eqn. 4) and cwnd to it. */
+     * (RFC 5681 eqn. 4, RFC 9438 4.6) and cwnd to it. */
     void (*loss)(struct cc *c, uint32_t flight, uint64_t now_ns);
 
     /* The retransmission timer ran out. first: not yet for this segment; only then ssthresh changes
@@ -35,18 +48,52 @@ struct cc_ops {
     void (*timeout)(struct cc *c, uint32_t flight, bool first, uint64_t now_ns);
 };
 
+enum cc_stage {
+    CC_FIRST_SLOW_START, /* ssthresh is CC_SSTHRESH_INITIAL: no sign of congestion yet */
+    CC_SLOW_START,       /* and fast recovery: congestion avoidance is to begin */
+    CC_AVOIDANCE,        /* a stage of congestion avoidance has begun */
+};
+
+/* What CUBIC knows, by RFC 9438 4.1.2's names. */
+struct cubic {
+    uint32_t w_max; /* 0: undefined */
+    uint32_t cwnd_prior;
+    bool timed_out; /* the next stage is the first after a timeout (4.8) */
+
+    /* Of the stage. */
+    uint32_t k_ms;
+    uint32_t w_est;
+    uint32_t t_us;    /* without the time in which cwnd was not in use; UINT32_MAX: or more */
+    uint32_t last_us; /* when an ACK last came, modulo 2^32 */
+};
+
+/* Everything about an algorithm is here and nothing elsewhere: who finds that a reduction was
+ * spurious may put a copy from before it back (RFC 9438 4.9.2). */
 struct cc {
     const struct cc_ops *ops;
     uint32_t mss; /* SMSS */
     uint32_t cwnd, ssthresh;
-    uint32_t acked; /* octets acknowledged in congestion avoidance since cwnd last grew */
+
+    /* Octets acknowledged in this stage of congestion avoidance since cwnd last grew; with CUBIC:
+     * since W_est did. */
+    uint32_t acked;
 
     /* SMSS that count per ACK in slow start: CC_ABC_LIMIT, but 1 while recovery.h repairs what a
      * timeout has found lost (RFC 3465 2.3: such ACKs cover text that arrived long before). */
-    uint32_t abc_limit;
+    uint8_t abc_limit;
+    enum cc_stage stage : 8;
+
+    union {
+        struct hystart hystart; /* of CUBIC, in the first slow start */
+        struct cubic cubic;     /* from then on */
+    };
 };
 
-extern const struct cc_ops cc_newreno; /* RFC 5681, with byte counting */
+extern const struct cc_ops cc_newreno; /* "reno": RFC 5681, with byte counting */
+extern const struct cc_ops cc_cubic;   /* "cubic": RFC 9438, with HyStart++ (RFC 9406) */
+
+/* The algorithm of this name, of `len` octets; NULL: there is none. */
+const struct cc_ops *cc_find(const char *name, size_t len);
 
 /* The initial window of RFC 6928: 10 SMSS, 2 of large ones; 1 SMSS when the SYN was lost. */
 void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, bool syn_lost);
@@ -54,7 +101,26 @@ void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, bool syn_lost
 /* The effective MSS has changed. */
 void cc_set_mss(struct cc *c, uint32_t mss);
 
+/* Another algorithm from now on: as in Linux, cwnd and ssthresh stay. */
+void cc_change(struct cc *c, const struct cc_ops *ops);
+
 /* RFC 5681 4.1: nothing was sent for more than one RTO: back to at most the initial window. */
 void cc_idle(struct cc *c);
+
+/* cwnd or ssthresh was set by others than the algorithm: the stage of congestion avoidance is over.
+ */
+void cc_stage_over(struct cc *c);
+
+/* ---- For the algorithms ---- */
+
+/* The first slow start is over, and so is the stage of congestion avoidance. */
+void cc_congested(struct cc *c);
+
+/* cwnd += n, up to CC_CWND_MAX. n <= CC_CWND_MAX. */
+void cc_grow(struct cc *c, uint32_t n);
+
+/* Slow start, while cwnd < ssthresh, up to that; returns the octets that are left for congestion
+ * avoidance. */
+uint32_t cc_slow_start(struct cc *c, uint32_t octets);
 
 #endif

@@ -9,42 +9,27 @@
 
 #include "minmax.h"
 
-/* n <= CC_CWND_MAX. */
-static void grow(struct cc *c, uint32_t n)
-{
-    if (c->cwnd < CC_CWND_MAX)
-        c->cwnd = min_u32(c->cwnd + n, CC_CWND_MAX);
-}
-
-/* Slow start up to ssthresh; returns the octets that are left for congestion avoidance. Letting all
- * of them open the window would overshoot ssthresh by up to abc_limit SMSS; dropping them would
- * cost a part of a round trip. Counting them on is exact. */
-static uint32_t slow_start(struct cc *c, uint32_t bytes)
-{
-    uint32_t count = min_u32(bytes, c->abc_limit * c->mss);
-    uint32_t step = min_u32(count, c->ssthresh - c->cwnd);
-    grow(c, step);
-    return count - step;
-}
-
 /* RFC 3465 2.1. One ACK counts for at most one window, so that cwnd never grows by more than one
  * SMSS per ACK (RFC 5681 3.1) and `acked` stays below cwnd. */
-static void avoid_congestion(struct cc *c, uint32_t bytes)
+static void avoid_congestion(struct cc *c, uint32_t octets)
 {
-    c->acked += min_u32(bytes, c->cwnd);
+    c->stage = CC_AVOIDANCE;
+    c->acked += min_u32(octets, c->cwnd);
     if (c->acked >= c->cwnd) {
         c->acked -= c->cwnd;
-        grow(c, c->mss);
+        cc_grow(c, c->mss);
     }
 }
 
-static void newreno_acked(struct cc *c, uint32_t bytes, uint64_t now_ns)
+static void newreno_acked(struct cc *c, const struct cc_ack *ack)
 {
-    (void)now_ns;
+    uint32_t octets = ack->octets;
+    if (!ack->used)
+        return;
     if (c->cwnd < c->ssthresh)
-        bytes = slow_start(c, bytes);
+        octets = cc_slow_start(c, octets);
     if (c->cwnd >= c->ssthresh)
-        avoid_congestion(c, bytes);
+        avoid_congestion(c, octets);
 }
 
 /* RFC 5681 equation (4). */
@@ -59,7 +44,7 @@ static void newreno_loss(struct cc *c, uint32_t flight, uint64_t now_ns)
     (void)now_ns;
     c->ssthresh = reduced(c, flight);
     c->cwnd = min_u32(c->ssthresh, CC_CWND_MAX);
-    c->acked = 0;
+    cc_congested(c);
 }
 
 static void newreno_timeout(struct cc *c, uint32_t flight, bool first, uint64_t now_ns)
@@ -68,7 +53,7 @@ static void newreno_timeout(struct cc *c, uint32_t flight, bool first, uint64_t 
     if (first)
         c->ssthresh = reduced(c, flight);
     c->cwnd = c->mss;
-    c->acked = 0;
+    cc_congested(c);
 }
 
 const struct cc_ops cc_newreno = {

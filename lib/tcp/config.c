@@ -4,7 +4,7 @@
 #include "ip.h"
 #include "nstime.h"
 
-_Static_assert(sizeof(struct tcp_settings) == offsetof(struct tcp_settings, none) + sizeof(uint8_t),
+_Static_assert(sizeof(struct tcp_settings) == offsetof(struct tcp_settings, none) + 5,
                "settings have no padding: they are compared as they lie");
 
 struct tcp_config tcp_config_default(void)
@@ -23,7 +23,7 @@ struct tcp_config tcp_config_default(void)
         .sndbuf = 512 * 1024,
         .rcvbuf = 64 * 1024,
         .rcvbuf_max = 4 * 1024 * 1024,
-        .cc = &cc_newreno,
+        .cc = &cc_cubic,
         .keepalive = keepalive_default(),
         .window_scaling = true,
         .sack = true,
@@ -36,6 +36,7 @@ struct tcp_settings tcp_settings_default(const struct tcp_config *config)
     const struct tcp_ip ip = {.ttl = IP_TTL_DEFAULT};
     return (struct tcp_settings){
         .keepalive = config->keepalive,
+        .cc = config->cc,
         .nodelay = config->nodelay,
         .oobinline = true,
         .ip4 = ip,

@@ -31,7 +31,7 @@ struct tcp_config {
     uint32_t sndbuf;            /* most octets in the send queue */
     uint32_t rcvbuf;            /* receive window to begin with */
     uint32_t rcvbuf_max;        /* and to grow to */
-    const struct cc_ops *cc;
+    const struct cc_ops *cc;    /* congestion control */
     struct keepalive_settings keepalive;
     bool nodelay;        /* Nagle off (MUST-17) */
     bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
@@ -50,6 +50,7 @@ struct tcp_ip {
 
 /* What a user may set for one connection, see tcp_set(). Without padding: see shared.h. */
 struct tcp_settings {
+    const struct cc_ops *cc; /* TCP_CONGESTION */
     struct keepalive_settings keepalive;
     uint32_t sndbuf;          /* most octets in the send queue; 0: the config's */
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
@@ -61,12 +62,12 @@ struct tcp_settings {
     bool nodelay;             /* Nagle off (MUST-17) */
     bool oobinline;           /* RECEIVE gives all urgent octets, the last as well (RFC 6093 6) */
     bool cork;                /* only full segments go, see tcp_output() */
-    uint8_t none;             /* always 0 */
+    uint8_t none[5];          /* always 0 */
 };
 
 /* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
  * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 512 KiB; receive window 64
- * KiB growing to 4 MiB; NewReno, with a restart after silence; no keep-alive. RFC 6298 2.4 says
+ * KiB growing to 4 MiB; CUBIC, with a restart after silence; no keep-alive. RFC 6298 2.4 says
  * that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on today's paths a
  * second of silence per tail loss is what users notice. */
 struct tcp_config tcp_config_default(void);

@@ -354,13 +354,13 @@ static bool output_loss_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
 static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     struct missing m;
-    if (t->probe)
-        return output_probe(t, seg, now_ns);
-    if (t->loss_probe)
-        return output_loss_probe(t, seg, now_ns);
-    if (loss_missing(t, &m))
-        return output_again(t, seg, &m, now_ns);
-    return output_new(t, seg, now_ns);
+    bool any = t->probe              ? output_probe(t, seg, now_ns)
+               : t->loss_probe       ? output_loss_probe(t, seg, now_ns)
+               : loss_missing(t, &m) ? output_again(t, seg, &m, now_ns)
+                                     : output_new(t, seg, now_ns);
+    if (any && loss_flight(t) + t->snd.mss > t->cc.cwnd)
+        t->busy->full = t->snd.nxt;
+    return any;
 }
 
 /* RFC 9293 has <SEQ=SND.NXT> in pure ACKs and in RST. Beyond the window, where a probe of a shut

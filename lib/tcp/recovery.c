@@ -148,12 +148,18 @@ void recovery_timeout(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, bo
                       uint64_t now_ns)
 {
     uint32_t flight = recovery_flight(r, una, nxt);
-    /* What duplicate ACKs have let go since recovery began does not raise ssthresh. Without a
-     * partial ACK the fast retransmit was lost: a second sign of congestion, which lowers it a
-     * second time (RFC 5681 4.3). */
-    if (r->mode == RECOVERY_FAST)
-        flight = min_u32(flight, r->partial_seen ? 2 * c->ssthresh : c->ssthresh);
+    uint32_t most = UINT32_MAX;
+    if (r->mode == RECOVERY_FAST) {
+        /* What duplicate ACKs have let go since recovery began does not raise ssthresh, nor is
+         * what they have added to cwnd a window that the path has carried. Without a partial ACK
+         * the fast retransmit was lost: a second sign of congestion, which lowers ssthresh a second
+         * time (RFC 5681 4.3). */
+        most = c->ssthresh;
+        c->cwnd = min_u32(c->cwnd, most);
+        flight = r->partial_seen ? flight : min_u32(flight, most);
+    }
     c->ops->timeout(c, flight, first, now_ns);
+    c->ssthresh = min_u32(c->ssthresh, most);
     c->abc_limit = 1;
     r->mode = RECOVERY_RTO;
     r->dup_acks = 0;
@@ -173,7 +179,7 @@ void recovery_slow_start(struct cc *c, enum recovery_mode mode)
         c->cwnd = min_u32(c->cwnd, c->ssthresh);
     c->ssthresh = max_u32(c->ssthresh, c->cwnd);
     c->cwnd = c->mss;
-    c->acked = 0;
+    cc_stage_over(c);
 }
 
 void recovery_too_big(struct recovery *r, struct cc *c, seq_t una, seq_t nxt)

@@ -166,7 +166,11 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
         c->cwnd = prr_cwnd(&r->prr, d.octets, flight(r, ack->una, ack->nxt), c->ssthresh, c->mss,
                            ack->advances && !found);
     r->recover = seq_max(r->recover, ack->una); /* it does not fall behind by 2^31 octets */
-    return (struct recovery_ack){.grow = r->mode != RECOVERY_FAST, .restart_timer = true};
+    return (struct recovery_ack){
+        .rtt_ns = d.valid && !d.again ? ack->now_ns - d.at_ns : 0,
+        .grow = r->mode != RECOVERY_FAST,
+        .restart_timer = true,
+    };
 }
 
 void sack_recovery_reo_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt,

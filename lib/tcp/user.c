@@ -22,7 +22,7 @@ static void open_with(struct tcb *t, seq_t iss, bool passive)
     struct busy *b = t->busy;
     t->passive = passive;
     t->snd.iss = t->snd.una = t->snd.nxt = iss;
-    t->snd.up = b->up_from = b->small = t->snd.wl1 = t->snd.wl2 = iss;
+    t->snd.up = b->up_from = b->small = b->full = t->snd.wl1 = t->snd.wl2 = iss;
     recovery_init(&b->recovery, iss);
 }
 
@@ -310,6 +310,8 @@ int tcp_set(struct tcb *t, const struct tcp_settings *wanted)
     bool mss = settings->mss_max != old->mss_max && syn_waits(t);
     if (old->cork && !settings->cork)
         tcp_flush(t);
+    if (settings->cc != old->cc)
+        cc_change(&t->cc, settings->cc);
     tcp_timeout_set(t, settings);
     shared_put(all, old);
     if (mss)

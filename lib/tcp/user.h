@@ -51,8 +51,8 @@ void tcp_leave(struct tcb *t, uint64_t now_ns);
 void tcp_abort(struct tcb *t, uint64_t now_ns);
 
 /* SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF, SO_OOBINLINE, TCP_USER_TIMEOUT, TCP_NODELAY, TCP_CORK,
- * TCP_MAXSEG: at any time, but only before the SYN does SO_RCVBUF decide the window scale, and
- * TCP_MAXSEG what is announced. ERR_NOMEM: nothing has changed. */
+ * TCP_MAXSEG, TCP_CONGESTION: at any time, but only before the SYN does SO_RCVBUF decide the window
+ * scale, and TCP_MAXSEG what is announced. ERR_NOMEM: nothing has changed. */
 int tcp_set(struct tcb *t, const struct tcp_settings *settings);
 
 /* Whether tcp_send / tcp_receive are worth calling: there is room, or text, or they would answer

@@ -1,5 +1,5 @@
 /* Options of TCP's own that change what is sent: TCP_MAXSEG, TCP_SYNCNT,
- * TCP_QUICKACK, TCP_CORK, MSG_MORE, TCP_LINGER2. */
+ * TCP_QUICKACK, TCP_CORK, MSG_MORE, TCP_LINGER2, TCP_CONGESTION. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -307,6 +307,62 @@ static void linger2(void)
     linger2_line("none, close", -1, true, 100);
 }
 
+/* ---- TCP_CONGESTION ---- */
+
+static void congestion_line(const char *what, int sock)
+{
+    char name[20] = "";
+    socklen_t len = sizeof name;
+    must("TCP_CONGESTION", US(getsockopt, sock, IPPROTO_TCP, TCP_CONGESTION, name, &len));
+    line(what, "%s, %u octets", name, len);
+}
+
+static void set_congestion(int sock, const char *name, socklen_t len)
+{
+    char what[64];
+    snprintf(what, sizeof what, "%s, %u octets", name, len);
+    RESULT(what, US(setsockopt, sock, IPPROTO_TCP, TCP_CONGESTION, name, len));
+    congestion_line("read back", sock);
+}
+
+static void congestion(void)
+{
+    int sock = our_socket();
+    static const struct {
+        const char *name;
+        socklen_t len;
+    } tried[] = {{"reno", 4},  {"cubic", 5},    {"nosuch", 6},
+                 {"reno", 5},  {"cubic", 4},    {"cubic", 6},
+                 {"reno", 0},  {"", 1},         {"reno\0cubic", 10},
+                 {"CUBIC", 5}, {"renoreno", 8}, {"reno\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20}};
+    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++)
+        set_congestion(sock, tried[i].name, tried[i].len);
+    for (socklen_t len = 0; len <= 20; len += 4) {
+        char name[20];
+        memset(name, '-', sizeof name);
+        socklen_t got = len;
+        RESULT("get", US(getsockopt, sock, IPPROTO_TCP, TCP_CONGESTION, name, &got));
+        line("of octets", "%u: %u, %.*s", len, got, (int)sizeof name, name);
+    }
+    must("close", US(close, sock));
+    struct joined j = join();
+    set_congestion(j.ours, "reno", 4);
+    we_send(j, 4000, 0);
+    set_congestion(j.ours, "cubic", 5);
+    they_have(j, 4000);
+    part(j);
+    uint16_t port;
+    int listener = our_listener(&port, 4);
+    set_congestion(listener, "reno", 4);
+    int theirs = must("connect", their_connect(us.ip, port));
+    await(&us, listener, POLLIN);
+    sock = must("accept", US(accept4, listener, NULL, NULL, 0));
+    congestion_line("accepted", sock);
+    must("close", US(close, sock));
+    must("close", THEM(close, theirs));
+    must("close", US(close, listener));
+}
+
 void tcp(void)
 {
     scenario("TCP_MAXSEG");
@@ -321,5 +377,7 @@ void tcp(void)
     more();
     scenario("TCP_LINGER2");
     linger2();
+    scenario("TCP_CONGESTION");
+    congestion();
     stop_listening();
 }

@@ -13,6 +13,7 @@ static void apply_settings(struct object *o)
     *virtual_tcp_config(o->stack->rt) = tcp;
     o->stack->sndbuf_default = tcp.sndbuf;
     o->stack->rcvbuf_default = tcp.rcvbuf;
+    o->stack->defaults.value.tcp.cc = tcp.cc;
     runtime_unlock(o->stack->rt);
 }
 

@@ -65,10 +65,9 @@ static bool read_quickack(const char *value, struct so_flags *out, char why[FLAG
 
 static bool read_cc(const char *value, struct so_flags *out, char why[FLAGS_WHY_MAX])
 {
-    out->cc = &cc_newreno;
-    if (strcmp(value, "cubic") == 0 || strcmp(value, "bbr") == 0)
-        return wrong(why, "newreno: the others are not built yet");
-    return strcmp(value, "newreno") == 0 || wrong(why, "newreno");
+    bool newreno = strcmp(value, "newreno") == 0;
+    out->cc = newreno ? &cc_newreno : &cc_cubic;
+    return newreno || strcmp(value, "cubic") == 0 || wrong(why, "cubic or newreno");
 }
 
 static bool read_rcvbuf(const char *value, struct so_flags *out, char why[FLAGS_WHY_MAX])
@@ -135,7 +134,7 @@ static bool read_one(const char *item, size_t len, struct so_flags *out, char wh
 
 bool so_flags_read(const char *text, struct so_flags *out, char why[FLAGS_WHY_MAX])
 {
-    *out = (struct so_flags){.mtu = 1500, .cc = &cc_newreno};
+    *out = (struct so_flags){.mtu = 1500, .cc = &cc_cubic};
     while (text && *text) {
         size_t len = strcspn(text, ",");
         if (!read_one(text, len, out, why))

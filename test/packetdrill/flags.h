@@ -5,7 +5,7 @@
  *                   without a prefix length, which means nothing; once for each family
  *     mtu=N         of the link, 1500 by default; packetdrill's --mtu does not come this far
  *     quickack=0|1  1: the first segments of text are acknowledged at once, as Linux does
- *     cc=NAME       congestion control: newreno
+ *     cc=NAME       congestion control: cubic, by default, or newreno
  *     rcvbuf=BYTES  the receive buffer to begin with, and without wscale to end with
  *     wscale=N      the window scale to offer; the receive buffer grows as far as it allows
  *

@@ -1,5 +1,5 @@
 /* RFC 9293 3.8.2: congestion control, MUST-19. The algorithms in full are in test_rfc5681.c,
- * test_rfc6582.c and test_rfc6298.c. */
+ * test_rfc9438.c, test_rfc6582.c and test_rfc6298.c. */
 #include "hosts.h"
 
 /* Slow start: each ACK lets more go than it acknowledges. */
@@ -31,6 +31,7 @@ static void congestion_avoidance(void **state)
     struct peer a = peer(1, 0);
     a.wnd = 4000;
     struct sock *so = host_connected(HERE, &a);
+    host_set(so, cc, &cc_newreno);
     host_sends(so, 0, 200000);
     assert_int_equal(all_leaves(), 4);
     host_at(200); /* a timeout: ssthresh is two segments then */

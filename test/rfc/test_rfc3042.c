@@ -6,6 +6,7 @@ static struct sock *in_flight(struct peer *a, int wnd, uint32_t more)
 {
     a->wnd = wnd;
     struct sock *so = host_connected(HERE, a);
+    host_set(so, cc, &cc_newreno);
     host_sends(so, 0, 10000 + more);
     assert_int_equal(all_leaves(), 10);
     return so;

@@ -1,5 +1,5 @@
-/* RFC 5681: congestion control. Recovery from several losses is in test_rfc6582.c, the initial
- * window in test_rfc6928.c. */
+/* RFC 5681: congestion control, by the algorithm of that name. CUBIC is in test_rfc9438.c, recovery
+ * from several losses is in test_rfc6582.c, the initial window in test_rfc6928.c. */
 #include "router.h"
 
 /* Connected, with a window that stands in nobody's way and n octets to send. */
@@ -7,6 +7,7 @@ static struct sock *sender(struct peer *a, uint32_t n)
 {
     a->wnd = 65535;
     struct sock *so = host_connect(a);
+    host_set(so, cc, &cc_newreno);
     leaves(a, .flags = SYN, .seq = 0);
     host_later(100);
     arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);

@@ -6,6 +6,7 @@ static struct sock *in_flight(struct peer *a, uint32_t *una)
 {
     a->wnd = 65535;
     struct sock *so = host_connect(a);
+    host_set(so, cc, &cc_newreno);
     leaves(a, .flags = SYN, .seq = 0);
     host_later(100);
     arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);

@@ -289,6 +289,45 @@ static void user_timeout(void **state)
     two_down(&t);
 }
 
+static void expect_congestion(struct nstcp *stack, int sock, const char *name)
+{
+    char got[20];
+    socklen_t len = sizeof got;
+    assert_int_equal(nstcp_getsockopt(stack, sock, IPPROTO_TCP, TCP_CONGESTION, got, &len), 0);
+    assert_int_equal(len, 16);
+    assert_string_equal(got, name);
+}
+
+static int set_congestion(struct nstcp *stack, int sock, const char *name)
+{
+    return nstcp_setsockopt(stack, sock, IPPROTO_TCP, TCP_CONGESTION, name,
+                            (socklen_t)strlen(name));
+}
+
+/* TCP_CONGESTION: CUBIC by default; a listener's is its connections'; it may change at any time. */
+static void congestion(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int listener = must_listen(t.right, "10.0.1.1", PORT + 1);
+    expect_congestion(t.right, listener, "cubic");
+    assert_int_equal(set_congestion(t.right, listener, "reno"), 0);
+    int left = must_connect(t.left, "10.0.1.1", PORT + 1), right = must_accept(t.right, listener);
+    expect_congestion(t.right, right, "reno");
+    expect_congestion(t.left, left, "cubic");
+    assert_fails(set_congestion(t.left, left, "vegas"), ENOENT);
+    assert_fails(set_congestion(t.left, left, ""), EINVAL);
+    expect_congestion(t.left, left, "cubic");
+    for (int i = 0; i < 10; i++) {
+        char buf[1000] = {0};
+        must_send(t.left, left, buf, sizeof buf);
+        assert_int_equal(set_congestion(t.left, left, i % 2 ? "cubic" : "reno"), 0);
+        assert_int_equal(nstcp_recv(t.right, right, buf, sizeof buf, MSG_WAITALL), sizeof buf);
+    }
+    two_down(&t);
+}
+
 static struct tcp_info info_of(struct nstcp *stack, int sock)
 {
     struct tcp_info info;
@@ -320,6 +359,7 @@ static void info(void **state)
     assert_int_equal(i.tcpi_total_retrans, 0);
     assert_true(i.tcpi_rtt > 0 && i.tcpi_rto >= 200000);
     assert_true(i.tcpi_snd_cwnd >= 2);
+    assert_int_equal(i.tcpi_snd_ssthresh, 0x7fffffff); /* Linux: TCP_INFINITE_SSTHRESH */
     assert_int_equal(info_of(t.right, right).tcpi_rcv_mss, 536);
     assert_int_equal(info_of(t.left, must_socket(t.left)).tcpi_state, TCP_CLOSE);
     assert_int_equal(info_of(t.left, must_listen(t.left, "10.0.0.1", PORT)).tcpi_state, TCP_LISTEN);
@@ -343,7 +383,7 @@ int main(void)
         cmocka_unit_test(structs),        cmocka_unit_test(flags),
         cmocka_unit_test(no_socket),      cmocka_unit_test(limits),
         cmocka_unit_test(busy_poll),      cmocka_unit_test(little_memory),
-        cmocka_unit_test(low_water),
+        cmocka_unit_test(low_water),      cmocka_unit_test(congestion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

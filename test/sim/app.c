@@ -131,19 +131,22 @@ static void finish(struct end *e)
     app_give_up(e, false);
 }
 
-/* Another buffer size, or Nagle on or off. */
+/* Another buffer size or congestion control, or Nagle on or off. */
 static void change_mind(struct end *e)
 {
     struct world *w = world_of(e);
     struct tcp_settings settings = *stack_settings(e->sock);
     uint32_t least = (uint32_t)(peer_of(e)->plan->to_write / 250 + 500);
-    switch (rng_below(&w->rng, 3)) {
+    switch (rng_below(&w->rng, 4)) {
     case 0:
         e->wire.nodelay = true; /* now or later */
         settings.nodelay = rng_one_in(&w->rng, 2);
         break;
     case 1:
         settings.sndbuf = (uint32_t)(rng_log(&w->rng, 500, 300000) + e->plan->to_write / 250);
+        break;
+    case 2:
+        settings.cc = rng_one_in(&w->rng, 2) ? &cc_newreno : &cc_cubic;
         break;
     default:
         settings.rcvbuf = (uint32_t)rng_log(&w->rng, least, least + 300000);

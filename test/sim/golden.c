@@ -45,6 +45,7 @@ int main(int argc, char **argv)
     } tables[] = {
         {"throughput", golden_throughput},
         {"fairness", golden_fairness},
+        {"distance", golden_distance},
         {"first-byte", golden_first_byte},
     };
     fail_catch_abort();
@@ -54,6 +55,6 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    fputs("usage: golden throughput|fairness|first-byte\n", stderr);
+    fputs("usage: golden throughput|fairness|distance|first-byte\n", stderr);
     return 2;
 }

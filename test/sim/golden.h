@@ -21,6 +21,7 @@ void golden_run(uint64_t seed, const struct world_options *options);
 /* The tables. */
 void golden_throughput(void);
 void golden_fairness(void);
+void golden_distance(void);
 void golden_first_byte(void);
 
 #endif

@@ -6,6 +6,7 @@
 
 struct cell {
     uint32_t super, flows;
+    const struct cc_ops *cc[2]; /* of every other flow */
 };
 
 struct shares {
@@ -20,6 +21,8 @@ static void plan(struct plan *p, const void *ctx)
     const struct cell *c = ctx;
     golden_hosts(p, 8, c->super);
     p->n_nodes = 10;
+    for (uint32_t i = 0; i < 4; i++)
+        p->host[i].tcp.cc = c->cc[i % 2];
     struct edge *e = golden_edge(p, 8, 9, 18 * NS_PER_MS);
     for (int i = 0; i < 2; i++) {
         e->link[i].rate = 10000000 / 8;
@@ -68,13 +71,19 @@ static void measure(const struct cell *c)
     printf("\n");
 }
 
+static void table(const char *title, const struct cc_ops *one, const struct cc_ops *other)
+{
+    printf("\n%s\n%5s%9s%12s%12s    %s\n", title, "super", "flows", "used", "Jain", "shares");
+    for (uint32_t super = 1; super <= 44; super += 43)
+        for (uint32_t flows = 2; flows <= FLOWS_MAX; flows *= 2)
+            measure(&(struct cell){super, flows, {one, other}});
+}
+
 void golden_fairness(void)
 {
     printf("Flows that share a bottleneck of 10 Mbit/s for 30 s; round trip 40 ms, queue 100 ms.\n"
-           "All in thousandths: of the bottleneck, Jain's index, each flow's share.\n\n"
-           "%5s%9s%12s%12s    %s\n",
-           "super", "flows", "used", "Jain", "shares");
-    for (uint32_t super = 1; super <= 44; super += 43)
-        for (uint32_t flows = 2; flows <= FLOWS_MAX; flows *= 2)
-            measure(&(struct cell){super, flows});
+           "All in thousandths: of the bottleneck, Jain's index, each flow's share.\n");
+    table("cubic", &cc_cubic, &cc_cubic);
+    table("reno", &cc_newreno, &cc_newreno);
+    table("cubic, reno, cubic, ...", &cc_cubic, &cc_newreno);
 }

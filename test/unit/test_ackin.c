@@ -14,6 +14,7 @@ static void send_segments(uint32_t at, unsigned n)
 static void open_cwnd(void)
 {
     the.config.sndbuf = 1 << 20;
+    the.config.cc = &cc_newreno;
     establish(.wnd = 60000);
     uint32_t at = 1;
     for (unsigned i = 0; i < 10; i++, at += 4000) {
@@ -326,6 +327,7 @@ static void slow_start(void **state)
 static void cwnd_within_a_segment(void **state)
 {
     (void)state;
+    the.config.cc = &cc_newreno;
     establish(.wnd = 60000);
     the.tcb.cc.cwnd = the.tcb.cc.ssthresh = 2500;
     user_sends(5000);

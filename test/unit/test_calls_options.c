@@ -11,6 +11,7 @@ static void set_all(struct sock *so)
     host_set(so, keepalive, keepalive);
     host_set(so, nodelay, true);
     host_set(so, oobinline, false);
+    host_set(so, cc, &cc_newreno);
 }
 
 /* What set_all() has asked for, on a connection idle since now. */
@@ -21,6 +22,7 @@ static void has_all(struct sock *so, struct peer *p)
     assert_int_equal(status.rcvbuf, 3000);
     assert_int_equal(status.rcv_shift, 0);
     assert_int_equal(status.sndbuf, 500);
+    assert_ptr_equal(stack_settings(so)->cc, &cc_newreno);
     assert_int_equal(host_send(so, 0, 300), 300);
     leaves(p, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 300, .wnd = 3000);
     assert_int_equal(host_send(so, 300, 300), 200);

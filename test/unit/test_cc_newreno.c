@@ -22,7 +22,7 @@ static struct cc avoiding(uint32_t cwnd)
 
 static void acked(struct cc *c, uint32_t bytes)
 {
-    c->ops->acked(c, bytes, 0);
+    c->ops->acked(c, &(struct cc_ack){.octets = bytes, .used = true});
 }
 
 /* RFC 6928 2: IW by the size of SMSS; one SMSS when the SYN was lost (RFC 5681 3.1). */

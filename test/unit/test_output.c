@@ -280,6 +280,7 @@ static void little_text_in_a_small_window(void **state)
 static void shrunk_window(void **state)
 {
     (void)state;
+    the.config.cc = &cc_newreno;
     establish();
     the.tcb.cc.cwnd = 4000;
     user_sends(6000);

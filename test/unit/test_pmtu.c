@@ -154,6 +154,7 @@ static void timer_and_duplicates(void **state)
 static void in_fast_recovery(void **state)
 {
     (void)state;
+    the.config.cc = &cc_newreno;
     establish();
     congestion_window(10000, 10000);
     user_sends(8000);
@@ -177,6 +178,7 @@ static void in_fast_recovery(void **state)
 static void after_a_timeout(void **state)
 {
     (void)state;
+    the.config.cc = &cc_newreno;
     establish();
     user_sends(3000);
     ignore();

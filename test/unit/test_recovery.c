@@ -386,14 +386,14 @@ static void limit_after_timeout(void **state)
     s.c.ssthresh = 100 * MSS;
     resent(&s, MSS);
     ack(&s, 10 * MSS);
-    s.c.ops->acked(&s.c, 10 * MSS, 0);
+    s.c.ops->acked(&s.c, &(struct cc_ack){.octets = 10 * MSS, .used = true});
     assert_int_equal(s.c.cwnd, 2 * MSS);
     s.nxt = 30 * MSS;
     ack(&s, 20 * MSS);
-    s.c.ops->acked(&s.c, 10 * MSS, 0);
+    s.c.ops->acked(&s.c, &(struct cc_ack){.octets = 10 * MSS, .used = true});
     assert_int_equal(s.c.cwnd, 3 * MSS);
     ack(&s, 30 * MSS);
-    s.c.ops->acked(&s.c, 10 * MSS, 0);
+    s.c.ops->acked(&s.c, &(struct cc_ack){.octets = 10 * MSS, .used = true});
     assert_int_equal(s.c.cwnd, 11 * MSS);
 }
 

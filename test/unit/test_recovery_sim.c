@@ -113,7 +113,7 @@ static void deliver(struct path *p)
     if (p->rcv_nxt > s->una) {
         uint32_t old = s->una;
         if (ack(s, p->rcv_nxt).grow)
-            s->c.ops->acked(&s->c, p->rcv_nxt - old, 0);
+            s->c.ops->acked(&s->c, &(struct cc_ack){.octets = p->rcv_nxt - old, .used = true});
     } else if (s->una < s->nxt) {
         dup(s);
     }

@@ -108,6 +108,7 @@ static void text(void **state)
 static void go_back_n(void **state)
 {
     (void)state;
+    the.config.cc = &cc_newreno;
     establish();
     user_sends(4000);
     for (uint32_t i = 0; i < 4; i++)

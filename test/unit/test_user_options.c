@@ -385,6 +385,33 @@ static void buffer_grows_without_samples(void **state)
     assert_int_equal(the.tcb.rcvwnd.size, 40000);
 }
 
+/* TCP_CONGESTION: before the handshake, which begins with a window of it, and at any time after,
+ * when cwnd and ssthresh stay. */
+static void congestion(void **state)
+{
+    (void)state;
+    open_active();
+    batch();
+    struct tcp_settings settings = *the.tcb.settings;
+    assert_ptr_equal(settings.cc, &cc_cubic);
+    settings.cc = &cc_newreno;
+    ladder_set(&settings);
+    expect(.flags = SYN, .seq = 0);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 60000, .mss = 1000);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    assert_ptr_equal(the.tcb.cc.ops, &cc_newreno);
+    the.tcb.cc.cwnd = 7000;
+    the.tcb.cc.ssthresh = 6000;
+    settings.cc = &cc_cubic;
+    ladder_set(&settings);
+    assert_ptr_equal(the.tcb.cc.ops, &cc_cubic);
+    assert_int_equal(the.tcb.cc.cwnd, 7000);
+    assert_int_equal(the.tcb.cc.ssthresh, 6000);
+    the.tcb.cc.cubic.w_max = 12345;
+    ladder_set(&settings); /* the same: nothing is forgotten */
+    assert_int_equal(the.tcb.cc.cubic.w_max, 12345);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +427,7 @@ int main(void)
         ladder_test(mss_and_acks),
         ladder_test(mss_after_the_syn),
         ladder_test(buffer_grows_without_samples),
+        ladder_test(congestion),
     };
     return ladder_main(tests);
 }

@@ -1,0 +1,132 @@
+/* ackin.c: what congestion control learns of an ACK, and when cwnd counts as used (RFC 9438 5.8).
+ * The rest of it is in test_ackin.c. */
+#include "much_text.h"
+#include "segments.h"
+
+/* In congestion avoidance all of it has to be in flight (RFC 9438 5.8), also when the ACKs of a
+ * full window come in one batch, or in one. */
+static void avoidance_wants_a_full_window(void **state)
+{
+    (void)state;
+    the.config.cc = &cc_newreno;
+    establish(.wnd = 60000);
+    the.tcb.cc.cwnd = the.tcb.cc.ssthresh = 4500;
+    for (uint32_t i = 0; i < 20; i++) { /* three of four and a half */
+        user_sends(3000);
+        ignore();
+        receive(.flags = ACK, .seq = 1, .ack = 3001 + 3000 * i);
+    }
+    assert_int_equal(the.tcb.cc.cwnd, 4500);
+    assert_int_equal(the.tcb.cc.acked, 0);
+    user_sends(4000);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 61001);
+    batch();
+    receive(.flags = ACK, .seq = 1, .ack = 63001);
+    batch();
+    receive(.flags = ACK, .seq = 1, .ack = 64001);
+    assert_int_equal(the.tcb.cc.acked, 4000);
+    user_sends(4000);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 68001);
+    assert_int_equal(the.tcb.cc.cwnd, 5500);
+}
+
+/* The peer's window is as good a reason not to use it. */
+static void avoidance_and_the_peers_window(void **state)
+{
+    (void)state;
+    the.config.cc = &cc_newreno;
+    establish(.wnd = 4000);
+    the.tcb.cc.cwnd = the.tcb.cc.ssthresh = 5000;
+    user_sends(50000);
+    for (uint32_t i = 0; i < 50; i++) {
+        ignore();
+        receive(.flags = ACK, .seq = 1, .ack = 1001 + 1000 * i);
+    }
+    assert_int_equal(the.tcb.cc.cwnd, 5000);
+}
+
+/* What is sent again after a timeout fills a window like anything else. */
+static void avoidance_after_a_timeout(void **state)
+{
+    (void)state;
+    the.config.cc = &cc_newreno;
+    establish(.wnd = 60000);
+    user_sends(10000);
+    ignore();
+    later(tcb_rto_ns(&the.tcb) / NS_PER_MS);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    the.tcb.cc.ssthresh = 2000;
+    for (uint32_t ack = 1001; ack < 10001; ack += 1000) {
+        receive(.flags = ACK, .seq = 1, .ack = ack);
+        ignore();
+    }
+    receive(.flags = ACK, .seq = 1, .ack = 10001);
+    assert_int_equal(the.tcb.cc.cwnd, 5000); /* 1, then 2 + 3 + 4 of congestion avoidance */
+}
+
+/* What congestion control learns of an ACK. */
+static struct cc_ack heard;
+
+static void hear(struct cc *c, const struct cc_ack *ack)
+{
+    (void)c;
+    heard = *ack;
+}
+
+static void what_an_ack_says(void **state)
+{
+    (void)state;
+    static const struct cc_ops listener = {.name = "listener", .acked = hear};
+    the.config.cc = &listener;
+    establish(.wnd = 60000); /* a round trip of 100 ms */
+    user_sends(4000);
+    ignore();
+    later(20);
+    receive(.flags = ACK, .seq = 1, .ack = 2001); /* the first segment was timed */
+    assert_int_equal(heard.octets, 2000);
+    assert_int_equal(heard.una.v, the.iss + 2001);
+    assert_int_equal(heard.nxt.v, the.iss + 4001);
+    assert_int_equal(heard.rtt_ns, 20 * NS_PER_MS);
+    assert_int_equal(heard.srtt_ns, 90 * NS_PER_MS);
+    assert_int_equal(heard.now_ns, the.now_ns);
+    receive(.flags = ACK, .seq = 1, .ack = 3001);
+    assert_int_equal(heard.octets, 1000);
+    assert_int_equal(heard.rtt_ns, 0);
+    assert_int_equal(heard.srtt_ns, 90 * NS_PER_MS);
+    receive(.flags = ACK, .seq = 1, .ack = 4001);
+}
+
+/* A full window long past does not become one that is in flight after half the sequence space. */
+static void full_long_after(void **state)
+{
+    (void)state;
+    the.config.cc = &cc_newreno;
+    much_text_allow();
+    establish(.wnd = 65535, .scale = 14);
+    the.tcb.cc.ssthresh = 2000;
+    the.tcb.cc.cwnd = 1000;
+    user_sends(1000);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+    much_text_goes(UINT64_C(1) << 31);
+    the.tcb.cc.cwnd = 50000;
+    the.tcb.cc.acked = 0;
+    user_sends(1000);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = ours());
+    assert_int_equal(the.tcb.cc.acked, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ladder_test(avoidance_wants_a_full_window),
+        ladder_test(avoidance_and_the_peers_window),
+        ladder_test(avoidance_after_a_timeout),
+        ladder_test(what_an_ack_says),
+        ladder_test(full_long_after),
+    };
+    return ladder_main(tests);
+}
