@@ -54,17 +54,27 @@ void control_answer(int client, const struct impair_state *state)
     send(client, state, sizeof(*state), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* recv(2), which a signal that stops and continues the process interrupts (signal(7)). */
+static ssize_t receive(int fd, void *buf, size_t len)
+{
+    ssize_t n;
+    do
+        n = recv(fd, buf, len, 0);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 /* 1: an answer; 0: the other end has gone; -1 with errno set. */
 static int converse(int fd, const struct control_request *request, struct impair_state *state)
 {
     char more;
     if (send(fd, request, sizeof(*request), MSG_NOSIGNAL) < 0)
         return errno == EPIPE ? 0 : -1;
-    ssize_t n = recv(fd, state, sizeof(*state), 0);
+    ssize_t n = receive(fd, state, sizeof(*state));
     if (n == 0 || (n < 0 && errno == ECONNRESET))
         return 0;
     if (n == sizeof(*state))
-        return request->op != CONTROL_OFF || recv(fd, &more, 1, 0) >= 0 || errno == ECONNRESET ? 1
+        return request->op != CONTROL_OFF || receive(fd, &more, 1) >= 0 || errno == ECONNRESET ? 1
                                                                                                : -1;
     if (n > 0)
         errno = EPROTO;

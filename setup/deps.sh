@@ -15,6 +15,7 @@ deps_test='clang:clang clang-format:clang-format nc:netcat-openbsd nft:nftables 
            git:git nm:binutils tshark:tshark'
 deps_test_libs='cmocka:libcmocka-dev'
 deps_bench='python3:python3 ethtool:ethtool gnuplot:gnuplot-nox'
+deps_bench_libs='lwip:liblwip-dev'
 
 # Prints the packages that are missing for $1.
 deps_missing() {
@@ -22,7 +23,9 @@ deps_missing() {
     if [ "$1" = test ]; then
         deps_commands="$deps_commands $deps_test" deps_libs="$deps_libs $deps_test_libs"
     fi
-    [ "$1" != bench ] || deps_commands="$deps_commands $deps_bench"
+    if [ "$1" = bench ]; then
+        deps_commands="$deps_commands $deps_bench" deps_libs="$deps_libs $deps_bench_libs"
+    fi
     for dep in $deps_commands; do
         PATH=$PATH:/usr/sbin:/sbin command -v "${dep%%:*}" >/dev/null 2>&1 || echo "${dep##*:}"
     done

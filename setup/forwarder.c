@@ -12,15 +12,16 @@
 #include "control.h"
 #include "hook.h"
 #include "ns.h"
-#include "pipeline.h"
-#include "queue.h"
+#include "nstime.h"
 #include "say.h"
+#include "traffic.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -29,22 +30,14 @@
 #include <unistd.h>
 
 struct forwarder {
-    struct queue queue;
+    struct traffic traffic;
     struct nl hook;
     struct nl links; /* tells of devices that come and go */
     int names;       /* inotify: tells of names that go from NS_DIR */
     int control;
     int client;                 /* whose request is awaited; -1: nobody's */
     uint32_t index[TOPO_LINKS]; /* of the device by which packets of that direction leave */
-    struct impair_state state;
-    uint64_t overflow_before; /* of the settings in force */
 };
-
-const char *impair_goal(int direction)
-{
-    const struct topo_end *end = topo_link[direction].end;
-    return topo_node[end[end[0].node == ROUTER].node].name;
-}
 
 /* The router's device on that link. */
 static const char *device(int direction)
@@ -78,7 +71,7 @@ static int open_names(struct forwarder *f)
 static void close_all(struct forwarder *f)
 {
     nl_close(&f->hook);
-    queue_close(&f->queue);
+    traffic_close(&f->traffic);
     nl_close(&f->links);
     if (f->names >= 0)
         close(f->names);
@@ -88,40 +81,16 @@ static void close_all(struct forwarder *f)
 
 /* 0: in force; 1: another one is; -1 after saying why. The name comes first, as a lock; the table
  * last, because from then on the router forwards nothing without us. */
-static int open_all(struct forwarder *f)
+static int open_all(struct forwarder *f, const struct impair_settings *settings)
 {
     f->control = control_listen();
     if (f->control < 0 && errno == EADDRINUSE)
         return 1;
     if (f->control < 0)
         return say_failed("control socket", strerror(errno), "impair: open");
-    if (open_devices(f) < 0 || open_names(f) < 0 || queue_open(&f->queue) < 0)
+    if (open_devices(f) < 0 || open_names(f) < 0 || traffic_open(&f->traffic, settings) < 0)
         return -1;
-    return hook_set(&f->hook);
-}
-
-static bool judge(void *arg, uint32_t out_index)
-{
-    struct forwarder *f = arg;
-    for (int d = 0; d < TOPO_LINKS; d++)
-        if (out_index == f->index[d])
-            return pipeline_pass(&f->state, d);
-    return true; /* a device that is not of the lab */
-}
-
-static void take_settings(struct forwarder *f, const struct impair_settings *settings)
-{
-    f->state = (struct impair_state){.settings = *settings};
-    f->overflow_before = queue_overflow();
-}
-
-/* Gives the forwarding back, and sends what is still waiting: then nothing is, because closing the
- * table waits for whoever was just putting a packet into the queue. */
-static void give_back(struct forwarder *f)
-{
-    nl_close(&f->hook);
-    while (queue_work(&f->queue, judge, f)) {
-    }
+    return hook_set(&f->hook, f->index, TOPO_LINKS);
 }
 
 /* False: it was told to end. */
@@ -131,12 +100,13 @@ static bool serve(struct forwarder *f)
     bool go_on = true;
     if (control_take(f->client, &request) == 0) {
         if (request.op == CONTROL_SET)
-            take_settings(f, &request.settings);
+            traffic_set(&f->traffic, &request.settings);
         go_on = request.op != CONTROL_OFF;
-        if (!go_on)
-            give_back(f);
-        f->state.counters.overflow = queue_overflow() - f->overflow_before;
-        control_answer(f->client, &f->state);
+        if (!go_on) {
+            hook_pass(&f->hook);
+            traffic_end(&f->traffic);
+        }
+        control_answer(f->client, traffic_state(&f->traffic));
     }
     if (go_on) { /* else closed by the end, which the client waits for */
         close(f->client);
@@ -171,19 +141,29 @@ static bool devices_there(struct forwarder *f)
     return true;
 }
 
+/* Until then. NULL: for ever. */
+static const struct timespec *wait_until(uint64_t then, struct timespec *wait)
+{
+    uint64_t now = then == TIME_NEVER ? 0 : traffic_now();
+    uint64_t ns = then > now ? then - now : 0;
+    *wait = (struct timespec){(time_t)(ns / NS_PER_S), (long)(ns % NS_PER_S)};
+    return then == TIME_NEVER ? NULL : wait;
+}
+
 static void work(struct forwarder *f)
 {
     enum { PACKETS, REQUESTS, NAMES, LINKS, FDS };
-    for (bool busy = false, alive = true; alive;) {
+    for (bool alive = true; alive;) {
+        traffic_work(&f->traffic);
+        const short listens = f->traffic.listens ? POLLIN : 0;
         struct pollfd fds[FDS] = {
-            [PACKETS] = {.fd = queue_fd(&f->queue), .events = POLLIN},
+            [PACKETS] = {.fd = queue_fd(&f->traffic.queue), .events = listens},
             [REQUESTS] = {.fd = f->client < 0 ? f->control : f->client, .events = POLLIN},
             [NAMES] = {.fd = f->names, .events = POLLIN},
             [LINKS] = {.fd = mnl_socket_get_fd(f->links.sock), .events = POLLIN}};
-        if (poll(fds, FDS, busy ? 0 : -1) < 0)
+        struct timespec wait;
+        if (ppoll(fds, FDS, wait_until(f->traffic.next, &wait), NULL) < 0)
             continue;
-        if (busy || fds[PACKETS].revents)
-            busy = queue_work(&f->queue, judge, f);
         if (fds[REQUESTS].revents && f->client < 0)
             f->client = accept4(f->control, NULL, NULL, SOCK_CLOEXEC);
         else if (fds[REQUESTS].revents)
@@ -193,6 +173,14 @@ static void work(struct forwarder *f)
         if (fds[LINKS].revents)
             alive = alive && devices_there(f);
     }
+}
+
+/* A wire does not wait for those who use it. Not everybody may ask for that, and it does without.
+ */
+static void come_first(void)
+{
+    const struct sched_param first = {.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+    sched_setscheduler(0, SCHED_FIFO, &first);
 }
 
 /* The child: nobody's foreground, nobody's pipe, nobody's folder. Only SIGTERM and SIGKILL are
@@ -211,6 +199,7 @@ _Noreturn static void become_daemon(struct forwarder *f)
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         dup2(null, fd);
+    come_first();
     if (chdir("/") == 0)
         work(f);
     _exit(0);
@@ -218,10 +207,9 @@ _Noreturn static void become_daemon(struct forwarder *f)
 
 int forwarder_start(const struct impair_settings *settings)
 {
-    struct forwarder f = {.names = -1, .control = -1, .client = -1};
+    struct forwarder f = {.traffic = TRAFFIC_CLOSED, .names = -1, .control = -1, .client = -1};
     close_range(STDERR_FILENO + 1, ~0U, 0); /* what we were given shall not be held for long */
-    take_settings(&f, settings);
-    int result = open_all(&f);
+    int result = open_all(&f, settings);
     pid_t child = result == 0 ? fork() : -1;
     if (child == 0)
         become_daemon(&f);

@@ -25,7 +25,7 @@ step() {
 }
 
 up_to_date() {
-    [ -x "$program" ] && [ -z "$(find "$here/setup" "$here/lib/base" -name '*.[ch]' -newer "$program" </dev/null)" ]
+    [ -x "$program" ] && [ -z "$(find "$here/setup" "$here/lib/base" "$here/lib/wire" -name '*.[ch]' -newer "$program" </dev/null)" ]
 }
 
 if ! up_to_date; then

@@ -1,4 +1,4 @@
-/* queue.h - the kernel's packet queue: packets come out one by one, and wait for a verdict. */
+/* queue.h - the kernel's packet queues: packets come out one by one, and wait for a verdict. */
 #ifndef NETNS_QUEUE_H
 #define NETNS_QUEUE_H
 
@@ -7,32 +7,54 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Packets taken, or let go, in one system call. */
+/* Queues, numbered from 0; and packets taken in one system call. */
+#define QUEUE_COUNT 2
 #define QUEUE_BATCH 64
 
 struct queue {
-    struct nl nl;
-    uint32_t newest;   /* the last packet taken */
-    uint32_t released; /* the last packet let go; every one before it is gone too */
+    struct nl nl; /* of all of them */
     struct queue_buffers *buffers;
 };
 
-/* What to do with a packet that leaves by the device of that index: true to forward it, false to
- * lose it. Asked once for each packet, in the order in which they came. */
-typedef bool queue_judge(void *arg, uint32_t out_index);
+struct queue_packet {
+    int queue;
+    uint32_t number;     /* in its queue; always greater than the one before */
+    uint32_t len;        /* octets of the IP packet */
+    uint64_t came;       /* at the router: ns of CLOCK_REALTIME; 0: the kernel did not look */
+    const uint8_t *text; /* its first octets; gone with the next call */
+    uint32_t text_len;
+};
 
-/* Opens packet queue 0 of the calling thread's network namespace. 0, or -1 after saying why. */
+struct queue_verdict {
+    int queue;
+    uint32_t number;
+    bool up_to;          /* on all up to that number that still wait; else on it alone */
+    bool accept;         /* forward it, else drop it */
+    const uint8_t *text; /* of one alone: forward this in its place; NULL: as it is */
+    uint32_t text_len;
+};
+
+typedef void queue_take_one(void *arg, const struct queue_packet *packet);
+
+/* Opens the packet queues of the calling thread's network namespace. 0, or -1 after saying why. */
 int queue_open(struct queue *q);
 void queue_close(struct queue *q); /* packets still in it are dropped */
 
 /* To poll for packets. */
 int queue_fd(const struct queue *q);
 
-/* Takes what is there, a batch at the most, and drops what the judge says; never waits. Then lets
- * a batch of the others go, in order. True if there is more to do. */
-bool queue_work(struct queue *q, queue_judge *judge, void *arg);
+/* From now on packets come with all their octets, or with one only, which is cheaper. */
+void queue_show(struct queue *q, bool whole);
 
-/* Packets the kernel has dropped so far because the queue was full. */
+/* Takes what is there, a batch at the most, in the order in which it came to any of the queues;
+ * never waits. True if there may be more. */
+bool queue_take(struct queue *q, queue_take_one *take, void *arg);
+
+/* Verdicts are collected, and in force with queue_flush. */
+void queue_decide(struct queue *q, const struct queue_verdict *verdict);
+void queue_flush(struct queue *q);
+
+/* Packets the kernel has dropped so far because a queue was full. */
 uint64_t queue_overflow(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include "ns.h"
 #include "route.h"
 #include "say.h"
+#include "settings.h"
 #include "sysctl.h"
 #include "topology.h"
 
@@ -149,24 +150,44 @@ static void draw_facts(struct drawing *d, struct ns *ns, int node)
     }
 }
 
+/* Text of any length, in lines that fit. */
+static void draw_words(const struct drawing *d, const char *text)
+{
+    while (*text) {
+        int len = (int)strlen(text);
+        if (len > INSIDE - 2)
+            for (len = INSIDE - 2; len > 1 && text[len] != ' ';)
+                len--;
+        draw_line(d, "%.*s", len, text);
+        text += len;
+    }
+}
+
 /* What is done to the packets that the router forwards, if anything is. */
 static void draw_impairment(const struct drawing *d, const struct ns *router)
 {
     struct impair_state state;
-    char text[IMPAIR_TEXT_MAX];
+    char text[SETTINGS_TEXT_MAX], line[sizeof("impaired: ") + SETTINGS_TEXT_MAX];
     if (ns_enter(router->fd) < 0)
         return;
     int found = control_ask(&(struct control_request){.op = CONTROL_SHOW}, &state);
     if (ns_enter(d->home) < 0 || found <= 0)
         return;
-    impair_describe(&state.settings, text);
-    draw_line(d, "impaired: %s", text);
-    for (int i = 0; i < TOPO_LINKS; i++)
-        draw_line(d, "%-14s%5s packets %5s lost, to %s", "",
-                  amount_of(state.counters.packets[i]).text, amount_of(state.counters.lost[i]).text,
-                  impair_goal(i));
-    if (state.counters.overflow > 0)
-        draw_line(d, "%-14s%5s overflow", "", amount_of(state.counters.overflow).text);
+    settings_text(&state.settings, text);
+    snprintf(line, sizeof(line), "impaired: %s", text);
+    draw_words(d, line);
+    for (int i = 0; i < TOPO_LINKS; i++) {
+        const struct impair_counters *c = &state.counters[i];
+        draw_line(d, "to %-11s%5s packets %5s out %5s lost %5s queue %5s mtu", topo_goal(i),
+                  amount_of(c->packets).text, amount_of(c->out).text, amount_of(c->lost).text,
+                  amount_of(c->queue).text, amount_of(c->mtu).text);
+        if (c->corrupt + c->dup + c->late + state.waiting[i] > 0)
+            draw_line(d, "%-14s%5s corrupt %5s dup %5s late %5s waiting", "",
+                      amount_of(c->corrupt).text, amount_of(c->dup).text, amount_of(c->late).text,
+                      amount_of(state.waiting[i]).text);
+    }
+    if (state.overflow > 0)
+        draw_line(d, "%-14s%5s overflow", "", amount_of(state.overflow).text);
 }
 
 static void draw_node(struct drawing *d, int node)

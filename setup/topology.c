@@ -26,3 +26,9 @@ int topo_find(const char *name)
             return i;
     return -1;
 }
+
+const char *topo_goal(int link)
+{
+    const struct topo_end *end = topo_link[link].end;
+    return topo_node[end[end[0].node == ROUTER].node].name;
+}

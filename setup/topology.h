@@ -40,4 +40,7 @@ extern const struct topo_link topo_link[TOPO_LINKS];
 /* The node's number, or -1. */
 int topo_find(const char *name);
 
+/* The name of the node at the link's other end, seen from the router. */
+const char *topo_goal(int link);
+
 #endif

@@ -65,12 +65,15 @@ static int64_t send_all(struct call *c, struct cursor *cur, int flags)
             break;
         if (n == 0)
             n = send_some(c, cur, flags);
-        if (n > 0)
+        if (n > 0) {
             done += (size_t)n;
-        else if (n == -EAGAIN && wait)
+        } else if (n == -EAGAIN && wait) {
             n = call_wait(c, WAIT_TO_SEND, deadline);
-        else
+            wait = n != -EAGAIN; /* at the deadline a last time: there may be room, if little */
+            n = wait ? n : 0;
+        } else {
             break;
+        }
     } while (n >= 0 && (cur->left > 0 || done == 0));
     return done ? (int64_t)done : n;
 }
@@ -134,18 +137,19 @@ static size_t octets_wanted(const struct slot *slot, const struct cursor *cur, i
     return wanted > 0 ? wanted : 1;
 }
 
-/* Waits for text, which goes straight to the next piece. Octets, 0, or an errno. */
-static int64_t wait_to_recv(struct call *c, struct cursor *cur, uint64_t deadline)
+/* Waits for text, which goes straight to the next piece; *done grows by what has come. As
+ * call_wait(). */
+static int wait_to_recv(struct call *c, struct cursor *cur, uint64_t deadline, size_t *done)
 {
     size_t len;
     void *piece = cursor_piece(cur, &len);
     struct receive r = {piece, len, 0};
     int err = call_wait_receive(c, &r, WAIT_TO_RECV, deadline);
-    if (r.done == 0)
-        return err;
     cursor_advance(cur, r.done);
-    runtime_pump(c->stack->rt, runtime_now());
-    return (int64_t)r.done;
+    *done += r.done;
+    if (r.done > 0)
+        runtime_pump(c->stack->rt, runtime_now());
+    return err;
 }
 
 static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
@@ -172,8 +176,8 @@ static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
                 break;
         }
         if (n == -EAGAIN && wait && done < wanted) {
-            n = in_place ? wait_to_recv(c, cur, deadline) : call_wait(c, WAIT_TO_RECV, deadline);
-            done += n > 0 ? (size_t)n : 0;
+            n = in_place ? wait_to_recv(c, cur, deadline, &done)
+                         : call_wait(c, WAIT_TO_RECV, deadline);
         } else if (n <= 0) {
             break;
         }

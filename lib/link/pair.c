@@ -1,5 +1,6 @@
-/* Two ends in memory: see pair.h. Packets are copied into memory of their own, one piece each; an
- * eventfd(2) per end is readable while packets wait there. */
+/* Two ends in memory: see pair.h. Packets are copied into memory of their own, one piece each,
+ * which is used again; an eventfd(2) per end that is polled is readable while packets wait there.
+ */
 #include "pair.h"
 
 #include <errno.h>
@@ -14,8 +15,10 @@
 
 struct queued {
     struct list node;
-    struct packet packet;
-    uint8_t octets[];
+    size_t len, room;
+    uint8_t csum;
+    uint16_t gso_size;
+    uint8_t octets[]; /* `len` of `room` */
 };
 
 struct pair;
@@ -24,7 +27,7 @@ struct end {
     struct link link;
     struct pair *pair;
     struct end *peer;
-    int event;
+    int event; /* -1: not polled */
     bool gone;
     struct list arrived; /* of struct queued, not received yet */
     size_t n_arrived;
@@ -35,6 +38,7 @@ struct end {
 struct pair {
     pthread_mutex_t lock;
     size_t queue_max;
+    struct list spare; /* of struct queued of one packet's size, for the next ones */
     struct end ends[2];
 };
 
@@ -58,15 +62,44 @@ static bool within_caps(const struct link_caps *caps, const struct packet *p)
     return fits && (p->csum != CSUM_PARTIAL || caps->csum_offload);
 }
 
-/* NULL without memory. */
-static struct queued *copy(const struct packet *p)
+/* NULL without memory. All packets that are not super-segments fit into a spare one. */
+static struct queued *queued_for(struct pair *pair, size_t len)
 {
-    struct queued *q = malloc(sizeof *q + packet_len(p));
+    size_t mtu = pair->ends[0].link.caps.mtu, room = len > mtu ? len : mtu;
+    struct list *spare = room == mtu ? list_pop_front(&pair->spare) : NULL;
+    if (spare != NULL)
+        return container_of(spare, struct queued, node);
+    struct queued *q = malloc(sizeof *q + room);
+    if (q != NULL) {
+        q->room = room;
+        list_init(&q->node);
+    }
+    return q;
+}
+
+static struct queued *copy(struct pair *pair, const struct packet *p)
+{
+    struct packet flat;
+    struct queued *q = queued_for(pair, packet_len(p));
     if (q == NULL)
         return NULL;
-    packet_flatten(p, q->octets, &q->packet);
-    list_init(&q->node);
+    packet_flatten(p, q->octets, &flat);
+    q->len = flat.head.len;
+    q->csum = flat.csum;
+    q->gso_size = flat.gso_size;
     return q;
+}
+
+/* What was lent may be used again. */
+static void take_back(struct pair *pair, struct list *lent)
+{
+    struct list *node;
+    while ((node = list_pop_front(lent)) != NULL) {
+        if (container_of(node, struct queued, node)->room == pair->ends[0].link.caps.mtu)
+            list_push_back(&pair->spare, node);
+        else
+            free(container_of(node, struct queued, node));
+    }
 }
 
 static size_t pair_send(struct link *l, const struct packet *p, size_t n)
@@ -78,7 +111,7 @@ static size_t pair_send(struct link *l, const struct packet *p, size_t n)
     for (; done < n && !to->gone && to->n_arrived < e->pair->queue_max; done++) {
         if (!CHECK(within_caps(&l->caps, &p[done])))
             continue;
-        struct queued *q = copy(&p[done]);
+        struct queued *q = copy(e->pair, &p[done]);
         if (q == NULL)
             break;
         list_push_back(&to->arrived, &q->node);
@@ -86,7 +119,7 @@ static size_t pair_send(struct link *l, const struct packet *p, size_t n)
     }
     if (to->gone)
         done = n;
-    if (before == 0 && to->n_arrived > 0)
+    if (before == 0 && to->n_arrived > 0 && to->event >= 0)
         eventfd_write(to->event, 1);
     pthread_mutex_unlock(&e->pair->lock);
     return done;
@@ -97,15 +130,20 @@ static size_t pair_recv(struct link *l, struct packet *p, size_t n)
     struct end *e = end_of(l);
     size_t taken = 0;
     pthread_mutex_lock(&e->pair->lock);
-    free_list(&e->lent);
+    take_back(e->pair, &e->lent);
     for (; taken < n && e->n_arrived > 0; taken++) {
         struct list *node = list_pop_front(&e->arrived);
+        const struct queued *q = container_of(node, struct queued, node);
         e->n_arrived--;
-        p[taken] = container_of(node, struct queued, node)->packet;
+        p[taken].head = (struct bytes){q->octets, q->len};
+        p[taken].n_body = 0;
+        p[taken].csum = q->csum;
+        p[taken].gso_size = q->gso_size;
+        p[taken].mtu = 0;
         list_push_back(&e->lent, node);
     }
     eventfd_t unused;
-    if (taken > 0 && e->n_arrived == 0)
+    if (taken > 0 && e->n_arrived == 0 && e->event >= 0)
         eventfd_read(e->event, &unused);
     pthread_mutex_unlock(&e->pair->lock);
     return taken;
@@ -118,6 +156,7 @@ static int pair_poll_fd(const struct link *l)
 
 static void free_pair(struct pair *pair)
 {
+    free_list(&pair->spare);
     pthread_mutex_destroy(&pair->lock);
     free(pair);
 }
@@ -128,7 +167,8 @@ static void pair_destroy(struct link *l)
     struct pair *pair = e->pair;
     pthread_mutex_lock(&pair->lock);
     e->gone = true;
-    close(e->event);
+    if (e->event >= 0)
+        close(e->event);
     free_list(&e->arrived);
     free_list(&e->lent);
     e->n_arrived = 0;
@@ -148,6 +188,7 @@ int pair_create(const struct pair_config *config, struct link **a, struct link *
         return -ENOMEM;
     pthread_mutex_init(&pair->lock, NULL);
     pair->queue_max = config->queue_max;
+    list_init(&pair->spare);
     for (size_t i = 0; i < 2; i++) {
         struct end *e = &pair->ends[i];
         e->link = (struct link){&ops, config->caps};
@@ -155,8 +196,8 @@ int pair_create(const struct pair_config *config, struct link **a, struct link *
         e->peer = &pair->ends[1 - i];
         list_init(&e->arrived);
         list_init(&e->lent);
-        e->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (e->event < 0) {
+        e->event = config->polled ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+        if (config->polled && e->event < 0) {
             int err = -errno;
             if (i == 1)
                 close(pair->ends[0].event);

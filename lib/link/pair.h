@@ -8,6 +8,7 @@
 #ifndef PAIR_H
 #define PAIR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "link.h"
@@ -15,6 +16,7 @@
 struct pair_config {
     struct link_caps caps; /* of both ends */
     size_t queue_max;      /* most packets under way in one direction; then send() is "busy" */
+    bool polled;           /* there is a poll_fd(), which costs system calls; else it is -1 */
 };
 
 /* Negative errno; then neither end is there. */

@@ -11,9 +11,9 @@
 
 #include <stddef.h>
 
-#define POOL_BLOCK_MIN 16384              /* smaller ones are left to malloc */
+#define POOL_BLOCK_MIN 2048               /* smaller ones are left to malloc */
 #define POOL_HELD_MAX  ((size_t)32 << 20) /* octets kept at most */
-#define POOL_SIZES     4                  /* sizes of blocks; those of further sizes are not kept */
+#define POOL_SIZES     8                  /* sizes of blocks; those of further sizes are not kept */
 
 struct pool_block; /* a free block holds the link to the next */
 

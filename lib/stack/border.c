@@ -29,7 +29,7 @@ void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, con
     s->n_answers++;
 }
 
-struct sock *stack_find(const struct stack *s, const struct flow *flow)
+struct sock *stack_find(struct stack *s, const struct flow *flow)
 {
     struct table_node *node = table_find(&s->table, flow);
     return node ? container_of(node, struct sock, node) : NULL;

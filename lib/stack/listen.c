@@ -109,7 +109,7 @@ void listener_forget(struct conn *c)
     c->listener = NULL;
 }
 
-struct sock *listener_find(const struct stack *s, const struct flow *flow)
+struct sock *listener_find(struct stack *s, const struct flow *flow)
 {
     struct flow key = {.local = flow->local, .local_port = flow->local_port};
     struct sock *so = stack_find(s, &key);

@@ -168,7 +168,7 @@ void conn_count(struct conn *c);
 /* listen.c */
 
 /* The listener for segments of this flow: on its very local address, or on a wildcard; or NULL. */
-struct sock *listener_find(const struct stack *s, const struct flow *flow);
+struct sock *listener_find(struct stack *s, const struct flow *flow);
 
 /* A segment for this listener. old: NULL, or a connection in TIME-WAIT whose place the new one
  * takes if it is opened (3.6.1, MAY-2). */
@@ -215,7 +215,7 @@ void owned_finish(struct stack *s);
 /* border.c */
 
 /* The socket with this key: a connection's four-tuple, or a listener's address and port. */
-struct sock *stack_find(const struct stack *s, const struct flow *flow);
+struct sock *stack_find(struct stack *s, const struct flow *flow);
 
 /* Answers a segment with RST where 3.10.7.1 asks for one. so: whom it was for; NULL: nobody. */
 void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg);

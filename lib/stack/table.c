@@ -62,19 +62,31 @@ void table_remove(struct table *t, struct table_node *node)
     *at = node->next;
     node->next = NULL;
     t->n--;
+    if (t->recent == node)
+        t->recent = NULL;
+}
+
+static bool is_for(const struct table_node *node, const struct flow *flow)
+{
+    return memcmp(&node->flow, flow, sizeof *flow) == 0;
 }
 
 static struct table_node *find(const struct table *t, const struct flow *flow, uint64_t hash)
 {
     struct table_node *node = *slot(t, hash);
-    while (node && (node->hash != hash || memcmp(&node->flow, flow, sizeof *flow) != 0))
+    while (node && (node->hash != hash || !is_for(node, flow)))
         node = node->next;
     return node;
 }
 
-struct table_node *table_find(const struct table *t, const struct flow *flow)
+struct table_node *table_find(struct table *t, const struct flow *flow)
 {
-    return find(t, flow, siphash(&t->key, flow, sizeof *flow));
+    if (t->recent && is_for(t->recent, flow))
+        return t->recent;
+    struct table_node *node = find(t, flow, siphash(&t->key, flow, sizeof *flow));
+    if (node)
+        t->recent = node;
+    return node;
 }
 
 bool table_holds(const struct table *t, const struct table_node *node)

@@ -20,6 +20,7 @@ struct table {
     uint32_t n_bucket, n; /* n_bucket: power of two */
     struct siphash_key key;
     struct mem *mem;
+    struct table_node *recent; /* found last, if it is still there: most packets come in a row */
 };
 
 /* False for want of memory. */
@@ -32,7 +33,7 @@ void table_insert(struct table *t, struct table_node *node);
 void table_remove(struct table *t, struct table_node *node);
 
 /* NULL when there is none. O(1) expected. */
-struct table_node *table_find(const struct table *t, const struct flow *flow);
+struct table_node *table_find(struct table *t, const struct flow *flow);
 
 /* Whether node is what its flow leads to: that it is in the table, and no other with this flow
  * before it. For tests; without the price of hashing. */

@@ -1,5 +1,5 @@
 /*
- * The Internet checksum (RFC 1071), 8 octets at a time.
+ * The Internet checksum (RFC 1071), 8 octets at a time, or 64.
  *
  * Sums are kept in the machine's byte order and put right once, when folded (RFC 1071 2 (B)). A sum
  * of 64 bits with end-around carry is a sum of 16 bits that has not been folded yet (2 (A), (C)); a
@@ -52,25 +52,43 @@ static inline uint64_t add(uint64_t a, uint64_t b)
     return a + (a < b);
 }
 
-/* The sum of len octets as if they began at an even one. Four sums, so that no addition has to wait
- * for the one before it. */
-static uint64_t sum_piece(const uint8_t *p, size_t len)
+/* Two words of 64 bits, which compilers keep in one register where the machine has such. */
+typedef uint64_t lanes __attribute__((vector_size(16)));
+
+static inline lanes load_lanes(const uint8_t *p)
 {
-    uint64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-    for (; len >= 64; p += 64, len -= 64) {
-        s0 = add(s0, load(p));
-        s1 = add(s1, load(p + 8));
-        s2 = add(s2, load(p + 16));
-        s3 = add(s3, load(p + 24));
-        s0 = add(s0, load(p + 32));
-        s1 = add(s1, load(p + 40));
-        s2 = add(s2, load(p + 48));
-        s3 = add(s3, load(p + 56));
+    lanes v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* The sum of len octets, a multiple of 64, without a carry to look at: of all words, where what
+ * overflows is lost, and of their upper halves, which can't overflow. The former less what the
+ * latter have contributed is the sum of the lower halves, which can't either. */
+static uint64_t sum_blocks(const uint8_t *p, size_t len)
+{
+    lanes all[2] = {{0}}, upper[2] = {{0}};
+    for (const uint8_t *end = p + len; p < end; p += 64) {
+        lanes v[4] = {load_lanes(p), load_lanes(p + 16), load_lanes(p + 32), load_lanes(p + 48)};
+        all[0] += v[0] + v[2];
+        all[1] += v[1] + v[3];
+        upper[0] += (v[0] >> 32) + (v[2] >> 32);
+        upper[1] += (v[1] >> 32) + (v[3] >> 32);
     }
-    for (; len >= 8; p += 8, len -= 8)
-        s0 = add(s0, load(p));
-    s1 = add(s1, load_tail(p, len));
-    return add(add(s0, s1), add(s2, s3));
+    all[0] += all[1];
+    upper[0] += upper[1];
+    uint64_t uppers = upper[0][0] + upper[0][1];
+    return add(all[0][0] + all[0][1] - (uppers << 32), uppers);
+}
+
+/* The sum of len octets as if they began at an even one. */
+static inline uint64_t sum_piece(const uint8_t *p, size_t len)
+{
+    size_t blocks = len & ~(size_t)63;
+    uint64_t sum = blocks > 0 ? sum_blocks(p, blocks) : 0;
+    for (p += blocks, len -= blocks; len >= 8; p += 8, len -= 8)
+        sum = add(sum, load(p));
+    return add(sum, load_tail(p, len));
 }
 
 void csum_add(struct csum *c, const void *data, size_t len)
@@ -100,11 +118,15 @@ void csum_add_pseudo(struct csum *c, const struct ip_addr *src, const struct ip_
         0,
         proto,
     };
-    const struct ip_addr ends[2] = {ip_addr_on_wire(src), ip_addr_on_wire(dst)};
-    size_t from = ip_addr_is_v4(dst) ? 12 : 0;
-    csum_add(c, ends[0].b + from, 16 - from);
-    csum_add(c, ends[1].b + from, 16 - from);
-    csum_add(c, rest, sizeof rest);
+    const struct ip_addr from = ip_addr_on_wire(src), to = ip_addr_on_wire(dst);
+    uint64_t sum = add(c->sum, load(rest));
+    if (ip_addr_is_v4(dst)) {
+        sum = add(sum, load_tail(from.b + 12, 4) + load_tail(to.b + 12, 4));
+    } else {
+        sum = add(add(sum, load(from.b)), load(from.b + 8));
+        sum = add(add(sum, load(to.b)), load(to.b + 8));
+    }
+    c->sum = sum;
 }
 
 uint16_t csum_fold(const struct csum *c)

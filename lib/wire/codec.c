@@ -129,21 +129,17 @@ enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_h
                           struct seg *seg, const char **why)
 {
     *why = "";
-    *flow = (struct flow){0};
-    *seg = (struct seg){0};
     struct reader r;
     enum ip_error ip_error = packet_parse_ip(p, &r, ip);
-    if (ip_error != IP_OK) {
-        *why = ip_why(ip_error);
+    if (ip_error != IP_OK || ip->proto != IP_PROTO_TCP) {
+        *flow = (struct flow){0};
+        *seg = (struct seg){0};
+        *why = ip_error != IP_OK ? ip_why(ip_error) : "IP: not TCP";
+        if (ip_error == IP_OK)
+            return DECODE_NOT_TCP;
         return ip_error == IP_FRAGMENT ? DECODE_FRAGMENT : DECODE_IP;
     }
-    if (ip->proto != IP_PROTO_TCP) {
-        *why = "IP: not TCP";
-        return DECODE_NOT_TCP;
-    }
-    flow->local = ip->dst;
-    flow->remote = ip->src;
-
+    *flow = (struct flow){.local = ip->dst, .remote = ip->src};
     struct reader text = r;
     enum tcp_error tcp_error =
         tcp_parse(&text, ip->payload_len, &flow->remote_port, &flow->local_port, seg);

@@ -30,20 +30,21 @@ static void trim(struct reader *r, size_t len)
 
 static enum ip_error parse4(struct reader *r, size_t total_len, struct ip_hdr *h)
 {
-    const uint8_t *start = r->ptr;
     size_t held = r->len;
-    uint8_t version_ihl = get_u8(r);
-    h->tos = get_u8(r);
-    uint16_t stated = get_u16(r);
-    h->id = get_u16(r);
-    uint16_t fragment = get_u16(r);
-    h->ttl = get_u8(r);
-    h->proto = get_u8(r);
-    (void)get_u16(r); /* the checksum */
-    const uint8_t *src = get_bytes(r, 4);
-    const uint8_t *dst = get_bytes(r, 4);
-    if (r->bad)
+    const uint8_t *start = get_bytes(r, IP4_HDR_LEN);
+    if (!start)
         return IP_SHORT;
+    struct reader field = reader(start, IP4_HDR_LEN);
+    uint8_t version_ihl = get_u8(&field);
+    h->tos = get_u8(&field);
+    uint16_t stated = get_u16(&field);
+    h->id = get_u16(&field);
+    uint16_t fragment = get_u16(&field);
+    h->ttl = get_u8(&field);
+    h->proto = get_u8(&field);
+    (void)get_u16(&field); /* the checksum */
+    h->src = ip_addr_v4_bytes(get_bytes(&field, 4));
+    h->dst = ip_addr_v4_bytes(get_bytes(&field, 4));
 
     size_t hdr_len = (size_t)(version_ihl & 0xf) * 4;
     if (hdr_len < IP4_HDR_LEN || stated < hdr_len)
@@ -55,8 +56,6 @@ static enum ip_error parse4(struct reader *r, size_t total_len, struct ip_hdr *h
     if (total_len != QUOTED && csum_finish(&c) != 0)
         return IP_BAD_CHECKSUM;
 
-    h->src = ip_addr_v4_bytes(src);
-    h->dst = ip_addr_v4_bytes(dst);
     h->df = fragment & IP4_DF;
     h->more = fragment & IP4_MF;
     h->offset = (uint32_t)(fragment & IP4_OFFSET) * 8;
@@ -186,23 +185,25 @@ static void emit4(struct writer *w, const struct ip_hdr *h)
 {
     size_t hdr_len = IP4_HDR_LEN + h->options.len;
     (void)CHECK(h->payload_len <= UINT16_MAX - hdr_len);
-    uint8_t *start = w->ptr;
-    put_u8(w, (uint8_t)(4 << 4 | hdr_len / 4));
-    put_u8(w, h->tos);
-    put_u16(w, (uint16_t)(hdr_len + h->payload_len));
-    put_u16(w, (uint16_t)h->id);
-    put_u16(w, h->df ? IP4_DF : 0);
-    put_u8(w, h->ttl);
-    put_u8(w, h->proto);
-    put_u16(w, 0);
-    put_bytes(w, ip_addr_v4_of(&h->src), 4);
-    put_bytes(w, ip_addr_v4_of(&h->dst), 4);
-    put_bytes(w, h->options.ptr, h->options.len);
-    if (w->bad)
+    uint8_t *start = put_room(w, hdr_len);
+    if (!start)
         return;
+    struct writer field = writer(start, IP4_HDR_LEN);
+    put_u8(&field, (uint8_t)(4 << 4 | hdr_len / 4));
+    put_u8(&field, h->tos);
+    put_u16(&field, (uint16_t)(hdr_len + h->payload_len));
+    put_u16(&field, (uint16_t)h->id);
+    put_u16(&field, h->df ? IP4_DF : 0);
+    put_u8(&field, h->ttl);
+    put_u8(&field, h->proto);
+    put_u16(&field, 0);
+    put_bytes(&field, ip_addr_v4_of(&h->src), 4);
+    put_bytes(&field, ip_addr_v4_of(&h->dst), 4);
+    if (h->options.len > 0)
+        memcpy(start + IP4_HDR_LEN, h->options.ptr, h->options.len);
     struct csum c = {0};
     csum_add(&c, start, hdr_len);
-    struct writer field = writer(start + 10, 2);
+    field = writer(start + 10, 2);
     put_u16(&field, csum_finish(&c));
 }
 

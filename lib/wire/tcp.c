@@ -52,18 +52,25 @@ static enum tcp_error parse_options(struct reader opts, struct seg *seg)
 enum tcp_error tcp_parse(struct reader *r, uint32_t len, uint16_t *src_port, uint16_t *dst_port,
                          struct seg *seg)
 {
-    *seg = (struct seg){0};
-    *src_port = get_u16(r);
-    *dst_port = get_u16(r);
-    seg->seq = seq(get_u32(r));
-    seg->ack = seq(get_u32(r));
-    size_t hdr_len = (size_t)(get_u8(r) >> 4) * 4; /* the low bits are reserved: not looked at */
-    seg->flags = get_u8(r);
-    seg->wnd = get_u16(r);
-    (void)get_u16(r); /* the checksum */
-    seg->up = get_u16(r);
-    if (r->bad || len < TCP_HDR_LEN)
+    const uint8_t *start = get_bytes(r, TCP_HDR_LEN);
+    if (!start || len < TCP_HDR_LEN) {
+        *seg = (struct seg){0};
         return TCP_SHORT;
+    }
+    seg->opts = (struct tcp_opts){0};
+    seg->text_len = 0;
+    seg->n_text = 0; /* the references are not worth clearing */
+    seg->gso_size = 0;
+    struct reader field = reader(start, TCP_HDR_LEN);
+    *src_port = get_u16(&field);
+    *dst_port = get_u16(&field);
+    seg->seq = seq(get_u32(&field));
+    seg->ack = seq(get_u32(&field));
+    size_t hdr_len = (size_t)(get_u8(&field) >> 4) * 4; /* the low bits are reserved */
+    seg->flags = get_u8(&field);
+    seg->wnd = get_u16(&field);
+    (void)get_u16(&field); /* the checksum */
+    seg->up = get_u16(&field);
     if (hdr_len < TCP_HDR_LEN || hdr_len > len)
         return TCP_DATA_OFFSET;
     const uint8_t *opts = get_bytes(r, hdr_len - TCP_HDR_LEN);
@@ -102,15 +109,19 @@ static void emit_options(struct writer *w, const struct tcp_opts *opts)
 void tcp_emit(struct writer *w, const struct seg *seg, uint16_t src_port, uint16_t dst_port)
 {
     (void)CHECK(seg->wnd <= UINT16_MAX);
-    put_u16(w, src_port);
-    put_u16(w, dst_port);
-    put_u32(w, seg->seq.v);
-    put_u32(w, seg->ack.v);
-    put_u8(w, (uint8_t)(tcp_hdr_len(seg) / 4 << 4));
-    put_u8(w, seg->flags);
-    put_u16(w, (uint16_t)seg->wnd);
-    put_u16(w, 0);
-    put_u16(w, seg->up);
+    uint8_t *start = put_room(w, TCP_HDR_LEN);
+    if (!start)
+        return;
+    struct writer field = writer(start, TCP_HDR_LEN);
+    put_u16(&field, src_port);
+    put_u16(&field, dst_port);
+    put_u32(&field, seg->seq.v);
+    put_u32(&field, seg->ack.v);
+    put_u8(&field, (uint8_t)(tcp_hdr_len(seg) / 4 << 4));
+    put_u8(&field, seg->flags);
+    put_u16(&field, (uint16_t)seg->wnd);
+    put_u16(&field, 0);
+    put_u16(&field, seg->up);
     if (seg->flags & TCP_SYN)
         emit_options(w, &seg->opts);
 }

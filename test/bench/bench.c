@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct {
@@ -22,35 +20,6 @@ static const struct {
     {"raw", raw_serve, raw_ask, false},
 };
 
-_Noreturn void die(const char *what)
-{
-    fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
-
-void *must_alloc(size_t len)
-{
-    void *p = calloc(1, len);
-    if (!p)
-        die("calloc");
-    return p;
-}
-
-uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-double cpu_s(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
 static int open_socket(struct bench *b, unsigned port, struct sockaddr_in *addr)
 {
     const int on = 1;
@@ -59,9 +28,12 @@ static int open_socket(struct bench *b, unsigned port, struct sockaddr_in *addr)
         die("socket");
     b->c->setsockopt(b->stack, sock, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     b->c->setsockopt(b->stack, sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    b->c->setsockopt(b->stack, sock, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic"));
-    if (b->sleep)
-        b->c->setsockopt(b->stack, sock, SOL_SOCKET, SO_BUSY_POLL, &(int){0}, sizeof(int));
+    if (b->c->setsockopt(b->stack, sock, IPPROTO_TCP, TCP_CONGESTION, "cubic", strlen("cubic")) <
+            0 &&
+        !b->stack)
+        die("TCP_CONGESTION");
+    if (b->sleep || b->spin)
+        b->c->setsockopt(b->stack, sock, SOL_SOCKET, SO_BUSY_POLL, &(int){b->spin}, sizeof(int));
     *addr = b->addr;
     addr->sin_port = htons((uint16_t)(ntohs(addr->sin_port) + port));
     return sock;
@@ -134,8 +106,9 @@ void send_all(struct bench *b, int sock, const void *buf, size_t len)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: bench kernel|nstcp KIND serve|ask ADDR PORT [-s] [-w] [-k] [-n CONNS] "
+    fprintf(stderr, "usage: bench WHO KIND serve|ask ADDR PORT [-s] [-w] [-k] [-n CONNS] "
                     "[-a AMOUNT]\n"
+                    "  WHO   kernel nstcp; bench_lwip: lwip\n"
                     "  KIND  bulk rtt crowd cps idle memory raw\n"
                     "  -s    spin, instead of waiting\n"
                     "  -w    wait, without a look before\n"
@@ -160,7 +133,7 @@ static bool parse(int argc, char **argv, struct bench *b)
         if (opt == 'n')
             b->conns = (unsigned)atoi(optarg);
         else if (opt == 'a')
-            b->amount = (unsigned)atoi(optarg);
+            b->amount = atof(optarg);
         else if (opt == '?')
             return false;
     }

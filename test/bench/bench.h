@@ -15,19 +15,21 @@
 #include <stdint.h>
 
 #include "calls.h"
+#include "tools.h"
 
 #define BULK_CALL ((size_t)256 * 1024) /* octets a call of bulk */
 #define ECHO_LEN  64
+#define CPS_PORTS 64 /* the server's, from that of the address on */
 
 /* One end of one measurement. */
 struct bench {
     const struct calls *c; /* whose TCP; the stack it is given */
     struct nstcp *stack;
     struct sockaddr_in addr; /* the server's */
-    bool spin;               /* no call waits: it is made again at once */
+    bool spin;               /* no call waits: it is made again at once, or looks (SO_BUSY_POLL) */
     bool sleep;              /* calls that wait do not look before (SO_BUSY_POLL 0) */
     bool check;              /* bulk: the octets are looked at, not only counted */
-    unsigned amount;         /* seconds or round trips */
+    double amount;           /* seconds or round trips */
     unsigned conns;
 };
 
@@ -40,19 +42,16 @@ void idle_serve(struct bench *b), idle_ask(struct bench *b);
 void memory_serve(struct bench *b), memory_ask(struct bench *b);
 void raw_serve(struct bench *b), raw_ask(struct bench *b);
 
-/* perror(3), and the end. */
-_Noreturn void die(const char *what);
-void *must_alloc(size_t len);
-
-uint64_t now_ns(void);
-double cpu_s(void); /* of this process, user and system, so far */
-
 /* Sockets with TCP_NODELAY, SO_REUSEADDR, and CUBIC whatever the machine's default is. The port is
  * the measurement's, plus so many. */
 int open_listener(struct bench *b, unsigned port);
 int open_connection(struct bench *b, unsigned port);
 int take_connection(struct bench *b, int listener);
 void say_listening(void);
+
+/* Records in TIME-WAIT at this end; of the kernel's, those with one of the CPS_PORTS. The caller
+ * has `open` sockets. */
+long time_waits(struct bench *b, unsigned open);
 
 /* All len octets. */
 void send_all(struct bench *b, int sock, const void *buf, size_t len);

@@ -52,7 +52,7 @@ static void *ask_lane(void *arg)
 {
     struct lane *l = arg;
     uint64_t *block = must_alloc(BULK_CALL), got;
-    uint64_t until = now_ns() + l->b->amount * UINT64_C(1000000000);
+    uint64_t until = now_ns() + (uint64_t)(l->b->amount * 1e9);
     number(block, 0);
     while (now_ns() < until) {
         if (l->b->check)

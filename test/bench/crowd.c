@@ -76,7 +76,7 @@ void crowd_ask(struct bench *b)
         ready_add(r, c.sock[i] = open_connection(b, 0));
         c.idle[c.n_idle++] = i;
     }
-    uint64_t begun = now_ns(), until = begun + b->amount * UINT64_C(1000000000);
+    uint64_t begun = now_ns(), until = begun + (uint64_t)(b->amount * 1e9);
     for (unsigned i = 0; i < OUTSTANDING && i < b->conns; i++)
         ask_one(&c);
     while (c.n_idle < b->conns) { /* to the last answer: it would be lost with a RST */

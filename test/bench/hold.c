@@ -25,7 +25,7 @@ static void sleep_and_count(struct bench *b, int sock)
     recv_all(b, sock, buf, sizeof buf);
     sleep(1); /* what the echo has left behind, such as a delayed ACK */
     long before = switches();
-    sleep(b->amount);
+    sleep((unsigned)b->amount);
     printf("{\"switches\": %ld}\n", switches() - before - 1);
     b->c->close(b->stack, sock);
 }

@@ -226,7 +226,7 @@ void raw_ask(struct bench *b)
     r.out.ip.daddr = b->addr.sin_addr.s_addr;
     r.out.tcp.dest = b->addr.sin_port;
     double cpu = cpu_s();
-    uint64_t begun = now_ns(), until = begun + b->amount * UINT64_C(1000000000);
+    uint64_t begun = now_ns(), until = begun + (uint64_t)(b->amount * 1e9);
     while (now_ns() < until) {
         for (; sent - acked + FRAME_TEXT <= WINDOW; sent += FRAME_TEXT)
             send_frame(&r, sent, 0, text + sent % (BULK_CALL - FRAME_TEXT), FRAME_TEXT);

@@ -1,6 +1,4 @@
-/*
- * Waiting for one of many sockets: epoll(7), the kernel's or ours.
- */
+/* Waiting for one of many sockets: epoll(7), the kernel's or ours, or poll(2) for lwIP's. */
 #ifndef READY_H
 #define READY_H
 
@@ -8,6 +6,7 @@
 
 struct ready;
 
+/* For at most b->conns sockets. */
 struct ready *ready_create(struct bench *b);
 void ready_destroy(struct ready *r);
 

@@ -2,8 +2,12 @@
 
 usage: report.py FOLDER <FIGURES
 
-results.json has, per key and what was compared, the median and the range, and in "ratio" the median
-of the pairs' ratios, ours to the kernel's. The plots are drawn by gnuplot where it is installed.
+results.json has, by key, the median of each who was measured, its range, and as "ratio" the median
+of the turns' ratios, ours to the kernel's (null where the kernel's is 0); of the engine's times,
+lwIP's to ours. "ratio_X" is the same of a way of ours that is called nstcp_X. Of "raw" the path's
+own figure stands as nstcp beside the kernel's bulk, and bulk's "of_raw" is our part of it.
+
+The plots are drawn by gnuplot where it is installed.
 """
 import json
 import os
@@ -12,82 +16,153 @@ import statistics
 import subprocess
 import sys
 
-UNITS = {'bulk': 'Gbit/s', 'raw': 'Gbit/s', 'bulk_nooffload': 'Gbit/s', 'bulk_16': 'Gbit/s',
-         'bulk_to_kernel': 'Gbit/s', 'bulk_from_kernel': 'Gbit/s', 'rtt': 'us', 'cpu': 's/GB',
-         'rtt_1000': '1/s', 'cps': '1/s', 'idle': 'switches', 'memory': 'octets'}
+UNITS = {'rtt': 'us', 'cpu': 's/GB', 'rtt_1000': '1/s', 'cps': '1/s', 'idle': 'switches',
+         'memory': 'octets', 'engine': 'ns', 'connections': '', 'time_wait': '', 'reused': ''}
+THROUGHPUT = 'Gbit/s'
+WHO = ('nstcp', 'kernel', 'lwip')
 
 PLOT = '''
-set terminal pngcairo size 900,420 font ",10"
-set output "ratios.png"
+set terminal pngcairo size 960,440 font ",10"
 set style data histogram
-set style fill solid 0.8 noborder
-set boxwidth 0.8 relative
-set title "nstcp to the kernel's TCP (1.0 is the kernel)"
+set style fill solid 0.85 noborder
+set boxwidth 0.9 relative
 set yrange [0:*]
 set grid ytics
-set xtics rotate by -25
+set xtics rotate by -20
+set datafile separator "\\t"
+set datafile missing "-"
+set style histogram clustered gap 1.5
+set key top right
+'''
+PLOT_RATIOS = '''
+set output "ratios.png"
+set title "nstcp to the kernel's TCP (the line: as the kernel; of times and memory, less is better)"
 plot 1 with lines lc rgb "#888888" notitle, "ratios.tsv" using 2:xtic(1) lc rgb "#3366aa" notitle
 '''
+TITLES = {'throughput': 'Throughput, Gbit/s',
+          'latency': 'Round trip of 64 octets, us (sleep, spin: how who waits does it)',
+          'engine': 'A segment of 1460 octets through both ends, in memory, ns'}
+COLOURS = {'nstcp': '#3366aa', 'kernel': '#aa6633', 'lwip': '#77aa55'}
 
 
-def row(figures):
+def unit_of(key):
+    words = key.split()
+    return next((UNITS[w] for w in reversed(words) if w in UNITS), THROUGHPUT)
+
+
+def ratio_of(ours, theirs):
+    ratios = [a / b for a, b in zip(ours, theirs) if b]
+    return (statistics.median(ratios), [min(ratios), max(ratios)]) if ratios else (None, None)
+
+
+def row(key, figures):
     """One key's figures, summed up."""
     out = {}
     for who, values in figures.items():
         out[who] = statistics.median(values)
         out[f'{who}_range'] = [min(values), max(values)]
-    if 'nstcp' in figures and 'kernel' in figures:
-        ratios = [a / b for a, b in zip(figures['nstcp'], figures['kernel']) if b]
-        if ratios:
-            out['ratio'] = statistics.median(ratios)
-            out['ratio_range'] = [min(ratios), max(ratios)]
+    of = figures.get('kernel')
+    for who in [w for w in figures if w.split('_')[0] == 'nstcp' and of]:
+        name = who.replace('nstcp', 'ratio')
+        out[name], out[f'{name}_range'] = ratio_of(figures[who], of)
+    if key.startswith('engine') and 'lwip' in figures:
+        out['ratio'], out['ratio_range'] = ratio_of(figures['lwip'], figures['nstcp'])
     return out
 
 
-def sum_up(figures):
+def sum_up(figures, name=''):
     """Lists are figures; dicts among them are keys below this one."""
     here = {who: v for who, v in figures.items() if isinstance(v, list)}
-    below = {key: sum_up(v) for key, v in figures.items() if isinstance(v, dict)}
-    return {**row(here), **below}
+    below = {key: sum_up(v, f'{name} {key}'.strip())
+             for key, v in figures.items() if isinstance(v, dict)}
+    return {**row(name, here), **below}
+
+
+def beside_raw(figures):
+    """The path's own throughput takes the place of ours; True figures of ours are in bulk."""
+    raw, bulk = figures.get('raw'), figures.get('bulk')
+    if not raw or not bulk:
+        return None
+    for part, ours in ((raw, bulk), (raw['cpu'], bulk['cpu'])):
+        part['nstcp'], part['kernel'] = part.pop('raw'), ours['kernel']
+    return ratio_of(bulk['nstcp'], raw['nstcp'])
 
 
 def rows(results, name=()):
+    """Key and its row, of those that have figures."""
     for key, value in results.items():
         if isinstance(value, dict):
-            if any(isinstance(v, float | int) for v in value.values()):
+            if 'nstcp' in value:
                 yield ' '.join((*name, key)), value
             yield from rows(value, (*name, key))
 
 
 def cell(value, who):
-    if who not in value:
+    if value.get(who) is None:
         return ''
     low, high = value[f'{who}_range']
     digits = 0 if value[who] >= 1000 else 2
     return f'{value[who]:.{digits}f} [{low:.{digits}f}-{high:.{digits}f}]'
 
 
+def suffixes(value):
+    """'' and what some were done with besides: '_spin'."""
+    return sorted({w.removeprefix(who) for w in value for who in WHO
+                   if w.startswith(who) and not w.endswith('_range')})
+
+
+def table(results):
+    print(f'{"":24}{"unit":>9}{"nstcp":>24}{"kernel":>24}{"lwIP":>24}{"ratio":>20}')
+    for key, value in rows(results):
+        for suffix in suffixes(value):
+            cells = ''.join(f'{cell(value, who + suffix):>24}' for who in WHO)
+            name = f'  {suffix[1:]}' if suffix else key
+            print(f'{name:24}{unit_of(key):>9}{cells}{cell(value, "ratio" + suffix):>20}')
+
+
+def write(folder, name, lines):
+    with open(os.path.join(folder, f'{name}.tsv'), 'w', encoding='utf-8') as f:
+        for line in lines:
+            print(*['-' if v is None else v for v in line], sep='\t', file=f)
+
+
+def plot(folder, results):
+    lines = {'ratios': [], 'throughput': [], 'latency': [], 'engine': []}
+    for key, value in rows(results):
+        unit, label = unit_of(key), key.replace('_', ' ')
+        for suffix in suffixes(value):
+            bars = [f'{label} {suffix[1:]}', *(value.get(who + suffix) for who in WHO)]
+            into = {THROUGHPUT: 'throughput', 'us': 'latency', 'ns': 'engine'}.get(unit)
+            if into:
+                lines[into].append(bars)
+            ratio = value.get('ratio' + suffix)
+            if ratio is not None and unit and into != 'engine':
+                lines['ratios'].append([bars[0], ratio])
+    script = ''
+    for name, content in lines.items():
+        write(folder, name, content)
+        if content and name == 'ratios':
+            script = PLOT_RATIOS
+        elif content:
+            bars = ', '.join(f'"{name}.tsv" using {i}:xtic(1) title "{who}" lc rgb "{COLOURS[who]}"'
+                             for i, who in enumerate(WHO, 2) if any(c[i - 1] for c in content))
+            script += f'set output "{name}.png"\nset title "{TITLES[name]}"\nplot {bars}\n'
+    if shutil.which('gnuplot'):
+        subprocess.run(['gnuplot'], input=PLOT + script, text=True, cwd=folder, check=True)
+
+
 def main():
     folder = sys.argv[1]
-    results = sum_up(json.load(sys.stdin))
+    figures = json.load(sys.stdin)
+    of_raw = beside_raw(figures)
+    results = sum_up(figures)
+    if of_raw:
+        results['bulk']['of_raw'], results['bulk']['of_raw_range'] = of_raw
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, 'results.json'), 'w', encoding='utf-8') as f:
         json.dump(results, f, indent=2)
-    print(f'{"":20}{"unit":>9}{"nstcp":>26}{"kernel":>26}{"ratio":>20}')
-    with open(os.path.join(folder, 'ratios.tsv'), 'w', encoding='utf-8') as f:
-        for key, value in rows(results):
-            words = key.split()
-            unit = UNITS.get(words[-1]) or UNITS.get(words[0], '')
-            first = 'nstcp' if 'nstcp' in value else next(iter(value))
-            print(f'{key:20}{unit:>9}{cell(value, first):>26}{cell(value, "kernel"):>26}'
-                  f'{cell(value, "ratio"):>20}')
-            for who in value:
-                if who not in (first, 'kernel', 'ratio') and f'{who}_range' in value:
-                    print(f'  {who:18}{unit:>9}{"":26}{cell(value, who):>26}')
-            if 'ratio' in value:
-                print(f'{key.replace("_", " ")}\t{value["ratio"]}'.replace(' ', '-', 1), file=f)
-    if shutil.which('gnuplot'):
-        subprocess.run(['gnuplot'], input=PLOT, text=True, cwd=folder, check=True)
+    table(results)
+    plot(folder, results)
 
 
 main()

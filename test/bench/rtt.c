@@ -26,10 +26,11 @@ static int by_size(const void *a, const void *b)
 
 void rtt_ask(struct bench *b)
 {
-    uint64_t *took = must_alloc(b->amount * sizeof *took);
+    unsigned trips = (unsigned)b->amount;
+    uint64_t *took = must_alloc(trips * sizeof *took);
     char out[ECHO_LEN], in[ECHO_LEN];
     int sock = open_connection(b, 0);
-    for (unsigned i = 0; i < WARM_UP + b->amount; i++) {
+    for (unsigned i = 0; i < WARM_UP + trips; i++) {
         memset(out, (int)(i & 0x7f), sizeof out);
         uint64_t begun = now_ns();
         send_all(b, sock, out, sizeof out);
@@ -42,8 +43,8 @@ void rtt_ask(struct bench *b)
         }
     }
     b->c->close(b->stack, sock);
-    qsort(took, b->amount, sizeof *took, by_size);
-    printf("{\"p50_us\": %.3f, \"p99_us\": %.3f}\n", (double)took[b->amount / 2] / 1e3,
-           (double)took[b->amount * UINT64_C(99) / 100] / 1e3);
+    qsort(took, trips, sizeof *took, by_size);
+    printf("{\"p50_us\": %.3f, \"p99_us\": %.3f}\n", (double)took[trips / 2] / 1e3,
+           (double)took[trips * UINT64_C(99) / 100] / 1e3);
     free(took);
 }

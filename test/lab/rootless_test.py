@@ -55,7 +55,7 @@ def test(folder):
         sys.exit(77)
     env = {**os.environ, "NETNS": program, "NSTCP_LAB_ROOTLESS": "1"}
     for script in ("world_test.py", "mend_test.py", "run_test.py", "stress_test.py",
-                   "impair_test.py"):
+                   "impair_test.py", "impair_stages_test.py"):
         done = as_nobody(python, "-B", os.path.join(folder, script), env=env)
         check(done.returncode == 0, f"{script} without root")
 

@@ -173,6 +173,9 @@ static void any_call(void **state)
     print_message("%u connected, %u accepted, %u sent, %u received\n", connected, accepted, sent,
                   received);
     assert_true(connected > 0 && accepted > 0 && sent > 0 && received > 0);
+    /* Whoever has found an accept queue full can't close in order while nobody accepts. */
+    for (int sock = 1; sock <= SOCKS; sock++)
+        nstcp_close(t.left, sock);
     two_down(&t);
 }
 

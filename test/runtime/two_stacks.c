@@ -104,6 +104,7 @@ void two_up(struct two *t, const struct two_config *config)
     const struct pair_config pc = {
         .caps = {.mtu = 1500, .super_max = config->super_max, .csum_offload = true},
         .queue_max = config->queue_max ? config->queue_max : 4096,
+        .polled = true,
     };
     struct link *a, *b;
     assert_int_equal(pair_create(&pc, &a, &b), 0);

@@ -24,6 +24,14 @@ static bool is_paused(struct end *e, uint64_t until_ns)
     return true;
 }
 
+/* A third of the send buffer is worth telling. */
+static bool has_room(const struct sock *so)
+{
+    struct tcp_status s;
+    stack_status(so, &s);
+    return s.unsent_or_unacked < s.sndbuf - s.sndbuf / 3;
+}
+
 bool app_write(struct end *e)
 {
     struct world *w = e->conn->world;
@@ -38,11 +46,12 @@ bool app_write(struct end *e)
     if (e->offers > 0 && len > e->offers)
         len = e->offers;
     payload_fill(e->wire.stream, e->wire.written, w->buf, len);
-    bool ready = stack_readiness(e->sock) & SOCK_WRITABLE;
+    bool ready = stack_readiness(e->sock) & SOCK_WRITABLE, room = has_room(e->sock);
     int64_t n = urgent_send(e, w->buf, len);
     memset(w->buf, 0xee, len < 4096 ? len : 4096); /* it was only borrowed */
-    /* It may take a little before it says so: a third of the buffer is worth telling. */
-    SIM_CHECK(!ready || n != ERR_AGAIN, "readiness", "writable, send answers %lld", (long long)n);
+    bool fails = n < 0 && n != ERR_AGAIN && n != ERR_NOMEM;
+    SIM_CHECK(ready == (fails || (room && n != ERR_AGAIN)), "readiness",
+              "writable %d, room %d, send answers %lld", ready, room, (long long)n);
     if (n == ERR_NOMEM) {
         SIM_CHECK(host_was_refused(e->host), "send", "no memory, but none was refused");
         e->write_at_ns = w->now_ns + rng_range(&w->rng, 1, 50) * NS_PER_MS;

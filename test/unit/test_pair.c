@@ -6,7 +6,9 @@
 #include <pthread.h>
 
 static const struct pair_config config = {
-    .caps = {.mtu = 1500, .super_max = 64000, .csum_offload = true}, .queue_max = 4};
+    .caps = {.mtu = 1500, .super_max = 64000, .csum_offload = true},
+    .queue_max = 4,
+    .polled = true};
 
 static bool readable(const struct link *l)
 {
@@ -85,6 +87,28 @@ static void other_end_gone(void **state)
     a->ops->destroy(a);
 }
 
+/* Without a descriptor packets pass all the same, again and again, of every size. */
+static void not_polled(void **state)
+{
+    (void)state;
+    const struct pair_config plain = {.caps = {.mtu = 100, .super_max = 64000}, .queue_max = 4};
+    static uint8_t octets[5000];
+    struct link *a, *b;
+    assert_int_equal(pair_create(&plain, &a, &b), 0);
+    assert_int_equal(a->ops->poll_fd(a), -1);
+    for (size_t len = 1; len < sizeof octets; len += 33) {
+        struct packet p = {.head = {octets, len}, .gso_size = len > 100 ? 60 : 0}, got;
+        memset(octets, (int)len, len);
+        assert_int_equal(a->ops->send(a, &p, 1), 1);
+        assert_int_equal(b->ops->recv(b, &got, 1), 1);
+        assert_int_equal(got.head.len, len);
+        assert_int_equal(got.gso_size, p.gso_size);
+        assert_memory_equal(got.head.ptr, octets, len);
+    }
+    a->ops->destroy(a);
+    b->ops->destroy(b);
+}
+
 #define MANY 20000
 
 static void *send_many(void *arg)
@@ -123,6 +147,7 @@ int main(void)
         cmocka_unit_test(what_goes_in_comes_out),
         cmocka_unit_test(full_is_busy),
         cmocka_unit_test(other_end_gone),
+        cmocka_unit_test(not_polled),
         cmocka_unit_test(two_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

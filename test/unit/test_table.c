@@ -49,7 +49,8 @@ static void found_by_all_four(void **state)
     assert_int_equal(mem.mem.used, 0);
 }
 
-/* Each part of the four-tuple counts, in its place. */
+/* Each part of the four-tuple counts, in its place; also right after it was found, which the table
+ * remembers, and until it is removed. */
 static void every_part_counts(void **state)
 {
     (void)state;
@@ -60,6 +61,7 @@ static void every_part_counts(void **state)
     const struct flow f = {ip_addr_v4(1), ip_addr_v4(2), 3, 4};
     struct table_node node = {.flow = f};
     table_insert(&t, &node);
+    assert_ptr_equal(table_find(&t, &f), &node);
     for (unsigned bit = 0; bit < 8 * sizeof f; bit++) {
         struct flow other = f;
         ((uint8_t *)&other)[bit / 8] ^= (uint8_t)(1u << bit % 8);
