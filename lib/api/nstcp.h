@@ -130,8 +130,8 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
  * ports: it answers ARP, neighbour discovery and echo requests (ping) of one packet's size, the
  * kernel sees nothing that arrives for it, and any socket of the stack may be bound to it. This
  * host itself can't reach it. Waits 0.3 s for a host that has the address. EADDRINUSE: there is
- * one, or another stack has it. EADDRNOTAVAIL: on none of our networks, or a loopback, multicast or
- * broadcast address. */
+ * one, or another stack has it. EADDRNOTAVAIL: on none of our networks, or a loopback, link-local,
+ * multicast or broadcast address. */
 int nstcp_bind(struct nstcp *stack, int sock, const struct sockaddr *addr, socklen_t len);
 
 /* listen(2). backlog: connections that wait for nstcp_accept; further ones have to try again. A

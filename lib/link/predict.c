@@ -1,7 +1,7 @@
 /*
  * Header prediction (Van Jacobson): most packets are the next of the connection somebody waits for.
- * It is a guess about memory only, so nothing is verified here: the engine does that. See
- * predict.h.
+ * It is a guess about memory only, so nothing is verified here: the engine does that. Of link-local
+ * addresses nothing is predicted: a packet does not say on which link they are. See predict.h.
  */
 #include "predict.h"
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <linux/if.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 
 #include "nstime.h"
@@ -23,10 +24,11 @@
 #define WATCHED                                                                                    \
     (BIT(RTNLGRP_LINK) | BIT(RTNLGRP_IPV4_IFADDR) | BIT(RTNLGRP_IPV4_ROUTE) |                      \
      BIT(RTNLGRP_IPV4_RULE) | BIT(RTNLGRP_IPV6_IFADDR) | BIT(RTNLGRP_IPV6_ROUTE) |                 \
-     BIT(RTNLGRP_IPV6_RULE))
+     BIT(RTNLGRP_IPV6_RULE) | BIT(RTNLGRP_IPV6_IFINFO))
 
 struct device {
     uint32_t ifindex, mtu;
+    uint32_t mtu6; /* what IPv6 makes of it: routers may say less (RFC 4861 4.6.4); 0: the same */
     struct mac_addr mac;
     bool ethernet, up;
     bool part_of_other; /* of a bridge, a bond, a VRF */
@@ -126,6 +128,22 @@ void route_refresh(struct route_table *t)
 
 /* --- devices --- */
 
+/* IFLA_AF_SPEC, and what is in it: IFLA_INET6_CONF is an array of numbers. */
+static int read_inet6(const struct nlattr *a, void *ctx)
+{
+    struct device *d = ctx;
+    const uint32_t *conf = mnl_attr_get_payload(a);
+    if (mnl_attr_get_type(a) == IFLA_INET6_CONF &&
+        mnl_attr_get_payload_len(a) > DEVCONF_MTU6 * sizeof *conf)
+        d->mtu6 = conf[DEVCONF_MTU6];
+    return MNL_CB_OK;
+}
+
+static int read_family(const struct nlattr *a, void *ctx)
+{
+    return mnl_attr_get_type(a) == AF_INET6 ? mnl_attr_parse_nested(a, read_inet6, ctx) : MNL_CB_OK;
+}
+
 static int read_device_attr(const struct nlattr *a, void *ctx)
 {
     struct device *d = ctx;
@@ -141,6 +159,8 @@ static int read_device_attr(const struct nlattr *a, void *ctx)
     case IFLA_MASTER:
         d->part_of_other = true;
         break;
+    case IFLA_AF_SPEC:
+        return mnl_attr_parse_nested(a, read_family, d);
     default:
         break;
     }
@@ -351,8 +371,9 @@ static int ask_route(struct route_table *t, const struct ip_addr *dst, struct ro
     *out = answer.route;
     ip_addr_set_zone(&out->source, out->ifindex);
     out->mac = d->mac;
-    if (out->mtu == 0 || out->mtu > d->mtu)
-        out->mtu = d->mtu;
+    uint32_t mtu = !v4 && d->mtu6 != 0 && d->mtu6 < d->mtu ? d->mtu6 : d->mtu;
+    if (out->mtu == 0 || out->mtu > mtu)
+        out->mtu = mtu;
     return 0;
 }
 

@@ -23,7 +23,8 @@ struct route {
     struct ip_addr source;   /* of ours, preferred towards the destination (RFC 6724) */
     struct ip_addr next_hop; /* a gateway, or the destination itself when it is on the link; without
                                 its zone, which is ifindex */
-    uint32_t mtu;            /* octets of an IP packet: the device's, or the route's own if less */
+    uint32_t mtu;            /* octets of an IP packet: the device's, or less if the route or, for
+                                IPv6, the link's routers say so */
     uint32_t ifindex;
     struct mac_addr mac; /* the device's */
 };

@@ -23,4 +23,4 @@ def test_ours_to_ours():
         check(rst() == 0, "RST segments on the wire")
 
 
-run_all(globals())
+run_all(globals(), families=True)

@@ -69,4 +69,4 @@ def test_ours_closes_at_sigterm():
     closes(end)
 
 
-run_all(globals())
+run_all(globals(), families=True)

@@ -1,6 +1,6 @@
 """3.8.4: echo. What is typed at our client comes back from our server, line by line, and the trace
 of both shows what the book's does."""
-from programs import HOST1, HOST2, PORT, TERM, check, echoclient, echoserver, run_all
+from programs import HOST1, HOST2, PORT, TERM, check, echoclient, echoserver, name, run_all
 
 
 def test_lines_come_back():
@@ -11,7 +11,7 @@ def test_lines_come_back():
                 client.says(line)
             check(client.end() == "hello\nhow are you?\nbye\n", "nothing else is printed")
         server.signal(TERM)
-        check(server.end() == f"listening on {HOST1}:{PORT}\n", "the server ends in order")
+        check(server.end() == f"listening on {name(HOST1)}\n", "the server ends in order")
 
 
 def test_the_other_way():
@@ -41,4 +41,4 @@ def test_trace():
             check(".c:" in line, f"no place in the source: {line}")
 
 
-run_all(globals())
+run_all(globals(), families=True)

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import tempfile
 
-from programs import HOST1, HOST2, PORT, Program, check, echoclient, echoserver, kernel_client, \
-    nc_listens, run_all, until
+from programs import HOST1, HOST2, PORT, V6, Program, check, echoclient, echoserver, kernel_client, \
+    family, nc_listens, run_all, until
 
 SYN, FIN, RST, ACK = 2, 1, 4, 16
 
@@ -24,7 +24,8 @@ class Wire:
     def rows(self):
         """[(from, flags, seq, ack, length of the text)]"""
         done = subprocess.run(
-            ["tshark", "-r", self.path, "-Y", "tcp", "-T", "fields", "-e", "ip.src",
+            ["tshark", "-r", self.path, "-Y", "tcp", "-T", "fields",
+             "-e", "ipv6.src" if V6 else "ip.src",
              "-e", "tcp.flags", "-e", "tcp.seq_raw", "-e", "tcp.ack_raw", "-e", "tcp.len"],
             capture_output=True, text=True, check=False)
         rows = [line.split("\t") for line in done.stdout.splitlines()]
@@ -78,7 +79,7 @@ def test_ours_closes_first_against_nc():
 
 READS_TO_THE_END = """
 import socket, sys
-server = socket.create_server((sys.argv[1], int(sys.argv[2])))
+server = socket.create_server((sys.argv[1], int(sys.argv[2])), family=int(sys.argv[3]))
 print("ready", flush=True)
 sock = server.accept()[0]
 while sock.recv(1000): pass
@@ -90,7 +91,7 @@ def test_ours_closes_first_and_the_kernel_later():
     with tempfile.TemporaryDirectory() as folder:
         wire = Wire(folder)
         with wire.dump, Program("host2", sys.executable, "-c", READS_TO_THE_END, HOST2,
-                                PORT) as kernel:
+                                PORT, int(family(HOST2))) as kernel:
             kernel.says("ready")
             with echoclient("host1", HOST2, PORT, "--trace") as client:
                 client.type("one line\n")
@@ -141,4 +142,4 @@ def test_the_kernel_closes_first_at_our_server():
             in_order(states(server), "CLOSE-WAIT", "LAST-ACK")
 
 
-run_all(globals())
+run_all(globals(), families=True)

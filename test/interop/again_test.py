@@ -1,6 +1,6 @@
 """The next connection of the same addresses and ports, while one side still remembers the last; and
 nstcp_destroy, the end of all connections of a program."""
-from programs import HOST1, HOST2, check, in_node, run_all, sockets, until
+from programs import HOST1, HOST2, IP, check, in_node, run_all, sockets, until
 from socktool import Lost, Tool, Wire, World, forgets, pair
 
 MIB = 1 << 20
@@ -217,7 +217,7 @@ def test_destroy_with_a_peer_that_is_gone():
     """Nobody acknowledges, and nobody hears the RST either; later our host's kernel says it."""
     with World() as world:
         for ours, kernels in world.connections():
-            with Lost("ip saddr", HOST1):
+            with Lost(IP, "saddr", HOST1):
                 ours.ok("send", 1000, 1)
                 check(world.ours.quit(700).error == "ETIMEDOUT", "not in time")
             kernels.ok("send", 1, 1)
@@ -225,4 +225,4 @@ def test_destroy_with_a_peer_that_is_gone():
             break
 
 
-run_all(globals())
+run_all(globals(), families=True)

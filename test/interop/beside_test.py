@@ -1,14 +1,14 @@
 """Beside the kernel's TCP: whoever has nothing to do with us does not notice us, and nothing of us
 is left behind."""
 from programs import HOST1, HOST2, KILL, PORT, TERM, check, echoclient, echoserver, in_node, \
-    kernel_client, kernel_server, netns, run_all, tables, until, SERVER, CLIENT
+    kernel_client, kernel_server, name, netns, run_all, tables, until, SERVER, CLIENT
 
 
 def test_refused():
     """By the kernel where no program of ours has the port."""
     with echoclient("host1", HOST2) as client:
         client.end(status=1)
-        check(client.err.decode() == f"echoclient: connect to {HOST2}:{PORT}: Connection refused; "
+        check(client.err.decode() == f"echoclient: connect to {name(HOST2)}: Connection refused; "
               "nobody listens there: start the server first\n", str(client))
     check(kernel_client("host2", HOST1) == "ConnectionRefusedError", "nothing of ours is there")
 

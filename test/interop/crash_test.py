@@ -4,12 +4,12 @@ from it."""
 import select
 import subprocess
 
-from programs import HOST1, HOST2, check, in_node, kernel_client, kernel_server, run_all, sockets, \
+from programs import HOST1, HOST2, IP, check, in_node, kernel_client, kernel_server, run_all, sockets, \
     tables, until
 from socktool import Lost, Wire, World, forgets, pair
 
 MIB = 1 << 20
-FROM1, FROM2 = f"ip saddr {HOST1}", f"ip saddr {HOST2}"
+FROM1, FROM2 = f"{IP} saddr {HOST1}", f"{IP} saddr {HOST2}"
 FIN, SYN = "tcp flags & fin == fin", "tcp flags & syn == syn"
 GONE = "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"
 
@@ -250,4 +250,4 @@ def test_killed_in_time_wait():
     killed_in("TIME-WAIT", time_wait, lambda _: None)
 
 
-run_all(globals())
+run_all(globals(), families=True)

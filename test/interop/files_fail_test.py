@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 from programs import FILE_SERVER, HOST1, HOST2, INT, KILL, NETNS, PORT, TERM, Program, check, \
-    fileclient, fileserver, nc_listens, run_all, until
+    fileclient, fileserver, name, nc_listens, run_all, until
 
 
 def in_folder(test):
@@ -49,7 +49,7 @@ def test_server_ended(folder, copy):
             some_arrives(folder)
             server.signal(number)
             fails(server, "fileserver: interrupted")
-            fails(client, f"fileclient: send to {HOST2}:{PORT}: Connection reset by peer")
+            fails(client, f"fileclient: send to {name(HOST2)}: Connection reset by peer")
             empty(folder, "server ended")
 
 
@@ -63,7 +63,7 @@ def test_server_ended_after_all_was_sent(folder, copy):
         os.mkdir(copy)  # now its name is taken
         client.end_of_input()
         fails(server, f"fileserver: store {copy}: Is a directory")
-        fails(client, f"fileclient: store at {HOST2}:{PORT}: Connection reset by peer")
+        fails(client, f"fileclient: store at {name(HOST2)}: Connection reset by peer")
         os.rmdir(copy)
         empty(folder, "name taken")
 
@@ -103,7 +103,7 @@ def test_client_ended(folder, copy):
                 some_arrives(folder)
                 client.signal(number)
                 fails(client, "fileclient: interrupted")
-                fails(server, f"fileserver: receive on {HOST2}:{PORT}: Connection reset by peer")
+                fails(server, f"fileserver: receive on {name(HOST2)}: Connection reset by peer")
                 empty(folder, "client ended")
 
 
@@ -116,7 +116,7 @@ def test_client_killed(folder, copy):
         some_arrives(folder)
         client.signal(KILL)
         client.end(status=-KILL)
-        fails(server, f"fileserver: receive on {HOST2}:{PORT}: ")
+        fails(server, f"fileserver: receive on {name(HOST2)}: ")
         empty(folder, "client killed")
 
 
@@ -150,7 +150,7 @@ def test_timeouts(folder, copy):
     with fileserver("host2", HOST2, copy, "--timeout", "1") as server, \
             fileclient("host1", HOST2, "-") as client:
         client.type("x")
-        fails(server, f"fileserver: receive on {HOST2}:{PORT}: timed out")
+        fails(server, f"fileserver: receive on {name(HOST2)}: timed out")
         client.type("x")
         fails(client, "Connection reset by peer")
         empty(folder, "silent client")
@@ -158,7 +158,7 @@ def test_timeouts(folder, copy):
         with nc_listens("host2", HOST2) as nc:
             nc.signal(signal.SIGSTOP)
             with fileclient("host1", HOST2, file, "--timeout", "1") as client:
-                fails(client, f"fileclient: {what} {HOST2}:{PORT}: timed out")
+                fails(client, f"fileclient: {what} {name(HOST2)}: timed out")
             nc.signal(KILL)
 
 
@@ -169,7 +169,7 @@ def test_second_client(folder, copy):
         client.type("x")
         some_arrives(folder, 1)
         with fileclient("host1", HOST2, "/dev/null") as second:
-            fails(second, f"fileclient: connect to {HOST2}:{PORT}: Connection refused")
+            fails(second, f"fileclient: connect to {name(HOST2)}: Connection refused")
         client.end()
         server.end()
         with open(copy, encoding="ascii") as file:
@@ -189,7 +189,7 @@ def full_disk(folder, copy):
     with fileserver("host2", HOST2, copy) as server, \
             fileclient("host1", HOST2, "/dev/zero") as client:
         fails(server, f"fileserver: write {copy}: No space left on device")
-        fails(client, f"fileclient: send to {HOST2}:{PORT}: Connection reset by peer")
+        fails(client, f"fileclient: send to {name(HOST2)}: Connection reset by peer")
         empty(folder, "disk full")
     limited = ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh"]
     with Program("host2", *limited, FILE_SERVER, HOST2, PORT, copy) as server:
@@ -232,9 +232,9 @@ def test_names_that_are_refused(folder, copy):
     empty(folder, "refused")
 
 
-def stores(name, umask=0o022):
+def stores(file, umask=0o022):
     with Program("host2", "sh", "-c", f'umask {umask:o}; exec "$@"', "sh", FILE_SERVER, HOST2,
-                 PORT, name, cwd=os.path.dirname(name)) as server:
+                 PORT, file, cwd=os.path.dirname(file)) as server:
         server.says("listening on ")
         with fileclient("host1", HOST2, "-") as client:
             client.type("new")
@@ -264,4 +264,4 @@ def test_names_that_exist(folder, copy):
     check(sorted(os.listdir(folder)) == ["copy", "link"], str(os.listdir(folder)))
 
 
-run_all(globals())
+run_all(globals(), families=True)

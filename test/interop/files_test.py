@@ -229,4 +229,4 @@ def test_usage():
                   f"{args}: {done}")
 
 
-run_all(globals())
+run_all(globals(), families=True)

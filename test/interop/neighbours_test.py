@@ -110,7 +110,7 @@ def test_one_address_on_two_links():
         sock = ours.listen("fe80::1%router-veth1", 40001)
         with kernel_server("router", "fe80::1%router-veth2", 40001):
             for node, whose in (("host1", "ours"), ("host2", "the kernel's")):
-                done = netns("exec", node, "nc", "-Nw5", f"fe80::1%{node}-veth1", "40001")
+                done = netns("exec", node, "nc", "-zw20", f"fe80::1%{node}-veth1", "40001")
                 check(done.returncode == 0, f"{node}: {whose}, {done}")
         check(sock.ok("accept").text.startswith("fe80::"), "ours")
         sock.ok("nonblock")

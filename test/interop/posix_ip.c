@@ -80,6 +80,7 @@ static void diffserv_v6(void)
         must("IPV6_UNICAST_HOPS", set_int(sock, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 7));
         listen_in();
         must("connect", US(connect, sock, SA(at)));
+        listen_to(sock);
         heard(hosts[i], TH_SYN);
         must("close", THEM(close, must("accept", THEM(accept4, listener, NULL, NULL, 0))));
         must("close", US(close, sock));
@@ -280,6 +281,7 @@ static void options_accepted(void)
         heard_options("SYN-ACK", TH_SYN | TH_ACK);
         await(&us, listener, POLLIN);
         int sock = must("accept", US(accept4, listener, NULL, NULL, 0));
+        listen_to(sock);
         read_back("accepted", sock);
         mss_line("TCP_MAXSEG", sock);
         must("send", US(send, sock, "x", 1, 0));

@@ -13,12 +13,14 @@
 #include <linux/if_packet.h>
 
 static int tap = -1;
+static in_port_t only; /* our port, in network order; 0: any */
 
 void stop_listening(void)
 {
     if (tap >= 0)
         close(tap);
     tap = -1;
+    only = 0;
 }
 
 void listen_in(void)
@@ -31,6 +33,14 @@ void listen_in(void)
                              .sll_ifindex = (int)if_nametoindex("router-veth1")};
     must("bind", bind(tap, SA(at)));
     enter(&us);
+}
+
+void listen_to(int sock)
+{
+    struct sockaddr_in6 at; /* sin6_port is where sin_port is */
+    socklen_t len = sizeof at;
+    must("getsockname", US(getsockname, sock, (struct sockaddr *)&at, &len));
+    only = at.sin6_port;
 }
 
 /* The value of the MSS option; 0: there is none. */
@@ -78,7 +88,7 @@ static bool parse(const uint8_t *packet, size_t len, struct seen *out)
         return false;
     memcpy(&tcp, packet + at, sizeof tcp);
     size_t tcp_len = tcp.th_off * 4u;
-    if (tcp_len < sizeof tcp || end < at + tcp_len)
+    if (tcp_len < sizeof tcp || end < at + tcp_len || (only && tcp.th_sport != only))
         return false;
     out->flags = tcp.th_flags;
     out->mss = mss_option(packet + at + sizeof tcp, tcp_len - sizeof tcp);

@@ -4,8 +4,10 @@
 
 #include "posix.h"
 
-/* Packets are heard from now on; not any more. */
+/* Packets are heard from now on; of them, those of this connected socket of ours alone: an earlier
+ * connection may send its FIN again; not any more. */
 void listen_in(void);
+void listen_to(int sock);
 void stop_listening(void);
 
 #define QUOTE_MAX (40 + 8)

@@ -2,6 +2,7 @@
 the test, ours and the kernel's. Nothing waits for a fixed time: every wait is for a condition, and
 ends in failure when it does not come about."""
 import os
+import random
 import re
 import signal
 import subprocess
@@ -16,10 +17,18 @@ SERVER = os.environ["ECHOSERVER"]
 FILE_CLIENT = os.environ["FILECLIENT"]
 FILE_SERVER = os.environ["FILESERVER"]
 HANDSHAKE = os.environ["HANDSHAKE"]
-HOST1, HOST2 = "10.0.0.1", "10.0.1.1"
 HOST1_6, HOST2_6 = "fd00:0:0:1::1", "fd00:0:0:2::1"
+# The family of a test that does not care: run_all() says which.
+V6 = os.environ.get("NSTCP_FAMILY") == "6"
+HOST1, HOST2 = (HOST1_6, HOST2_6) if V6 else ("10.0.0.1", "10.0.1.1")
+IP = "ip6" if V6 else "ip"  # to nft
 PORT = 40000
 PATIENCE = 30  # seconds until something that should happen is said not to happen
+
+
+def name(addr, port=PORT):
+    """As the examples print it."""
+    return f"[{addr}]:{port}" if ":" in addr else f"{addr}:{port}"
 
 
 def until(condition, text):
@@ -173,7 +182,6 @@ def serve_kernel(addr, port):
 
 def pattern(length):
     """Octets that are the same every time and do not repeat soon."""
-    import random
     return random.Random(length).randbytes(length)
 
 
@@ -228,15 +236,24 @@ def resets(node, device):
         r"counter packets (\d+)", in_node(node, "nft", "list", "table", "netdev", "count")))
 
 
-def run_all(tests):
-    """Runs every test_... of a module, each in a private lab of its own: this script again."""
+def run_all(tests, families=False):
+    """Runs every test_... of a module, each in a private lab of its own: this script again. families:
+    by turns over IPv4 and IPv6, beginning with either; NSTCP_FAMILY in the environment, 4 or 6, is for
+    all of them."""
     if len(sys.argv) == 2:
         tests[sys.argv[1]]()
         return
-    for name in [name for name in tests if name.startswith("test_")]:
-        done = subprocess.run([NETNS, "run", sys.executable, *sys.argv, name], check=False)
-        check(done.returncode == 0, name)
-        print("[       OK ]", name, flush=True)  # as cmocka says it
+    family = random.randrange(2)
+    for test in [test for test in tests if test.startswith("test_")]:
+        env = dict(os.environ)
+        if families and "NSTCP_FAMILY" not in env:
+            family = 1 - family
+            env["NSTCP_FAMILY"] = "46"[family]
+        if families:
+            print(f"NSTCP_FAMILY={env['NSTCP_FAMILY']} {test}", flush=True)
+        done = subprocess.run([NETNS, "run", sys.executable, *sys.argv, test], env=env, check=False)
+        check(done.returncode == 0, test)
+        print("[       OK ]", test, flush=True)  # as cmocka says it
 
 
 TERM, INT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGKILL

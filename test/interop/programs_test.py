@@ -11,7 +11,8 @@ import threading
 import time
 
 from programs import CLIENT, HOST1, HOST2, INT, NETNS, PATIENCE, PORT, SERVER, TERM, Program, \
-    check, echoclient, echoserver, in_node, kernel_client, kernel_server, nc_listens, run_all, until
+    check, echoclient, echoserver, in_node, kernel_client, kernel_server, name, nc_listens, \
+    run_all, until
 
 SANITIZE = os.environ.get("SANITIZE", "")
 
@@ -196,7 +197,7 @@ def test_timeout_of_connect():
     drops("router", ())
     since = time.monotonic()
     with echoclient("host1", HOST2, PORT, "--timeout", "1.5", "--trace") as client:
-        ends_after(client, since, 1.5, f"echoclient: connect to {HOST2}:{PORT}: timed out; ")
+        ends_after(client, since, 1.5, f"echoclient: connect to {name(HOST2)}: timed out; ")
         check(client.err.count(b" retransmit seq=") == 1, str(client))
 
 
@@ -215,7 +216,7 @@ def test_timeout_of_what_is_not_acknowledged():
         drops("router", ())
         since = time.monotonic()
         client.type("y")
-        ends_after(client, since, 1, f"echoclient: receive from {HOST2}:{PORT}: timed out; ")
+        ends_after(client, since, 1, f"echoclient: receive from {name(HOST2)}: timed out; ")
         check(client.err.count(b" retransmit seq=") >= 2, str(client))
 
 
@@ -232,7 +233,7 @@ def test_timeout_of_a_server_that_does_not_read():
         client.end(status=1)
         said = [line for line in client.err.decode().splitlines() if not line.startswith("[")]
         check(len(said) == 1 and
-              said[0].startswith(f"echoclient: send to {HOST2}:{PORT}: timed out; "), str(client))
+              said[0].startswith(f"echoclient: send to {name(HOST2)}: timed out; "), str(client))
         check(b"(user timeout)" not in client.err, f"it waited once more: {client}")
         nc.signal(signal.SIGCONT)
 
@@ -252,7 +253,7 @@ def test_timeout_of_a_server_that_does_not_close():
         client.type("x")
         client.end_of_input()
         ends_after(client, time.monotonic(), 0.5,
-                   f"echoclient: receive from {HOST2}:{PORT}: timed out; ")
+                   f"echoclient: receive from {name(HOST2)}: timed out; ")
 
 
 def test_timeout_of_the_server():

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from programs import HOST1, HOST1_6, HOST2, HOST2_6, KILL, PATIENCE, Program, check, in_node, sockets, until
+from programs import HOST1, HOST1_6, HOST2, HOST2_6, IP, KILL, PATIENCE, V6, Program, check, in_node, sockets, until
 
 TOOL = os.environ["SOCKTOOL"]
 DEVICE = {"host1": "host1-veth1", "host2": "host2-veth1"}
@@ -112,7 +112,7 @@ class Tool(Program):
 
     def socket(self, addr=None, port=None, domain=None):
         """A new socket, bound if there is an address."""
-        domain = domain or (6 if addr and ":" in addr else 4)
+        domain = domain or (6 if (":" in addr if addr else V6) else 4)
         sock = Sock(self, self.start("socket", domain).ok().result, domain)
         if addr:
             sock.ok("set", int(socket.SOL_SOCKET), int(socket.SO_REUSEADDR), 1)
@@ -143,7 +143,7 @@ class Tool(Program):
         return text.encode() in self.err
 
 
-def pair(client, server, port=40000, local_port=None, v6=False):
+def pair(client, server, port=40000, local_port=None, v6=V6):
     """A connection of two Tools: the client's socket and the server's."""
     addr = ADDR_6 if v6 else ADDR
     listener = server.listen(addr[server.node], port)
@@ -228,7 +228,7 @@ class Lost:
 class World:
     """A Tool of ours in host1, one of the kernel's in host2, and what passes between them."""
 
-    def __init__(self, *options, v6=False):
+    def __init__(self, *options, v6=V6):
         self.v6 = v6
         self.ours = Tool("host1", "nstcp", "trace", *options)
         self.kernels = Tool("host2", "kernel")
@@ -277,6 +277,6 @@ class World:
 
 def forgets(sock):
     """An abort whose RST is lost: as if its host had crashed, the other side does not know."""
-    with Lost(f"ip saddr {ADDR[sock.tool.node]}"):
+    with Lost(f"{IP} saddr {ADDR[sock.tool.node]}"):
         sock.ok("linger", "on", 0)
         sock.close()

@@ -164,6 +164,33 @@ def test_routes_follow():
             check(watch.say() == says, addr)
 
 
+def test_ipv6_routes_follow():
+    """The kernel's choice of the source (RFC 6724), gateway and MTU (RFC 4861 4.6.4), as it changes."""
+    def ip(*words):
+        in_node("host1", "ip", "-6", *words)
+        time.sleep(0.05)
+
+    first, deprecated, gateway = "fd00:0:0:1::1", "fd00:0:0:1::9", "fd00:0:0:1::fe"
+    with beside_watch(ADDR6) as watch:
+        check(watch.say() == f"{first} via {gateway} mtu 1500 local 1", "first")
+        ip("addr", "add", f"{deprecated}/64", "dev", "host1-veth1", "nodad", "preferred_lft", "0")
+        check(watch.say() == f"{first} via {gateway} mtu 1500 local 1", "one that is deprecated")
+        ip("route", "add", ADDR6, "via", gateway, "src", deprecated, "mtu", "1400")
+        check(watch.say() == f"{deprecated} via {gateway} mtu 1400 local 1", "a new route")
+        ip("route", "replace", ADDR6, "via", "fe80::fe", "dev", "host1-veth1")
+        check(watch.say() == f"{first} via fe80::fe mtu 1500 local 1", "a link-local gateway")
+        # What a router advertises changes it like this, and is announced, which this is not.
+        in_node("host1", "sysctl", "-qw", "net.ipv6.conf.host1-veth1.mtu=1300")
+        ip("addr", "del", f"{deprecated}/64", "dev", "host1-veth1")
+        check(watch.say() == f"{first} via fe80::fe mtu 1300 local 1", "IPv6's MTU")
+        ip("route", "replace", "unreachable", ADDR6)
+        check(watch.say() == "No route to host", "unreachable")
+    with beside_watch("fe80::fe") as watch:
+        check(watch.say().startswith("fe80::"), "a link-local source")
+    with beside_watch("10.0.1.1") as watch:
+        check(watch.say() == "10.0.0.1 via 10.0.0.254 mtu 1500 local 1", "IPv4 has its own MTU")
+
+
 def beside_watch(addr):
     """A `linktool watch` whose first answer, given unasked, has been read."""
     watch = common.Beside("host1", common.TOOL, "watch", addr, waits=False)

@@ -38,8 +38,8 @@ static void *in_close(void *arg)
 static void *in_connect(void *arg)
 {
     struct waiting *w = arg;
-    struct sockaddr_in to = addr4("10.0.1.1", PORT + 9);
-    w->error = nstcp_connect(w->stack, w->sock, (struct sockaddr *)&to, sizeof to) < 0 ? errno : 0;
+    struct address to = address("10.0.1.1", PORT + 9);
+    w->error = nstcp_connect(w->stack, w->sock, &to.sa, to.len) < 0 ? errno : 0;
     return NULL;
 }
 
@@ -277,5 +277,5 @@ int main(void)
         cmocka_unit_test(shut_down_while_accepting),
         cmocka_unit_test(destroyed_under_calls_without_the_lock),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return two_main(tests);
 }

@@ -76,8 +76,8 @@ static void not_for_what_nobody_has(void **state)
     assert_fails(nstcp_recv(t.left, waiting, &(char){0}, 1, 0), ECONNRESET);
     int sock = must_socket(t.left);
     assert_int_equal(nstcp_fcntl(t.left, sock, F_SETFL, O_NONBLOCK), 0);
-    struct sockaddr_in to = addr4("10.0.1.1", PORT); /* where nobody is any more */
-    assert_fails(nstcp_connect(t.left, sock, (struct sockaddr *)&to, sizeof to), EINPROGRESS);
+    struct address to = address("10.0.1.1", PORT); /* where nobody is any more */
+    assert_fails(nstcp_connect(t.left, sock, &to.sa, to.len), EINPROGRESS);
     must_end_at_once(&t.left);
 }
 
@@ -166,5 +166,5 @@ int main(void)
         cmocka_unit_test(as_long_as_it_takes),  cmocka_unit_test(without_waiting),
         cmocka_unit_test(reset_at_its_timeout),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return two_main(tests);
 }

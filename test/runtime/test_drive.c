@@ -128,5 +128,5 @@ int main(void)
         cmocka_unit_test(one_leaves_the_others),
         cmocka_unit_test(deadlines),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return two_main(tests);
 }

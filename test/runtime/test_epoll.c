@@ -212,5 +212,5 @@ int main(void)
         cmocka_unit_test(closed), cmocka_unit_test(refusals), cmocka_unit_test(stopped),
         cmocka_unit_test(many),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return two_main(tests);
 }

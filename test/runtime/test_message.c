@@ -213,5 +213,5 @@ int main(void)
         cmocka_unit_test(partial),     cmocka_unit_test(nothing_wanted),
         cmocka_unit_test(error_waits),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return two_main(tests);
 }

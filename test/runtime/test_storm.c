@@ -24,9 +24,9 @@ static int some_sock(unsigned *r)
     return 1 + (int)((unsigned)rand_r(r) % SOCKS);
 }
 
-static struct sockaddr_in some_port(bool left, unsigned *r)
+static struct address some_port(bool left, unsigned *r)
 {
-    return addr4(left ? "10.0.0.1" : "10.0.1.1", (uint16_t)(PORT + rand_r(r) % 3));
+    return address(left ? "10.0.0.1" : "10.0.1.1", (uint16_t)(PORT + rand_r(r) % 3));
 }
 
 static void set_limits(struct nstcp *stack, int sock, unsigned *r)
@@ -47,17 +47,18 @@ static void poll_some(struct nstcp *stack, unsigned *r)
     nstcp_poll(stack, fds, n, rand_r(r) % 3);
 }
 
-static void connect_one(struct nstcp *stack, const struct sockaddr_in *to, unsigned *r)
+static void connect_one(struct nstcp *stack, const struct address *to, unsigned *r)
 {
-    int sock = nstcp_socket(stack, AF_INET, SOCK_STREAM | (rand_r(r) % 4 ? 0 : SOCK_NONBLOCK), 0);
+    int sock =
+        nstcp_socket(stack, two_domain(), SOCK_STREAM | (rand_r(r) % 4 ? 0 : SOCK_NONBLOCK), 0);
     set_limits(stack, sock, r);
-    connected += nstcp_connect(stack, sock, (const struct sockaddr *)to, sizeof *to) == 0;
+    connected += nstcp_connect(stack, sock, &to->sa, to->len) == 0;
 }
 
-static void listen_one(struct nstcp *stack, const struct sockaddr_in *at, unsigned *r)
+static void listen_one(struct nstcp *stack, const struct address *at, unsigned *r)
 {
-    int sock = nstcp_socket(stack, AF_INET, SOCK_STREAM, 0);
-    if (nstcp_bind(stack, sock, (const struct sockaddr *)at, sizeof *at) < 0 ||
+    int sock = nstcp_socket(stack, two_domain(), SOCK_STREAM, 0);
+    if (nstcp_bind(stack, sock, &at->sa, at->len) < 0 ||
         nstcp_listen(stack, sock, rand_r(r) % 5) < 0)
         nstcp_close(stack, sock);
     set_limits(stack, sock, r);
@@ -65,9 +66,8 @@ static void listen_one(struct nstcp *stack, const struct sockaddr_in *at, unsign
 
 static void accept_one(struct nstcp *stack, int sock, unsigned *r)
 {
-    struct sockaddr_in from;
-    socklen_t len = sizeof from;
-    sock = nstcp_accept(stack, sock, (struct sockaddr *)&from, &len);
+    struct address from = {.len = sizeof from};
+    sock = nstcp_accept(stack, sock, &from.sa, &from.len);
     accepted += sock > 0;
     set_limits(stack, sock, r);
 }
@@ -91,7 +91,7 @@ static void some_call(unsigned *r)
     bool left = rand_r(r) % 2;
     struct nstcp *stack = left ? t.left : t.right;
     int sock = some_sock(r);
-    struct sockaddr_in addr = some_port(left, r), peer = some_port(!left, r);
+    struct address addr = some_port(left, r), peer = some_port(!left, r);
     char buf[20000] = {0};
     struct iovec iov[2] = {{buf, 1000}, {buf + 1000, 19000}};
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
@@ -115,7 +115,7 @@ static void some_call(unsigned *r)
         nstcp_connect(stack, sock, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof addr);
         break;
     case 8:
-        nstcp_connect(stack, sock, (struct sockaddr *)&peer, sizeof peer);
+        nstcp_connect(stack, sock, &peer.sa, peer.len);
         break;
     case 9:
     case 10:
@@ -182,5 +182,5 @@ static void any_call(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(any_call)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return two_main(tests);
 }

@@ -214,5 +214,5 @@ int main(void)
         cmocka_unit_test(destroy_waits_for_acknowledgment),
         cmocka_unit_test(idle_threads_sleep),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return two_main(tests);
 }

@@ -138,5 +138,5 @@ int main(void)
         cmocka_unit_test(waited_for),
         cmocka_unit_test(told_to_make_room),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return two_main(tests);
 }

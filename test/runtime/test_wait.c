@@ -60,8 +60,8 @@ static void connect_timeout(void **state)
     t.right = NULL;
     int sock = must_socket(t.left);
     set_timeout(t.left, sock, SO_SNDTIMEO, 30);
-    struct sockaddr_in to = addr4("10.0.1.1", PORT);
-    assert_fails(nstcp_connect(t.left, sock, (struct sockaddr *)&to, sizeof to), EINPROGRESS);
+    struct address to = address("10.0.1.1", PORT);
+    assert_fails(nstcp_connect(t.left, sock, &to.sa, to.len), EINPROGRESS);
     int error = 99;
     socklen_t len = sizeof error;
     assert_int_equal(nstcp_getsockopt(t.left, sock, SOL_SOCKET, SO_ERROR, &error, &len), 0);
@@ -299,5 +299,5 @@ int main(void)
         cmocka_unit_test(destroyed_while_waiting),
         cmocka_unit_test(no_cancellation_point),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return two_main(tests);
 }

@@ -10,6 +10,11 @@
 #include "list.h"
 #include "pair.h"
 
+#define LEFT    "10.0.0.1"
+#define LEFT_6  "fd00::1"
+#define RIGHT   "10.0.1.1"
+#define RIGHT_6 "fd00::2"
+
 /* A machine of two addresses on which every port is free. */
 struct test_host {
     struct host host;
@@ -103,8 +108,8 @@ void two_up(struct two *t, const struct two_config *config)
     };
     struct link *a, *b;
     assert_int_equal(pair_create(&pc, &a, &b), 0);
-    t->left = stack_on(a, "10.0.0.1", "fd00::1", &config->options);
-    t->right = stack_on(b, "10.0.1.1", "fd00::2", &config->options);
+    t->left = stack_on(a, LEFT, LEFT_6, &config->options);
+    t->right = stack_on(b, RIGHT, RIGHT_6, &config->options);
 }
 
 void two_down(struct two *t)
@@ -130,9 +135,43 @@ struct sockaddr_in6 addr6(const char *text, uint16_t port)
     return in6;
 }
 
+static bool over_ipv6; /* this run is */
+
+int two_domain(void)
+{
+    return over_ipv6 ? AF_INET6 : AF_INET;
+}
+
+int two_run(const struct CMUnitTest *tests, size_t n)
+{
+    int failed = _cmocka_run_group_tests("over IPv4", tests, n, NULL, NULL);
+    over_ipv6 = true;
+    return failed + _cmocka_run_group_tests("over IPv6", tests, n, NULL, NULL);
+}
+
+struct address address(const char *text, uint16_t port)
+{
+    static const struct {
+        const char *v4, *v6;
+    } ends[] = {{LEFT, LEFT_6}, {RIGHT, RIGHT_6}, {"0.0.0.0", "::"}};
+    struct address a = {.len = sizeof a.in};
+    if (!over_ipv6) {
+        a.in = addr4(text, port);
+        return a;
+    }
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (strcmp(text, ends[i].v4) == 0) {
+            a.in6 = addr6(ends[i].v6, port);
+            a.len = sizeof a.in6;
+        }
+    }
+    assert_int_equal(a.sa.sa_family, AF_INET6);
+    return a;
+}
+
 int must_socket(struct nstcp *stack)
 {
-    int sock = nstcp_socket(stack, AF_INET, SOCK_STREAM, 0);
+    int sock = nstcp_socket(stack, two_domain(), SOCK_STREAM, 0);
     assert_true(sock > 0);
     return sock;
 }
@@ -140,8 +179,8 @@ int must_socket(struct nstcp *stack)
 int must_listen(struct nstcp *stack, const char *text, uint16_t port)
 {
     int sock = must_socket(stack);
-    struct sockaddr_in in = addr4(text, port);
-    assert_int_equal(nstcp_bind(stack, sock, (struct sockaddr *)&in, sizeof in), 0);
+    struct address at = address(text, port);
+    assert_int_equal(nstcp_bind(stack, sock, &at.sa, at.len), 0);
     assert_int_equal(nstcp_listen(stack, sock, 64), 0);
     return sock;
 }
@@ -149,8 +188,8 @@ int must_listen(struct nstcp *stack, const char *text, uint16_t port)
 int must_connect(struct nstcp *stack, const char *text, uint16_t port)
 {
     int sock = must_socket(stack);
-    struct sockaddr_in in = addr4(text, port);
-    assert_int_equal(nstcp_connect(stack, sock, (struct sockaddr *)&in, sizeof in), 0);
+    struct address to = address(text, port);
+    assert_int_equal(nstcp_connect(stack, sock, &to.sa, to.len), 0);
     return sock;
 }
 

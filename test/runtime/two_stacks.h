@@ -2,6 +2,9 @@
  * Two stacks in one process, joined by a link in memory: "left" has 10.0.0.1 and fd00::1, "right"
  * 10.0.1.1 and fd00::2. No right and no network is needed. Besides: short forms of the calls, which
  * fail the test when the call fails.
+ *
+ * two_main() runs all tests twice: in the second run the short forms' sockets are IPv6's, and an
+ * IPv4 address or wildcard stands for the machine's other one.
  */
 #ifndef TWO_STACKS_H
 #define TWO_STACKS_H
@@ -37,6 +40,23 @@ void two_down(struct two *t);
 
 struct sockaddr_in addr4(const char *ip, uint16_t port);
 struct sockaddr_in6 addr6(const char *ip, uint16_t port);
+
+/* An address of either family. */
+struct address {
+    union {
+        struct sockaddr sa;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    };
+    socklen_t len;
+};
+
+/* Of the run's family, see above; ip: IPv4's. */
+struct address address(const char *ip, uint16_t port);
+int two_domain(void); /* AF_INET, AF_INET6 */
+
+#define two_main(tests) two_run(tests, sizeof tests / sizeof *(tests))
+int two_run(const struct CMUnitTest *tests, size_t n); /* returns how many tests failed */
 
 int must_socket(struct nstcp *stack);
 int must_listen(struct nstcp *stack, const char *ip, uint16_t port);
