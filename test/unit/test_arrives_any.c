@@ -1,6 +1,7 @@
 /* arrives.c and arrives_sync.c: every state with every set of flags, with numbers on each side of
  * each limit. What RFC 9293 says of all of them is asserted: which states may
  * follow, when a connection may end, and what may be answered. */
+#include "no_memory.h"
 #include "segments.h"
 #include "user.h"
 
@@ -91,6 +92,7 @@ static void arrives_in(enum tcp_state s, struct line l)
 static void any(void **state)
 {
     (void)state;
+    no_memory_spares(); /* these are thirty thousand segments, of kinds that other tests have too */
     for (enum tcp_state s = STATE_CLOSED; s <= STATE_TIME_WAIT; s++) {
         reach(s);
         const uint32_t us = s <= STATE_LISTEN ? 0 : ours(),
