@@ -49,17 +49,18 @@ static void challenge_syn(struct tcb *t, uint64_t now_ns)
         t->busy->challenged_ns = now_ns;
 }
 
-/* Text below RCV.NXT is here already: RFC 2883 has the next ACK say so. */
+/* Text below RCV.NXT is here already: RFC 2883 has the next ACK say so. What is older than the
+ * stream is of an earlier connection, and never was. */
 static void note_twice(struct tcb *t, const struct seg *seg)
 {
     seq_t from = seg_text_start(seg), head = tcb_text_head(t);
     seq_t end = seq_min(seq_add(from, seg->text_len), head);
     if (!loss_by_sack(t) || !tcb_is_busy(t) || !seq_lt(from, end))
         return;
-    if ((uint32_t)seq_diff(head, from) > t->rcvq.head)
-        return; /* it begins before our stream does: another connection's */
-    sack_twice(&t->busy->sack, t->rcvq.head - (uint32_t)seq_diff(head, from),
-               t->rcvq.head - (uint32_t)seq_diff(head, end));
+    uint32_t back = (uint32_t)seq_diff(head, from);
+    if (back <= t->rcvq.head)
+        sack_twice(&t->busy->sack, t->rcvq.head - back,
+                   t->rcvq.head - (uint32_t)seq_diff(head, end));
 }
 
 /* A segment outside of the window is answered with an ACK, which a RST is not. */

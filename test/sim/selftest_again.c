@@ -1,10 +1,6 @@
 /* Self test of the checkers of what is sent again, of pure ACKs and of the path's MTU. */
 #include "selftest_pair.h"
 
-#define TEXT(at, len)                                                                              \
-    .flags = TCP_ACK, .seq = {at}, .ack = {1}, .wnd = 8000, .text_len = (len), .gso_size = MSS
-#define ACK(number, window) .flags = TCP_ACK, .seq = {1}, .ack = {number}, .wnd = (window)
-
 /* A has sent 1 to 4001, of which nothing has arrived. */
 static void four_lost(struct pair *p)
 {

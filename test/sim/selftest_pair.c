@@ -39,6 +39,10 @@ void pair_send(struct pair *p, struct wire_end *from, struct seg s, bool arrives
     }
     s.seq = seq(iss + s.seq.v);
     s.ack = seq(peer + s.ack.v);
+    for (unsigned i = 0; i < s.opts.n_sack; i++) {
+        s.opts.sack[i].left = seq_add(s.opts.sack[i].left, peer);
+        s.opts.sack[i].right = seq_add(s.opts.sack[i].right, peer);
+    }
     wire_sent(from, to, &s, p->now_ns);
     if (arrives)
         wire_arrived(to, from, &s, wire_epoch(from), p->now_ns);

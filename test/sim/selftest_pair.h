@@ -18,7 +18,7 @@ struct pair {
     uint64_t now_ns;
 };
 
-/* `from` sends; text is the stream's at this offset. */
+/* `from` sends; text is the stream's at this offset. Numbers are relative to the SYNs'. */
 void pair_send(struct pair *p, struct wire_end *from, struct seg seg, bool arrives);
 
 #define SEG(...)         ((struct seg){__VA_ARGS__})
@@ -26,6 +26,11 @@ void pair_send(struct pair *p, struct wire_end *from, struct seg seg, bool arriv
 #define FROM_B(...)      pair_send(p, &p->b, SEG(__VA_ARGS__), true)
 #define LOST_FROM_A(...) pair_send(p, &p->a, SEG(__VA_ARGS__), false)
 #define LOST_FROM_B(...) pair_send(p, &p->b, SEG(__VA_ARGS__), false)
+
+/* What A sends, and B's answer to it. */
+#define TEXT(at, len)                                                                              \
+    .flags = TCP_ACK, .seq = {at}, .ack = {1}, .wnd = 8000, .text_len = (len), .gso_size = MSS
+#define ACK(number, window) .flags = TCP_ACK, .seq = {1}, .ack = {number}, .wnd = (window)
 
 struct pair_test {
     void (*act)(struct pair *p); /* after a handshake */

@@ -1,0 +1,235 @@
+/* Self test of the checker of SACK. See selftest.h. */
+#include "selftest_pair.h"
+
+/* B's ACK of `number` with these blocks: {{left}, {right}} each. */
+#define SACK(number, n, ...) ACK(number, 8000), .opts = {.n_sack = (n), .sack = {__VA_ARGS__}}
+
+static void permitted(struct pair *p)
+{
+    p->a.sack_permitted = p->b.sack_permitted = true;
+}
+
+/* A has sent 1 to 5001; the first and the third segment were lost. */
+static void two_holes(struct pair *p)
+{
+    permitted(p);
+    LOST_FROM_A(TEXT(1, MSS));
+    FROM_A(TEXT(1001, MSS));
+    LOST_FROM_A(TEXT(2001, MSS));
+    FROM_A(TEXT(3001, 2 * MSS));
+}
+
+/* ---- What B tells ---- */
+
+static void blocks(struct pair *p)
+{
+    two_holes(p);
+    FROM_B(SACK(1, 2, {{3001}, {5001}}, {{1001}, {2001}}));
+}
+
+static void not_permitted(struct pair *p)
+{
+    two_holes(p);
+    p->a.sack_permitted = false;
+    FROM_B(SACK(1, 1, {{1001}, {2001}}));
+}
+
+static void in_syn_ack_unasked(struct pair *p)
+{
+    p->b.sack_permitted = true;
+    p->now_ns += NS_PER_S;
+    LOST_FROM_B(.flags = TCP_SYN | TCP_ACK, .ack = {1}, .wnd = 8000,
+                .opts = {.has_mss = true, .mss = MSS, .has_sack_permitted = true});
+}
+
+static void empty_block(struct pair *p)
+{
+    two_holes(p);
+    FROM_B(SACK(1, 1, {{1001}, {1001}}));
+}
+
+static void not_arrived(struct pair *p)
+{
+    two_holes(p);
+    FROM_B(SACK(1, 1, {{1001}, {2002}}));
+}
+
+static void below_ack(struct pair *p)
+{
+    two_holes(p);
+    p->now_ns += 200 * NS_PER_MS;
+    FROM_A(TEXT(1, MSS));
+    FROM_B(SACK(2001, 2, {{3001}, {5001}}, {{1001}, {2001}}));
+}
+
+static void one_block_as_two(struct pair *p)
+{
+    two_holes(p);
+    FROM_B(SACK(1, 2, {{3001}, {4001}}, {{4001}, {5001}}));
+}
+
+/* RFC 2883 4: what has come twice is below the ACK, or in the second block. */
+static void came_twice(struct pair *p)
+{
+    two_holes(p);
+    p->now_ns += 200 * NS_PER_MS;
+    FROM_A(TEXT(1, 2 * MSS));
+    FROM_B(SACK(2001, 2, {{1001}, {2001}}, {{3001}, {5001}}));
+    FROM_A(TEXT(2001, 2 * MSS));
+    FROM_B(SACK(5001, 1, {{3001}, {4001}}));
+}
+
+static void came_twice_beyond(struct pair *p)
+{
+    two_holes(p);
+    p->now_ns += 200 * NS_PER_MS;
+    FROM_A(TEXT(1, 4 * MSS));
+    p->b.ack_watch.contig = 2001; /* as if the third had been lost again */
+    p->b.ack_watch.n_beyond = 1;
+    p->b.ack_watch.beyond[0].start = 3001;
+    p->b.ack_watch.beyond[0].end = 5001;
+    FROM_B(SACK(2001, 2, {{3001}, {4001}}, {{3001}, {5001}}));
+}
+
+/* ---- What A sends again ---- */
+
+static void overtaken(struct pair *p)
+{
+    two_holes(p);
+    FROM_B(SACK(1, 2, {{3001}, {5001}}, {{1001}, {2001}}));
+    LOST_FROM_A(TEXT(1, MSS));
+    LOST_FROM_A(TEXT(2001, MSS));
+}
+
+static void not_overtaken(struct pair *p)
+{
+    two_holes(p);
+    FROM_B(SACK(1, 1, {{1001}, {2001}}));
+    LOST_FROM_A(TEXT(2001, MSS));
+}
+
+static void known_to_have_arrived(struct pair *p)
+{
+    two_holes(p);
+    FROM_B(SACK(1, 1, {{3001}, {5001}}));
+    LOST_FROM_A(TEXT(1, MSS));
+    LOST_FROM_A(TEXT(1, MSS));
+}
+
+/* RFC 8985: what was sent again was lost, as something sent later has arrived. */
+static void lost_again(struct pair *p)
+{
+    overtaken(p);
+    FROM_A(TEXT(5001, MSS));
+    FROM_B(SACK(1, 2, {{3001}, {6001}}, {{1001}, {2001}}));
+    LOST_FROM_A(TEXT(1, MSS));
+}
+
+/* One of what has arrived since does not tell of what was sent after it. */
+static void partly_overtaken(struct pair *p)
+{
+    lost_again(p);
+    LOST_FROM_A(TEXT(1, 3 * MSS));
+}
+
+/* RFC 8985 7.2: the end of the flight, once, and not too soon. */
+static void probe(struct pair *p)
+{
+    permitted(p);
+    LOST_FROM_A(TEXT(1, 2 * MSS));
+    p->now_ns += 10 * NS_PER_MS;
+    LOST_FROM_A(TEXT(1001, MSS));
+}
+
+static void probe_too_soon(struct pair *p)
+{
+    permitted(p);
+    LOST_FROM_A(TEXT(1, 2 * MSS));
+    p->now_ns += 7 * NS_PER_MS;
+    LOST_FROM_A(TEXT(1001, MSS));
+}
+
+static void probe_of_the_first(struct pair *p)
+{
+    permitted(p);
+    LOST_FROM_A(TEXT(1, 2 * MSS));
+    p->now_ns += 10 * NS_PER_MS;
+    LOST_FROM_A(TEXT(1, MSS));
+}
+
+static void probes(struct pair *p)
+{
+    probe(p);
+    p->now_ns += 10 * NS_PER_MS;
+    LOST_FROM_A(TEXT(1001, MSS));
+}
+
+static void probe_after_progress(struct pair *p)
+{
+    permitted(p);
+    FROM_A(TEXT(1, MSS));
+    LOST_FROM_A(TEXT(1001, MSS));
+    p->now_ns += 10 * NS_PER_MS;
+    LOST_FROM_A(TEXT(1001, MSS));
+    FROM_B(ACK(1001, 8000));
+    p->now_ns += 10 * NS_PER_MS;
+    LOST_FROM_A(TEXT(1001, MSS));
+}
+
+/* With new text, which Nagle would have held back. */
+static void small_probe(struct pair *p, uint64_t after_ns)
+{
+    permitted(p);
+    p->a.written = 10;
+    LOST_FROM_A(TEXT(1, 10));
+    p->a.written = 20;
+    p->now_ns += after_ns;
+    LOST_FROM_A(TEXT(11, 10));
+}
+
+static void probe_despite_nagle(struct pair *p)
+{
+    small_probe(p, 10 * NS_PER_MS);
+}
+
+static void no_probe_despite_nagle(struct pair *p)
+{
+    small_probe(p, 5 * NS_PER_MS);
+}
+
+static void probes_despite_nagle(struct pair *p)
+{
+    probe_despite_nagle(p);
+    p->a.written = 30;
+    p->now_ns += 10 * NS_PER_MS;
+    LOST_FROM_A(TEXT(21, 10));
+}
+
+int selftest_sack(void)
+{
+    static const struct pair_test tests[] = {
+        {blocks, NULL},
+        {not_permitted, "sack"},
+        {in_syn_ack_unasked, "syn"},
+        {empty_block, "sack"},
+        {not_arrived, "sack"},
+        {below_ack, "sack"},
+        {one_block_as_two, "sack"},
+        {came_twice, NULL},
+        {came_twice_beyond, NULL},
+        {overtaken, NULL},
+        {not_overtaken, "again"},
+        {known_to_have_arrived, "again"},
+        {lost_again, NULL},
+        {partly_overtaken, "again"},
+        {probe, NULL},
+        {probe_too_soon, "again"},
+        {probe_of_the_first, "again"},
+        {probes, "again"},
+        {probe_after_progress, NULL},
+        {probe_despite_nagle, NULL},
+        {no_probe_despite_nagle, "nagle"},
+        {probes_despite_nagle, "nagle"},
+    };
+    return pair_run("sack", tests, sizeof tests / sizeof *tests);
+}
