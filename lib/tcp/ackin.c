@@ -6,6 +6,7 @@
 #include "ackin.h"
 
 #include "loss.h"
+#include "minmax.h"
 #include "timeout.h"
 
 void tcp_ackin_window(struct tcb *t, const struct seg *seg)
@@ -43,6 +44,15 @@ static bool cwnd_used(const struct tcb *t, uint32_t flight)
     return t->cc.cwnd < t->cc.ssthresh && flight >= t->cc.cwnd / 2;
 }
 
+/* What cwnd lets out in a round trip has to be in the queue, and what comes after it: as Linux has
+ * it, twice as much, once cwnd is what holds text back. */
+static void grow_sndbuf(struct tcb *t)
+{
+    uint32_t wanted = min_u32(2 * t->cc.cwnd, t->common->config->sndbuf_max);
+    if (seq_lt(t->snd.una, t->busy->full))
+        t->busy->sndbuf = max_u32(t->busy->sndbuf, wanted);
+}
+
 /* SND.UNA moves to SEG.ACK. */
 static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -51,6 +61,7 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     uint32_t octets = (uint32_t)seq_diff(ack, old_una);
     t->snd.una = ack;
     uint32_t text = octets - (uint32_t)tcb_fin_acked(t);
+    grow_sndbuf(t);
     sndq_acked(&t->busy->sndq, text);
     t->octets_acked += text;
     if (text > 0 && tcb_has_room(t))

@@ -33,6 +33,7 @@ struct tcb;
 struct busy {
     /* Sending */
     struct sndq sndq;
+    uint32_t sndbuf;                    /* the send buffer has grown to that; 0: it has not */
     struct recovery recovery;           /* without SACK; and of our SYN */
     struct sack_recovery sack_recovery; /* with it; see loss.h */
     struct rto_timed timed;

@@ -21,6 +21,7 @@ struct tcp_config tcp_config_default(void)
         .orphan_ns = 60 * NS_PER_S,
         .r1 = 3,
         .sndbuf = 512 * 1024,
+        .sndbuf_max = 4 * 1024 * 1024,
         .rcvbuf = 64 * 1024,
         .rcvbuf_max = 4 * 1024 * 1024,
         .cc = &cc_cubic,

@@ -28,7 +28,8 @@ struct tcp_config {
     uint64_t orphan_ns;         /* how long FIN-WAIT-2 lasts when no user is left to receive */
     uint32_t quickacks;         /* so many first texts of a connection are acknowledged at once */
     uint32_t r1;                /* retransmissions after which trouble is reported (SHLD-10) */
-    uint32_t sndbuf;            /* most octets in the send queue */
+    uint32_t sndbuf;            /* most octets in the send queue to begin with */
+    uint32_t sndbuf_max;        /* and to grow to */
     uint32_t rcvbuf;            /* receive window to begin with */
     uint32_t rcvbuf_max;        /* and to grow to */
     const struct cc_ops *cc;    /* congestion control */
@@ -52,7 +53,7 @@ struct tcp_ip {
 struct tcp_settings {
     const struct cc_ops *cc; /* TCP_CONGESTION */
     struct keepalive_settings keepalive;
-    uint32_t sndbuf;          /* most octets in the send queue; 0: the config's */
+    uint32_t sndbuf;          /* most octets in the send queue; 0: the config's, which grows */
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */
     uint32_t user_timeout_ms; /* R2 (MUST-21), for SYN as well; 0: the config's */
     uint32_t mss_max;         /* octets of text in a segment, in both directions; 0: the path's */
@@ -66,10 +67,10 @@ struct tcp_settings {
 };
 
 /* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
- * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 512 KiB; receive window 64
- * KiB growing to 4 MiB; CUBIC, with a restart after silence; no keep-alive. RFC 6298 2.4 says
- * that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on today's paths a
- * second of silence per tail loss is what users notice. */
+ * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 512 KiB growing to 4 MiB;
+ * receive window 64 KiB growing to 4 MiB; CUBIC, with a restart after silence; no keep-alive. RFC
+ * 6298 2.4 says that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on
+ * today's paths a second of silence per tail loss is what users notice. */
 struct tcp_config tcp_config_default(void);
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config);

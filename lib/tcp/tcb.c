@@ -6,6 +6,7 @@
 
 #include "ip.h"
 #include "loss.h"
+#include "minmax.h"
 #include "tcp.h"
 
 uint32_t tcb_path_mss(const struct tcb *t)
@@ -115,7 +116,9 @@ uint64_t tcb_stream_offset(const struct tcb *t, seq_t s)
 
 uint32_t tcb_sndbuf(const struct tcb *t)
 {
-    return t->settings->sndbuf ? t->settings->sndbuf : t->common->config->sndbuf;
+    if (t->settings->sndbuf)
+        return t->settings->sndbuf;
+    return max_u32(t->common->config->sndbuf, t->busy->sndbuf);
 }
 
 void tcb_trouble(struct tcb *t, int err)

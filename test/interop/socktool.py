@@ -199,8 +199,20 @@ class Wire(Program):
 
     def ends(self, node):
         """The flags of every segment with FIN or RST that the node has sent, in order."""
-        return [seg.flags for seg in self.segments(node=node)
-                if "F" in seg.flags or "R" in seg.flags]
+        return [seg.flags for seg in self.ending(node)]
+
+    def ending(self, node):
+        return [seg for seg in self.segments(node=node) if "F" in seg.flags or "R" in seg.flags]
+
+    def ends_once(self, node):
+        """The same; a FIN that goes again because its ACK is late (RFC 8985 7.3) counts once."""
+        fins, flags = set(), []
+        for seg in self.ending(node):
+            fin = (seg.sport, seg.dport, seg.seq + seg.length) if "F" in seg.flags else None
+            if fin is None or fin not in fins:
+                flags.append(seg.flags)
+            fins.add(fin)
+        return flags
 
     def ports(self):
         """Both of the connection that is seen first."""
@@ -257,7 +269,7 @@ class World:
     def sent(self, sock, *flags):
         """Waits until that is all which sock's side has sent to end the connection."""
         node = sock.tool.node
-        until(lambda: self.wire.ends(node) == list(flags),
+        until(lambda: self.wire.ends_once(node) == list(flags),
               lambda: f"{node}: {flags}; the segments:\n" + "\n".join(self.wire.lines()))
 
     def reaches(self, sock, state):
