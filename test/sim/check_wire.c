@@ -201,11 +201,14 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
     /* The peer's FIN crosses ours, which is its acknowledgement, once (lib/README.md). */
     bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
                    (me->ack_watch.contig > peer->fin_at || me->ack_watch.overflow);
-    bool may =
-        sacks(me, peer) && sack_sent(&me->sack, at, end, me->sent, mss_limit(me, peer), now_ns);
+    /* Without memory for a record of what was sent when, more seems to be lost (scoreboard.h). */
+    bool lost = sacks(me, peer) &&
+                (sack_sent(&me->sack, &now, at, end, resend_timeout(&me->resend, now_ns), now_ns) ||
+                 me->ack_watch.refuses);
     if (at < me->sent && crosses)
         me->crossed = !me->ack_watch.refuses && !me->ack_watch.overflow; /* else: perhaps later */
-    else if (at < me->sent && !may)
+    else if (at < me->sent && !lost &&
+             (resend_permits(&me->resend, at, end, now_ns) || !sack_was_probe(&me->sack)))
         resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
     if (end > me->sent)
         resend_first(&me->resend, me->acked_new == me->sent, now_ns);
