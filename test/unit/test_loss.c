@@ -148,7 +148,11 @@ static void fast_recovery(void **state)
     at(200);
     for (uint32_t i = 1; i <= 2; i++)
         receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 1001 + 1000 * i}));
+    batch();
     receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 4001}));
+    struct tcp_status status;
+    tcb_status(&the.tcb, &status);
+    assert_true(status.sack && status.sacked == 3000 && status.lost == 1000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     assert_int_equal(the.tcb.cc.ssthresh, 5000);
     receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 10001}));
