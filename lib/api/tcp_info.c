@@ -51,6 +51,8 @@ static void put_sender(struct tcp_info *info, const struct tcp_status *s)
     info->tcpi_rttvar = us(s->rttvar_ns);
     info->tcpi_snd_mss = s->snd_mss;
     info->tcpi_unacked = segments(s->flight, s->snd_mss);
+    info->tcpi_sacked = segments(s->sacked, s->snd_mss);
+    info->tcpi_lost = segments(s->lost, s->snd_mss);
     info->tcpi_snd_cwnd = whole_segments(s->cwnd, s->snd_mss);
     info->tcpi_snd_ssthresh = s->ssthresh == CC_SSTHRESH_INITIAL
                                   ? INFINITE_SSTHRESH
@@ -83,7 +85,8 @@ size_t tcp_info_put(const struct tcp_status *status, uint64_t now_ns, void *to, 
         put_receiver(&info, status);
         info.tcpi_last_data_sent = ms_since(status->text_sent_ns, now_ns);
         info.tcpi_last_ack_recv = ms_since(status->heard_ns, now_ns);
-        info.tcpi_options = status->scaled ? TCPI_OPT_WSCALE : 0;
+        info.tcpi_options =
+            (uint8_t)((status->scaled ? TCPI_OPT_WSCALE : 0) | (status->sack ? TCPI_OPT_SACK : 0));
         info.tcpi_snd_wscale = status->snd_shift & 15u;
         info.tcpi_rcv_wscale = status->rcv_shift & 15u;
     }

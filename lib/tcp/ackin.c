@@ -143,8 +143,8 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     bool advances = seq_lt(t->snd.una, seg->ack);
     if (advances)
         advance(t, seg, now_ns);
-    else if (seq_lt(t->snd.una, t->snd.nxt))
-        repeated(t, seg, now_ns);
+    else if (seq_lt(t->snd.una, t->snd.nxt) || (seg->opts.n_sack > 0 && tcb_is_busy(t)))
+        repeated(t, seg, now_ns); /* a D-SACK may come when all is acknowledged (RFC 2883 4) */
 
     /* RFC 9293 takes the window by SND.WL1 and SND.WL2 only. A segment that was sent again has an
      * old SEG.SEQ and a new SEG.ACK: were its window refused, SND.UNA + SND.WND would move right by

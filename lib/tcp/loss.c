@@ -49,13 +49,28 @@ bool loss_missing(const struct tcb *t, struct missing *m)
     return recovery_pending(r);
 }
 
+/* Without memory for its records recovery goes on with what it knows, and may send more again. */
+static void tell_refused(struct tcb *t)
+{
+    struct scoreboard *b = &t->busy->sack_recovery.board;
+    t->no_room |= b->refused;
+    b->refused = false;
+}
+
 void loss_sent(struct tcb *t, seq_t from, seq_t end, seq_t nxt, uint64_t now_ns)
 {
     struct recovery *r = &t->busy->recovery;
-    if (loss_by_sack(t))
-        sack_recovery_sent(&t->busy->sack_recovery, from, end, nxt, now_ns);
-    else if (recovery_pending(r) && seq_eq(from, r->nxt))
-        recovery_resent(r, seq_min(end, r->end));
+    if (!loss_by_sack(t)) {
+        if (recovery_pending(r) && seq_eq(from, r->nxt))
+            recovery_resent(r, seq_min(end, r->end));
+        return;
+    }
+    struct sack_recovery *s = &t->busy->sack_recovery;
+    sack_recovery_sent(s, from, end, nxt, now_ns);
+    tell_refused(t);
+    /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK to come. */
+    if (s->mode == RECOVERY_FAST && seq_eq(from, t->snd.una) && seq_lt(from, nxt))
+        tcp_timeout_arm_rtx(t, now_ns);
 }
 
 struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_una, bool duplicate,
@@ -73,7 +88,10 @@ struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_u
             .srtt_ns = rto_srtt_ns(&t->rto),
             .now_ns = now_ns,
         };
-        return sack_recovery_ack(&b->sack_recovery, &t->cc, &ack);
+        struct recovery_ack did = sack_recovery_ack(&b->sack_recovery, &t->cc, &ack);
+        t->loss_probe = t->loss_probe && sack_recovery_probes(&b->sack_recovery);
+        tell_refused(t);
+        return did;
     }
     if (advances)
         return recovery_new_ack(&b->recovery, &t->cc, old_una, t->snd.una, t->snd.nxt);
@@ -102,6 +120,7 @@ void loss_schedule_probe(struct tcb *t, uint64_t now_ns)
         return;
     struct sack_recovery *s = &t->busy->sack_recovery;
     s->rack.pto_due_ns = TIME_NEVER;
+    t->loss_probe = false;
     if (!sack_recovery_probes(s) || t->busy->rtx_due_ns == TIME_NEVER)
         return;
     const struct rack_now now = {
@@ -121,7 +140,8 @@ void loss_tick(struct tcb *t, uint64_t now_ns)
         sack_recovery_reo_timeout(s, &t->cc, t->snd.una, t->snd.nxt, rto_srtt_ns(&t->rto), now_ns);
     if (s->rack.pto_due_ns <= now_ns) {
         s->rack.pto_due_ns = TIME_NEVER;
-        t->loss_probe = rack_may_probe(&s->rack) && t->busy->rtx_due_ns != TIME_NEVER;
+        t->loss_probe = sack_recovery_probes(s) && rack_may_probe(&s->rack) &&
+                        t->busy->rtx_due_ns != TIME_NEVER;
         if (t->loss_probe) /* RFC 8985 7.3: the last resort if the probe fails */
             tcp_timeout_arm_rtx(t, now_ns);
     }

@@ -47,10 +47,17 @@ void scoreboard_init(struct scoreboard *b, struct mem *mem, seq_t una)
     list_init(&b->missing);
 }
 
+static struct sent *alloc(struct scoreboard *b)
+{
+    struct sent *s = mem_alloc(b->mem, sizeof *s);
+    b->refused |= !s;
+    return s;
+}
+
 /* The spare one is in use while it covers something. */
 static struct sent *make(struct scoreboard *b)
 {
-    struct sent *s = mem_alloc(b->mem, sizeof *s);
+    struct sent *s = alloc(b);
     if (!s && list_empty(&b->by_seq))
         s = &b->spare;
     return s;
@@ -89,7 +96,7 @@ static void line_up_missing(struct scoreboard *b, struct sent *s)
 /* Cuts s at `cut`, which lies in it; returns the upper part, or NULL for want of memory. */
 static struct sent *split(struct scoreboard *b, struct sent *s, seq_t cut)
 {
-    struct sent *upper = mem_alloc(b->mem, sizeof *upper);
+    struct sent *upper = alloc(b);
     if (!upper)
         return NULL;
     *upper = *s;

@@ -33,6 +33,7 @@ struct scoreboard {
     struct mem *mem;
     uint32_t sacked, lost; /* octets */
     seq_t fack;            /* the highest number that was delivered, + 1 */
+    bool refused;          /* memory was; the caller tells and clears */
     struct sent spare;     /* for when there is nothing else */
 };
 

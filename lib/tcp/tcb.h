@@ -222,7 +222,9 @@ struct tcp_status {
     uint32_t probes;              /* keep-alives in a row without answer */
     uint32_t resent;              /* segments sent again so far [total_retrans] */
     uint32_t segs_in, segs_out;   /* packets so far */
+    uint32_t sacked, lost;        /* octets: SACKed; taken to be lost [sacked, lost] */
     bool scaled;                  /* windows are [TCPI_OPT_WSCALE] */
+    bool sack;                    /* both permit it [TCPI_OPT_SACK] */
     uint8_t snd_shift, rcv_shift; /* [snd_wscale, rcv_wscale] */
     int soft_error; /* enum err: what ICMP has said since the last progress (SHLD-25) */
 };

@@ -146,6 +146,7 @@ static void get_options(const uint8_t *p, const uint8_t *end, struct tcp *tcp)
             tcp->mss = get16(p + 2);
         if (p[0] == 3)
             tcp->wscale = p[2] + 1;
+        tcp->sack_ok |= p[0] == 4;
         p += p[0] == 1 ? 1 : p[1];
     }
 }

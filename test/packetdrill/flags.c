@@ -84,12 +84,19 @@ static bool read_wscale(const char *value, struct so_flags *out, char why[FLAGS_
     return out->has_wscale = true;
 }
 
+static bool read_sack(const char *value, struct so_flags *out, char why[FLAGS_WHY_MAX])
+{
+    out->sack = strcmp(value, "on") == 0;
+    out->has_sack = out->sack || strcmp(value, "off") == 0;
+    return out->has_sack || wrong(why, "on or off");
+}
+
 static const struct {
     const char *key;
     reader *read;
 } keys[] = {
-    {"ip", read_ip}, {"mtu", read_mtu},       {"quickack", read_quickack},
-    {"cc", read_cc}, {"rcvbuf", read_rcvbuf}, {"wscale", read_wscale},
+    {"ip", read_ip},         {"mtu", read_mtu},       {"quickack", read_quickack}, {"cc", read_cc},
+    {"rcvbuf", read_rcvbuf}, {"wscale", read_wscale}, {"sack", read_sack},
 };
 
 #define N_KEYS (sizeof keys / sizeof keys[0])

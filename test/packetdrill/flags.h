@@ -8,6 +8,7 @@
  *     cc=NAME       congestion control: cubic, by default, or newreno
  *     rcvbuf=BYTES  the receive buffer to begin with, and without wscale to end with
  *     wscale=N      the window scale to offer; the receive buffer grows as far as it allows
+ *     sack=on|off   whether SACK is permitted
  *
  * Between a flag and a sysctl what is nearer to the script wins, see settings.h.
  */
@@ -28,6 +29,7 @@ struct so_flags {
     const struct cc_ops *cc;
     bool quickack;
     uint32_t rcvbuf; /* 0: not given */
+    bool has_sack, sack;
     bool has_wscale;
     uint8_t wscale;
 };

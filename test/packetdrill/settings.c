@@ -18,6 +18,7 @@ void sysctls_read(struct sysctls *out)
         [SYSCTL_SYNACK_RETRIES] = "/proc/sys/net/ipv4/tcp_synack_retries",
         [SYSCTL_IDLE_RESTART] = "/proc/sys/net/ipv4/tcp_slow_start_after_idle",
         [SYSCTL_WINDOW_SCALING] = "/proc/sys/net/ipv4/tcp_window_scaling",
+        [SYSCTL_SACK] = "/proc/sys/net/ipv4/tcp_sack",
     };
     for (int i = 0; i < N_SYSCTLS; i++) {
         struct sysctl_value *value = &out->of[i];
@@ -59,6 +60,11 @@ static void set_receive_buffer_by_flags(struct tcp_config *tcp, const struct so_
     tcp->rcvbuf = min_u32(tcp->rcvbuf, tcp->rcvbuf_max);
 }
 
+static bool changed(enum sysctl s, const struct sysctls *at_load, const struct sysctls *now)
+{
+    return memcmp(&now->of[s], &at_load->of[s], sizeof now->of[s]) != 0;
+}
+
 struct tcp_config settings(const struct so_flags *flags, const struct sysctls *at_load,
                            const struct sysctls *now)
 {
@@ -68,7 +74,7 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
     if (flags->quickack)
         tcp.quickacks = QUICKACKS;
     set_receive_buffer(&tcp, now);
-    if (memcmp(&of[SYSCTL_RMEM], &at_load->of[SYSCTL_RMEM], sizeof of[SYSCTL_RMEM]) == 0)
+    if (!changed(SYSCTL_RMEM, at_load, now))
         set_receive_buffer_by_flags(&tcp, flags);
     if (of[SYSCTL_WMEM].n == 3)
         tcp.sndbuf = of[SYSCTL_WMEM].v[2];
@@ -80,5 +86,9 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
         tcp.idle_restart = of[SYSCTL_IDLE_RESTART].v[0] != 0;
     if (of[SYSCTL_WINDOW_SCALING].n > 0)
         tcp.window_scaling = of[SYSCTL_WINDOW_SCALING].v[0] != 0;
+    if (of[SYSCTL_SACK].n > 0)
+        tcp.sack = of[SYSCTL_SACK].v[0] != 0;
+    if (flags->has_sack && !changed(SYSCTL_SACK, at_load, now))
+        tcp.sack = flags->sack;
     return tcp;
 }

@@ -13,7 +13,8 @@
  *     tcp_syn_retries,
  *     tcp_synack_retries        the connection fails when the timer after so many runs out
  *     tcp_slow_start_after_idle
- *     tcp_window_scaling
+ *     tcp_window_scaling,
+ *     tcp_sack
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -29,6 +30,7 @@ enum sysctl {
     SYSCTL_SYNACK_RETRIES,
     SYSCTL_IDLE_RESTART,
     SYSCTL_WINDOW_SCALING,
+    SYSCTL_SACK,
     N_SYSCTLS
 };
 

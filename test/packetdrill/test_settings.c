@@ -61,6 +61,7 @@ static void wrong_flags(void **state)
         {"mtu=", "a number from 68 to 65535"},
         {"mtu=-1500", "a number from 68 to 65535"},
         {"mtu=1500x", "\"mtu=1500x\""},
+        {"sack=1", "\"sack=1\": the value has to be on or off"},
         {"wscale=15", "\"wscale=15\": the value has to be a number from 0 to 14"},
         {"rcvbuf=0", "\"rcvbuf=0\": the value has to be a number from 1 to 1073725440"},
         {"ip=192.168.0", "\"ip=192.168.0\": the value has to be an IPv4 or IPv6 address"},
@@ -215,6 +216,26 @@ static void window_scaling_in_child(const char *arg)
     set_sysctl("ipv4/tcp_window_scaling", "0");
     assert_int_equal(a_syn(&t).wscale, 0);
     t.free(t.userdata);
+}
+
+static void sack_in_child(const char *arg)
+{
+    struct packetdrill_interface t;
+    own_namespace();
+    load(&t, arg);
+    assert_int_equal(a_syn(&t).sack_ok, strcmp(arg, "sack=off") != 0);
+    set_sysctl("ipv4/tcp_sack", "0");
+    assert_false(a_syn(&t).sack_ok);
+    t.free(t.userdata);
+}
+
+/* A flag holds until the sysctl is changed. */
+static void sack(void **state)
+{
+    (void)state;
+    must_pass(sack_in_child, "mtu=1500");
+    must_pass(sack_in_child, "sack=on");
+    must_pass(sack_in_child, "sack=off");
 }
 
 static void window_scaling(void **state)
@@ -378,11 +399,12 @@ static void hopeless_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_flags),           cmocka_unit_test(flags),
-        cmocka_unit_test(source_address),        cmocka_unit_test(receive_buffer),
-        cmocka_unit_test(window_scaling),        cmocka_unit_test(quickack),
-        cmocka_unit_test(send_buffer),           cmocka_unit_test(retries),
-        cmocka_unit_test(slow_start_after_idle), cmocka_unit_test(hopeless_wait),
+        cmocka_unit_test(wrong_flags),    cmocka_unit_test(flags),
+        cmocka_unit_test(source_address), cmocka_unit_test(receive_buffer),
+        cmocka_unit_test(sack),           cmocka_unit_test(window_scaling),
+        cmocka_unit_test(quickack),       cmocka_unit_test(send_buffer),
+        cmocka_unit_test(retries),        cmocka_unit_test(slow_start_after_idle),
+        cmocka_unit_test(hopeless_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

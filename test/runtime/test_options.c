@@ -355,7 +355,7 @@ static void info(void **state)
     assert_int_equal(i.tcpi_snd_mss, 1460);
     assert_int_equal(i.tcpi_advmss, 1460);
     assert_int_equal(i.tcpi_pmtu, 1500);
-    assert_int_equal(i.tcpi_options, TCPI_OPT_WSCALE);
+    assert_int_equal(i.tcpi_options, TCPI_OPT_WSCALE | TCPI_OPT_SACK);
     assert_int_equal(i.tcpi_total_retrans, 0);
     assert_true(i.tcpi_rtt > 0 && i.tcpi_rto >= 200000);
     assert_true(i.tcpi_snd_cwnd >= 2);

@@ -31,10 +31,20 @@ void resend_first(struct resend_watch *r, bool idle, uint64_t now_ns)
         r->armed_ns = now_ns;
 }
 
+bool resend_timeout(const struct resend_watch *r, uint64_t now_ns)
+{
+    return now_ns - r->armed_ns >= r->rto_min_ns;
+}
+
+bool resend_permits(const struct resend_watch *r, uint64_t at, uint64_t end, uint64_t now_ns)
+{
+    return resend_timeout(r, now_ns) || (at >= r->next && end <= r->end);
+}
+
 void resend_again(struct resend_watch *r, const struct resend_seen *seen, uint64_t at, uint64_t end,
                   uint64_t now_ns)
 {
-    bool timeout = now_ns - r->armed_ns >= r->rto_min_ns;
+    bool timeout = resend_timeout(r, now_ns);
     if (at < r->next || end > r->end) {
         SIM_CHECK(timeout, "again",
                   "%llu to %llu go again for no reason; the timer was started %llu us ago",

@@ -55,21 +55,23 @@ static bool overtaken(struct sack_watch *w, uint64_t at, uint64_t end)
     return all;
 }
 
-bool sack_sent(struct sack_watch *w, uint64_t at, uint64_t end, uint64_t sent, uint32_t mss,
+bool sack_sent(struct sack_watch *w, const struct resend_seen *seen, uint64_t at, uint64_t end,
                bool timeout, uint64_t now_ns)
 {
-    bool later = false;
-    w->may_probe = !w->probed && w->n_out > 0 &&
-                   (timeout || now_ns - w->quiet_ns >= 8 * NS_PER_MS) && end >= sent &&
-                   end - at <= mss + 1u;
-    w->sendings++;
-    if (at < sent)
-        later = overtaken(w, at, end < sent ? end : sent) || w->overflow;
-    if (end > sent)
-        add(w, at > sent ? at : sent, end);
+    bool lost = true;
+    bool quiet = timeout || now_ns - w->quiet_ns >= 8 * NS_PER_MS;
+    w->may_probe =
+        !w->probed && w->n_out > 0 && quiet && end >= seen->sent && end - at <= seen->mss + 1u;
+    w->sendings += w->sendings == 0 || w->sent_ns != now_ns;
+    if (at < seen->sent)
+        lost = overtaken(w, at, end < seen->sent ? end : seen->sent) || w->overflow;
+    if (end > seen->sent)
+        add(w, at > seen->sent ? at : seen->sent, end);
     w->top = end > w->top ? end : w->top;
-    w->quiet_ns = now_ns;
-    return later;
+    w->sent_ns = now_ns;
+    if (end > seen->sent)
+        w->quiet_ns = now_ns;
+    return lost;
 }
 
 bool sack_was_probe(struct sack_watch *w)

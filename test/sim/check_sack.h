@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "check_ack.h"
+#include "check_resend.h"
 #include "seg.h"
 
 #define SACK_SENDINGS 256
@@ -23,7 +24,7 @@
 struct sack_watch {
     struct {
         uint64_t at, end;
-        uint64_t number;  /* of the last sending */
+        uint64_t number;  /* of the last sending; what goes at the same time has the same */
     } out[SACK_SENDINGS]; /* in order, without gaps */
     uint32_t n_out;
     uint64_t top;       /* the highest end so far */
@@ -32,16 +33,16 @@ struct sack_watch {
     uint64_t delivered; /* the highest number of one that may have arrived */
     bool may_probe;     /* what was sent last may be a probe */
     bool probed;        /* since an ACK has advanced */
-    uint64_t quiet_ns;  /* when text was last sent or an ACK advanced */
+    uint64_t sent_ns;   /* when text was last sent */
+    uint64_t quiet_ns;  /* when new text was, or an ACK advanced */
 };
 
-/* [at, end) is sent; below `sent`, again. timeout: the retransmission timer may have run out, which
- * the probe comes no later than. Whether something later
- * has arrived. */
-bool sack_sent(struct sack_watch *w, uint64_t at, uint64_t end, uint64_t sent, uint32_t mss,
+/* [at, end) is sent; below seen->sent, again. Whether it counts as lost. timeout: the
+ * retransmission timer may have run out, before which the probe goes (RFC 8985 7.2). */
+bool sack_sent(struct sack_watch *w, const struct resend_seen *seen, uint64_t at, uint64_t end,
                bool timeout, uint64_t now_ns);
 
-/* There is no other reason for what was sent last than that it is the probe: whether it may be. */
+/* There is no other reason for what was sent last: whether it may have been the probe. */
 bool sack_was_probe(struct sack_watch *w);
 
 /* An ACK arrives: up to ack, and n blocks. */

@@ -193,13 +193,6 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
     me->text_at_ns = now_ns;
 }
 
-/* Whether SACK is a reason for sending [at, end) again; without memory the engine's records may be
- * coarse. */
-static bool sack_lets(struct wire_end *me, bool later)
-{
-    return later || me->ack_watch.refuses || sack_was_probe(&me->sack);
-}
-
 /* Text and FIN, [at, end) of the stream: for the first time, or again, or both. */
 static void check_again(struct wire_end *me, const struct wire_end *peer, uint64_t at, uint64_t end,
                         uint64_t now_ns)
@@ -208,13 +201,14 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
     /* The peer's FIN crosses ours, which is its acknowledgement, once (lib/README.md). */
     bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
                    (me->ack_watch.contig > peer->fin_at || me->ack_watch.overflow);
-    bool timeout = now_ns - me->resend.armed_ns >= me->resend.rto_min_ns;
-    bool sack = sacks(me, peer);
-    bool later =
-        sack && sack_sent(&me->sack, at, end, me->sent, mss_limit(me, peer), timeout, now_ns);
+    /* Without memory for a record of what was sent when, more seems to be lost (scoreboard.h). */
+    bool lost = sacks(me, peer) &&
+                (sack_sent(&me->sack, &now, at, end, resend_timeout(&me->resend, now_ns), now_ns) ||
+                 me->ack_watch.refuses);
     if (at < me->sent && crosses)
         me->crossed = !me->ack_watch.refuses && !me->ack_watch.overflow; /* else: perhaps later */
-    else if (at < me->sent && !(sack && sack_lets(me, later)))
+    else if (at < me->sent && !lost &&
+             (resend_permits(&me->resend, at, end, now_ns) || !sack_was_probe(&me->sack)))
         resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
     if (end > me->sent)
         resend_first(&me->resend, me->acked_new == me->sent, now_ns);

@@ -14,9 +14,13 @@ static void two_holes(struct pair *p)
 {
     permitted(p);
     LOST_FROM_A(TEXT(1, MSS));
+    p->now_ns++;
     FROM_A(TEXT(1001, MSS));
+    p->now_ns++;
     LOST_FROM_A(TEXT(2001, MSS));
+    p->now_ns++;
     FROM_A(TEXT(3001, 2 * MSS));
+    p->now_ns++;
 }
 
 /* ---- What B tells ---- */
@@ -113,6 +117,7 @@ static void known_to_have_arrived(struct pair *p)
     two_holes(p);
     FROM_B(SACK(1, 1, {{3001}, {5001}}));
     LOST_FROM_A(TEXT(1, MSS));
+    p->now_ns++;
     LOST_FROM_A(TEXT(1, MSS));
 }
 
@@ -120,8 +125,10 @@ static void known_to_have_arrived(struct pair *p)
 static void lost_again(struct pair *p)
 {
     overtaken(p);
+    p->now_ns++;
     FROM_A(TEXT(5001, MSS));
     FROM_B(SACK(1, 2, {{3001}, {6001}}, {{1001}, {2001}}));
+    p->now_ns++;
     LOST_FROM_A(TEXT(1, MSS));
 }
 
@@ -129,6 +136,7 @@ static void lost_again(struct pair *p)
 static void partly_overtaken(struct pair *p)
 {
     lost_again(p);
+    p->now_ns++;
     LOST_FROM_A(TEXT(1, 3 * MSS));
 }
 
@@ -197,6 +205,34 @@ static void no_probe_despite_nagle(struct pair *p)
     small_probe(p, 5 * NS_PER_MS);
 }
 
+/* RFC 8985 7.2: it goes instead of the retransmission timer at the latest. */
+static void probe_at_the_timeout(struct pair *p)
+{
+    permitted(p);
+    p->a.written = 1;
+    LOST_FROM_A(TEXT(1, 1));
+    p->now_ns += 199 * NS_PER_MS;
+    p->a.written = 1001;
+    LOST_FROM_A(TEXT(2, MSS));
+    p->now_ns += NS_PER_MS;
+    p->a.written = 1011;
+    LOST_FROM_A(TEXT(1002, 10));
+}
+
+/* What goes again for another reason is none. */
+static void probe_after_window(struct pair *p)
+{
+    permitted(p);
+    FROM_A(TEXT(1, 8 * MSS));
+    FROM_B(ACK(8001, 0));
+    LOST_FROM_A(TEXT(8001, 1));
+    p->now_ns += 10 * NS_PER_MS;
+    FROM_B(ACK(8001, 8000));
+    LOST_FROM_A(TEXT(8001, MSS));
+    p->now_ns += 10 * NS_PER_MS;
+    LOST_FROM_A(TEXT(8001, MSS));
+}
+
 static void probes_despite_nagle(struct pair *p)
 {
     probe_despite_nagle(p);
@@ -229,6 +265,8 @@ int selftest_sack(void)
         {probe_after_progress, NULL},
         {probe_despite_nagle, NULL},
         {no_probe_despite_nagle, "nagle"},
+        {probe_at_the_timeout, NULL},
+        {probe_after_window, NULL},
         {probes_despite_nagle, "nagle"},
     };
     return pair_run("sack", tests, sizeof tests / sizeof *tests);

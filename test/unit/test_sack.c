@@ -1,0 +1,231 @@
+/* RFC 2018 4 and RFC 2883 4: which blocks an ACK reports. */
+#include "sack.h"
+#include "support.h"
+
+#define HEAD   5000 /* the offset of what is next, which has the number NUMBER */
+#define NUMBER 0xffffff00u
+#define B(l, r)                                                                                    \
+    {                                                                                              \
+        HEAD + (l), HEAD + (r)                                                                     \
+    }
+
+struct receiver {
+    struct test_mem mem;
+    struct ranges beyond;
+    struct sack sack;
+};
+
+static void setup(struct receiver *r)
+{
+    test_mem_init(&r->mem);
+    ranges_init(&r->beyond, &r->mem.mem);
+    r->sack = (struct sack){0};
+}
+
+static void finish(struct receiver *r)
+{
+    ranges_finish(&r->beyond);
+    assert_int_equal(r->mem.live, 0);
+}
+
+/* [from, end) behind what is next arrives. */
+static void arrives(struct receiver *r, uint64_t from, uint64_t end)
+{
+    sack_look(&r->sack, &r->beyond, HEAD + from, HEAD + end);
+    assert_true(ranges_add(&r->beyond, HEAD + from, HEAD + end));
+    sack_arrived(&r->sack, HEAD + from);
+}
+
+/* The next ACK has these blocks, `max` at most. */
+static void reports(struct receiver *r, unsigned max, unsigned n, const struct range *blocks)
+{
+    struct tcp_opts opts = {0};
+    sack_report(&r->sack, &r->beyond, HEAD, seq(NUMBER), max, &opts);
+    assert_int_equal(opts.n_sack, n);
+    for (unsigned i = 0; i < n; i++) {
+        assert_int_equal(opts.sack[i].left.v, (uint32_t)(NUMBER + blocks[i].start - HEAD));
+        assert_int_equal(opts.sack[i].right.v, (uint32_t)(NUMBER + blocks[i].end - HEAD));
+    }
+}
+
+#define REPORTS(max, ...)                                                                          \
+    reports(&r, (max), sizeof((struct range[]){__VA_ARGS__}) / sizeof(struct range),               \
+            (struct range[]){__VA_ARGS__})
+
+static void nothing(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    assert_false(sack_any(&r.sack, &r.beyond));
+    reports(&r, 4, 0, NULL);
+    arrives(&r, 500, 1000);
+    assert_true(sack_any(&r.sack, &r.beyond));
+    reports(&r, 0, 0, NULL);
+    finish(&r);
+}
+
+/* RFC 2018 4: the first block holds what made the receiver send this ACK; then those that were
+ * reported most recently. */
+static void latest_first(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    arrives(&r, 500, 1000);
+    REPORTS(3, B(500, 1000));
+    arrives(&r, 1500, 2000);
+    REPORTS(3, B(1500, 2000), B(500, 1000));
+    arrives(&r, 2500, 3000);
+    arrives(&r, 3500, 4000);
+    REPORTS(3, B(3500, 4000), B(2500, 3000), B(1500, 2000));
+    REPORTS(4, B(3500, 4000), B(2500, 3000), B(1500, 2000), B(500, 1000));
+    arrives(&r, 1000, 1200); /* an old block grows, and becomes the first */
+    REPORTS(3, B(500, 1200), B(3500, 4000), B(2500, 3000));
+    finish(&r);
+}
+
+/* RFC 2018 4: as many blocks as fit; more than have come lately, too. */
+static void as_many_as_fit(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    for (unsigned i = 0; i < 6; i++)
+        arrives(&r, 1000 + 1000 * i, 1500 + 1000 * i);
+    r.sack.n_recent = 1;
+    REPORTS(1, B(6000, 6500));
+    REPORTS(2, B(6000, 6500), B(5000, 5500));
+    REPORTS(4, B(6000, 6500), B(5000, 5500), B(4000, 4500), B(3000, 3500));
+    finish(&r);
+}
+
+/* Two that have become one are reported as one. */
+static void joined(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    arrives(&r, 500, 1000);
+    arrives(&r, 1500, 2000);
+    arrives(&r, 1000, 1500);
+    REPORTS(4, B(500, 2000));
+    finish(&r);
+}
+
+/* What is no more beyond a hole is forgotten. */
+static void filled(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    arrives(&r, 500, 1000);
+    arrives(&r, 1500, 2000);
+    ranges_drop_below(&r.beyond, HEAD + 1500);
+    REPORTS(4, B(1500, 2000));
+    ranges_drop_below(&r.beyond, HEAD + 2000);
+    assert_false(sack_any(&r.sack, &r.beyond));
+    reports(&r, 4, 0, NULL);
+    finish(&r);
+}
+
+/* RFC 2883 4.1.1: text below what is acknowledged, once; the others follow. */
+static void twice_below(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    sack_twice(&r.sack, HEAD - 1000, HEAD - 500);
+    assert_true(sack_any(&r.sack, &r.beyond));
+    REPORTS(4, B(-1000, -500));
+    assert_false(sack_any(&r.sack, &r.beyond));
+    arrives(&r, 500, 1000);
+    sack_twice(&r.sack, HEAD - 1000, HEAD - 500);
+    REPORTS(4, B(-1000, -500), B(500, 1000));
+    REPORTS(4, B(500, 1000));
+    finish(&r);
+}
+
+/* RFC 2883 4.1.2, 4.2.1: text beyond the hole: the block that it is part of is the second. */
+static void twice_beyond(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    arrives(&r, 500, 2000);
+    arrives(&r, 3000, 4000);
+    arrives(&r, 1000, 1500);
+    REPORTS(4, B(1000, 1500), B(500, 2000), B(3000, 4000));
+    REPORTS(4, B(500, 2000), B(3000, 4000));
+    finish(&r);
+}
+
+/* A block that came twice as a whole is reported as such and as a block. */
+static void twice_a_whole_block(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    arrives(&r, 500, 1000);
+    arrives(&r, 500, 1000);
+    REPORTS(4, B(500, 1000), B(500, 1000));
+    REPORTS(4, B(500, 1000));
+    finish(&r);
+}
+
+/* RFC 2883 4.2.2, 4.2.3: only the part that has come before, at either end of the segment. */
+static void twice_in_part(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    arrives(&r, 500, 1000);
+    arrives(&r, 800, 1300);
+    REPORTS(4, B(800, 1000), B(500, 1300));
+    arrives(&r, 200, 600);
+    REPORTS(4, B(500, 600), B(200, 1300));
+    finish(&r);
+}
+
+/* RFC 2883 4: one such block in an ACK: the first that is not reported yet. */
+static void twice_and_again(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    sack_twice(&r.sack, HEAD - 900, HEAD - 800);
+    sack_twice(&r.sack, HEAD - 400, HEAD - 300);
+    REPORTS(4, B(-900, -800));
+    reports(&r, 4, 0, NULL);
+    finish(&r);
+}
+
+/* Without room it is not lost. */
+static void twice_without_room(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    sack_twice(&r.sack, HEAD - 900, HEAD - 800);
+    reports(&r, 0, 0, NULL);
+    REPORTS(1, B(-900, -800));
+    finish(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing),
+        cmocka_unit_test(latest_first),
+        cmocka_unit_test(as_many_as_fit),
+        cmocka_unit_test(joined),
+        cmocka_unit_test(filled),
+        cmocka_unit_test(twice_below),
+        cmocka_unit_test(twice_beyond),
+        cmocka_unit_test(twice_a_whole_block),
+        cmocka_unit_test(twice_in_part),
+        cmocka_unit_test(twice_and_again),
+        cmocka_unit_test(twice_without_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
