@@ -78,7 +78,7 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     struct recovery_ack did = loss_acked(t, seg, old_una, false, now_ns);
     if (did.grow) {
         const struct cc_ack news = {
-            .octets = octets,
+            .octets = did.delivered,
             .used = used,
             .una = ack,
             .nxt = t->snd.nxt,

@@ -109,6 +109,7 @@ struct recovery_ack recovery_new_ack(struct recovery *r, struct cc *c, seq_t old
                                      seq_t nxt)
 {
     struct recovery_ack meaning = {.grow = true, .restart_timer = true};
+    meaning.delivered = (uint32_t)seq_diff(una, old_una);
     bool covered = seq_leq(r->recover, una);
 
     r->dup_acks = 0;

@@ -49,6 +49,7 @@ uint32_t recovery_beyond_cwnd(const struct recovery *r, const struct cc *c, seq_
 
 /* What an ACK for new data means. */
 struct recovery_ack {
+    uint32_t delivered; /* octets that the peer has got: with SACK, less those it has told before */
     uint64_t rtt_ns;    /* a sample of the round trip, with SACK; 0: none */
     bool grow;          /* outside of fast recovery: the caller lets cc grow */
     bool restart_timer; /* RFC 6582 3.2 step 3 */

@@ -167,6 +167,7 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
                            ack->advances && !found);
     r->recover = seq_max(r->recover, ack->una); /* it does not fall behind by 2^31 octets */
     return (struct recovery_ack){
+        .delivered = d.octets,
         .rtt_ns = d.valid && !d.again ? ack->now_ns - d.at_ns : 0,
         .grow = r->mode != RECOVERY_FAST,
         .restart_timer = true,

@@ -1,0 +1,102 @@
+/* sack_recovery.c without a connection: what ends recovery, and what undoes it (RFC 6675 5, RFC
+ * 4015). Through the connection: test_loss.c. */
+#include "nstime.h"
+#include "sack_recovery.h"
+#include "support.h"
+
+#define MSS 1000u
+#define MS  NS_PER_MS
+
+struct sender {
+    struct test_mem mem;
+    struct sack_recovery r;
+    struct cc c;
+};
+
+/* An ACK of `ack`, with one block; left == right: none. */
+static void acked(struct sender *s, uint32_t ack, uint32_t left, uint32_t right, uint64_t at_ms)
+{
+    struct seg seg = {.flags = TCP_ACK, .ack = seq(ack)};
+    seg.opts.n_sack = left != right;
+    seg.opts.sack[0] = (struct sack_block){seq(left), seq(right)};
+    const struct sack_ack a = {.seg = &seg,
+                               .una = seq(ack),
+                               .nxt = seq(20 * MSS),
+                               .srtt_ns = 100 * MS,
+                               .now_ns = at_ms * MS};
+    sack_recovery_ack(&s->r, &s->c, &a);
+}
+
+/* Twenty segments are in flight, the first is lost, and was sent again. */
+static void recovering(struct sender *s)
+{
+    test_mem_init(&s->mem);
+    cc_init(&s->c, &cc_newreno, MSS, false);
+    s->c.cwnd = 20 * MSS;
+    sack_recovery_init(&s->r, &s->mem.mem, seq(0));
+    sack_recovery_sent(&s->r, seq(0), seq(20 * MSS), seq(0), 1000 * MS);
+    acked(s, 0, MSS, 5 * MSS, 1100);
+    assert_int_equal(s->r.mode, RECOVERY_FAST);
+    assert_int_equal(s->c.ssthresh, 10 * MSS);
+    sack_recovery_sent(&s->r, seq(0), seq(MSS), seq(20 * MSS), 1100 * MS);
+}
+
+static void end(struct sender *s)
+{
+    sack_recovery_finish(&s->r);
+    assert_int_equal(s->mem.live, 0);
+}
+
+/* RFC 6675 5 (A): RecoveryPoint, and not an octet less. */
+static void recovery_point(void **state)
+{
+    (void)state;
+    struct sender s;
+    recovering(&s);
+    acked(&s, 20 * MSS - 1, 0, 0, 1200);
+    assert_int_equal(s.r.mode, RECOVERY_FAST);
+    acked(&s, 20 * MSS, 0, 0, 1201);
+    assert_int_equal(s.r.mode, RECOVERY_OPEN);
+    assert_int_equal(s.c.cwnd, 10 * MSS);
+    end(&s);
+}
+
+/* A D-SACK of what was not sent again in this recovery undoes nothing; one of all that was does. */
+static void undo(void **state)
+{
+    (void)state;
+    struct sender s;
+    recovering(&s);
+    acked(&s, 5 * MSS, 0, 500, 1150);
+    assert_int_equal(s.r.mode, RECOVERY_FAST);
+    acked(&s, 5 * MSS, 0u - MSS, 0, 1160);
+    assert_int_equal(s.r.mode, RECOVERY_FAST);
+    acked(&s, 5 * MSS, 500, MSS, 1170);
+    assert_int_equal(s.r.mode, RECOVERY_OPEN);
+    assert_true(s.c.cwnd >= 20 * MSS && s.c.ssthresh > 20 * MSS);
+    end(&s);
+}
+
+/* RFC 5681 4.3: the timer runs out in fast recovery: a second sign of congestion. */
+static void timeout(void **state)
+{
+    (void)state;
+    struct sender s;
+    recovering(&s);
+    sack_recovery_timeout(&s.r, &s.c, seq(0), seq(20 * MSS), true, 100 * MS, 1400 * MS);
+    assert_int_equal(s.r.mode, RECOVERY_RTO);
+    assert_int_equal(s.c.ssthresh, 5 * MSS);
+    assert_int_equal(s.r.board.lost, 16 * MSS);
+    assert_int_equal(s.c.cwnd, MSS);
+    end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recovery_point),
+        cmocka_unit_test(undo),
+        cmocka_unit_test(timeout),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
