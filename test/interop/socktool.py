@@ -201,18 +201,20 @@ class Wire(Program):
         """The flags of every segment with FIN or RST that the node has sent, in order."""
         return [seg.flags for seg in self.ending(node)]
 
-    def ending(self, node):
-        return [seg for seg in self.segments(node=node) if "F" in seg.flags or "R" in seg.flags]
+    def ending(self, node=None):
+        """The segments with FIN or RST that the node, or anybody, has sent, in order."""
+        return [seg for seg in self.segments() if set("FR") & set(seg.flags) and
+                node in (None, seg.node)]
 
-    def ends_once(self, node):
+    def ending_once(self, node=None):
         """The same; a FIN that goes again because its ACK is late (RFC 8985 7.3) counts once."""
-        fins, flags = set(), []
+        fins, found = set(), []
         for seg in self.ending(node):
-            fin = (seg.sport, seg.dport, seg.seq + seg.length) if "F" in seg.flags else None
-            if fin is None or fin not in fins:
-                flags.append(seg.flags)
+            fin = (seg.node, seg.sport, seg.dport, seg.seq + seg.length)
+            if "F" not in seg.flags or fin not in fins:
+                found.append(seg)
             fins.add(fin)
-        return flags
+        return found
 
     def ports(self):
         """Both of the connection that is seen first."""
@@ -269,7 +271,7 @@ class World:
     def sent(self, sock, *flags):
         """Waits until that is all which sock's side has sent to end the connection."""
         node = sock.tool.node
-        until(lambda: self.wire.ends_once(node) == list(flags),
+        until(lambda: [seg.flags for seg in self.wire.ending_once(node)] == list(flags),
               lambda: f"{node}: {flags}; the segments:\n" + "\n".join(self.wire.lines()))
 
     def reaches(self, sock, state):
