@@ -56,6 +56,9 @@ static void undo(struct sack_recovery *r, struct cc *c)
     cc_set_mss(c, mss);
     r->mode = RECOVERY_OPEN;
     r->may_undo = false;
+    /* RFC 8985 6.2 step 3 sees reordering only where nothing was sent again; with a window of 0 all
+     * that is late is, so it would never open. Linux counts this too, and so do we. */
+    r->rack.reordering_seen = true;
     scoreboard_lose_none(&r->board);
 }
 

@@ -61,7 +61,8 @@ static void recovery_point(void **state)
     end(&s);
 }
 
-/* A D-SACK of what was not sent again in this recovery undoes nothing; one of all that was does. */
+/* A D-SACK of what was not sent again in this recovery undoes nothing; one of all that was does,
+ * and is a sign of reordering. */
 static void undo(void **state)
 {
     (void)state;
@@ -71,8 +72,10 @@ static void undo(void **state)
     assert_int_equal(s.r.mode, RECOVERY_FAST);
     acked(&s, 5 * MSS, 0u - MSS, 0, 1160);
     assert_int_equal(s.r.mode, RECOVERY_FAST);
+    assert_false(s.r.rack.reordering_seen);
     acked(&s, 5 * MSS, 500, MSS, 1170);
     assert_int_equal(s.r.mode, RECOVERY_OPEN);
+    assert_true(s.r.rack.reordering_seen); /* it was late, not lost */
     assert_true(s.c.cwnd >= 20 * MSS && s.c.ssthresh > 20 * MSS);
     end(&s);
 }
