@@ -28,8 +28,7 @@ void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     t->busy->retries = 0;
     t->in_trouble = false;
     t->busy->rtx_due_ns = TIME_NEVER;
-    recovery_init(&t->busy->recovery, t->snd.iss);
-    sack_recovery_init(&t->busy->sack_recovery, t->common->mem, t->snd.una);
+    loss_begin(t, t->busy);
     cc_init(&t->cc, t->settings->cc, t->snd.mss, t->syn_timed_out);
     tcp_timeout_progress(t, now_ns);
 }
@@ -124,11 +123,7 @@ static void window_opened(struct tcb *t, uint64_t now_ns)
 /* SND.UNA stays: a duplicate ACK, or nothing but SACK blocks. */
 static void repeated(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    bool duplicate = is_duplicate(t, seg);
-    if (!duplicate && !loss_by_sack(t))
-        return;
-    struct recovery_ack did = loss_acked(t, seg, t->snd.una, duplicate, now_ns);
-    if (!loss_by_sack(t) && did.restart_timer)
+    if (loss_acked(t, seg, t->snd.una, is_duplicate(t, seg), now_ns).restart_timer)
         tcp_timeout_arm_rtx(t, now_ns);
 }
 

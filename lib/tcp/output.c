@@ -44,14 +44,12 @@ static bool to_sack(const struct tcb *t)
     return loss_by_sack(t) && tcb_is_busy(t) && sack_any(&t->busy->sack, &t->rcvq.held->beyond);
 }
 
-#define OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
-
 static void put_sack(struct tcb *t, struct seg *seg)
 {
     if (!to_sack(t))
         return;
     uint32_t packet = seg->gso_size ? seg->gso_size : seg->text_len;
-    size_t room = OPTIONS_MAX + TCP_HDR_LEN - tcp_hdr_len(seg);
+    size_t room = TCP_HDR_MAX - tcp_hdr_len(seg);
     if (packet > 0)
         room = min_u32((uint32_t)room, t->snd.mss - min_u32(packet, t->snd.mss));
     unsigned most = 0;

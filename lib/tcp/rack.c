@@ -3,6 +3,7 @@
 
 #include "minmax.h"
 #include "nstime.h"
+#include "recovery.h"
 
 /* How long a minimum counts (RFC 8985 6.2 step 1: it has to adapt to a longer path). */
 #define MIN_RTT_NS (300 * NS_PER_S)
@@ -73,14 +74,9 @@ void rack_recovered(struct rack *r)
 static uint64_t reo_wnd_ns(const struct rack *r, const struct scoreboard *b,
                            const struct rack_now *now)
 {
-    if (!r->reordering_seen && (now->in_recovery || b->sacked >= RACK_DUP_THRESH * now->mss))
+    if (!r->reordering_seen && (now->in_recovery || b->sacked >= RECOVERY_DUP_THRESH * now->mss))
         return 0;
     return min_u64(r->reo_wnd_mult * r->min_rtt_ns / 4, now->srtt_ns);
-}
-
-static struct sent *of_line(struct list *l)
-{
-    return container_of(l, struct sent, line);
 }
 
 void rack_detect_loss(struct rack *r, struct scoreboard *b, const struct rack_now *now)
@@ -88,7 +84,7 @@ void rack_detect_loss(struct rack *r, struct scoreboard *b, const struct rack_no
     uint64_t reo_ns = reo_wnd_ns(r, b, now);
     r->reo_due_ns = TIME_NEVER;
     for (struct list *l = b->flying.next, *after; l != &b->flying; l = after) {
-        struct sent *s = of_line(l);
+        struct sent *s = sent_of_line(l);
         after = l->next;
         if (s->at_ns > r->xmit_ns)
             return; /* and so were all behind it */
@@ -108,7 +104,7 @@ void rack_timeout(struct rack *r, struct scoreboard *b, const struct rack_now *n
     uint64_t reo_ns = reo_wnd_ns(r, b, now);
     r->reo_due_ns = r->pto_due_ns = TIME_NEVER;
     for (struct list *l = b->flying.next, *after; l != &b->flying; l = after) {
-        struct sent *s = of_line(l);
+        struct sent *s = sent_of_line(l);
         after = l->next;
         if (s == first || s->at_ns + r->rtt_ns + reo_ns <= now->now_ns)
             scoreboard_lose(b, s);

@@ -14,8 +14,6 @@
 
 #include "scoreboard.h"
 
-#define RACK_DUP_THRESH 3
-
 struct rack {
     /* RACK.segment: what was sent last of all that was delivered. */
     uint64_t xmit_ns;

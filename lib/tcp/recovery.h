@@ -69,11 +69,13 @@ void recovery_timeout(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, bo
  * opened after it was shut, or a FIN has crossed ours. Mode and recover stay. */
 void recovery_resend(struct recovery *r, seq_t una, seq_t nxt);
 
-/* What is in flight was too big for the path: everything in [una, nxt) is to be sent again, in
- * segments of c->mss. No sign of congestion, so ssthresh does not fall; but no ACKs are under way
- * that would pace it, so one segment goes, and slow start leads to where cwnd was (RFC 1191 6.4).
- */
+/* All that is in flight goes again without a sign of congestion, so ssthresh does not fall; but no
+ * ACKs are under way that would pace it, so one segment goes, and slow start leads to where cwnd
+ * was (RFC 1191 6.4). mode: that before. */
 void recovery_slow_start(struct cc *c, enum recovery_mode mode);
+
+/* What is in flight was too big for the path: everything in [una, nxt) is to be sent again, in
+ * segments of c->mss, so. */
 void recovery_too_big(struct recovery *r, struct cc *c, seq_t una, seq_t nxt);
 
 /* Whether something is to be sent again. */

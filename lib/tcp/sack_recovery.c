@@ -115,6 +115,13 @@ static void congestion(struct sack_recovery *r, struct cc *c, seq_t una, seq_t n
     rack_forget_probe(&r->rack);
 }
 
+static void fast_recovery(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt,
+                          uint64_t now_ns)
+{
+    congestion(r, c, una, nxt, now_ns);
+    r->mode = RECOVERY_FAST;
+}
+
 static void recovered(struct sack_recovery *r, struct cc *c)
 {
     if (r->mode == RECOVERY_FAST)
@@ -161,10 +168,8 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
         recovered(r, c);
 
     bool found = detect(r, c, ack->srtt_ns, ack->now_ns);
-    if (found && r->mode == RECOVERY_OPEN) {
-        congestion(r, c, ack->una, ack->nxt, ack->now_ns);
-        r->mode = RECOVERY_FAST;
-    }
+    if (found && r->mode == RECOVERY_OPEN)
+        fast_recovery(r, c, ack->una, ack->nxt, ack->now_ns);
     if (r->mode == RECOVERY_FAST)
         c->cwnd = prr_cwnd(&r->prr, d.octets, flight(r, ack->una, ack->nxt), c->ssthresh, c->mss,
                            ack->advances && !found);
@@ -173,7 +178,7 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
         .delivered = d.octets,
         .rtt_ns = d.valid && !d.again ? ack->now_ns - d.at_ns : 0,
         .grow = r->mode != RECOVERY_FAST,
-        .restart_timer = true,
+        .restart_timer = ack->advances,
     };
 }
 
@@ -182,8 +187,7 @@ void sack_recovery_reo_timeout(struct sack_recovery *r, struct cc *c, seq_t una,
 {
     if (!detect(r, c, srtt_ns, now_ns) || r->mode != RECOVERY_OPEN)
         return;
-    congestion(r, c, una, nxt, now_ns);
-    r->mode = RECOVERY_FAST;
+    fast_recovery(r, c, una, nxt, now_ns);
     c->cwnd = prr_cwnd(&r->prr, 0, flight(r, una, nxt), c->ssthresh, c->mss, false);
 }
 

@@ -9,11 +9,6 @@ static struct sent *of_seq(struct list *l)
     return container_of(l, struct sent, by_seq);
 }
 
-static struct sent *of_line(struct list *l)
-{
-    return container_of(l, struct sent, line);
-}
-
 static uint32_t len(const struct sent *s)
 {
     return (uint32_t)seq_diff(s->end, s->start);
@@ -88,7 +83,7 @@ static void insert(struct list *at, struct list *node)
 static void line_up_missing(struct scoreboard *b, struct sent *s)
 {
     struct list *at = b->missing.prev;
-    while (at != &b->missing && seq_lt(s->start, of_line(at)->start))
+    while (at != &b->missing && seq_lt(s->start, sent_of_line(at)->start))
         at = at->prev;
     insert(at, &s->line);
 }
@@ -281,11 +276,11 @@ void scoreboard_lose_all(struct scoreboard *b)
 void scoreboard_lose_none(struct scoreboard *b)
 {
     for (struct list *l; (l = list_pop_front(&b->missing));) {
-        struct sent *s = of_line(l);
+        struct sent *s = sent_of_line(l);
         b->lost -= len(s);
         s->lost = false;
         struct list *at = b->flying.prev;
-        while (at != &b->flying && s->at_ns < of_line(at)->at_ns)
+        while (at != &b->flying && s->at_ns < sent_of_line(at)->at_ns)
             at = at->prev;
         insert(at, &s->line);
     }
@@ -305,7 +300,7 @@ bool scoreboard_missing(const struct scoreboard *b, seq_t *from, seq_t *end)
 {
     if (list_empty(&b->missing))
         return false;
-    const struct sent *s = of_line(b->missing.next);
+    const struct sent *s = sent_of_line(b->missing.next);
     *from = s->start;
     do {
         *end = s->end;
@@ -320,7 +315,7 @@ static uint32_t lined_up(struct list *head, bool lost)
     uint32_t n = 0;
     const struct sent *before = NULL;
     for (struct list *l = head->next; l != head; l = l->next) {
-        const struct sent *s = of_line(l);
+        const struct sent *s = sent_of_line(l);
         bool in_order =
             !before || (lost ? seq_lt(before->start, s->start) : before->at_ns <= s->at_ns);
         if (s->sacked || s->lost != lost || !in_order)

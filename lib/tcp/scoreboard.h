@@ -91,6 +91,12 @@ static inline uint32_t scoreboard_flight(const struct scoreboard *b, uint32_t ou
     return outstanding - b->sacked - b->lost;
 }
 
+/* The record that stands on a line here. */
+static inline struct sent *sent_of_line(struct list *l)
+{
+    return container_of(l, struct sent, line);
+}
+
 /* Whether t1, end1 was sent after t2, end2: RFC 8985 6.2's RACK_sent_after. */
 static inline bool sent_after(uint64_t t1, seq_t end1, uint64_t t2, seq_t end2)
 {
