@@ -66,6 +66,36 @@ static void avoidance_after_a_timeout(void **state)
     assert_int_equal(the.tcb.cc.cwnd, 5000); /* 1, then 2 + 3 + 4 of congestion avoidance */
 }
 
+/* The send buffer grows to twice cwnd once that is what holds text back, up to its limit; not while
+ * there is room in cwnd, and not when the user has set it (SO_SNDBUF). */
+static void send_buffer(void **state)
+{
+    (void)state;
+    for (int set = 0; set < 2; set++) {
+        the.config.sndbuf = 9000;
+        the.config.sndbuf_max = 30000;
+        establish(.wnd = 60000); /* cwnd is 10000 */
+        user_sends(9000);
+        ignore();
+        receive(.flags = ACK, .seq = 1, .ack = 9001);
+        assert_int_equal(tcb_sndbuf(&the.tcb), 9000);
+        if (set)
+            user_sets(sndbuf, 9500);
+        the.tcb.cc.cwnd = 8000;
+        user_sends(9000);
+        ignore();
+        receive(.flags = ACK, .seq = 1, .ack = 11001);
+        ignore();
+        assert_int_equal(tcb_sndbuf(&the.tcb), set ? 9500 : 16000);
+        the.tcb.cc.cwnd = 20000;
+        receive(.flags = ACK, .seq = 1, .ack = 13001);
+        assert_int_equal(tcb_sndbuf(&the.tcb), set ? 9500 : 30000);
+        ignore();
+        receive(.flags = ACK, .seq = 1, .ack = 18001);
+        again();
+    }
+}
+
 /* What congestion control learns of an ACK. */
 static struct cc_ack heard;
 
@@ -125,6 +155,7 @@ int main(void)
         ladder_test(avoidance_wants_a_full_window),
         ladder_test(avoidance_and_the_peers_window),
         ladder_test(avoidance_after_a_timeout),
+        ladder_test(send_buffer),
         ladder_test(what_an_ack_says),
         ladder_test(full_long_after),
     };
