@@ -17,7 +17,7 @@ const struct busy busy_none = {
     .sack_recovery.board.flying = NONE(sack_recovery.board.flying),
     .sack_recovery.board.missing = NONE(sack_recovery.board.missing),
     .sack_recovery.rack = {.reo_due_ns = TIME_NEVER, .pto_due_ns = TIME_NEVER},
-    .persist.due_ns = TIME_NEVER,
+    .persist = PERSIST_OFF,
     .rtx_due_ns = TIME_NEVER,
     .give_up_due_ns = TIME_NEVER,
 };

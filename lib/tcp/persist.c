@@ -7,11 +7,6 @@
 
 #include "check.h"
 
-void persist_init(struct persist *p)
-{
-    *p = (struct persist){.due_ns = TIME_NEVER};
-}
-
 void persist_start(struct persist *p, uint64_t rto_ns, uint64_t now_ns)
 {
     if (persist_on(p))

@@ -20,7 +20,11 @@ struct persist {
     uint32_t unanswered;  /* probes in a row */
 };
 
-void persist_init(struct persist *p);
+/* What a timer that does not run begins with. */
+#define PERSIST_OFF                                                                                \
+    {                                                                                              \
+        .due_ns = TIME_NEVER                                                                       \
+    }
 
 /* Starts the timer at rto_ns (clamped to the limits above); no effect when it runs. */
 void persist_start(struct persist *p, uint64_t rto_ns, uint64_t now_ns);

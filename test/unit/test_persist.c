@@ -7,8 +7,7 @@
 static void off_at_first(void **state)
 {
     (void)state;
-    struct persist p;
-    persist_init(&p);
+    struct persist p = PERSIST_OFF;
     assert_false(persist_on(&p));
     assert_false(persist_due(&p, 0));
     assert_false(persist_due(&p, UINT64_MAX));
@@ -19,8 +18,7 @@ static void off_at_first(void **state)
 static void first_after_rto(void **state)
 {
     (void)state;
-    struct persist p;
-    persist_init(&p);
+    struct persist p = PERSIST_OFF;
     persist_start(&p, MS(300), MS(1000));
     assert_true(persist_on(&p));
     assert_int_equal(p.due_ns, MS(1300));
@@ -33,8 +31,7 @@ static void first_after_rto(void **state)
 static void start_is_idempotent(void **state)
 {
     (void)state;
-    struct persist p;
-    persist_init(&p);
+    struct persist p = PERSIST_OFF;
     persist_start(&p, MS(300), MS(1000));
     persist_start(&p, MS(5000), MS(1200));
     assert_int_equal(p.due_ns, MS(1300));
@@ -45,8 +42,7 @@ static void start_is_idempotent(void **state)
 static void backs_off(void **state)
 {
     (void)state;
-    struct persist p;
-    persist_init(&p);
+    struct persist p = PERSIST_OFF;
     persist_start(&p, NS_PER_S, 0);
     uint64_t now = p.due_ns, expect = NS_PER_S;
     for (int i = 0; i < 100; i++) {
@@ -62,8 +58,7 @@ static void backs_off(void **state)
 static void late_probe(void **state)
 {
     (void)state;
-    struct persist p;
-    persist_init(&p);
+    struct persist p = PERSIST_OFF;
     persist_start(&p, MS(200), 0);
     persist_backoff(&p, MS(250));
     assert_int_equal(p.due_ns, MS(650));
@@ -73,8 +68,7 @@ static void late_probe(void **state)
 static void clamped(void **state)
 {
     (void)state;
-    struct persist p;
-    persist_init(&p);
+    struct persist p = PERSIST_OFF;
     persist_start(&p, MS(5), 0);
     assert_int_equal(p.due_ns, MS(100));
     persist_stop(&p);
@@ -86,8 +80,7 @@ static void clamped(void **state)
 static void stop_forgets(void **state)
 {
     (void)state;
-    struct persist p;
-    persist_init(&p);
+    struct persist p = PERSIST_OFF;
     persist_start(&p, MS(300), 0);
     persist_backoff(&p, MS(300));
     persist_stop(&p);
@@ -105,7 +98,7 @@ static void intervals_for_all_rtos(void **state)
     for (int run = 0; run < 5000; run++) {
         struct persist p;
         uint64_t now = rnd_magnitude(&r) >> 1;
-        persist_init(&p);
+        p = (struct persist)PERSIST_OFF;
         persist_start(&p, rnd_magnitude(&r), now);
         uint64_t last = p.due_ns - now;
         assert_in_range(last, PERSIST_MIN_NS, PERSIST_MAX_NS);
