@@ -23,6 +23,15 @@
 struct end us = {.ip = "10.0.0.1"}, them = {.ip = "10.0.1.1"};
 
 static const char *scenario_name = "";
+
+double last_call;
+
+double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 static uint16_t next_port = 20000;
 
 void scenario(const char *name)

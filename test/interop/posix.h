@@ -26,9 +26,13 @@ struct end {
 
 extern struct end us, them;
 
+/* Seconds, by the clock that packets are stamped with. */
+double now(void);
+extern double last_call; /* when the last of these was begun */
+
 /* A call of ours, of theirs. */
-#define US(call, ...)   us.c->call(us.stack, __VA_ARGS__)
-#define THEM(call, ...) them.c->call(them.stack, __VA_ARGS__)
+#define US(call, ...)   (last_call = now(), us.c->call(us.stack, __VA_ARGS__))
+#define THEM(call, ...) (last_call = now(), them.c->call(them.stack, __VA_ARGS__))
 
 /* The lines from now on are this scenario's. */
 void scenario(const char *name);

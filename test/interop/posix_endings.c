@@ -7,13 +7,6 @@
 
 static char buf[64];
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* What they are told at the end. */
 static void their_end(const char *what, struct joined j)
 {

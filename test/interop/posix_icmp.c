@@ -142,15 +142,15 @@ static void all_kinds(void)
         j[i] = join();
         must("IP_RECVERR", set_int(j[i].ours, IPPROTO_IP, IP_RECVERR, 1));
     }
-    cut(true);
     for (size_t i = 0; i < N4; i++) {
         scenario(errors4[i].name);
+        cut(true);
         struct seen seen = send_octet(j[i].ours);
         router_says(errors4[i].type, errors4[i].code, &seen);
         told(j[i].ours, i);
         tcp_state(j[i].ours);
+        cut(false);
     }
-    cut(false);
     for (size_t i = 0; i < N4; i++) {
         scenario(errors4[i].name);
         goes_on(j[i]);
@@ -182,16 +182,16 @@ static void all_kinds6(void)
         j[i] = join6(listener, port);
         must("IPV6_RECVERR", set_int(j[i].ours, IPPROTO_IPV6, IPV6_RECVERR, 1));
     }
-    cut(true);
     for (size_t i = 0; i < N6; i++) {
         char name[40];
         snprintf(name, sizeof name, "IPv6 %s", errors6[i].name);
         scenario(name);
+        cut(true);
         struct seen seen = send_octet(j[i].ours);
         router_says(errors6[i].type, errors6[i].code, &seen);
         told(j[i].ours, i);
+        cut(false);
     }
-    cut(false);
     for (size_t i = 0; i < N6; i++) {
         scenario("IPv6");
         goes_on(j[i]);

@@ -79,13 +79,6 @@ static void maxseg(void)
 
 /* ---- TCP_SYNCNT ---- */
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void took(double began, double least, double most)
 {
     double s = now() - began;

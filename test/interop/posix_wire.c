@@ -6,6 +6,7 @@
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +15,15 @@
 
 static int tap = -1;
 static in_port_t only; /* our port, in network order; 0: any */
+
+/* What passed until then has been heard. Windows of time begin there, or with the last call: by the
+ * stamps of the packets, however late this thread comes to read them. */
+static double heard;
+static struct packet {
+    double at; /* 0: none */
+    size_t len;
+    uint8_t octets[1 << 16];
+} next; /* is not before the end of the last window */
 
 void stop_listening(void)
 {
@@ -32,6 +42,9 @@ void listen_in(void)
                              .sll_protocol = htons(ETH_P_ALL),
                              .sll_ifindex = (int)if_nametoindex("router-veth1")};
     must("bind", bind(tap, SA(at)));
+    must("SO_TIMESTAMPNS", setsockopt(tap, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int)));
+    next.at = 0;
+    heard = now();
     enter(&us);
 }
 
@@ -98,34 +111,64 @@ static bool parse(const uint8_t *packet, size_t len, struct seen *out)
     return true;
 }
 
-static double now(void)
+static double stamp(struct msghdr *msg)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    struct timespec t = {0};
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS)
+            memcpy(&t, CMSG_DATA(c), sizeof t);
+    }
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Our next segment; false when none comes until then. */
+/* Reads the next packet that comes from host1, unless there is one. */
+static void take(void)
+{
+    struct sockaddr_ll from;
+    struct iovec iov = {.iov_base = next.octets, .iov_len = sizeof next.octets};
+    _Alignas(struct cmsghdr) char control[64];
+    struct msghdr msg = {.msg_name = &from,
+                         .msg_namelen = sizeof from,
+                         .msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = control,
+                         .msg_controllen = sizeof control};
+    ssize_t n = recvmsg(tap, &msg, MSG_DONTWAIT);
+    if (n <= 0 || from.sll_pkttype == PACKET_OUTGOING)
+        return;
+    next.at = stamp(&msg);
+    next.len = (size_t)n;
+}
+
+/* Our next segment; false when none came until then. */
 static bool hear(double until, struct seen *seen)
 {
-    static uint8_t packet[1 << 16];
-    for (double left; (left = until - now()) > 0;) {
-        struct sockaddr_ll from;
-        socklen_t len = sizeof from;
+    for (;;) {
+        double left = until - now();
         struct pollfd p = {.fd = tap, .events = POLLIN};
-        if (must("poll", poll(&p, 1, (int)(1000 * left) + 1)) == 0)
+        if (next.at == 0 && must("poll", poll(&p, 1, left > 0 ? (int)(1000 * left) + 1 : 0)) > 0)
+            take();
+        if (next.at == 0 && left > 0)
             continue;
-        ssize_t n = recvfrom(tap, packet, sizeof packet, 0, (struct sockaddr *)&from, &len);
-        if (n > 0 && from.sll_pkttype != PACKET_OUTGOING && parse(packet, (size_t)n, seen))
+        heard = next.at == 0 || next.at > until ? until : next.at;
+        if (heard == until)
+            return false;
+        next.at = 0;
+        if (parse(next.octets, next.len, seen))
             return true;
     }
-    return false;
+}
+
+/* The end of a window of so many ms. */
+static double window(int ms)
+{
+    return (last_call > heard ? last_call : heard) + ms / 1e3;
 }
 
 bool next_segment(const char *what, uint8_t flags, struct seen *seen)
 {
     const uint8_t looked_at = TH_SYN | TH_FIN | TH_RST | TH_PUSH | (flags & TH_SYN ? TH_ACK : 0);
-    double until = now() + 10;
+    double until = window(10000);
     while (hear(until, seen)) {
         if ((seen->flags & looked_at) == flags)
             return true;
@@ -136,7 +179,7 @@ bool next_segment(const char *what, uint8_t flags, struct seen *seen)
 
 bool next_text(int ms, struct seen *seen)
 {
-    double until = now() + ms / 1e3;
+    double until = window(ms);
     while (hear(until, seen)) {
         if (seen->text > 0)
             return true;
@@ -146,7 +189,7 @@ bool next_text(int ms, struct seen *seen)
 
 bool next_ack(int ms, struct seen *seen)
 {
-    double until = now() + ms / 1e3;
+    double until = window(ms);
     while (hear(until, seen)) {
         if (seen->text == 0 && seen->flags == TH_ACK)
             return true;
