@@ -82,7 +82,7 @@ static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t, u
         return err;
     struct conn *c = as_conn(so);
     int64_t n = tcp_call(&c->tcb, data, len, now_ns);
-    if (n > 0)
+    if (n > 0 || n == ERR_NOMEM) /* then the connection may have got some of it */
         conn_settle(c, now_ns);
     return n;
 }
@@ -110,7 +110,7 @@ int64_t stack_send_block(struct sock *so, void *block, size_t size, size_t len, 
         return err;
     struct conn *c = as_conn(so);
     int64_t n = tcp_send_block(&c->tcb, block, size, len);
-    if (n > 0)
+    if (n > 0 || n == ERR_NOMEM)
         conn_settle(c, now_ns);
     return n;
 }
