@@ -44,12 +44,23 @@ static bool cwnd_used(const struct tcb *t, uint32_t flight)
 }
 
 /* What cwnd lets out in a round trip has to be in the queue, and what comes after it: as Linux has
- * it, twice as much, once cwnd is what holds text back. */
+ * it, twice as much, once cwnd is what holds text back. But where round trips have become longer
+ * than the least, what is in flight stands in queues: three times what the path itself holds is
+ * enough to keep these full, and more would only be colder when its turn comes. */
+static uint32_t sndbuf_wanted(const struct tcb *t)
+{
+    uint64_t wanted = UINT64_C(2) * t->busy->cc.cwnd;
+    uint64_t least_ns = loss_min_rtt_ns(t), srtt_ns = rto_srtt_ns(&t->rto);
+    if (least_ns > 0 && srtt_ns > least_ns)
+        wanted =
+            min_u64(wanted, wanted * 3 / 2 * (least_ns / NS_PER_US) / (srtt_ns / NS_PER_US + 1));
+    return (uint32_t)min_u64(wanted, t->common->config->sndbuf_max);
+}
+
 static void grow_sndbuf(struct tcb *t)
 {
-    uint32_t wanted = min_u32(2 * t->busy->cc.cwnd, t->common->config->sndbuf_max);
     if (seq_lt(t->snd.una, t->busy->full))
-        t->busy->sndbuf = max_u32(t->busy->sndbuf, wanted);
+        t->busy->sndbuf = max_u32(t->busy->sndbuf, sndbuf_wanted(t));
 }
 
 /* SND.UNA moves to SEG.ACK. */

@@ -18,6 +18,11 @@ uint32_t loss_cwnd(const struct tcb *t)
     return t->busy->cc.cwnd + recovery_beyond_cwnd(&t->busy->recovery, &t->busy->cc, t->snd.una);
 }
 
+uint64_t loss_min_rtt_ns(const struct tcb *t)
+{
+    return t->busy->sack_recovery.rack.min_rtt_ns;
+}
+
 static const char *reason(const struct tcb *t, enum recovery_mode mode)
 {
     static const char *const reasons[] = {

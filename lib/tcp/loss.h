@@ -19,6 +19,9 @@ uint32_t loss_flight(const struct tcb *t);
 /* What may be in the network: cwnd, and what limited transmit lets go beyond. */
 uint32_t loss_cwnd(const struct tcb *t);
 
+/* The shortest round trip of the last minutes; 0: not known, as without SACK. */
+uint64_t loss_min_rtt_ns(const struct tcb *t);
+
 /* What is to be sent again next. */
 struct missing {
     seq_t from, end;

@@ -1,5 +1,6 @@
 /* ackin.c: what congestion control learns of an ACK, and when cwnd counts as used (RFC 9438 5.8).
  * The rest of it is in test_ackin.c. */
+#include "loss.h"
 #include "much_text.h"
 #include "segments.h"
 
@@ -96,6 +97,36 @@ static void send_buffer(void **state)
     }
 }
 
+/* Where round trips have become longer than the least, it grows to three times what the path
+ * holds. */
+static void send_buffer_and_queues(void **state)
+{
+    (void)state;
+    the.config.sndbuf = 20000;
+    the.config.sndbuf_max = 1000000;
+    establish(.sack_ok = 1, .wnd = 60000);
+    uint32_t sent = 0;
+    for (unsigned i = 0; i < 9; i++) {
+        user_sends(10000);
+        sent += 10000;
+        ignore();
+        later(i == 0 ? 100 : 190);
+        receive(.flags = ACK, .seq = 1, .ack = sent + 1);
+        ignore();
+    }
+    assert_int_equal(loss_min_rtt_ns(&the.tcb), 100 * NS_PER_MS);
+    uint64_t srtt_ns = rto_srtt_ns(&the.tcb.rto);
+    assert_in_range(srtt_ns, 150 * NS_PER_MS, 190 * NS_PER_MS);
+    uint64_t cwnd = 100000;
+    user_sends(1000);
+    the.tcb.busy->cc.cwnd = (uint32_t)cwnd;
+    the.tcb.busy->full = seq_add(the.tcb.snd.nxt, 10000);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = sent + 1001);
+    assert_in_range(tcb_sndbuf(&the.tcb), 3 * cwnd * 100 * NS_PER_MS / srtt_ns * 8 / 10,
+                    3 * cwnd * 100 * NS_PER_MS / srtt_ns * 12 / 10);
+}
+
 /* What congestion control learns of an ACK. */
 static struct cc_ack heard;
 
@@ -156,6 +187,7 @@ int main(void)
         ladder_test(avoidance_and_the_peers_window),
         ladder_test(avoidance_after_a_timeout),
         ladder_test(send_buffer),
+        ladder_test(send_buffer_and_queues),
         ladder_test(what_an_ack_says),
         ladder_test(full_long_after),
     };
