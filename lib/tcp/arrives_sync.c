@@ -41,6 +41,14 @@ static bool is_sent_again(const struct tcb *t, const struct seg *seg)
            !(seg->flags & TCP_SYN);
 }
 
+/* RFC 7323 5.3 R3, for a segment whose numbers are acceptable, both of them: who could have us take
+ * any timestamp by a sequence number alone could end the connection. */
+static void take_timestamp(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (t->ts && seg->opts.has_ts)
+        timestamps_arrived(&t->timestamps, seg->opts.ts_val, seg->seq, now_ns);
+}
+
 /* RFC 5961 4.2, within its budget. */
 static void challenge_syn(struct tcb *t, uint64_t now_ns)
 {
@@ -61,6 +69,27 @@ static void note_twice(struct tcb *t, const struct seg *seg)
     if (back <= t->rcvq.head)
         sack_twice(&t->busy->sack, t->rcvq.head - back,
                    t->rcvq.head - (uint32_t)seq_diff(head, end));
+}
+
+/* RFC 7323 5.3 R1, and 3.2: what has to come before anything else. A SYN without timestamps is a new
+ * connection's, and as with any RFC 5961 4.2 has us say that there is an old one. */
+static enum step first_timestamp(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (!t->ts || (seg->flags & TCP_RST)) /* 5.2: a RST is never too old */
+        return GO_ON;
+    if (!seg->opts.has_ts)
+        return seg->flags & TCP_SYN ? GO_ON : DROP;
+    if (!timestamps_outdated(&t->timestamps, seg->opts.ts_val, now_ns))
+        return GO_ON;
+    if (seg->flags & TCP_SYN) {
+        challenge_syn(t, now_ns);
+    } else if (seg_len(seg) > 0) {
+        note_twice(t, seg);
+        ackdelay_now(&t->ackdelay);
+    } else {
+        tcp_reset_challenge(t, now_ns); /* else two stacks could answer each other for ever */
+    }
+    return DROP;
 }
 
 /* A segment outside of the window is answered with an ACK, which a RST is not. */
@@ -100,6 +129,7 @@ static bool is_syn_again(const struct tcb *t, const struct seg *seg)
 static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     if (is_syn_again(t, seg)) {
+        take_timestamp(t, seg, now_ns);
         recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
         return DROP;
     }
@@ -214,6 +244,7 @@ static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns
 {
     if (!seq_lt(t->snd.una, seg->ack) || seq_lt(t->snd.nxt, seg->ack))
         return ANSWER_RST;
+    take_timestamp(t, seg, now_ns);
     tcp_ackin_syn_acked(t, seg, now_ns);
     open_window(t);
     state_set(t, STATE_ESTABLISHED, "our SYN is acknowledged", now_ns);
@@ -245,6 +276,7 @@ static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns
         tcp_reset_challenge(t, now_ns);
         return DROP;
     }
+    take_timestamp(t, seg, now_ns);
     keepalive_heard(&t->keepalive, now_ns);
     tcp_ackin(t, seg, now_ns);
     if (!tcb_fin_acked(t))
@@ -452,7 +484,9 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
     if (trim_syn(t, seg, &trimmed))
         seg = &trimmed;
     bool opening = t->state == STATE_SYN_RECEIVED;
-    enum step step = first_sequence(t, seg, now_ns);
+    enum step step = first_timestamp(t, seg, now_ns);
+    if (step == GO_ON)
+        step = first_sequence(t, seg, now_ns);
     if (step == ONLY_ACK) {
         fifth_ack(t, seg, now_ns);
         return ARRIVES_DONE;
@@ -472,6 +506,11 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
 
 bool tcp_arrives_reopens(const struct tcb *t, const struct seg *seg)
 {
-    return t->state == STATE_TIME_WAIT && (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
-           seq_lt(t->rcv.nxt, seg->seq);
+    if (t->state != STATE_TIME_WAIT || (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    bool later = seq_lt(t->rcv.nxt, seg->seq);
+    if (!seg->opts.has_ts || !t->common->config->timestamps)
+        return later;
+    return !t->ts || timestamps_newer(&t->timestamps, seg->opts.ts_val) ||
+           (later && seg->opts.ts_val == t->timestamps.recent);
 }

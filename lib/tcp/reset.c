@@ -11,6 +11,8 @@ bool tcp_reset_answer(const struct seg *seg, struct seg *rst)
     if (seg->flags & TCP_RST)
         return false;
     *rst = (struct seg){.flags = TCP_RST};
+    rst->opts.has_ts = seg->opts.has_ts; /* RFC 7323 5.2: with TSval 0 */
+    rst->opts.ts_ecr = seg->opts.ts_val;
     if (seg->flags & TCP_ACK) {
         rst->seq = seg->ack;
     } else {

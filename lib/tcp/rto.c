@@ -59,17 +59,23 @@ void rto_sent(struct rto_timed *timed, seq_t end, uint64_t now_ns)
     *timed = (struct rto_timed){.timing = true, .end = end, .at_ns = now_ns};
 }
 
-void rto_resent(struct rto_timed *timed)
+void rto_resent(struct rto_timed *timed, seq_t end, bool ts)
 {
-    timed->timing = false;
+    if (!timed->timing)
+        timed->end = end;
+    timed->timing = timed->again = ts;
 }
 
-bool rto_acked(struct rto *r, struct rto_timed *timed, seq_t ack, uint64_t var_min_ns,
-               uint64_t now_ns)
+bool rto_acked(struct rto *r, struct rto_timed *timed, seq_t ack, uint64_t ts_rtt_ns,
+               uint64_t var_min_ns, uint64_t now_ns)
 {
     if (!timed->timing || seq_lt(ack, timed->end))
         return false;
     timed->timing = false;
+    if (timed->again && ts_rtt_ns == 0)
+        return false;
+    if (timed->again)
+        timed->at_ns = now_ns > ts_rtt_ns ? now_ns - ts_rtt_ns : 0;
     r->backoff = 0;
     take_sample(r, to_us(now_ns > timed->at_ns ? now_ns - timed->at_ns : 0),
                 max_u32(to_us(var_min_ns), RTO_GRANULARITY_US));
