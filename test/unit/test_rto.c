@@ -26,7 +26,7 @@ static uint64_t get(const struct timer *r)
 
 static bool acked(struct timer *r, seq_t ack, uint64_t now_ns)
 {
-    return rto_acked(&r->rto, &r->timed, ack, r->var_min_ns, now_ns);
+    return rto_acked(&r->rto, &r->timed, ack, 0, r->var_min_ns, now_ns);
 }
 
 /* An RTO without limits of its own, and one segment timed and acknowledged after rtt. */
@@ -151,7 +151,7 @@ static void karn(void **state)
 
     rto_sent(&r.timed, seq(2000), MS(1000));
     rto_backoff(&r.rto);
-    rto_resent(&r.timed);
+    rto_resent(&r.timed, seq(2000), false);
     assert_false(acked(&r, seq(2000), MS(1310)));
     assert_int_equal(rto_srtt_ns(&r.rto), MS(100));
     assert_int_equal(get(&r), MS(600));
