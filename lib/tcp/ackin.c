@@ -36,7 +36,7 @@ void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     t->in_trouble = false;
     t->busy->rtx_due_ns = TIME_NEVER;
     loss_begin(t, t->busy);
-    cc_init(&t->cc, t->settings->cc, t->snd.mss, t->syn_timed_out);
+    cc_init(&t->busy->cc, t->settings->cc, t->snd.mss, t->syn_timed_out);
     tcp_timeout_progress(t, now_ns);
 }
 
@@ -47,14 +47,14 @@ static bool cwnd_used(const struct tcb *t, uint32_t flight)
 {
     if (seq_lt(t->snd.una, t->busy->full))
         return true;
-    return t->cc.cwnd < t->cc.ssthresh && flight >= t->cc.cwnd / 2;
+    return t->busy->cc.cwnd < t->busy->cc.ssthresh && flight >= t->busy->cc.cwnd / 2;
 }
 
 /* What cwnd lets out in a round trip has to be in the queue, and what comes after it: as Linux has
  * it, twice as much, once cwnd is what holds text back. */
 static void grow_sndbuf(struct tcb *t)
 {
-    uint32_t wanted = min_u32(2 * t->cc.cwnd, t->common->config->sndbuf_max);
+    uint32_t wanted = min_u32(2 * t->busy->cc.cwnd, t->common->config->sndbuf_max);
     if (seq_lt(t->snd.una, t->busy->full))
         t->busy->sndbuf = max_u32(t->busy->sndbuf, wanted);
 }
@@ -93,7 +93,7 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
             .srtt_ns = rto_srtt_ns(&t->rto),
             .now_ns = now_ns,
         };
-        t->cc.ops->acked(&t->cc, &news);
+        t->busy->cc.ops->acked(&t->busy->cc, &news);
     }
 
     if (seq_eq(ack, t->snd.nxt) && t->busy->sndq.len == 0)

@@ -34,6 +34,7 @@ void tcb_begin_busy(struct tcb *t, struct busy *b)
     list_init(&b->resting);
     sndq_init(&b->sndq, t->common->mem);
     loss_begin(t, b);
+    cc_resume(&b->cc, &t->cc_rest, t->settings->cc, t->snd.mss);
     b->up_from = b->small = b->full = t->snd.una;
     t->busy = b;
 }
@@ -55,6 +56,7 @@ static void forget(struct tcb *t)
 {
     list_remove(&t->busy->resting);
     loss_end(t->busy);
+    cc_rest(&t->busy->cc, &t->cc_rest);
     sndq_finish(&t->busy->sndq);
     t->busy = (struct busy *)&busy_none;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cc.h"
 #include "list.h"
 #include "persist.h"
 #include "rcvq.h"
@@ -33,6 +34,7 @@ struct tcb;
 struct busy {
     /* Sending */
     struct sndq sndq;
+    struct cc cc;
     uint32_t sndbuf;                    /* the send buffer has grown to that; 0: it has not */
     struct recovery recovery;           /* without SACK; and of our SYN */
     struct sack_recovery sack_recovery; /* with it; see loss.h */

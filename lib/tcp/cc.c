@@ -44,6 +44,35 @@ void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, bool syn_lost
     };
 }
 
+void cc_rest(const struct cc *c, struct cc_rest *r)
+{
+    bool first = c->stage == CC_FIRST_SLOW_START;
+    *r = (struct cc_rest){
+        .cwnd = c->cwnd,
+        .ssthresh = c->ssthresh,
+        .w_max = first || c->cubic.timed_out ? 0 : c->cubic.w_max,
+        .mss = (uint16_t)c->mss,
+        .first = first,
+    };
+}
+
+/* cwnd_prior, where W_est begins to grow as fast as cwnd, is W_max but for fast convergence. */
+void cc_resume(struct cc *c, const struct cc_rest *r, const struct cc_ops *ops, uint32_t mss)
+{
+    *c = (struct cc){
+        .ops = ops,
+        .mss = r->mss,
+        .cwnd = r->cwnd,
+        .ssthresh = r->ssthresh,
+        .abc_limit = CC_ABC_LIMIT,
+        .stage = r->first ? CC_FIRST_SLOW_START : CC_SLOW_START,
+    };
+    if (!r->first)
+        c->cubic = (struct cubic){.w_max = r->w_max, .cwnd_prior = r->w_max};
+    if (mss != r->mss)
+        cc_set_mss(c, mss);
+}
+
 /* RFC 5681 3.1: a smaller MSS takes cwnd down in proportion, so that as many segments as before may
  * be in flight and not more. A larger one leaves the octets as they are. */
 void cc_set_mss(struct cc *c, uint32_t mss)
@@ -84,6 +113,8 @@ void cc_stage_over(struct cc *c)
 {
     if (c->stage == CC_AVOIDANCE)
         c->stage = CC_SLOW_START;
+    if (c->stage == CC_FIRST_SLOW_START)
+        c->hystart = (struct hystart){0};
     c->acked = 0;
 }
 

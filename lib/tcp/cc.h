@@ -89,6 +89,15 @@ struct cc {
     };
 };
 
+/* What a connection that rests keeps of it. When it goes on, a stage of congestion avoidance begins
+ * anew, below W_max where it was on the curve, and HyStart++ with a new round. */
+struct cc_rest {
+    uint32_t cwnd, ssthresh;
+    uint32_t w_max; /* cubic's */
+    uint16_t mss;   /* SMSS of then */
+    bool first;     /* CC_FIRST_SLOW_START */
+};
+
 extern const struct cc_ops cc_newreno; /* "reno": RFC 5681, with byte counting */
 extern const struct cc_ops cc_cubic;   /* "cubic": RFC 9438, with HyStart++ (RFC 9406) */
 
@@ -97,6 +106,11 @@ const struct cc_ops *cc_find(const char *name, size_t len);
 
 /* The initial window of RFC 6928: 10 SMSS, 2 of large ones; 1 SMSS when the SYN was lost. */
 void cc_init(struct cc *c, const struct cc_ops *ops, uint32_t mss, bool syn_lost);
+
+void cc_rest(const struct cc *c, struct cc_rest *r);
+
+/* It goes on, with this algorithm and SMSS, whatever they were. */
+void cc_resume(struct cc *c, const struct cc_rest *r, const struct cc_ops *ops, uint32_t mss);
 
 /* The effective MSS has changed. */
 void cc_set_mss(struct cc *c, uint32_t mss);
@@ -107,8 +121,8 @@ void cc_change(struct cc *c, const struct cc_ops *ops);
 /* RFC 5681 4.1: nothing was sent for more than one RTO: back to at most the initial window. */
 void cc_idle(struct cc *c);
 
-/* cwnd or ssthresh was set by others than the algorithm: the stage of congestion avoidance is over.
- */
+/* cwnd or ssthresh was set by others than the algorithm: the stage of congestion avoidance is over,
+ * and what HyStart++ knew of the round trips was that of another window. */
 void cc_stage_over(struct cc *c);
 
 /* ---- For the algorithms ---- */

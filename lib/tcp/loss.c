@@ -14,8 +14,8 @@ uint32_t loss_flight(const struct tcb *t)
 uint32_t loss_cwnd(const struct tcb *t)
 {
     if (loss_by_sack(t))
-        return t->cc.cwnd;
-    return t->cc.cwnd + recovery_beyond_cwnd(&t->busy->recovery, &t->cc, t->snd.una);
+        return t->busy->cc.cwnd;
+    return t->busy->cc.cwnd + recovery_beyond_cwnd(&t->busy->recovery, &t->busy->cc, t->snd.una);
 }
 
 static const char *reason(const struct tcb *t, enum recovery_mode mode)
@@ -88,16 +88,16 @@ struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_u
             .srtt_ns = rto_srtt_ns(&t->rto),
             .now_ns = now_ns,
         };
-        struct recovery_ack did = sack_recovery_ack(&b->sack_recovery, &t->cc, &ack);
+        struct recovery_ack did = sack_recovery_ack(&b->sack_recovery, &b->cc, &ack);
         t->loss_probe = t->loss_probe && sack_recovery_probes(&b->sack_recovery);
         tell_refused(t);
         return did;
     }
     if (advances)
-        return recovery_new_ack(&b->recovery, &t->cc, old_una, t->snd.una, t->snd.nxt);
+        return recovery_new_ack(&b->recovery, &b->cc, old_una, t->snd.una, t->snd.nxt);
     /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK to come. */
     bool again =
-        duplicate && recovery_dup_ack(&b->recovery, &t->cc, t->snd.una, t->snd.nxt, now_ns);
+        duplicate && recovery_dup_ack(&b->recovery, &b->cc, t->snd.una, t->snd.nxt, now_ns);
     return (struct recovery_ack){.restart_timer = again};
 }
 
@@ -105,10 +105,10 @@ void loss_timeout(struct tcb *t, bool first, uint64_t now_ns)
 {
     struct busy *b = t->busy;
     if (loss_by_sack(t))
-        sack_recovery_timeout(&b->sack_recovery, &t->cc, t->snd.una, t->snd.nxt, first,
+        sack_recovery_timeout(&b->sack_recovery, &b->cc, t->snd.una, t->snd.nxt, first,
                               rto_srtt_ns(&t->rto), now_ns);
     else
-        recovery_timeout(&b->recovery, &t->cc, t->snd.una, t->snd.nxt, first, now_ns);
+        recovery_timeout(&b->recovery, &b->cc, t->snd.una, t->snd.nxt, first, now_ns);
 }
 
 /* How long a peer may wait with the ACK of a single segment, as Linux has it (RFC 8985 7.2). */
@@ -137,7 +137,8 @@ void loss_tick(struct tcb *t, uint64_t now_ns)
         return;
     struct sack_recovery *s = &t->busy->sack_recovery;
     if (s->rack.reo_due_ns <= now_ns)
-        sack_recovery_reo_timeout(s, &t->cc, t->snd.una, t->snd.nxt, rto_srtt_ns(&t->rto), now_ns);
+        sack_recovery_reo_timeout(s, &t->busy->cc, t->snd.una, t->snd.nxt, rto_srtt_ns(&t->rto),
+                                  now_ns);
     if (s->rack.pto_due_ns <= now_ns) {
         s->rack.pto_due_ns = TIME_NEVER;
         t->loss_probe = sack_recovery_probes(s) && rack_may_probe(&s->rack) &&
@@ -166,9 +167,9 @@ void loss_resend(struct tcb *t)
 void loss_too_big(struct tcb *t)
 {
     if (loss_by_sack(t))
-        sack_recovery_too_big(&t->busy->sack_recovery, &t->cc, t->snd.nxt);
+        sack_recovery_too_big(&t->busy->sack_recovery, &t->busy->cc, t->snd.nxt);
     else
-        recovery_too_big(&t->busy->recovery, &t->cc, t->snd.una, t->snd.nxt);
+        recovery_too_big(&t->busy->recovery, &t->busy->cc, t->snd.una, t->snd.nxt);
 }
 
 void loss_begin(struct tcb *t, struct busy *b)

@@ -200,7 +200,7 @@ static bool output_again(struct tcb *t, struct seg *seg, const struct missing *m
         max = min_u32(max, t->snd.mss);
     } else {
         uint32_t flight = loss_flight(t);
-        uint32_t room = t->cc.cwnd > flight ? t->cc.cwnd - flight : 0;
+        uint32_t room = t->busy->cc.cwnd > flight ? t->busy->cc.cwnd - flight : 0;
         if (room < t->snd.mss && room < max)
             return false;
         if (max > room)
@@ -296,7 +296,7 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     tcp_pmtu_age(t, now_ns);
     bool idle = seq_eq(t->snd.una, t->snd.nxt);
     if (idle && t->common->config->idle_restart && now_ns - t->last_sent_ns > tcb_rto_ns(t))
-        cc_idle(&t->cc);
+        cc_idle(&t->busy->cc);
     int32_t wnd_left = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
     uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;
     uint32_t flight = loss_flight(t), cwnd = loss_cwnd(t);
@@ -369,7 +369,7 @@ static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
                : t->loss_probe       ? output_loss_probe(t, seg, now_ns)
                : loss_missing(t, &m) ? output_again(t, seg, &m, now_ns)
                                      : output_new(t, seg, now_ns);
-    if (any && loss_flight(t) + t->snd.mss > t->cc.cwnd)
+    if (any && loss_flight(t) + t->snd.mss > t->busy->cc.cwnd)
         t->busy->full = t->snd.nxt;
     return any;
 }

@@ -50,7 +50,8 @@ static uint32_t mss_for(const struct tcb *t, uint32_t mtu)
 static void set_mss(struct tcb *t)
 {
     t->snd.mss = (uint16_t)mss_for(t, t->pmtu.mtu ? t->pmtu.mtu : t->pmtu.first);
-    cc_set_mss(&t->cc, t->snd.mss);
+    if (tcb_is_busy(t))
+        cc_set_mss(&t->busy->cc, t->snd.mss);
 }
 
 void tcp_pmtu_limit(struct tcb *t, uint32_t mss_max)

@@ -199,8 +199,10 @@ void sack_recovery_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq
     uint32_t outstanding = flight(r, una, nxt);
     /* As recovery_timeout(): without progress the retransmission was lost, which is a second sign
      * of congestion (RFC 5681 4.3). */
-    if (r->mode == RECOVERY_FAST)
+    if (r->mode == RECOVERY_FAST) {
         outstanding = min_u32(outstanding, progress ? 2 * c->ssthresh : c->ssthresh);
+        c->cwnd = c->ssthresh; /* what it was on its way to */
+    }
     if (r->mode == RECOVERY_OPEN)
         remember(r, c, una);
     c->ops->timeout(c, outstanding, first, now_ns);

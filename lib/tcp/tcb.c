@@ -42,7 +42,9 @@ void tcb_init(struct tcb *t, const struct flow *flow, uint16_t first_mtu, struct
     rcvq_init(&t->rcvq);
     rcvwnd_init(&t->rcvwnd, config->rcvbuf, config->rcvbuf_max, t->snd.mss);
     rto_init(&t->rto, config->rto_initial_ns);
-    cc_init(&t->cc, config->cc, t->snd.mss, false);
+    struct cc cc;
+    cc_init(&cc, config->cc, t->snd.mss, false);
+    cc_rest(&cc, &t->cc_rest);
     ackdelay_init(&t->ackdelay, t->snd.mss);
     ackdelay_quick(&t->ackdelay, config->quickacks);
     if (busy)
@@ -138,6 +140,15 @@ uint64_t tcb_rto_ns(const struct tcb *t)
     return rto_get(&t->rto, t->common->config->rto_max_ns);
 }
 
+static struct cc congestion_control(const struct tcb *t)
+{
+    if (tcb_is_busy(t))
+        return t->busy->cc;
+    struct cc cc;
+    cc_resume(&cc, &t->cc_rest, t->settings->cc, t->snd.mss);
+    return cc;
+}
+
 static const char *check_sender(const struct tcb *t)
 {
     uint32_t in_flight = (uint32_t)seq_diff(t->snd.nxt, tcb_text_start(t));
@@ -152,9 +163,10 @@ static const char *check_sender(const struct tcb *t)
         return "what is in flight is in the send queue";
     if (seq_lt(t->snd.up, t->snd.una) || seq_lt(tcb_text_end(t), t->snd.up))
         return "SND.UNA =< SND.UP =< the end of what was SENT";
-    if (t->snd.mss > t->pmtu.mss_max || t->cc.mss != t->snd.mss)
+    const struct cc cc = congestion_control(t);
+    if (t->snd.mss > t->pmtu.mss_max || cc.mss != t->snd.mss)
         return "the MSS is one that peer and path take";
-    if (t->cc.cwnd < t->cc.mss)
+    if (cc.cwnd < cc.mss)
         return "cwnd >= 1 SMSS";
     if (seq_lt(t->snd.una, t->snd.nxt) && t->busy->rtx_due_ns == TIME_NEVER &&
         !persist_on(&t->busy->persist))
@@ -217,6 +229,7 @@ static uint32_t text_in_flight(const struct tcb *t)
 void tcb_status(const struct tcb *t, struct tcp_status *status)
 {
     uint32_t in_flight = text_in_flight(t);
+    const struct cc cc = congestion_control(t);
     *status = (struct tcp_status){
         .state = t->state,
         .flow = *t->flow,
@@ -235,8 +248,8 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .lost = t->busy->sack_recovery.board.lost,
         .sndbuf = tcb_sndbuf(t),
         .rcvbuf = t->rcvwnd.size,
-        .cwnd = t->cc.cwnd,
-        .ssthresh = t->cc.ssthresh,
+        .cwnd = cc.cwnd,
+        .ssthresh = cc.ssthresh,
         .flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una),
         .unsent_or_unacked = t->busy->sndq.len,
         .unsent = t->busy->sndq.len > in_flight ? t->busy->sndq.len - in_flight : 0,

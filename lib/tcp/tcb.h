@@ -91,7 +91,7 @@ struct tcb {
     struct rcvwnd rcvwnd;
     struct rcvq rcvq;
     struct ackdelay ackdelay;
-    struct cc cc;
+    struct cc_rest cc_rest; /* busy->cc, while there is none */
     struct rto rto;
     struct keepalive keepalive;
     struct timestamps timestamps;

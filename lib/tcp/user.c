@@ -296,6 +296,14 @@ static void set_mss(struct tcb *t)
     tcp_pmtu_limit(t, t->rcvwnd.mss);
 }
 
+static void change_cc(struct tcb *t, const struct cc_ops *ops)
+{
+    if (tcb_is_busy(t))
+        cc_change(&t->busy->cc, ops);
+    else
+        t->cc_rest.w_max = 0; /* the other's */
+}
+
 int tcp_set(struct tcb *t, const struct tcp_settings *wanted)
 {
     struct shared *all = &t->common->settings;
@@ -312,7 +320,7 @@ int tcp_set(struct tcb *t, const struct tcp_settings *wanted)
     if (old->cork && !settings->cork)
         tcp_flush(t);
     if (settings->cc != old->cc)
-        cc_change(&t->cc, settings->cc);
+        change_cc(t, settings->cc);
     tcp_timeout_set(t, settings);
     shared_put(all, old);
     if (mss)

@@ -126,7 +126,7 @@ static void breaks(void **state)
     (void)state;
     establish();
     if (user_send(10) < 0)
-        the.tcb.cc.cwnd = 0;
+        the.tcb.busy->cc.cwnd = 0;
     ignore();
 }
 

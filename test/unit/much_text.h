@@ -30,7 +30,7 @@ static inline unsigned much_text_goes(uint64_t len)
         no_memory_told(!borrowed);
         assert_true(borrowed);
         the.written += MUCH_TEXT_SUPER;
-        the.tcb.cc.cwnd = 1 << 30;
+        the.tcb.busy->cc.cwnd = 1 << 30;
         the.tcb.last_sent_ns = the.now_ns; /* or it would count as idle */
         while (tcp_output(&the.tcb, &seg, the.now_ns))
             flags |= seg.flags;

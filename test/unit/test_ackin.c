@@ -22,7 +22,7 @@ static void open_cwnd(void)
         later(100);
         receive(.flags = ACK, .seq = 1, .ack = at + 4000);
     }
-    assert_true(the.tcb.cc.cwnd >= 7000);
+    assert_true(the.tcb.busy->cc.cwnd >= 7000);
     the.tcb.events = 0;
 }
 
@@ -178,12 +178,12 @@ static void fast_retransmit(void **state)
     expect_silence();
     receive(.flags = ACK, .seq = 1, .ack = 40001);
     expect(.flags = ACK, .seq = 40001, .ack = 1, .text = 1000);
-    assert_int_equal(the.tcb.cc.ssthresh, 2500);   /* half of the flight */
-    receive(.flags = ACK, .seq = 1, .ack = 40001); /* a fourth: not again */
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 2500); /* half of the flight */
+    receive(.flags = ACK, .seq = 1, .ack = 40001);     /* a fourth: not again */
     later(50);
     receive(.flags = ACK, .seq = 1, .ack = 45001);
     expect_events(TCB_EV_ACKED);
-    assert_true(the.tcb.cc.cwnd <= 2500);
+    assert_true(the.tcb.busy->cc.cwnd <= 2500);
 }
 
 /* RFC 5681 3.2: two new segments beyond cwnd (step 1); ssthresh is half of the flight before them,
@@ -193,7 +193,7 @@ static void fast_recovery_sends_new_text(void **state)
 {
     (void)state;
     open_cwnd();
-    the.tcb.cc.cwnd = 8000;
+    the.tcb.busy->cc.cwnd = 8000;
     user_sends(12000);
     for (uint32_t i = 0; i < 8; i++)
         expect(.flags = ACK, .seq = 40001 + 1000 * i, .ack = 1, .text = 1000);
@@ -203,8 +203,8 @@ static void fast_recovery_sends_new_text(void **state)
     }
     receive(.flags = ACK, .seq = 1, .ack = 40001);
     expect(.flags = ACK, .seq = 40001, .ack = 1, .text = 1000);
-    assert_int_equal(the.tcb.cc.ssthresh, 4000);
-    assert_int_equal(the.tcb.cc.cwnd, 4000 + 3000);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 4000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 4000 + 3000);
     for (unsigned i = 0; i < 3; i++)
         receive(.flags = ACK, .seq = 1, .ack = 40001); /* cwnd 10000, 10000 out */
     receive(.flags = ACK, .seq = 1, .ack = 40001);     /* 7 */
@@ -212,7 +212,7 @@ static void fast_recovery_sends_new_text(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 40001); /* 8 */
     expect(.flags = PSH | ACK, .seq = 51001, .ack = 1, .text = 1000);
     receive(.flags = ACK, .seq = 1, .ack = 50001);
-    assert_int_equal(the.tcb.cc.cwnd, 3000); /* what is out and one segment (step 3 (2)) */
+    assert_int_equal(the.tcb.busy->cc.cwnd, 3000); /* what is out and one segment (step 3 (2)) */
     receive(.flags = ACK, .seq = 1, .ack = 52001);
 }
 
@@ -302,7 +302,7 @@ static void slow_start(void **state)
 {
     (void)state;
     establish(.wnd = 60000);
-    the.tcb.cc.cwnd = 4000;
+    the.tcb.busy->cc.cwnd = 4000;
     user_sends(20000);
     for (uint32_t i = 0; i < 4; i++)
         expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
@@ -329,7 +329,7 @@ static void cwnd_within_a_segment(void **state)
     (void)state;
     the.config.cc = &cc_newreno;
     establish(.wnd = 60000);
-    the.tcb.cc.cwnd = the.tcb.cc.ssthresh = 2500;
+    the.tcb.busy->cc.cwnd = the.tcb.busy->cc.ssthresh = 2500;
     user_sends(5000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
@@ -348,18 +348,18 @@ static void cwnd_that_is_not_used(void **state)
 {
     (void)state;
     establish(.wnd = 60000);
-    the.tcb.cc.cwnd = 4000;
+    the.tcb.busy->cc.cwnd = 4000;
     for (uint32_t i = 0; i < 20; i++) {
         user_sends(1000);
         expect(.flags = PSH | ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
         later(100);
         receive(.flags = ACK, .seq = 1, .ack = 1001 + 1000 * i);
     }
-    assert_int_equal(the.tcb.cc.cwnd, 4000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 4000);
     user_sends(2000); /* half of it */
     ignore();
     receive(.flags = ACK, .seq = 1, .ack = 22001);
-    assert_int_equal(the.tcb.cc.cwnd, 6000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 6000);
 }
 
 /* ---- The window of what was sent again ---- */

@@ -10,14 +10,14 @@ static void avoidance_wants_a_full_window(void **state)
     (void)state;
     the.config.cc = &cc_newreno;
     establish(.wnd = 60000);
-    the.tcb.cc.cwnd = the.tcb.cc.ssthresh = 4500;
+    the.tcb.busy->cc.cwnd = the.tcb.busy->cc.ssthresh = 4500;
     for (uint32_t i = 0; i < 20; i++) { /* three of four and a half */
         user_sends(3000);
         ignore();
         receive(.flags = ACK, .seq = 1, .ack = 3001 + 3000 * i);
     }
-    assert_int_equal(the.tcb.cc.cwnd, 4500);
-    assert_int_equal(the.tcb.cc.acked, 0);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 4500);
+    assert_int_equal(the.tcb.busy->cc.acked, 0);
     user_sends(4000);
     ignore();
     receive(.flags = ACK, .seq = 1, .ack = 61001);
@@ -25,11 +25,11 @@ static void avoidance_wants_a_full_window(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 63001);
     batch();
     receive(.flags = ACK, .seq = 1, .ack = 64001);
-    assert_int_equal(the.tcb.cc.acked, 4000);
+    assert_int_equal(the.tcb.busy->cc.acked, 4000);
     user_sends(4000);
     ignore();
     receive(.flags = ACK, .seq = 1, .ack = 68001);
-    assert_int_equal(the.tcb.cc.cwnd, 5500);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 5500);
 }
 
 /* The peer's window is as good a reason not to use it. */
@@ -38,13 +38,13 @@ static void avoidance_and_the_peers_window(void **state)
     (void)state;
     the.config.cc = &cc_newreno;
     establish(.wnd = 4000);
-    the.tcb.cc.cwnd = the.tcb.cc.ssthresh = 5000;
+    the.tcb.busy->cc.cwnd = the.tcb.busy->cc.ssthresh = 5000;
     user_sends(50000);
     for (uint32_t i = 0; i < 50; i++) {
         ignore();
         receive(.flags = ACK, .seq = 1, .ack = 1001 + 1000 * i);
     }
-    assert_int_equal(the.tcb.cc.cwnd, 5000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 5000);
 }
 
 /* What is sent again after a timeout fills a window like anything else. */
@@ -57,13 +57,13 @@ static void avoidance_after_a_timeout(void **state)
     ignore();
     later(tcb_rto_ns(&the.tcb) / NS_PER_MS);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    the.tcb.cc.ssthresh = 2000;
+    the.tcb.busy->cc.ssthresh = 2000;
     for (uint32_t ack = 1001; ack < 10001; ack += 1000) {
         receive(.flags = ACK, .seq = 1, .ack = ack);
         ignore();
     }
     receive(.flags = ACK, .seq = 1, .ack = 10001);
-    assert_int_equal(the.tcb.cc.cwnd, 5000); /* 1, then 2 + 3 + 4 of congestion avoidance */
+    assert_int_equal(the.tcb.busy->cc.cwnd, 5000); /* 1, then 2 + 3 + 4 of congestion avoidance */
 }
 
 /* The send buffer grows to twice cwnd once that is what holds text back, up to its limit; not while
@@ -81,13 +81,13 @@ static void send_buffer(void **state)
         assert_int_equal(tcb_sndbuf(&the.tcb), 9000);
         if (set)
             user_sets(sndbuf, 9500);
-        the.tcb.cc.cwnd = 8000;
+        the.tcb.busy->cc.cwnd = 8000;
         user_sends(9000);
         ignore();
         receive(.flags = ACK, .seq = 1, .ack = 11001);
         ignore();
         assert_int_equal(tcb_sndbuf(&the.tcb), set ? 9500 : 16000);
-        the.tcb.cc.cwnd = 20000;
+        the.tcb.busy->cc.cwnd = 20000;
         receive(.flags = ACK, .seq = 1, .ack = 13001);
         assert_int_equal(tcb_sndbuf(&the.tcb), set ? 9500 : 30000);
         ignore();
@@ -135,18 +135,18 @@ static void full_long_after(void **state)
     the.config.cc = &cc_newreno;
     much_text_allow();
     establish(.wnd = 65535, .scale = 14);
-    the.tcb.cc.ssthresh = 2000;
-    the.tcb.cc.cwnd = 1000;
+    the.tcb.busy->cc.ssthresh = 2000;
+    the.tcb.busy->cc.cwnd = 1000;
     user_sends(1000);
     expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
     receive(.flags = ACK, .seq = 1, .ack = 1001);
     much_text_goes(UINT64_C(1) << 31);
-    the.tcb.cc.cwnd = 50000;
-    the.tcb.cc.acked = 0;
+    the.tcb.busy->cc.cwnd = 50000;
+    the.tcb.busy->cc.acked = 0;
     user_sends(1000);
     ignore();
     receive(.flags = ACK, .seq = 1, .ack = ours());
-    assert_int_equal(the.tcb.cc.acked, 0);
+    assert_int_equal(the.tcb.busy->cc.acked, 0);
 }
 
 int main(void)

@@ -236,7 +236,7 @@ static void mss_taken(void **state)
         user_sends(2 * mss);
         expect(.flags = ACK, .seq = 1, .ack = 1, .text = mss);
         expect(.flags = PSH | ACK, .seq = 1 + mss, .ack = 1, .text = mss);
-        assert_int_equal(the.tcb.cc.mss, mss);
+        assert_int_equal(the.tcb.busy->cc.mss, mss);
         again();
     }
 }
@@ -385,7 +385,7 @@ static void simultaneous_open_loses_nothing(void **state)
     at(100);
     receive(.flags = ACK, .seq = 1, .ack = 1);
     expect_state(STATE_ESTABLISHED);
-    assert_int_equal(the.tcb.cc.cwnd, 10000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 10000);
     assert_true(tcb_rto_ns(&the.tcb) <= NS_PER_S);
 }
 

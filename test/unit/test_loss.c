@@ -156,11 +156,11 @@ static void fast_recovery(void **state)
     tcb_status(&the.tcb, &status);
     assert_true(status.sack && status.sacked == 3000 && status.lost == 1000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    assert_int_equal(the.tcb.cc.ssthresh, 5000);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 5000);
     receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 10001}));
     at(300);
     receive(.flags = ACK, .seq = 1, .ack = 10001);
-    assert_int_equal(the.tcb.cc.cwnd, 5000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 5000);
     expect_rest();
 }
 
@@ -178,7 +178,7 @@ static void many_losses(void **state)
     expect(.flags = ACK, .seq = 8001, .ack = 1, .text = 1000);
     at(300);
     receive(.flags = ACK, .seq = 1, .ack = 10001);
-    assert_int_equal(the.tcb.cc.cwnd, 6000); /* ssthresh, and the ACK counts as any other */
+    assert_int_equal(the.tcb.busy->cc.cwnd, 6000); /* ssthresh, and the ACK counts as any other */
 }
 
 /* RFC 8985 6.2 step 4: fewer than three SACKed: a quarter of the round trip is waited for. */
@@ -194,7 +194,7 @@ static void reordering_timer(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     at(325);
     receive(.flags = ACK, .seq = 1, .ack = 2001);
-    assert_int_equal(the.tcb.cc.cwnd, the.tcb.cc.ssthresh);
+    assert_int_equal(the.tcb.busy->cc.cwnd, the.tcb.busy->cc.ssthresh);
 }
 
 /* What arrives within it was only late: nothing goes again. */
@@ -207,7 +207,7 @@ static void reordered(void **state)
     at(220);
     receive(.flags = ACK, .seq = 1, .ack = 2001);
     at(2000);
-    assert_true(the.tcb.cc.cwnd >= 10000);
+    assert_true(the.tcb.busy->cc.cwnd >= 10000);
     assert_true(the.tcb.busy->sack_recovery.rack.reordering_seen || !tcb_is_busy(&the.tcb));
 }
 
@@ -233,17 +233,17 @@ static void undone(void **state)
 {
     (void)state;
     in_flight(10);
-    uint32_t cwnd = the.tcb.cc.cwnd, ssthresh = the.tcb.cc.ssthresh;
+    uint32_t cwnd = the.tcb.busy->cc.cwnd, ssthresh = the.tcb.busy->cc.ssthresh;
     at(200);
     receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 4001}));
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    assert_int_equal(the.tcb.cc.ssthresh, 5000);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 5000);
     at(210);
     receive(.flags = ACK, .seq = 1, .ack = 4001);
     at(300);
     receive(.flags = ACK, .seq = 1, .ack = 5001, SACKS(1, {1, 1001}));
-    assert_true(the.tcb.cc.cwnd >= cwnd);
-    assert_int_equal(the.tcb.cc.ssthresh, ssthresh);
+    assert_true(the.tcb.busy->cc.cwnd >= cwnd);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, ssthresh);
     assert_int_equal(the.tcb.busy->sack_recovery.rack.reo_wnd_mult, 2);
     receive(.flags = ACK, .seq = 1, .ack = 10001);
 }
@@ -280,7 +280,7 @@ static void timeout(void **state)
     uint64_t due_ms = (the.tcb.busy->rtx_due_ns - the.start_ns) / NS_PER_MS;
     at(due_ms);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    assert_int_equal(the.tcb.cc.ssthresh, 2000);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 2000);
     later(100);
     receive(.flags = ACK, .seq = 1, .ack = 2001);
     expect(.flags = ACK | PSH, .seq = 2001, .ack = 1, .text = 1000);

@@ -75,10 +75,10 @@ static void single_segment(void **state)
     expect_silence();
     at(400);
     expect(.flags = ACK | PSH, .seq = 1, .ack = 1, .text = 1000);
-    assert_int_equal(the.tcb.cc.cwnd, 10000); /* it was no timeout */
-    at(700);                                  /* now it is */
+    assert_int_equal(the.tcb.busy->cc.cwnd, 10000); /* it was no timeout */
+    at(700);                                        /* now it is */
     expect(.flags = ACK | PSH, .seq = 1, .ack = 1, .text = 1000);
-    assert_int_equal(the.tcb.cc.cwnd, 1000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 1000);
     receive(.flags = ACK, .seq = 1, .ack = 1001);
 }
 
@@ -114,7 +114,7 @@ static void probe_case_1(void **state)
     (void)state;
     probed();
     receive(.flags = ACK, .seq = 1, .ack = 2001, SACKS(1, {1001, 2001}));
-    assert_int_equal(the.tcb.cc.cwnd, 10000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 10000);
     expect_rest();
 }
 
@@ -128,7 +128,7 @@ static void probe_case_2(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 2001);
     assert_false(the.tcb.busy->sack_recovery.rack.tlp_out);
     receive(.flags = ACK, .seq = 1, .ack = 3001);
-    assert_true(the.tcb.cc.cwnd >= 10000);
+    assert_true(the.tcb.busy->cc.cwnd >= 10000);
 }
 
 /* 7.4.2: beyond the probe, without a sign that it came twice: it has repaired a loss, which is
@@ -139,11 +139,11 @@ static void repaired(void **state)
     probed();
     user_sends(1000);
     expect(.flags = ACK | PSH, .seq = 2001, .ack = 1, .text = 1000);
-    uint32_t ssthresh = the.tcb.cc.ssthresh;
+    uint32_t ssthresh = the.tcb.busy->cc.ssthresh;
     at(450);
     receive(.flags = ACK, .seq = 1, .ack = 3001);
-    assert_true(the.tcb.cc.ssthresh < ssthresh);
-    assert_true(the.tcb.cc.cwnd < 10000);
+    assert_true(the.tcb.busy->cc.ssthresh < ssthresh);
+    assert_true(the.tcb.busy->cc.cwnd < 10000);
 }
 
 /* 7.2: an ACK that comes as PTO runs out, before the probe has gone: there is none; and what waits

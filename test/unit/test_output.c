@@ -8,7 +8,7 @@
 /* A congestion window that stands in nobody's way. */
 static void wide_cwnd(void)
 {
-    the.tcb.cc.cwnd = 60000;
+    the.tcb.busy->cc.cwnd = 60000;
     the.tcb.last_sent_ns = the.now_ns; /* or it would count as idle */
 }
 
@@ -282,7 +282,7 @@ static void shrunk_window(void **state)
     (void)state;
     the.config.cc = &cc_newreno;
     establish();
-    the.tcb.cc.cwnd = 4000;
+    the.tcb.busy->cc.cwnd = 4000;
     user_sends(6000);
     for (uint32_t i = 0; i < 4; i++)
         expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);

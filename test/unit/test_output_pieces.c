@@ -16,7 +16,7 @@ static void more_pieces_than_references(void **state)
     (void)state;
     the.path.super_max = 64000;
     establish(.wnd = 60000);
-    the.tcb.cc.cwnd = 60000;
+    the.tcb.busy->cc.cwnd = 60000;
     the.tcb.last_sent_ns = the.now_ns; /* or it would count as idle */
     static uint8_t octets[20 * 300];   /* lent until the connection's end */
     for (unsigned i = 0; i < sizeof octets; i++)

@@ -14,8 +14,8 @@ static bool too_big(uint32_t mtu)
 /* As if it had been sending for a while. */
 static void congestion_window(uint32_t cwnd, uint32_t ssthresh)
 {
-    the.tcb.cc.cwnd = cwnd;
-    the.tcb.cc.ssthresh = ssthresh;
+    the.tcb.busy->cc.cwnd = cwnd;
+    the.tcb.busy->cc.ssthresh = ssthresh;
     the.tcb.last_sent_ns = the.now_ns;
 }
 
@@ -39,8 +39,9 @@ static void again_in_smaller_segments(void **state)
     expect(.flags = PSH | ACK, .seq = 7001, .ack = 1, .text = 1000);
     assert_true(too_big(600));
     assert_int_equal(the.tcb.snd.mss, 560);
-    assert_int_equal(the.tcb.cc.cwnd, 560);
-    assert_int_equal(the.tcb.cc.ssthresh, 56000); /* RFC 5681 3.1: as many segments as before */
+    assert_int_equal(the.tcb.busy->cc.cwnd, 560);
+    assert_int_equal(the.tcb.busy->cc.ssthresh,
+                     56000); /* RFC 5681 3.1: as many segments as before */
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
     expect_silence();
     assert_int_equal(tcb_rto_ns(&the.tcb), rto_ns);
@@ -139,10 +140,10 @@ static void timer_and_duplicates(void **state)
     at(300); /* the timer would run out at 400 */
     assert_true(too_big(600));
     ignore();
-    uint32_t cwnd = the.tcb.cc.cwnd, resent = the.tcb.resent;
+    uint32_t cwnd = the.tcb.busy->cc.cwnd, resent = the.tcb.resent;
     for (unsigned i = 0; i < 5; i++)
         receive(.flags = ACK, .seq = 1, .ack = 1);
-    assert_int_equal(the.tcb.cc.cwnd, cwnd);
+    assert_int_equal(the.tcb.busy->cc.cwnd, cwnd);
     at(599);
     assert_int_equal(the.tcb.resent, resent);
     at(600);
@@ -162,14 +163,14 @@ static void in_fast_recovery(void **state)
     for (unsigned i = 0; i < 3; i++)
         receive(.flags = ACK, .seq = 1, .ack = 1);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    assert_int_equal(the.tcb.cc.ssthresh, 4000);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 4000);
     for (unsigned i = 0; i < 5; i++)
         receive(.flags = ACK, .seq = 1, .ack = 1);
-    assert_int_equal(the.tcb.cc.cwnd, 12000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 12000);
     assert_true(too_big(600));
     assert_int_equal(the.tcb.busy->recovery.mode, RECOVERY_MTU);
-    assert_int_equal(the.tcb.cc.cwnd, 560);
-    assert_int_equal(the.tcb.cc.ssthresh, 4000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 560);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 4000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
     receive(.flags = ACK, .seq = 1, .ack = 8001);
 }
@@ -184,13 +185,13 @@ static void after_a_timeout(void **state)
     ignore();
     at(400);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    assert_int_equal(the.tcb.cc.ssthresh, 2000);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 2000);
     uint64_t rto_ns = tcb_rto_ns(&the.tcb);
     assert_true(too_big(600));
     assert_int_equal(tcb_rto_ns(&the.tcb), rto_ns);
-    assert_int_equal(the.tcb.cc.ssthresh, 2000);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 2000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
-    assert_int_equal(the.tcb.cc.abc_limit, 1);
+    assert_int_equal(the.tcb.busy->cc.abc_limit, 1);
     receive(.flags = ACK, .seq = 1, .ack = 3001);
     assert_int_equal(the.tcb.busy->recovery.mode, RECOVERY_OPEN);
 }
@@ -249,7 +250,7 @@ static void forgotten_after_ten_minutes(void **state)
     at(600100);
     user_sends(900);
     expect(.flags = PSH | ACK, .seq = 1801, .ack = 1, .text = 900);
-    assert_int_equal(the.tcb.cc.mss, 900);
+    assert_int_equal(the.tcb.busy->cc.mss, 900);
     assert_true(too_big(600)); /* it still is */
     expect(.flags = ACK, .seq = 1801, .ack = 1, .text = 560);
     ignore();
@@ -266,7 +267,7 @@ static void known_before(void **state)
     at(100);
     receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 900);
     expect(.flags = ACK, .seq = 1, .ack = 1);
-    assert_int_equal(the.tcb.cc.cwnd, 10 * 560);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 10 * 560);
     user_sends(900);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 560);
     expect(.flags = PSH | ACK, .seq = 561, .ack = 1, .text = 340);

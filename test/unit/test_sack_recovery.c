@@ -94,12 +94,27 @@ static void timeout(void **state)
     end(&s);
 }
 
+/* RFC 9438 4.8: what cwnd was before a timeout in fast recovery is what recovery was to end with,
+ * not what proportional rate reduction had come to. */
+static void timeout_in_recovery(void **state)
+{
+    (void)state;
+    struct sender s;
+    recovering(&s);
+    cc_change(&s.c, &cc_cubic);
+    assert_true(s.c.cwnd > s.c.ssthresh); /* it is on its way down */
+    sack_recovery_timeout(&s.r, &s.c, seq(0), seq(20 * MSS), true, 100 * MS, 1400 * MS);
+    assert_int_equal(s.c.cubic.cwnd_prior, 10 * MSS);
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recovery_point),
         cmocka_unit_test(undo),
         cmocka_unit_test(timeout),
+        cmocka_unit_test(timeout_in_recovery),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,7 +128,7 @@ static void failed_invariant(void **state)
     (void)state;
     struct peer a = peer(1, 0), b = peer(2, 0);
     struct sock *sa = host_connected(HERE, &a), *sb = host_connected(HERE, &b);
-    as_conn(sa)->tcb.cc.cwnd = 0;
+    as_conn(sa)->tcb.busy->cc.cwnd = 0;
     assert_int_equal(host_send(sa, 0, 1), 1);
     leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 1);
     assert_int_equal(host_counters().invariants, 1);

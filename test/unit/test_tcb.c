@@ -26,7 +26,7 @@ static void silence_without_restart(void **state)
     (void)state;
     the.config.idle_restart = false;
     establish(.wnd = 50000);
-    the.tcb.cc.cwnd = 60000;
+    the.tcb.busy->cc.cwnd = 60000;
     at(100000);
     user_sends(20000);
     for (uint32_t i = 0; i < 19; i++)
@@ -243,7 +243,7 @@ static void broken_invariants(void **state)
     BREAKS(t->busy->recovery.nxt = seq_add(t->busy->recovery.end, 1));
     BREAKS(t->busy->recovery.nxt = seq_sub(t->snd.una, 2), t->busy->recovery.end = t->snd.una);
     BREAKS(t->busy->recovery.nxt = t->snd.una, t->busy->recovery.end = seq_add(t->snd.nxt, 1));
-    BREAKS(t->cc.cwnd = t->cc.mss - 1);
+    BREAKS(t->busy->cc.cwnd = t->busy->cc.mss - 1);
     BREAKS(t->busy->rtx_due_ns = TIME_NEVER);
     BREAKS(t->rcvwnd.edge = 0, t->rcvq.head = 1);
     BREAKS(t->rcvq.start = t->rcvq.head + 1);

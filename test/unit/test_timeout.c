@@ -68,7 +68,7 @@ static void after_a_lost_syn(void **state)
     receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
     expect(.flags = ACK, .seq = 1, .ack = 1);
     assert_int_equal(rto_srtt_ns(&the.tcb.rto), 0);
-    assert_int_equal(the.tcb.cc.ssthresh, CC_SSTHRESH_INITIAL);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, CC_SSTHRESH_INITIAL);
     user_sends(2000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     at(4099);
@@ -116,7 +116,7 @@ static void go_back_n(void **state)
     at(400);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     expect_silence();
-    assert_int_equal(the.tcb.cc.ssthresh, 2000);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 2000);
     at(500);
     receive(.flags = ACK, .seq = 1, .ack = 1001);
     expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
@@ -240,8 +240,8 @@ static void probes(void **state)
         expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1);
         receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = ZERO);
     }
-    expect_events(TCB_EV_ACKED);                                /* no trouble: the peer answers */
-    assert_int_equal(the.tcb.cc.ssthresh, CC_SSTHRESH_INITIAL); /* nor duplicate ACKs */
+    expect_events(TCB_EV_ACKED); /* no trouble: the peer answers */
+    assert_int_equal(the.tcb.busy->cc.ssthresh, CC_SSTHRESH_INITIAL); /* nor duplicate ACKs */
     expect_state(STATE_ESTABLISHED);
     assert_true(ladder_now() > 300 * NS_PER_S);
     receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 10000);

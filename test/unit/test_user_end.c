@@ -168,7 +168,7 @@ static void fin_beyond_cwnd(void **state)
 {
     (void)state;
     establish(.wnd = 60000);
-    the.tcb.cc.cwnd = 2000;
+    the.tcb.busy->cc.cwnd = 2000;
     user_sends(2000);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 1000);

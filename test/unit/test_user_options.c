@@ -399,17 +399,17 @@ static void congestion(void **state)
     expect(.flags = SYN, .seq = 0);
     receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .wnd = 60000, .mss = 1000);
     expect(.flags = ACK, .seq = 1, .ack = 1);
-    assert_ptr_equal(the.tcb.cc.ops, &cc_newreno);
-    the.tcb.cc.cwnd = 7000;
-    the.tcb.cc.ssthresh = 6000;
+    assert_ptr_equal(the.tcb.busy->cc.ops, &cc_newreno);
+    the.tcb.busy->cc.cwnd = 7000;
+    the.tcb.busy->cc.ssthresh = 6000;
     settings.cc = &cc_cubic;
     ladder_set(&settings);
-    assert_ptr_equal(the.tcb.cc.ops, &cc_cubic);
-    assert_int_equal(the.tcb.cc.cwnd, 7000);
-    assert_int_equal(the.tcb.cc.ssthresh, 6000);
-    the.tcb.cc.cubic.w_max = 12345;
+    assert_ptr_equal(the.tcb.busy->cc.ops, &cc_cubic);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 7000);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 6000);
+    the.tcb.busy->cc.cubic.w_max = 12345;
     ladder_set(&settings); /* the same: nothing is forgotten */
-    assert_int_equal(the.tcb.cc.cubic.w_max, 12345);
+    assert_int_equal(the.tcb.busy->cc.cubic.w_max, 12345);
 }
 
 int main(void)
