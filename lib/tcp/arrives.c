@@ -1,5 +1,6 @@
 /*
- * SEGMENT ARRIVES (RFC 9293 3.10.7) up to SYN-SENT: 3.10.7.2 LISTEN and 3.10.7.3 SYN-SENT. A
+ * SEGMENT ARRIVES (RFC 9293 3.10.7) up to SYN-SENT: 3.10.7.2 LISTEN and 3.10.7.3 SYN-SENT; and the
+ * SYN that finds TIME-WAIT (3.6.1). A
  * segment for no connection (3.10.7.1) is stack/'s and tcp_reset_answer()'s. Called by stack/.
  */
 #include "arrives.h"
@@ -127,4 +128,15 @@ enum arrives tcp_arrives(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     default:
         return tcp_arrives_sync(t, seg, now_ns);
     }
+}
+
+bool tcp_arrives_reopens(const struct tcb *t, const struct seg *seg)
+{
+    if (t->state != STATE_TIME_WAIT || (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    bool later = seq_lt(t->rcv.nxt, seg->seq);
+    if (!seg->opts.has_ts || !t->common->config->timestamps)
+        return later;
+    return !t->ts || timestamps_newer(&t->timestamps, seg->opts.ts_val) ||
+           (later && seg->opts.ts_val == t->timestamps.recent);
 }

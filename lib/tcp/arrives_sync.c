@@ -41,8 +41,7 @@ static bool is_sent_again(const struct tcb *t, const struct seg *seg)
            !(seg->flags & TCP_SYN);
 }
 
-/* RFC 7323 5.3 R3, for a segment whose numbers are acceptable, both of them: who could have us take
- * any timestamp by a sequence number alone could end the connection. */
+/* RFC 7323 5.3 R3, once both numbers are acceptable: a guess at one must not end the connection. */
 static void take_timestamp(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     if (t->ts && seg->opts.has_ts)
@@ -71,35 +70,9 @@ static void note_twice(struct tcb *t, const struct seg *seg)
                    t->rcvq.head - (uint32_t)seq_diff(head, end));
 }
 
-/* RFC 7323 5.3 R1, and 3.2: what has to come before anything else. A SYN without timestamps is a new
- * connection's, and as with any RFC 5961 4.2 has us say that there is an old one. */
-static enum step first_timestamp(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+/* What is not acceptable is answered with an ACK. */
+static void answer_unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (!t->ts || (seg->flags & TCP_RST)) /* 5.2: a RST is never too old */
-        return GO_ON;
-    if (!seg->opts.has_ts)
-        return seg->flags & TCP_SYN ? GO_ON : DROP;
-    if (!timestamps_outdated(&t->timestamps, seg->opts.ts_val, now_ns))
-        return GO_ON;
-    if (seg->flags & TCP_SYN) {
-        challenge_syn(t, now_ns);
-    } else if (seg_len(seg) > 0) {
-        note_twice(t, seg);
-        ackdelay_now(&t->ackdelay);
-    } else {
-        tcp_reset_challenge(t, now_ns); /* else two stacks could answer each other for ever */
-    }
-    return DROP;
-}
-
-/* A segment outside of the window is answered with an ACK, which a RST is not. */
-static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
-{
-    if (seg->flags & TCP_RST)
-        return DROP;
-    if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
-        t->linger_due_ns =
-            now_ns + 2 * t->common->config->msl_ns; /* the peer's FIN again: eighth step */
     /* Without a limit for those without text two stacks could answer each other's ACKs for ever. A
      * SYN is challenged whatever its number (RFC 5961 4.2), but for the peer's SYN,ACK again, whose
      * ACK was lost. */
@@ -115,6 +88,29 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
     } else {
         tcp_reset_challenge(t, now_ns);
     }
+}
+
+/* RFC 7323 5.3 R1, and 3.2, come before anything else. A SYN without timestamps is a new
+ * connection's; as any it is to learn that there is an old one (RFC 5961 4.2). */
+static enum step first_timestamp(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (!t->ts || (seg->flags & TCP_RST)) /* 5.2: a RST is never too old */
+        return GO_ON;
+    if (seg->opts.has_ts && timestamps_outdated(&t->timestamps, seg->opts.ts_val, now_ns))
+        answer_unacceptable(t, seg, now_ns);
+    else if (seg->opts.has_ts || (seg->flags & TCP_SYN))
+        return GO_ON;
+    return DROP;
+}
+
+/* A segment outside of the window. A RST is not answered. */
+static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (seg->flags & TCP_RST)
+        return DROP;
+    if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
+        t->linger_due_ns = now_ns + 2 * t->common->config->msl_ns; /* its FIN again: eighth step */
+    answer_unacceptable(t, seg, now_ns);
     return is_sent_again(t, seg) ? ONLY_ACK : DROP;
 }
 
@@ -414,8 +410,7 @@ static bool fin_fits(const struct tcb *t, seq_t fin)
  * has to wait for a timeout. */
 static void fin_again(struct tcb *t)
 {
-    bool alone = t->fin_sent && seq_eq(t->snd.una, t->snd.fin);
-    if (alone && t->snd.wnd > 0)
+    if (t->fin_sent && seq_eq(t->snd.una, t->snd.fin) && t->snd.wnd > 0)
         loss_resend(t);
 }
 
@@ -502,15 +497,4 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
     if (step == GO_ON)
         return tcp_arrives_rest(t, seg, now_ns);
     return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_DONE;
-}
-
-bool tcp_arrives_reopens(const struct tcb *t, const struct seg *seg)
-{
-    if (t->state != STATE_TIME_WAIT || (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
-        return false;
-    bool later = seq_lt(t->rcv.nxt, seg->seq);
-    if (!seg->opts.has_ts || !t->common->config->timestamps)
-        return later;
-    return !t->ts || timestamps_newer(&t->timestamps, seg->opts.ts_val) ||
-           (later && seg->opts.ts_val == t->timestamps.recent);
 }

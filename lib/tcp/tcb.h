@@ -62,7 +62,7 @@ struct tcb {
     bool advise : 1; /* and is reached by each timeout from then on; the caller tells IP and clears
                       */
     bool sack : 1;   /* SACK-permitted: we offer it; from the peer's SYN on: both have said so */
-    bool ts : 1;         /* the same of timestamps (RFC 7323 3.2): Snd.TS.OK */
+    bool ts : 1;     /* the same of timestamps (RFC 7323 3.2): Snd.TS.OK */
     bool loss_probe : 1; /* PTO ran out (RFC 8985 7.3): a segment goes whatever cwnd is */
     bool no_room : 1; /* memory was refused, or text thrown away for want of it; the caller counts
                        * and clears */

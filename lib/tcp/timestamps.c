@@ -1,8 +1,8 @@
 /*
  * Timestamps: RFC 7323 4.1, 4.3, 5.2 to 5.5. See timestamps.h. Knows neither segments nor states.
  *
- * The clock ticks once a ms, the fastest of the range that 5.4 chooses: it wraps its sign in 24.8 days,
- * and ticks once for each 2^31 octets up to 17 Tbit/s.
+ * The clock ticks once a ms, the fastest of the range that 5.4 chooses: it wraps its sign in 24.8
+ * days, and ticks once for each 2^31 octets up to 17 Tbit/s.
  */
 #include "timestamps.h"
 

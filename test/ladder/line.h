@@ -33,7 +33,7 @@ struct line {
     struct {
         uint32_t left, right; /* relative to the numbers of whom the segment goes to */
     } sack[SACK_BLOCKS_MAX];
-    int ts; /* timestamps: 1, or NONE */
+    int ts;                  /* timestamps: 1, or NONE */
     uint32_t ts_val, ts_ecr; /* relative, as the numbers are, but for an ecr without ACK */
 };
 

@@ -49,7 +49,7 @@ struct ladder {
     struct trace trace;
 
     uint32_t iss, irs; /* what 0 stands for */
-    uint32_t clock;    /* our timestamp at at(0): what 0 stands for there; for the peer's it is irs */
+    uint32_t clock; /* our timestamp at at(0): what 0 stands for there; for the peer's it is irs */
     uint64_t start_ns; /* what at(0) stands for */
     uint64_t now_ns;
     bool open;         /* the.tcb is there */
