@@ -257,6 +257,46 @@ static void arithmetic_for_all_inputs(void **state)
     }
 }
 
+/* RFC 7323 4.1: what was sent again is measured by its timestamp, once its end is acknowledged, and
+ * that ends the backoff; it is the one sample of its round trip. */
+static void by_timestamp(void **state)
+{
+    (void)state;
+    struct timer r;
+    begin(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    sample(&r, MS(100));
+    rto_sent(&r.timed, seq(2000), MS(1000));
+    rto_backoff(&r.rto);
+    rto_resent(&r.timed, seq(9000), true); /* the end stays that of the first sending */
+    rto_sent(&r.timed, seq(3000), MS(1350));
+    assert_false(rto_acked(&r.rto, &r.timed, seq(1999), MS(20), r.var_min_ns, MS(1360)));
+    assert_true(rto_acked(&r.rto, &r.timed, seq(2000), MS(20), r.var_min_ns, MS(1370)));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(90));
+    assert_int_equal(r.timed.at_ns, MS(1350));
+    assert_int_equal(r.rto.backoff, 0);
+    assert_false(rto_acked(&r.rto, &r.timed, seq(3000), MS(20), r.var_min_ns, MS(1380)));
+}
+
+/* Nothing was timed when it went again; the echo may tell nothing; and what has gone once only is
+ * measured by our own clock. */
+static void by_timestamp_or_not(void **state)
+{
+    (void)state;
+    struct timer r;
+    begin(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    sample(&r, MS(100));
+    rto_resent(&r.timed, seq(2000), true);
+    assert_true(rto_acked(&r.rto, &r.timed, seq(2000), MS(20), r.var_min_ns, MS(1370)));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(90));
+    rto_resent(&r.timed, seq(3000), true);
+    rto_backoff(&r.rto);
+    assert_false(rto_acked(&r.rto, &r.timed, seq(3000), 0, r.var_min_ns, MS(1470)));
+    assert_int_equal(r.rto.backoff, 1);
+    rto_sent(&r.timed, seq(4000), MS(1500)); /* it is timed anew */
+    assert_true(rto_acked(&r.rto, &r.timed, seq(4000), MS(20), r.var_min_ns, MS(1590)));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(90));
+}
+
 /* A clock that goes back is somebody's bug; it must not become an RTO of centuries. */
 static void clock_goes_back(void **state)
 {
@@ -278,6 +318,8 @@ int main(void)
         cmocka_unit_test(minimum_doubles),
         cmocka_unit_test(maximum),
         cmocka_unit_test(karn),
+        cmocka_unit_test(by_timestamp),
+        cmocka_unit_test(by_timestamp_or_not),
         cmocka_unit_test(one_at_a_time),
         cmocka_unit_test(after_a_lost_syn),
         cmocka_unit_test(arithmetic_for_all_inputs),
