@@ -110,7 +110,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     announced(t, seg->wnd);
     if (again) {
         t->resent++;
-        rto_resent(&t->busy->timed, t->snd.nxt, t->ts);
+        rto_resent(&t->busy->timed, t->snd.iss, t->snd.nxt, t->ts, now_ns);
         recovery_resent(&t->busy->recovery, t->snd.nxt);
         TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = t->snd.iss.v, .len = 1, .text = "SYN");
     } else {
@@ -174,7 +174,7 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     if (seq_lt(t->snd.nxt, seg_end(seg)))
         t->snd.nxt = t->busy->small = seg_end(seg);
     t->resent++;
-    rto_resent(&t->busy->timed, seg_end(seg), t->ts);
+    rto_resent(&t->busy->timed, from, seg_end(seg), t->ts, now_ns);
     arm_rtx_unless_running(t, now_ns);
     TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);
     return true;
