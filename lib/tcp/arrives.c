@@ -52,7 +52,7 @@ static void take_syn(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     take_syn_options(t, &seg->opts);
     timestamps_begin(&t->timestamps, seg->opts.ts_val, t->rcv.nxt, now_ns);
     if (!t->passive)
-        rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max);
+        rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max - tcb_options_len(t));
 }
 
 enum arrives_listen tcp_arrives_listen(const struct seg *seg)

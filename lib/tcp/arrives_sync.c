@@ -231,7 +231,7 @@ static enum step release_text(struct tcb *t, uint64_t now_ns)
 static void open_window(struct tcb *t)
 {
     uint64_t head = t->rcvq.head;
-    rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max);
+    rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max - tcb_options_len(t));
     rcvwnd_announced(&t->rcvwnd, t->rcvq.start, head, rcvwnd_again(&t->rcvwnd, head));
 }
 

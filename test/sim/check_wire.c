@@ -447,7 +447,8 @@ static enum ts_record recorded(const struct wire_end *me, const struct seg *seg,
     const struct ack_watch *a = &me->ack_watch;
     if (at > (me->ack_sent > 1 ? me->ack_sent : 1))
         return TS_NOT_RECORDED;
-    bool sure = open && !(seg->flags & TCP_SYN) && at == a->contig && at == me->ack_sent &&
+    bool right = unwrap(seg->ack, me->iss, me->sent) + me->wnd_sure >= me->acked; /* RFC 5961 5.2 */
+    bool sure = open && right && !(seg->flags & TCP_SYN) && at == a->contig && at == me->ack_sent &&
                 a->n_beyond == 0 && !a->refuses && !a->doubtful && !a->overflow;
     return sure ? TS_RECORDED : TS_MAYBE_RECORDED;
 }
