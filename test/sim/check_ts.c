@@ -91,12 +91,12 @@ enum ts_age ts_arrived(struct ts_watch *me, const struct ts_watch *peer, const s
     uint32_t val = seg->opts.ts_val;
     if (!seg->opts.has_ts)
         return TS_GOOD;
-    if (!me->heard) {
+    if (!me->heard && seg->flags & TCP_SYN) {
         me->heard = true;
         is_now(me, val);
         return TS_GOOD;
     }
-    if (me->sent && !ts_agreed(me, peer))
+    if (!me->heard || (me->sent && !ts_agreed(me, peer)))
         return TS_GOOD;
     if (before(val, me->least))
         return TS_OUTDATED;
