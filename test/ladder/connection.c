@@ -261,6 +261,10 @@ void ladder_receive(struct where w, struct line l)
     step(w);
     if (l.wnd == 0)
         l.wnd = the.peer_wnd == 0 ? ZERO : (int)the.peer_wnd;
+    if (the.stamped && l.ts == 0) {
+        l.ts = 1;
+        l.ts_val = the.peer_val;
+    }
     log_line(&the.log, ladder_now(), "<--", &l);
     line_ts_absolute(&l, the.irs, the.clock);
     struct seg seg = line_seg(&l, the.irs, the.iss);

@@ -58,6 +58,9 @@ struct ladder {
     uint64_t written;  /* octets the user has sent */
     uint64_t read;     /* octets the user has received */
 
+    bool stamped;      /* what the peer sends has timestamps, unless the line says something */
+    uint32_t peer_val; /* with this TSval, relative */
+
     bool has_answer; /* the RST that tcp_arrives() asked for */
     struct seg answer;
     bool has_edge; /* the right edge of the window last announced */

@@ -64,6 +64,11 @@ const struct deviation_text deviation_text[DEVIATIONS] = {
     [DEV_SECOND_FIN] = {"3.10.7.4 eighth: each FIN advances RCV.NXT, and TIME-WAIT begins again",
                         "the first counts, others in the window do nothing",
                         "a stream has one end; the peer's own FIN again lies left of the window"},
+    [DEV_SYN_WITHOUT_TS] = {"RFC 7323 3.2: what lacks timestamps is dropped silently",
+                            "but for a SYN", "it is a new connection's; RFC 5961 4.2"},
+    [DEV_TS_WITH_ACK] = {"RFC 7323 5.3 R3: TS.Recent is that of any segment in the window",
+                         "only when its SEG.ACK is acceptable, too, and it is no SYN",
+                         "a guess at one number must not end the connection; Linux"},
     [DEV_FIN_AGAIN] = {"3.6 figure 13: a FIN that crosses ours is acknowledged by a bare ACK",
                        "by our FIN again", "ours may have been lost; BSD"},
 };
