@@ -10,9 +10,10 @@ bool tcp_reset_answer(const struct seg *seg, struct seg *rst)
 {
     if (seg->flags & TCP_RST)
         return false;
+    /* RFC 7323 5.2 recommends timestamps, with TSval 0, where the segment has some. Linux throws such
+     * a RST away for a minute after it has heard of the peer (it applies PAWS), and sends none; nor
+     * do we. */
     *rst = (struct seg){.flags = TCP_RST};
-    rst->opts.has_ts = seg->opts.has_ts; /* RFC 7323 5.2: with TSval 0 */
-    rst->opts.ts_ecr = seg->opts.ts_val;
     if (seg->flags & TCP_ACK) {
         rst->seq = seg->ack;
     } else {

@@ -203,11 +203,10 @@ void ladder_expect(struct where w, struct line e)
 {
     struct seg seg;
     char text[LINE_TEXT_MAX], text_is[LINE_TEXT_MAX];
-    bool answer = the.has_answer; /* its TSval is 0 (RFC 7323 5.2) */
     if (!ladder_take(w, &seg))
         fail_at(w, "expected %s\n     got silence", line_text(&e, text));
     struct line is = line_of(&seg, the.iss, the.irs);
-    line_ts_relative(&is, answer ? 0 : the.clock, the.irs);
+    line_ts_relative(&is, the.clock, the.irs);
     if (!line_fits(&e, &is))
         fail_at(w, "expected %s\n     got %s", line_text(&e, text), line_text(&is, text_is));
     log_line(&the.log, ladder_now(), "-->", &is);

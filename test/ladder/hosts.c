@@ -181,8 +181,7 @@ void host_leaves(struct where w, struct peer *p, struct line e)
         p->clock = seg.opts.ts_val - (uint32_t)((host.now_ns - host.start_ns) / NS_PER_MS);
     }
     struct line is = line_of(&seg, p->iss, p->irs);
-    bool answer = seg.flags & RST && seg.opts.ts_val == 0; /* RFC 7323 5.2 */
-    line_ts_relative(&is, answer ? 0 : p->clock, p->irs);
+    line_ts_relative(&is, p->clock, p->irs);
     if (memcmp(&flow, &p->flow, sizeof flow) != 0 || !line_fits(&e, &is))
         fail_here(w, expected, seen(p, &flow, &seg, is_text));
     for (uint32_t i = 0; i < seg.text_len; i++) {

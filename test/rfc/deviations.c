@@ -69,6 +69,9 @@ const struct deviation_text deviation_text[DEVIATIONS] = {
     [DEV_TS_WITH_ACK] = {"RFC 7323 5.3 R3: TS.Recent is that of any segment in the window",
                          "only when its SEG.ACK is acceptable, too, and it is no SYN",
                          "a guess at one number must not end the connection; Linux"},
+    [DEV_RST_WITHOUT_TS] = {"RFC 7323 5.2: a RST that answers a segment has timestamps if that has",
+                            "it has none",
+                            "with TSval 0 as recommended Linux takes it to be too old; Linux"},
     [DEV_FIN_AGAIN] = {"3.6 figure 13: a FIN that crosses ours is acknowledged by a bare ACK",
                        "by our FIN again", "ours may have been lost; BSD"},
 };

@@ -30,6 +30,7 @@ enum deviation {
     DEV_FIN_AGAIN,
     DEV_SYN_WITHOUT_TS,
     DEV_TS_WITH_ACK,
+    DEV_RST_WITHOUT_TS,
     DEVIATIONS
 };
 

@@ -186,7 +186,7 @@ static void stamp(struct oracle *o, const struct rfc_seg *seg)
 {
     for (unsigned i = 0; i < o->n_answers; i++) {
         bool rst = o->answer[i].ctl & RFC_RST;
-        o->answer[i].ts = rst ? seg->ts : o->t.ts_ok;
+        o->answer[i].ts = rst ? seg->ts && !leaves_rfc(&o->dev, DEV_RST_WITHOUT_TS) : o->t.ts_ok;
         o->answer[i].tsecr = rst ? seg->tsval : o->t.ts_recent;
     }
 }

@@ -181,15 +181,16 @@ static void each_announced(const struct scene *scene, bool passive, struct rfc_s
 }
 
 /* With each timestamp that matters to it. */
-static void each_timestamp(const struct scene *scene, bool passive, struct rfc_seg seg)
+static void each_timestamp(const struct scene *scene, const struct rfc_tcb *t, struct rfc_seg seg)
 {
     const uint32_t recent = scene_numbers.irs; /* so that it wraps as that does */
     seg.wnd = announced[0].wnd;
     seg.up = announced[0].up;
-    one_case(scene, passive, &seg, 0);
+    if (t->state >= RFC_SYN_RECEIVED) /* else it is not agreed */
+        one_case(scene, t->passive, &seg, 0);
     seg.ts = true;
     for (seg.tsval = recent - 1; seg.tsval != recent + 2; seg.tsval++)
-        one_case(scene, passive, &seg, 0);
+        one_case(scene, t->passive, &seg, 0);
 }
 
 /* With each of its allocations failing. */
@@ -214,7 +215,7 @@ static void all_flags(const struct scene *scene, const struct rfc_tcb *t, struct
             if (no_memory)
                 each_allocation(scene, t->passive, seg);
             else if (scene_stamped)
-                each_timestamp(scene, t->passive, seg);
+                each_timestamp(scene, t, seg);
             else
                 each_announced(scene, t->passive, seg);
         }

@@ -71,8 +71,7 @@ void ts_sent_reset(const struct ts_watch *me, const struct ts_watch *peer, const
 
 void ts_sent_answer(const struct seg *seg)
 {
-    SIM_CHECK(!seg->opts.has_ts || seg->opts.ts_val == 0, "timestamps",
-              "TSval %u in a RST for no connection (RFC 7323 5.2)", seg->opts.ts_val);
+    SIM_CHECK(!seg->opts.has_ts, "timestamps", "in a RST for no connection: Linux drops it");
 }
 
 static void add(struct ts_watch *me, uint32_t val)

@@ -1,7 +1,8 @@
 /*
  * Checker of timestamps (RFC 7323), one struct per end of a connection:
  *
- *   - once both SYNs have had the option every segment has it, RST too; else none has
+ *   - once both SYNs have had the option every segment has it, RST too, but for one that answers a
+ *     segment (reset.c); else none has
  *   - TSval never goes back (5.4)
  *   - TSecr is what TS.Recent can be (4.3): of what has arrived in or before the window's left edge
  *     since the last segment left, or what it was then; 0 without ACK
@@ -38,7 +39,7 @@ static inline bool ts_agreed(const struct ts_watch *me, const struct ts_watch *p
 /* `me` sends seg, no RST; passive: it was opened by a listener. */
 void ts_sent(struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg, bool passive);
 
-/* A RST of a connection; one for none, which answers a segment, has TSval 0 (5.2). */
+/* A RST of a connection; one that answers a segment. */
 void ts_sent_reset(const struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg);
 void ts_sent_answer(const struct seg *seg);
 
