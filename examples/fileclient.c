@@ -36,22 +36,30 @@ static int input_failed(const char *what)
     return 1;
 }
 
-/* All of the file, and the FIN. 0, or 1. */
+static int send_failed(void)
+{
+    progress_clear(&progress);
+    return cli_failed(&cli, "send to");
+}
+
+/* All of the file, read to where it is sent from, and the FIN. 0, or 1. */
 static int send_file(int sock, int file)
 {
-    static char buf[BUFFER];
     ssize_t n;
-    while ((n = cli_read(file, cli.stop_fd, buf, sizeof buf)) > 0) {
-        if (!cli_send(&cli, sock, buf, (size_t)n)) {
+    do {
+        void *buf;
+        ssize_t room = nstcp_reserve(cli.stack, sock, &buf, BUFFER, 0);
+        if (room < 0)
+            return send_failed();
+        n = cli_read(file, cli.stop_fd, buf, (size_t)room);
+        if (n < 0) {
             progress_clear(&progress);
-            return cli_failed(&cli, "send to");
+            return input_failed("read");
         }
+        if (nstcp_commit(cli.stack, sock, (size_t)n, 0) < 0)
+            return send_failed();
         progress_add(&progress, (size_t)n);
-    }
-    if (n < 0) {
-        progress_clear(&progress);
-        return input_failed("read");
-    }
+    } while (n > 0);
     nstcp_shutdown(cli.stack, sock, SHUT_WR);
     return 0;
 }

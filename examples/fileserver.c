@@ -39,12 +39,13 @@ static int store_failed(const char *what)
 /* 0 when the file is stored, else 1. */
 static int receive(int sock)
 {
-    static char buf[BUFFER];
+    const void *text; /* where it has arrived */
     ssize_t n;
     progress_begin(&progress, -1);
-    while ((n = nstcp_recv(cli.stack, sock, buf, sizeof buf, 0)) > 0) {
-        if (!store_write(&store, buf, (size_t)n))
+    while ((n = nstcp_borrow(cli.stack, sock, &text, BUFFER, 0)) > 0) {
+        if (!store_write(&store, text, (size_t)n))
             return store_failed("write");
+        nstcp_release(cli.stack, sock);
         progress_add(&progress, (size_t)n);
     }
     if (n < 0) {

@@ -41,6 +41,7 @@ struct slot {
     const struct slot_options *options; /* shared */
     uint32_t refs;                      /* the number in the table, and calls under way */
     uint8_t domain;                     /* AF_INET or AF_INET6 */
+    struct in_place *in_place;          /* NULL until it is used; see in_place.c */
     enum slot_state state : 8;
     bool closed : 1; /* by nstcp_close: the number means something else now */
     bool bound : 1;
@@ -109,6 +110,9 @@ void slot_unref(struct nstcp *stack, struct slot *slot);
  * see nothing. */
 enum tcp_state slot_tcp_state(const struct slot *slot);
 
+/* Whether there is a connection, or one on its way, or was. */
+bool slot_has_connection(const struct slot *slot);
+
 /* Whether there is a connection, from ESTABLISHED on, that is not over. */
 bool slot_connected(const struct slot *slot);
 
@@ -166,6 +170,21 @@ int call_wait_receive(struct call *c, struct receive *r, unsigned events, uint64
 
 /* When a wait that begins now ends. timeout_ns 0: never. */
 uint64_t call_deadline(uint64_t timeout_ns);
+
+/* ---- transfer.c ---- */
+
+/* What a send or a recv may find changed. Both may wait while the connection is being opened. */
+#define WAIT_TO_SEND (SOCK_EV_ACKED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED | SOCK_EV_TROUBLE)
+#define WAIT_TO_RECV (SOCK_EV_ARRIVED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED | SOCK_EV_TROUBLE)
+
+struct cursor;
+
+/* recv(2), but for MSG_OOB: the octets, or a negative errno. */
+int64_t transfer_recv(struct call *c, struct cursor *cur, int flags);
+
+/* ---- in_place.c ---- */
+
+void in_place_free(struct nstcp *stack, struct in_place *in_place);
 
 /* ---- sockaddr.c ---- */
 

@@ -179,6 +179,28 @@ ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, i
 ssize_t nstcp_recv(struct nstcp *stack, int sock, void *buf, size_t len, int flags);
 
 /*
+ * Without a copy between the caller's memory and the stack's: text is written where it is sent
+ * from, and read where it has arrived. For all four: at most one memory of each kind per socket; it
+ * counts towards the stack's memory, and is gone after nstcp_close.
+ *
+ * nstcp_reserve: memory for len octets that are to be sent; waits for room as nstcp_send does. The
+ * octets that *buf has room for: len, or fewer, at least 1. flags: MSG_DONTWAIT. EALREADY: there is
+ * one already. EINVAL (len 0), ENOMEM, nstcp_send's. nstcp_commit: sends the first len of them,
+ * does not wait; *buf is the stack's from then on. len; 0 only gives the memory back. flags:
+ * MSG_MORE. EINVAL: more than there are, or nothing is reserved. ENOMEM, and nothing has changed;
+ * nstcp_send's: the memory is gone. Text that another thread sends meanwhile goes before.
+ *
+ * nstcp_borrow: as nstcp_recv, but *buf says where the octets are, which stay there until
+ * nstcp_release. len: not more than so many. flags: MSG_DONTWAIT, MSG_WAITALL. EALREADY: some are
+ * borrowed already, or being waited for. EINVAL (len 0), ENOMEM, nstcp_recv's. 0 (the end) borrows
+ * nothing. nstcp_release: EINVAL: nothing is borrowed.
+ */
+ssize_t nstcp_reserve(struct nstcp *stack, int sock, void **buf, size_t len, int flags);
+ssize_t nstcp_commit(struct nstcp *stack, int sock, size_t len, int flags);
+ssize_t nstcp_borrow(struct nstcp *stack, int sock, const void **buf, size_t len, int flags);
+int nstcp_release(struct nstcp *stack, int sock);
+
+/*
  * Urgent data (RFC 9293 3.8.5): as in Linux, tcp(7) and socket(7). RFC 6093 advises new programs
  * against it (5), as middleboxes clear it, and all others to set SO_OOBINLINE (6).
  *

@@ -136,6 +136,7 @@ void slot_unref(struct nstcp *stack, struct slot *slot)
     if (--slot->refs > 0)
         return;
     shared_put(&stack->options, slot->options);
+    in_place_free(stack, slot->in_place);
     free(slot);
 }
 
@@ -143,6 +144,11 @@ enum tcp_state slot_tcp_state(const struct slot *slot)
 {
     enum tcp_state state = slot->so ? stack_state(slot->so) : STATE_CLOSED;
     return state == STATE_TIME_WAIT ? STATE_CLOSED : state;
+}
+
+bool slot_has_connection(const struct slot *slot)
+{
+    return slot->state == SLOT_CONNECTING || slot->state == SLOT_CONNECTED;
 }
 
 bool slot_connected(const struct slot *slot)

@@ -5,17 +5,8 @@
 #include "api_priv.h"
 #include "iov.h"
 
-/* What a send or a recv may find changed. Both may wait while the connection is being opened. */
-#define WAIT_TO_SEND (SOCK_EV_ACKED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED | SOCK_EV_TROUBLE)
-#define WAIT_TO_RECV (SOCK_EV_ARRIVED | SOCK_EV_COMPLETED | SOCK_EV_CLOSED | SOCK_EV_TROUBLE)
-
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_OOB)
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_WAITALL | MSG_TRUNC | MSG_CMSG_CLOEXEC | MSG_OOB)
-
-static bool has_connection(const struct slot *slot)
-{
-    return slot->state == SLOT_CONNECTING || slot->state == SLOT_CONNECTED;
-}
 
 /* What a call has done already is its result: an error that came meanwhile waits for the next. */
 static bool error_waits(const struct slot *slot, size_t done)
@@ -60,7 +51,7 @@ static int64_t send_all(struct call *c, struct cursor *cur, int flags)
     size_t done = 0;
     int64_t n;
     do {
-        n = has_connection(c->slot) ? 0 : -ENOTCONN;
+        n = slot_has_connection(c->slot) ? 0 : -ENOTCONN;
         if (n == 0 && error_waits(c->slot, done))
             break;
         if (n == 0)
@@ -152,7 +143,7 @@ static int wait_to_recv(struct call *c, struct cursor *cur, uint64_t deadline, s
     return err;
 }
 
-static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
+int64_t transfer_recv(struct call *c, struct cursor *cur, int flags)
 {
     bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT), peek = (flags & MSG_PEEK) != 0;
     uint64_t deadline = wait ? call_deadline(c->slot->options->recv_timeout_ns) : 0;
@@ -160,7 +151,7 @@ static int64_t recv_all(struct call *c, struct cursor *cur, int flags)
     bool in_place = !(flags & (MSG_PEEK | MSG_TRUNC)) && cur->left > 0;
     int64_t n;
     do {
-        n = has_connection(c->slot) ? 0 : -ENOTCONN;
+        n = slot_has_connection(c->slot) ? 0 : -ENOTCONN;
         if (n == 0 && error_waits(c->slot, done))
             break;
         if (n == 0 && done > 0 && at_mark(c->slot, peek ? done : 0))
@@ -229,7 +220,8 @@ ssize_t nstcp_recvmsg(struct nstcp *stack, int sock, struct msghdr *msg, int fla
     if (n == 0 && flags & ~RECV_FLAGS)
         n = -EOPNOTSUPP;
     else if (n == 0)
-        n = flags & MSG_OOB ? recv_oob(&c, &cur, flags, &out_flags) : recv_all(&c, &cur, flags);
+        n = flags & MSG_OOB ? recv_oob(&c, &cur, flags, &out_flags)
+                            : transfer_recv(&c, &cur, flags);
     if (n >= 0) {
         msg->msg_namelen = 0; /* tcp(7): a connection's peer is known */
         msg->msg_controllen = 0;

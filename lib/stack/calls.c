@@ -61,8 +61,8 @@ static int take_error(struct conn *c)
     return c->tcb.error;
 }
 
-static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t, uint64_t),
-                       struct sock *so, const void *data, size_t len, uint64_t now_ns)
+/* Why nothing can be sent; ERR_NONE: the connection knows. */
+static int not_sendable(struct sock *so)
 {
     if (so->kind != SOCK_CONNECTION)
         return ERR_NOT_CONNECTED;
@@ -71,10 +71,18 @@ static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t, u
         int err = take_error(c);
         return err ? err : ERR_PIPE;
     }
-    if (!tcb_synchronized(&c->tcb))
-        return ERR_AGAIN;
+    return tcb_synchronized(&c->tcb) ? ERR_NONE : ERR_AGAIN;
+}
+
+static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t, uint64_t),
+                       struct sock *so, const void *data, size_t len, uint64_t now_ns)
+{
+    int err = not_sendable(so);
+    if (err)
+        return err;
+    struct conn *c = as_conn(so);
     int64_t n = tcp_call(&c->tcb, data, len, now_ns);
-    if (n > 0)
+    if (n > 0 || n == ERR_NOMEM) /* then the connection may have got some of it */
         conn_settle(c, now_ns);
     return n;
 }
@@ -87,6 +95,34 @@ int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_n
 int64_t stack_send_urgent(struct sock *so, const void *data, size_t len, uint64_t now_ns)
 {
     return send_by(tcp_urgent_send, so, data, len, now_ns);
+}
+
+int64_t stack_send_room(struct sock *so)
+{
+    int err = not_sendable(so);
+    return err ? err : tcp_send_room(&as_conn(so)->tcb);
+}
+
+int64_t stack_send_block(struct sock *so, void *block, size_t size, size_t len, uint64_t now_ns)
+{
+    int err = not_sendable(so);
+    if (err)
+        return err;
+    struct conn *c = as_conn(so);
+    int64_t n = tcp_send_block(&c->tcb, block, size, len);
+    if (n > 0 || n == ERR_NOMEM)
+        conn_settle(c, now_ns);
+    return n;
+}
+
+void *stack_block(struct stack *s, size_t size)
+{
+    return mem_alloc(s->mem, size);
+}
+
+void stack_block_free(struct stack *s, void *block, size_t size)
+{
+    mem_free(s->mem, block, size);
 }
 
 void stack_more(struct sock *so, uint64_t now_ns)

@@ -86,6 +86,17 @@ int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock
  * ended the connection, then ERR_PIPE. Before the connection is synchronized: ERR_AGAIN. */
 int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns);
 
+/* The same for text that is in its place already: memory from stack_block, of which the first len
+ * octets, at least one, are text, all of them, whether there is room or not. len, or the same
+ * errors: then the block stays the caller's. stack_send_room: how much there is room for, or the
+ * same errors. */
+int64_t stack_send_room(struct sock *so);
+int64_t stack_send_block(struct sock *so, void *block, size_t size, size_t len, uint64_t now_ns);
+
+/* Memory of the stack's, counted as all of it is; NULL: there is none. */
+void *stack_block(struct stack *s, size_t size);
+void stack_block_free(struct stack *s, void *block, size_t size);
+
 /* The same with the URGENT flag: all that is in the send queue then is urgent
  * (3.8.5). */
 int64_t stack_send_urgent(struct sock *so, const void *data, size_t len, uint64_t now_ns);

@@ -96,8 +96,10 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
         t->busy->cc.ops->acked(&t->busy->cc, &news);
     }
 
-    if (seq_eq(ack, t->snd.nxt) && t->busy->sndq.len == 0)
+    if (seq_eq(ack, t->snd.nxt) && t->busy->sndq.len == 0) {
         persist_stop(&t->busy->persist);
+        t->probe = false;
+    }
     if (seq_eq(ack, t->snd.nxt))
         t->busy->rtx_due_ns = TIME_NEVER; /* RFC 6298 5.2 */
     else if (did.restart_timer && !persist_on(&t->busy->persist))

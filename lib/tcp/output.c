@@ -64,13 +64,15 @@ static void put_sack(struct tcb *t, struct seg *seg)
     size_t room = TCP_HDR_MAX - tcp_hdr_len(seg);
     if (packet > 0)
         room = min_u32((uint32_t)room, t->snd.mss - min_u32(packet, t->snd.mss));
+    bool twice = sack_any_twice(&t->busy->sack);
     unsigned most = 0;
     while (most < SACK_BLOCKS_MAX && tcp_sack_len(most + 1) <= room)
         most++;
     sack_report(&t->busy->sack, &t->rcvq.held->beyond, t->rcvq.head, tcb_text_head(t), most,
                 &seg->opts);
-    /* The receive queue holds text; a FIN that came with what lies there is SACKed with it. */
-    for (unsigned i = 0; i < seg->opts.n_sack && t->fin_seen && !tcb_fin_taken(t); i++) {
+    /* The receive queue holds text; a FIN that came with what lies there is SACKed with it, but has
+     * not come twice with it. */
+    for (unsigned i = twice; i < seg->opts.n_sack && t->fin_seen && !tcb_fin_taken(t); i++) {
         struct sack_block *b = &seg->opts.sack[i];
         if (seq_eq(b->right, t->rcv.fin))
             b->right = seq_add(b->right, 1);

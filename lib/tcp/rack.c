@@ -49,10 +49,14 @@ void rack_delivered(struct rack *r, const struct delivery *d)
     }
 }
 
-void rack_dsack(struct rack *r, seq_t una, seq_t nxt)
+void rack_round(struct rack *r, seq_t una)
 {
-    if (r->dsack_round && seq_leq(r->dsack_round_end, una))
+    if (seq_leq(r->dsack_round_end, una))
         r->dsack_round = false;
+}
+
+void rack_dsack(struct rack *r, seq_t nxt)
+{
     if (r->dsack_round)
         return;
     r->dsack_round = true;

@@ -50,8 +50,9 @@ void rack_init(struct rack *r);
 /* RFC 8985 6.2 steps 1 to 3. */
 void rack_delivered(struct rack *r, const struct delivery *d);
 
-/* Step 4's reaction to a D-SACK. */
-void rack_dsack(struct rack *r, seq_t una, seq_t nxt);
+/* Step 4's reaction to an ACK, and to one with a D-SACK. */
+void rack_round(struct rack *r, seq_t una);
+void rack_dsack(struct rack *r, seq_t nxt);
 
 /* The same to the end of a recovery. */
 void rack_recovered(struct rack *r);
@@ -73,7 +74,8 @@ bool rack_may_probe(const struct rack *r);
 /* It went: up to end_seq, which is SND.NXT. */
 void rack_probed(struct rack *r, seq_t end_seq, bool is_retrans);
 
-/* RFC 8985 7.4.2, for an ACK with this SEG.ACK. twice: with a D-SACK, or nothing but a duplicate.
+/* RFC 8985 7.4.2, for an ACK with this SEG.ACK. twice: with a D-SACK of the
+ * probe, or nothing but a duplicate.
  * True: a loss was repaired by the probe, and congestion control has to answer. */
 bool rack_probe_acked(struct rack *r, seq_t ack, bool twice);
 

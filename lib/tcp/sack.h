@@ -27,10 +27,15 @@ void sack_twice(struct sack *s, uint64_t from, uint64_t end);
  * a hole, that has come twice. */
 void sack_look(struct sack *s, const struct ranges *beyond, uint64_t at, uint64_t end);
 
-/* Whether there is something to report. */
+/* Whether something has come twice, and whether there is anything to report. */
+static inline bool sack_any_twice(const struct sack *s)
+{
+    return s->twice < s->twice_end;
+}
+
 static inline bool sack_any(const struct sack *s, const struct ranges *beyond)
 {
-    return beyond->n > 0 || s->twice < s->twice_end;
+    return beyond->n > 0 || sack_any_twice(s);
 }
 
 /*

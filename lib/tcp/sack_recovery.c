@@ -5,7 +5,7 @@
 
 void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una)
 {
-    *r = (struct sack_recovery){.mode = RECOVERY_OPEN, .recover = una, .una = una};
+    *r = (struct sack_recovery){.mode = RECOVERY_OPEN, .recover = una, .una = una, .load_end = una};
     scoreboard_init(&r->board, mem, una);
     rack_init(&r->rack);
 }
@@ -18,7 +18,7 @@ void sack_recovery_finish(struct sack_recovery *r)
 
 bool sack_recovery_forgets(const struct sack_recovery *r)
 {
-    return r->mode == RECOVERY_OPEN && !r->rack.tlp_out;
+    return r->mode == RECOVERY_OPEN;
 }
 
 static struct rack_now rack_now(const struct sack_recovery *r, const struct cc *c, uint64_t srtt_ns,
@@ -39,21 +39,43 @@ static uint32_t flight(const struct sack_recovery *r, seq_t una, seq_t nxt)
 
 /* ---- Undo ---- */
 
-static void remember(struct sack_recovery *r, const struct cc *c, seq_t una)
+static void remember(struct sack_recovery *r, const struct cc *c, seq_t una, seq_t nxt)
 {
     r->may_undo = true;
     r->before = *c;
-    r->una = una;
+    r->una = r->again = r->again_end = una;
+    r->undo_end = nxt;
     r->resent = 0;
 }
 
-/* Nothing was lost: RFC 4015 3.2, without its limit on the burst, which cwnd is in Linux too. */
+/* [from, end) goes again. */
+static void resending(struct sack_recovery *r, seq_t from, seq_t end)
+{
+    bool first = seq_eq(r->again, r->again_end);
+    r->again = first ? from : seq_min(r->again, from);
+    r->again_end = first ? end : seq_max(r->again_end, end);
+    r->resent += (uint32_t)seq_diff(end, from);
+}
+
+/* RFC 4015 3.2, without its limit on the burst, which cwnd is in Linux too; unless cwnd has grown
+ * beyond what it was (RFC 9438 4.9.2). The user may have changed the algorithm meanwhile. */
+static void bring_back(const struct cc *before, struct cc *c)
+{
+    const struct cc_ops *ops = c->ops;
+    uint32_t mss = c->mss;
+    if (c->cwnd >= before->cwnd)
+        return;
+    *c = *before;
+    if (c->ops != ops)
+        cc_change(c, ops);
+    if (c->mss != mss)
+        cc_set_mss(c, mss);
+}
+
+/* Nothing was lost. */
 static void undo(struct sack_recovery *r, struct cc *c)
 {
-    uint32_t cwnd = max_u32(c->cwnd, r->before.cwnd), mss = c->mss;
-    *c = r->before;
-    c->cwnd = cwnd;
-    cc_set_mss(c, mss);
+    bring_back(&r->before, c);
     r->mode = RECOVERY_OPEN;
     r->may_undo = false;
     /* RFC 8985 6.2 step 3 sees reordering only where nothing was sent again; with a window of 0 all
@@ -66,7 +88,8 @@ static void undo(struct sack_recovery *r, struct cc *c)
  * was lost. */
 static void twice(struct sack_recovery *r, struct cc *c, const struct sack_block *b)
 {
-    if (!r->may_undo || r->resent == 0 || seq_lt(b->left, r->una) || seq_lt(r->recover, b->right))
+    if (!r->may_undo || r->resent == 0 || seq_lt(b->left, r->again) ||
+        seq_lt(r->again_end, b->right))
         return;
     r->resent -= min_u32(r->resent, (uint32_t)seq_diff(b->right, b->left));
     if (r->resent == 0)
@@ -92,23 +115,31 @@ static bool is_plausible(const struct sack_block *b, const struct sack_ack *ack)
     return seq_lt(b->left, b->right) && seq_lt(ack->una, b->left) && seq_leq(b->right, ack->nxt);
 }
 
+/* Of honest blocks each ends where a segment does. */
+static uint32_t records_max(const struct sack_ack *ack, uint32_t mss)
+{
+    return 64 + 2 * ((uint32_t)seq_diff(ack->nxt, ack->una) / mss);
+}
+
 static void take_blocks(struct sack_recovery *r, const struct sack_ack *ack, bool dsack,
-                        struct delivery *d)
+                        uint32_t mss, struct delivery *d)
 {
     const struct tcp_opts *opts = &ack->seg->opts;
+    uint32_t most = records_max(ack, mss);
     for (unsigned i = dsack; i < opts->n_sack; i++) {
         if (is_plausible(&opts->sack[i], ack))
-            scoreboard_sacked(&r->board, opts->sack[i].left, opts->sack[i].right, d);
+            scoreboard_sacked(&r->board, opts->sack[i].left, opts->sack[i].right, most, d);
     }
 }
 
 /* ---- Fast recovery ---- */
 
-static void congestion(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt, uint64_t now_ns)
+static void congestion(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt,
+                       uint32_t outstanding, uint64_t now_ns)
 {
-    remember(r, c, una);
+    remember(r, c, una, nxt);
     /* RFC 5681 3.2 step 2: without what was sent beyond cwnd. */
-    uint32_t outstanding = min_u32((uint32_t)seq_diff(nxt, una), c->cwnd);
+    outstanding = min_u32(outstanding, c->cwnd);
     c->ops->loss(c, outstanding, now_ns);
     prr_begin(&r->prr, outstanding);
     r->recover = nxt;
@@ -118,12 +149,14 @@ static void congestion(struct sack_recovery *r, struct cc *c, seq_t una, seq_t n
 static void fast_recovery(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt,
                           uint64_t now_ns)
 {
-    congestion(r, c, una, nxt, now_ns);
+    congestion(r, c, una, nxt, (uint32_t)seq_diff(nxt, una), now_ns);
     r->mode = RECOVERY_FAST;
 }
 
-static void recovered(struct sack_recovery *r, struct cc *c)
+static void recovered(struct sack_recovery *r, struct cc *c, seq_t nxt)
 {
+    r->undo_end = nxt; /* a round trip, in which the last D-SACKs come */
+
     if (r->mode == RECOVERY_FAST)
         c->cwnd = c->ssthresh;
     if (r->mode != RECOVERY_MTU)
@@ -140,6 +173,17 @@ static bool detect(struct sack_recovery *r, const struct cc *c, uint64_t srtt_ns
     return r->board.lost > lost;
 }
 
+/* RFC 8985 7.4.2: a D-SACK of the probe (case 1), a duplicate ACK of a peer that has none (case 2),
+ * or neither. */
+static bool probe_repaired(struct sack_recovery *r, const struct sack_ack *ack, bool dsack)
+{
+    const struct tcp_opts *o = &ack->seg->opts;
+    seq_t end = r->rack.tlp_end_seq;
+    bool case_1 = dsack && seq_lt(o->sack[0].left, end) && seq_leq(end, o->sack[0].right);
+    bool case_2 = ack->duplicate && o->n_sack == 0;
+    return rack_probe_acked(&r->rack, ack->seg->ack, case_1 || case_2);
+}
+
 struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
                                       const struct sack_ack *ack)
 {
@@ -147,25 +191,28 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
     bool dsack = is_dsack(ack->seg);
     scoreboard_begin(&r->board, &d, r->rack.min_rtt_ns, ack->now_ns);
     scoreboard_acked(&r->board, ack->una, &d);
-    take_blocks(r, ack, dsack, &d);
+    take_blocks(r, ack, dsack, c->mss, &d);
     rack_delivered(&r->rack, &d);
 
     /* Only now: the ACK that ended a timeout's recovery was itself one that may cover text that had
      * arrived before. */
     if (r->mode == RECOVERY_OPEN)
         c->abc_limit = CC_ABC_LIMIT;
-    bool nothing_new = dsack || (ack->duplicate && ack->seg->opts.n_sack == 0);
-    bool repaired = rack_probe_acked(&r->rack, ack->seg->ack, nothing_new);
-    if (repaired && r->mode == RECOVERY_OPEN) {
-        congestion(r, c, ack->una, ack->nxt, ack->now_ns);
+    /* The answer to the tail's loss goes by what was outstanding when the tail was sent: when it is
+     * found there is little left. */
+    if (probe_repaired(r, ack, dsack) && r->mode == RECOVERY_OPEN) {
+        congestion(r, c, ack->una, ack->nxt, r->load, ack->now_ns);
         r->may_undo = false;
     }
+    rack_round(&r->rack, ack->una);
     if (dsack) {
-        rack_dsack(&r->rack, ack->una, ack->nxt);
+        rack_dsack(&r->rack, ack->nxt);
         twice(r, c, &ack->seg->opts.sack[0]);
     }
+    if (r->mode == RECOVERY_OPEN && seq_lt(r->undo_end, ack->una))
+        r->may_undo = false;
     if (r->mode != RECOVERY_OPEN && seq_leq(r->recover, ack->una))
-        recovered(r, c);
+        recovered(r, c, ack->nxt);
 
     bool found = detect(r, c, ack->srtt_ns, ack->now_ns);
     if (found && r->mode == RECOVERY_OPEN)
@@ -204,7 +251,7 @@ void sack_recovery_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq
         c->cwnd = c->ssthresh; /* what it was on its way to */
     }
     if (r->mode == RECOVERY_OPEN)
-        remember(r, c, una);
+        remember(r, c, una, nxt);
     c->ops->timeout(c, outstanding, first, now_ns);
     c->abc_limit = 1;
     if (head && head->sacked)
@@ -233,12 +280,24 @@ void sack_recovery_too_big(struct sack_recovery *r, struct cc *c, seq_t nxt)
     scoreboard_lose_all(&r->board);
 }
 
+/* Text up to `end` went for the first time. */
+static void loaded(struct sack_recovery *r, seq_t end)
+{
+    seq_t una = scoreboard_first(&r->board)->start;
+    if (seq_leq(r->load_end, una))
+        r->load = 0;
+    r->load = max_u32(r->load, (uint32_t)seq_diff(end, una));
+    r->load_end = end;
+}
+
 void sack_recovery_sent(struct sack_recovery *r, seq_t from, seq_t end, seq_t nxt, uint64_t now_ns)
 {
     scoreboard_sent(&r->board, from, end, now_ns);
     prr_sent(&r->prr, (uint32_t)seq_diff(end, from));
     if (seq_lt(from, nxt))
-        r->resent += (uint32_t)seq_diff(seq_min(end, nxt), from);
+        resending(r, from, seq_min(end, nxt));
+    if (seq_lt(nxt, end))
+        loaded(r, end);
 }
 
 bool sack_recovery_probes(const struct sack_recovery *r)

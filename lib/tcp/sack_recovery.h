@@ -22,11 +22,20 @@ struct sack_recovery {
     struct rack rack;
     struct prr prr;
     enum recovery_mode mode : 8;
+    seq_t recover; /* SND.NXT when recovery began (RFC 6675 5's RecoveryPoint); when it is over it
+                    * follows SND.UNA */
+    seq_t una;     /* SND.UNA then */
+
+    /* Undo: while it may be found that all was for nothing. */
     bool may_undo;
-    seq_t recover;    /* SND.NXT when recovery began (RFC 6675 5's RecoveryPoint) */
-    seq_t una;        /* SND.UNA then */
-    uint32_t resent;  /* octets sent again since then, less those the peer says it has got twice */
-    struct cc before; /* what an undo brings back */
+    seq_t again, again_end; /* what was sent again lies between */
+    uint32_t resent;        /* octets of it, less those the peer says it has got twice */
+    seq_t undo_end;         /* once that is acknowledged, no D-SACK of it is to come */
+    struct cc before;       /* what an undo brings back */
+
+    /* The most that was outstanding in the round trip in which text was last sent, up to there. */
+    uint32_t load;
+    seq_t load_end;
 };
 
 void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una);

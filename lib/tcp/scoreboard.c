@@ -62,6 +62,7 @@ static void drop(struct scoreboard *b, struct sent *s)
 {
     list_remove(&s->by_seq);
     list_remove(&s->line);
+    b->n--;
     if (s != &b->spare)
         mem_free(b->mem, s, sizeof *s);
 }
@@ -97,6 +98,7 @@ static struct sent *split(struct scoreboard *b, struct sent *s, seq_t cut)
     *upper = *s;
     upper->start = s->end = cut;
     insert(&s->by_seq, &upper->by_seq);
+    b->n++;
     list_init(&upper->line);
     if (!s->sacked)
         insert(&s->line, &upper->line);
@@ -175,6 +177,7 @@ static void fly_first(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_
     *s = (struct sent){.start = from, .end = end};
     list_init(&s->line);
     list_push_back(&b->by_seq, &s->by_seq);
+    b->n++;
     fly(b, s, now_ns);
 }
 
@@ -200,7 +203,6 @@ static void deliver(struct scoreboard *b, const struct sent *s, seq_t end, struc
     d->octets += (uint32_t)seq_diff(end, s->start);
     d->reordered |= seq_lt(end, d->fack) && !s->again;
     b->fack = seq_max(b->fack, end);
-    d->revived |= s->lost;
     if (s->again && d->now_ns - s->at_ns < d->min_rtt_ns)
         return;
     if (d->valid && !sent_after(s->at_ns, end, d->at_ns, d->end))
@@ -227,21 +229,26 @@ void scoreboard_acked(struct scoreboard *b, seq_t una, struct delivery *d)
     b->fack = seq_max(b->fack, una);
 }
 
-/* Of the record s, what lies in [left, right); NULL for want of memory. */
-static struct sent *cut_out(struct scoreboard *b, struct sent *s, seq_t left, seq_t right)
+/* Of the record s, what lies in [left, right); NULL for want of memory, or of patience. */
+static struct sent *cut_out(struct scoreboard *b, struct sent *s, seq_t left, seq_t right,
+                            uint32_t records_max)
 {
+    uint32_t cuts = seq_lt(right, s->end) + seq_lt(s->start, left);
+    if (cuts > 0 && b->n + cuts > records_max)
+        return NULL;
     if (seq_lt(right, s->end) && !split(b, s, right))
         return NULL;
     return seq_lt(s->start, left) ? split(b, s, left) : s;
 }
 
-void scoreboard_sacked(struct scoreboard *b, seq_t left, seq_t right, struct delivery *d)
+void scoreboard_sacked(struct scoreboard *b, seq_t left, seq_t right, uint32_t records_max,
+                       struct delivery *d)
 {
     for (struct sent *s = last(b), *p; s && seq_lt(left, s->end); s = p) {
         p = prev(b, s);
         if (s->sacked || !seq_lt(s->start, right))
             continue;
-        struct sent *piece = cut_out(b, s, left, right);
+        struct sent *piece = cut_out(b, s, left, right, records_max);
         if (!piece)
             continue;
         deliver(b, piece, piece->end, d);
@@ -328,7 +335,7 @@ static uint32_t lined_up(struct list *head, bool lost)
 
 bool scoreboard_check(struct scoreboard *b, seq_t una, seq_t nxt)
 {
-    uint32_t sacked = 0, lost = 0, n_flying = 0, n_missing = 0;
+    uint32_t sacked = 0, lost = 0, n_flying = 0, n_missing = 0, n = 0;
     for (struct sent *s = scoreboard_first(b); s; s = next(b, s)) {
         if (!seq_eq(s->start, una) || !seq_lt(s->start, s->end) || (s->sacked && s->lost))
             return false;
@@ -336,8 +343,9 @@ bool scoreboard_check(struct scoreboard *b, seq_t una, seq_t nxt)
         lost += s->lost ? len(s) : 0;
         n_flying += !s->sacked && !s->lost;
         n_missing += s->lost;
+        n++;
         una = s->end;
     }
-    return seq_eq(una, nxt) && sacked == b->sacked && lost == b->lost &&
+    return seq_eq(una, nxt) && n == b->n && sacked == b->sacked && lost == b->lost &&
            n_flying == lined_up(&b->flying, false) && n_missing == lined_up(&b->missing, true);
 }

@@ -31,6 +31,7 @@ struct scoreboard {
     struct list flying;  /* neither SACKed nor lost, by at_ns */
     struct list missing; /* lost, by number */
     struct mem *mem;
+    uint32_t n;            /* records */
     uint32_t sacked, lost; /* octets */
     seq_t fack;            /* the highest number that was delivered, + 1 */
     bool refused;          /* memory was; the caller tells and clears */
@@ -44,7 +45,6 @@ struct delivery {
     seq_t fack;          /* before it */
     uint32_t octets;
     bool reordered; /* something that was sent once, below fack */
-    bool revived;   /* something that was taken to be lost, and not sent again */
     /* What was sent last of what was surely answered (RFC 8985 6.2 step 2). */
     bool valid;
     bool again;
@@ -66,8 +66,11 @@ void scoreboard_begin(const struct scoreboard *b, struct delivery *d, uint64_t m
 /* Everything below una was acknowledged. */
 void scoreboard_acked(struct scoreboard *b, seq_t una, struct delivery *d);
 
-/* [left, right) was SACKed, within what is outstanding. What can't be recorded is not. */
-void scoreboard_sacked(struct scoreboard *b, seq_t left, seq_t right, struct delivery *d);
+/* [left, right) was SACKed, within what is outstanding. What can't be recorded is not, nor what
+ * would cut records to more than so many: a peer that reports single octets would have us look
+ * through as many records with each ACK. */
+void scoreboard_sacked(struct scoreboard *b, seq_t left, seq_t right, uint32_t records_max,
+                       struct delivery *d);
 
 /* It is lost. */
 void scoreboard_lose(struct scoreboard *b, struct sent *s);

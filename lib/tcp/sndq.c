@@ -1,6 +1,6 @@
 /*
- * The send queue (RFC 9293 3.3.1, 3.8.1): a list of extents, each the caller's memory (borrowed) or
- * a copy (owned, the octets behind the header in one allocation).
+ * The send queue (RFC 9293 3.3.1, 3.8.1): a list of extents, each memory that was given or a copy
+ * (the octets behind the header in one allocation).
  *
  * Called by the trunk of tcp/ only. Knows no sequence numbers, SYN or FIN, and decides nothing
  * about what is sent when.
@@ -14,10 +14,11 @@
 struct sndq_extent {
     struct list link;
     const uint8_t *ptr; /* the first octet not acknowledged */
-    size_t len;         /* octets held; 0 only inside of sndq_own() */
-    size_t room;        /* spare octets behind them; 0 when borrowed */
+    size_t len;         /* octets held */
+    size_t room;        /* spare octets behind them; 0 when given */
     size_t size;        /* of this allocation */
-    bool borrowed;
+    void *block;        /* given memory; NULL: the octets are copies, in data */
+    size_t block_size;  /* 0: it is not the queue's */
     uint8_t data[];
 };
 
@@ -37,6 +38,8 @@ static struct sndq_extent *extent_of(const struct list *link)
 static void extent_free(struct sndq *q, struct sndq_extent *e)
 {
     list_remove(&e->link);
+    if (e->block_size > 0)
+        mem_free(q->mem, e->block, e->block_size);
     mem_free(q->mem, e, e->size);
 }
 
@@ -53,26 +56,30 @@ void sndq_finish(struct sndq *q)
     sndq_init(q, q->mem);
 }
 
-/* An empty extent in front of `before`, or NULL. */
-static struct sndq_extent *extent_new(struct sndq *q, struct list *before, size_t size)
+/* An empty extent at the end, or NULL. */
+static struct sndq_extent *extent_new(struct sndq *q, size_t size)
 {
     struct sndq_extent *e = mem_alloc(q->mem, size);
     if (!e)
         return NULL;
     *e = (struct sndq_extent){.ptr = e->data, .room = size - sizeof *e, .size = size};
-    list_push_back(before, &e->link);
+    list_push_back(&q->extents, &e->link);
     return e;
 }
 
-/* An empty extent to take (part of) `need` octets. A queue that is long already gets large ones
- * whatever the need, so that the number of extents, and with it the cost of a lookup from the
- * front, stays small. When a large one is refused, a small one may still fit under the limit. */
-static struct sndq_extent *extent_for(struct sndq *q, struct list *before, size_t need)
+/* What size it has to be to take (part of) `need` octets. A queue that is long already gets large
+ * ones whatever the need, so that the number of extents, and with it the cost of a lookup from the
+ * front, stays small. */
+static size_t size_for(const struct sndq *q, size_t need)
 {
-    struct sndq_extent *e = NULL;
-    if (need > SMALL_ROOM || q->len >= LARGE_ROOM)
-        e = extent_new(q, before, LARGE_SIZE);
-    return e ? e : extent_new(q, before, SMALL_SIZE);
+    return need > SMALL_ROOM || q->len >= LARGE_ROOM ? LARGE_SIZE : SMALL_SIZE;
+}
+
+/* When a large one is refused, a small one may still fit under the limit. */
+static struct sndq_extent *extent_for(struct sndq *q, size_t need)
+{
+    struct sndq_extent *e = extent_new(q, size_for(q, need));
+    return e ? e : extent_new(q, SMALL_SIZE);
 }
 
 /* Copies what fits into the extent's spare room; returns how much that was. */
@@ -91,10 +98,10 @@ size_t sndq_append(struct sndq *q, const void *data, size_t len)
     const uint8_t *src = data;
     size_t taken = 0;
 
-    if (!list_empty(&q->extents)) /* a borrowed one has no room */
+    if (!list_empty(&q->extents)) /* a given one has no room */
         taken = extent_fill(extent_of(q->extents.prev), src, len);
     while (taken < len) {
-        struct sndq_extent *e = extent_for(q, &q->extents, len - taken);
+        struct sndq_extent *e = extent_for(q, len - taken);
         if (!e)
             break;
         taken += extent_fill(e, src + taken, len - taken);
@@ -103,114 +110,46 @@ size_t sndq_append(struct sndq *q, const void *data, size_t len)
     return taken;
 }
 
-bool sndq_borrow(struct sndq *q, const void *data, size_t len)
+/* Octets that can be copied behind the last without memory for it. */
+static size_t tail_room(const struct sndq *q)
 {
-    if (len == 0)
-        return true;
-    struct sndq_extent *e = extent_new(q, &q->extents, sizeof *e);
-    if (!e)
+    return list_empty(&q->extents) ? 0 : extent_of(q->extents.prev)->room;
+}
+
+/* Copies all of it, in at most two pieces, or nothing. */
+static bool append_all(struct sndq *q, const uint8_t *data, size_t len)
+{
+    size_t room = tail_room(q), first = len < room ? len : room;
+    struct list *last = q->extents.prev;
+    struct sndq_extent *next = NULL;
+    if (first < len && !(next = extent_new(q, size_for(q, len - first))))
         return false;
-    e->ptr = data;
-    e->len = len;
-    e->borrowed = true;
+    if (first > 0)
+        extent_fill(extent_of(last), data, first);
+    if (next)
+        extent_fill(next, data + first, len - first);
     q->len += len;
     return true;
 }
 
-static bool is_borrowed(const struct sndq *q, const struct list *l)
+/* A small block is better copied, as a segment can refer to few pieces; and so is what there is
+ * room for already, which would be left unused between blocks. */
+bool sndq_give(struct sndq *q, void *block, size_t size, size_t len)
 {
-    return l != &q->extents && extent_of(l)->borrowed;
-}
-
-/* Sees to it that the run of borrowed extents that begins at *pos can be copied: into the room of
- * the owned extent before it, then into new ones, which are put, empty, between the two. Moves *pos
- * behind the run and adds to *kept the octets for which there is room; false when that is not all
- * of them. */
-static bool reserve_run(struct sndq *q, struct list **pos, size_t *kept)
-{
-    struct list *first = *pos;
-    size_t need = 0, room = 0;
-    for (; is_borrowed(q, *pos); *pos = (*pos)->next)
-        need += extent_of(*pos)->len;
-    if (first->prev != &q->extents)
-        room = extent_of(first->prev)->room;
-    while (room < need) {
-        struct sndq_extent *e = extent_for(q, first, need - room);
-        if (!e) {
-            *kept += room;
+    if (size > 0 && (len <= SMALL_ROOM || len <= tail_room(q))) {
+        if (!append_all(q, block, len))
             return false;
-        }
-        room += e->room;
+        mem_free(q->mem, block, size);
+        return true;
     }
-    *kept += need;
+    struct sndq_extent *e = extent_new(q, sizeof *e);
+    if (!e)
+        return false;
+    e->ptr = e->block = block;
+    e->block_size = size;
+    e->len = len;
+    q->len += len;
     return true;
-}
-
-/* Reserves for all runs, in order, until memory is refused. Returns how many octets at the front of
- * the queue can be kept. */
-static size_t reserve_all(struct sndq *q)
-{
-    size_t kept = 0;
-    struct list *l = q->extents.next;
-    while (l != &q->extents) {
-        if (!is_borrowed(q, l)) {
-            kept += extent_of(l)->len;
-            l = l->next;
-        } else if (!reserve_run(q, &l, &kept)) {
-            break;
-        }
-    }
-    return kept;
-}
-
-/* Undoes reserve_all(). */
-static void free_reserved(struct sndq *q)
-{
-    struct list *next;
-    for (struct list *l = q->extents.next; l != &q->extents; l = next) {
-        next = l->next;
-        if (extent_of(l)->len == 0)
-            extent_free(q, extent_of(l));
-    }
-}
-
-/* Copies every borrowed octet below `kept` to where reserve_all() has made room for it, and frees
- * the extents above. */
-static void copy_reserved(struct sndq *q, size_t kept)
-{
-    struct list *to = q->extents.next, *next; /* to: the extent being filled */
-    size_t at = 0;
-    for (struct list *l = q->extents.next; l != &q->extents; l = next) {
-        struct sndq_extent *e = extent_of(l);
-        next = l->next;
-        if (e->len == 0)
-            continue; /* reserved: `to` comes here when those before it are full */
-        size_t n = e->len < kept - at ? e->len : kept - at;
-        at += n;
-        if (!e->borrowed && n > 0) {
-            to = l;
-            continue;
-        }
-        for (size_t done = 0; done < n;) {
-            if (extent_of(to)->room == 0)
-                to = to->next;
-            done += extent_fill(extent_of(to), e->ptr + done, n - done);
-        }
-        extent_free(q, e);
-    }
-}
-
-size_t sndq_own(struct sndq *q, size_t cut_from)
-{
-    size_t kept = reserve_all(q), cut = q->len - kept;
-    if (cut > 0 && kept < cut_from) {
-        free_reserved(q);
-        return SIZE_MAX;
-    }
-    copy_reserved(q, kept);
-    q->len = kept;
-    q->cursor = NULL;
-    return cut;
 }
 
 /* Moves the cursor to the extent that holds octet `at` < len. */
@@ -276,8 +215,7 @@ bool sndq_check(const struct sndq *q)
         const struct sndq_extent *e = extent_of(l);
         if (e->len == 0 || l->next->prev != l)
             return false;
-        if (e->borrowed ? e->room != 0
-                        : e->ptr + e->len + e->room != e->data + (e->size - sizeof *e))
+        if (e->block ? e->room != 0 : e->ptr + e->len + e->room != e->data + (e->size - sizeof *e))
             return false;
         if (e == q->cursor)
             cursor_seen = q->cursor_at == at;

@@ -2,8 +2,8 @@
  * The send queue: the octets the user has given and the peer has not yet acknowledged, as a list of
  * extents. Offset 0 is the first unacknowledged octet. SYN and FIN are not in here.
  *
- * An extent is owned (copied in) or borrowed (the caller's memory, for as long as its call lasts).
- * Owned extents are filled up by later appends. An empty queue holds no memory.
+ * An extent is a copy, which later appends fill up, or a block of memory that the user has filled
+ * in its place. An empty queue holds no memory.
  */
 #ifndef SNDQ_H
 #define SNDQ_H
@@ -32,14 +32,11 @@ void sndq_finish(struct sndq *q);
 /* Copies as much of [data, data + len) as memory allows; returns the octets taken. */
 size_t sndq_append(struct sndq *q, const void *data, size_t len);
 
-/* Appends the caller's memory itself. False when memory for the extent is refused. The caller must
- * sndq_own() or have it all acknowledged before that memory goes away. */
-bool sndq_borrow(struct sndq *q, const void *data, size_t len);
-
-/* Copies what is borrowed. When memory is refused, what could not be copied is cut off the end:
- * returns the octets cut. cut_from: nothing below this offset may be cut (it was sent): returns
- * SIZE_MAX, with the queue as it was, when that can't be kept. */
-size_t sndq_own(struct sndq *q, size_t cut_from);
+/* Appends memory that is filled already: the first len octets, at least one, of a block of `size`
+ * of the queue's mem, which is the queue's from now on, or is copied and freed; size 0: it is the
+ * caller's, and outlives the queue. False when memory is refused: the block stays the caller's, and
+ * the queue as it was. */
+bool sndq_give(struct sndq *q, void *block, size_t size, size_t len);
 
 /* References to [at, at + len) into refs[max]; sets *n. Returns the octets referred to: fewer than
  * len when max references do not reach. The references stay valid until the queue changes. */

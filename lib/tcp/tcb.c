@@ -163,6 +163,8 @@ static const char *check_sender(const struct tcb *t)
         return "what is in flight is in the send queue";
     if (seq_lt(t->snd.up, t->snd.una) || seq_lt(tcb_text_end(t), t->snd.up))
         return "SND.UNA =< SND.UP =< the end of what was SENT";
+    if ((t->probe || t->loss_probe) && !tcb_is_busy(t))
+        return "a probe is of something";
     const struct cc cc = congestion_control(t);
     if (t->snd.mss > t->pmtu.mss_max || cc.mss != t->snd.mss)
         return "the MSS is one that peer and path take";

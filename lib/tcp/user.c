@@ -58,9 +58,8 @@ bool tcp_can_send(const struct tcb *t)
     }
 }
 
-int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
+int64_t tcp_send_room(const struct tcb *t)
 {
-    (void)now_ns;
     switch (t->state) {
     case STATE_CLOSED:
     case STATE_LISTEN:
@@ -75,17 +74,41 @@ int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
     }
     if (t->fin_queued)
         return ERR_PIPE;
+    size_t sndbuf = tcb_sndbuf(t), len = t->busy->sndq.len;
+    return len < sndbuf ? (int64_t)(sndbuf - len) : ERR_AGAIN;
+}
+
+static void sent(struct tcb *t)
+{
+    t->more = t->held = t->flushed = false;
+}
+
+int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
+{
+    (void)now_ns;
+    int64_t room = tcp_send_room(t);
     if (len == 0)
-        return 0;
-    if (t->busy->sndq.len >= tcb_sndbuf(t))
-        return ERR_AGAIN;
-    size_t room = tcb_sndbuf(t) - t->busy->sndq.len;
+        return room < 0 && room != ERR_AGAIN ? room : 0;
+    if (room < 0)
+        return room;
     struct busy *b = tcb_busy(t);
-    size_t taken = b ? sndq_append(&b->sndq, data, len < room ? len : room) : 0;
+    size_t taken = b ? sndq_append(&b->sndq, data, min_u64(len, (uint64_t)room)) : 0;
     if (taken == 0)
         return ERR_NOMEM;
-    t->more = t->held = t->flushed = false;
+    sent(t);
     return (int64_t)taken;
+}
+
+int64_t tcp_send_block(struct tcb *t, void *block, size_t size, size_t len)
+{
+    int64_t room = tcp_send_room(t);
+    if (room < 0 && room != ERR_AGAIN)
+        return room;
+    struct busy *b = tcb_busy(t);
+    if (!b || !sndq_give(&b->sndq, block, size, len))
+        return ERR_NOMEM;
+    sent(t);
+    return (int64_t)len;
 }
 
 void tcp_more(struct tcb *t)

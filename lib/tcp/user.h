@@ -13,8 +13,17 @@ void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns);
 /* 3.10.1 OPEN, passive: CLOSED to LISTEN. iss is used when a SYN arrives. The same. */
 void tcp_open_passive(struct tcb *t, seq_t iss, uint64_t now_ns);
 
-/* 3.10.2 SEND. The octets taken, or ERR_AGAIN, ERR_NOMEM, ERR_PIPE, ERR_NOT_CONNECTED. */
+/* 3.10.2 SEND: how many octets there is room for; or ERR_AGAIN, ERR_PIPE, ERR_NOT_CONNECTED. */
+int64_t tcp_send_room(const struct tcb *t);
+
+/* 3.10.2 SEND. The octets taken, or these errors or ERR_NOMEM. */
 int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns);
+
+/* SEND of text that is in its place already, all of it, whether there is room or not: the first len
+ * octets, at least one, of a block of `size` of common->mem, which is the queue's or freed. len, or
+ * ERR_PIPE, ERR_NOT_CONNECTED, ERR_NOMEM: then the block stays the caller's.
+ */
+int64_t tcp_send_block(struct tcb *t, void *block, size_t size, size_t len);
 
 /* What the last tcp_send() has taken is not PUSHed (3.9.1.2, MAY-15): less than a segment of it
  * waits for more, for an ACK, or a while. */

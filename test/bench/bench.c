@@ -106,12 +106,13 @@ void send_all(struct bench *b, int sock, const void *buf, size_t len)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: bench WHO KIND serve|ask ADDR PORT [-s] [-w] [-k] [-n CONNS] "
+    fprintf(stderr, "usage: bench WHO KIND serve|ask ADDR PORT [-s] [-w] [-z] [-k] [-n CONNS] "
                     "[-a AMOUNT]\n"
                     "  WHO   kernel nstcp; bench_lwip: lwip\n"
                     "  KIND  bulk rtt crowd cps idle memory raw\n"
                     "  -s    spin, instead of waiting\n"
                     "  -w    wait, without a look before\n"
+                    "  -z    bulk by the calls that do not copy, which nstcp has\n"
                     "  -k    check what arrives\n");
     return 2;
 }
@@ -126,9 +127,10 @@ static bool parse(int argc, char **argv, struct bench *b)
         return false;
     b->addr.sin_port = htons((uint16_t)atoi(argv[5]));
     optind = 6;
-    while ((opt = getopt(argc, argv, "swkn:a:")) != -1) {
+    while ((opt = getopt(argc, argv, "swzkn:a:")) != -1) {
         b->spin = b->spin || opt == 's';
         b->sleep = b->sleep || opt == 'w';
+        b->in_place = b->in_place || opt == 'z';
         b->check = b->check || opt == 'k';
         if (opt == 'n')
             b->conns = (unsigned)atoi(optarg);
@@ -144,6 +146,8 @@ int main(int argc, char **argv)
 {
     struct bench b = {0};
     if (!parse(argc, argv, &b) || !(b.c = calls_named(argv[1])))
+        return usage();
+    if (b.in_place && !b.c->reserve)
         return usage();
     bool serve = strcmp(argv[3], "serve") == 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

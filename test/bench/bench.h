@@ -28,6 +28,7 @@ struct bench {
     struct sockaddr_in addr; /* the server's */
     bool spin;               /* no call waits: it is made again at once, or looks (SO_BUSY_POLL) */
     bool sleep;              /* calls that wait do not look before (SO_BUSY_POLL 0) */
+    bool in_place;           /* bulk: by reserve and commit, borrow and release */
     bool check;              /* bulk: the octets are looked at, not only counted */
     double amount;           /* seconds or round trips */
     unsigned conns;

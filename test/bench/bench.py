@@ -105,16 +105,20 @@ class Results(dict):
 
 
 def throughput(lab, into, key, who, kind, client, server, *args):
+    """Returns the figure, Gbit/s."""
     c, s = lab.measure(kind, client, server, *args)
     gbit = c['octets'] * 8 / c['seconds'] / 1e9
     log(f'{key:16} {who:14} {gbit:8.2f} Gbit/s')
     into.add(key, who, gbit)
     into.add(f'{key} cpu', who, (c['cpu_s'] + s['cpu_s']) / (c['octets'] / 1e9))
+    return gbit
 
 
 def bulk(lab, into, seconds):
-    for who in lab.all:
-        throughput(lab, into, 'bulk', who, 'bulk', who, who, '-a', seconds)
+    figure = {who: throughput(lab, into, 'bulk', who, 'bulk', who, who, '-a', seconds)
+              for who in lab.all}
+    throughput(lab, into, 'bulk_zerocopy', 'nstcp', 'bulk', 'nstcp', 'nstcp', '-a', seconds, '-z')
+    into.add('bulk_zerocopy', 'kernel', figure['kernel'])
     throughput(lab, into, 'raw', 'raw', 'raw', 'kernel', 'kernel', '-a', seconds)
 
 
@@ -198,6 +202,7 @@ def check(lab, _, seconds):
     for client, server in (('nstcp', 'nstcp'), ('nstcp', 'kernel'), ('kernel', 'nstcp')):
         for args in ([], ['-n', 16]):
             lab.measure('bulk', client, server, '-a', seconds, '-k', *args)
+    lab.measure('bulk', 'nstcp', 'nstcp', '-a', seconds, '-k', '-z')
     before = lab.offloads_off()
     lab.measure('bulk', 'nstcp', 'nstcp', '-a', seconds, '-k')
     for device in before:

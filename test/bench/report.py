@@ -5,7 +5,8 @@ usage: report.py FOLDER <FIGURES
 results.json has, by key, the median of each who was measured, its range, and as "ratio" the median
 of the turns' ratios, ours to the kernel's (null where the kernel's is 0); of the engine's times,
 lwIP's to ours. "ratio_X" is the same of a way of ours that is called nstcp_X. Of "raw" the path's
-own figure stands as nstcp beside the kernel's bulk, and bulk's "of_raw" is our part of it.
+own figure stands as nstcp beside the kernel's bulk; "of_raw" of bulk and bulk_zerocopy is our part
+of it.
 
 The plots are drawn by gnuplot where it is installed.
 """
@@ -79,13 +80,15 @@ def sum_up(figures, name=''):
 
 
 def beside_raw(figures):
-    """The path's own throughput takes the place of ours; True figures of ours are in bulk."""
+    """The path's own throughput takes the place of ours; true figures of ours are in bulk. Returns
+    our part of it, by key."""
     raw, bulk = figures.get('raw'), figures.get('bulk')
     if not raw or not bulk:
-        return None
+        return {}
     for part, ours in ((raw, bulk), (raw['cpu'], bulk['cpu'])):
         part['nstcp'], part['kernel'] = part.pop('raw'), ours['kernel']
-    return ratio_of(bulk['nstcp'], raw['nstcp'])
+    return {key: ratio_of(figures[key]['nstcp'], raw['nstcp'])
+            for key in ('bulk', 'bulk_zerocopy')}
 
 
 def rows(results, name=()):
@@ -156,8 +159,8 @@ def main():
     figures = json.load(sys.stdin)
     of_raw = beside_raw(figures)
     results = sum_up(figures)
-    if of_raw:
-        results['bulk']['of_raw'], results['bulk']['of_raw_range'] = of_raw
+    for key, figure in of_raw.items():
+        results[key]['of_raw'], results[key]['of_raw_range'] = figure
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, 'results.json'), 'w', encoding='utf-8') as f:
         json.dump(results, f, indent=2)

@@ -43,6 +43,11 @@ struct calls {
     int (*fcntl)(struct nstcp *stack, int sock, int command, int arg);
     int (*ioctl)(struct nstcp *stack, int sock, unsigned long request, int *value);
     int (*poll)(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms);
+    /* Ours alone; of the others NULL. */
+    ssize_t (*reserve)(struct nstcp *stack, int sock, void **buf, size_t len, int flags);
+    ssize_t (*commit)(struct nstcp *stack, int sock, size_t len, int flags);
+    ssize_t (*borrow)(struct nstcp *stack, int sock, const void **buf, size_t len, int flags);
+    int (*release)(struct nstcp *stack, int sock);
 };
 
 extern const struct calls calls_kernel, calls_nstcp;

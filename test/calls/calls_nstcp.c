@@ -35,4 +35,8 @@ const struct calls calls_nstcp = {
     .fcntl = nstcp_fcntl,
     .ioctl = nstcp_ioctl,
     .poll = nstcp_poll,
+    .reserve = nstcp_reserve,
+    .commit = nstcp_commit,
+    .borrow = nstcp_borrow,
+    .release = nstcp_release,
 };

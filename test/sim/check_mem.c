@@ -9,7 +9,8 @@
  * ranges.h). */
 #define PER_QUEUE (2 * 65536 + 3 * 16384 + 32768)
 
-/* And every socket: itself, and a tenth of the text for headers of small extents. */
+/* And every socket: itself, and a tenth of the text for headers of small extents; where blocks are
+ * given, before each of them as much that is not used (sndq_give). */
 #define PER_SOCK 4096
 
 static uint64_t held(struct end *e)
@@ -17,7 +18,7 @@ static uint64_t held(struct end *e)
     uint64_t acked = e->wire.acked_new > 1 ? e->wire.acked_new - 1 : 0;
     uint64_t unacked = e->wire.written > acked ? e->wire.written - acked : 0;
     uint64_t unread = e->wire.arrived > e->read ? e->wire.arrived - e->read : 0;
-    return unacked + unacked / 10 + unread;
+    return unacked + (end_gives(e) ? unacked : unacked / 10) + unread;
 }
 
 void mem_check(const struct host *h)

@@ -315,6 +315,7 @@ static void memory_in_use(void *arg)
     struct scene *s = scene_new();
     s->world.conn = &s->conn;
     s->world.plan.n_conns = 1;
+    s->conn.index = 1; /* all is copied */
     s->a->in_engine = true;
     s->a->wire.acked_new = 71;
     s->a->wire.arrived = 61;

@@ -248,6 +248,63 @@ static void undone(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 10001);
 }
 
+/* RFC 3708 3: one of what was not sent again tells of a path that duplicates, and of nothing else:
+ * in recovery, and after it. */
+static void duplicated_by_the_path(void **state)
+{
+    (void)state;
+    in_flight(10);
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 4001}));
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(2, {2001, 3001}, {1001, 4001}));
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 5000);
+    at(300);
+    receive(.flags = ACK, .seq = 1, .ack = 10001);
+    user_sends(2000);
+    ignore();
+    at(400);
+    receive(.flags = ACK, .seq = 1, .ack = 12001);
+    receive(.flags = ACK, .seq = 1, .ack = 12001, SACKS(1, {11001, 12001}));
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 5000);
+    /* Nor one of what was, once the last D-SACKs must have come. */
+    receive(.flags = ACK, .seq = 1, .ack = 12001, SACKS(1, {1, 1001}));
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 5000);
+}
+
+/* TCP_CONGESTION stays what the user has set meanwhile. */
+static void undone_after_a_change(void **state)
+{
+    (void)state;
+    in_flight(10);
+    uint32_t ssthresh = the.tcb.busy->cc.ssthresh;
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 4001}));
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    user_sets(cc, &cc_cubic);
+    at(210);
+    receive(.flags = ACK, .seq = 1, .ack = 4001);
+    at(300);
+    receive(.flags = ACK, .seq = 1, .ack = 5001, SACKS(1, {1, 1001}));
+    assert_int_equal(the.tcb.busy->cc.ssthresh, ssthresh);
+    assert_ptr_equal(the.tcb.busy->cc.ops, &cc_cubic);
+    receive(.flags = ACK, .seq = 1, .ack = 10001);
+}
+
+/* A peer that reports single octets makes us keep no more records than its segments may have. */
+static void single_octets(void **state)
+{
+    (void)state;
+    in_flight(10);
+    at(200);
+    for (uint32_t i = 3; i < 9000; i += 8)
+        receive(.flags = ACK, .seq = 1, .ack = 1,
+                SACKS(4, {i, i + 1}, {i + 2, i + 3}, {i + 4, i + 5}, {i + 6, i + 7}));
+    assert_in_range(the.tcb.busy->sack_recovery.board.n, 10, 64 + 2 * 10 + 10);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 10001);
+}
+
 /* RFC 2018 5: blocks of what was never sent, or is acknowledged, or that are empty or turned round
  * do nothing. */
 static void implausible(void **state)
@@ -394,6 +451,9 @@ int main(void)
         ladder_test(reordered),
         ladder_test(lost_retransmission),
         ladder_test(undone),
+        ladder_test(duplicated_by_the_path),
+        ladder_test(undone_after_a_change),
+        ladder_test(single_octets),
         ladder_test(implausible),
         ladder_test(timeout),
         ladder_test(reneging),

@@ -146,6 +146,32 @@ static void repaired(void **state)
     assert_true(the.tcb.busy->cc.cwnd < 10000);
 }
 
+/* The answer is that of a fast recovery, to what was outstanding when the tail was sent; not to the
+ * little that is left when its loss is found. */
+static void repaired_tail(void **state)
+{
+    (void)state;
+    in_flight(10);
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 9001);
+    at(500); /* no later than the retransmission timer */
+    expect(.flags = ACK | PSH, .seq = 9001, .ack = 1, .text = 1000);
+    user_sends(100);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 10101);
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 7000); /* RFC 9438 4.6 */
+    assert_in_range(the.tcb.busy->cc.cwnd, 7000, 7999);
+}
+
+/* 7.4.2 has a D-SACK "matching TLP.end_seq": one of other text says nothing of the probe. */
+static void other_dsack(void **state)
+{
+    (void)state;
+    probed();
+    receive(.flags = ACK, .seq = 1, .ack = 2001, SACKS(1, {1, 1001}));
+    assert_true(the.tcb.busy->sack_recovery.rack.tlp_out);
+}
+
 /* 7.2: an ACK that comes as PTO runs out, before the probe has gone: there is none; and what waits
  * goes (simulator, seed 1089 with SACK drawn by host). */
 static void ack_as_it_is_due(void **state)
@@ -228,6 +254,7 @@ int main(void)
         ladder_test(window_full),      ladder_test(single_segment),
         ladder_test(one_at_a_time),    ladder_test(probe_case_1),
         ladder_test(probe_case_2),     ladder_test(repaired),
+        ladder_test(repaired_tail),    ladder_test(other_dsack),
         ladder_test(ack_as_it_is_due), ladder_test(sacked_as_it_is_due),
         ladder_test(none_in_trouble),  ladder_test(fin),
         ladder_test(without_sack),

@@ -2,10 +2,10 @@
 #include "no_memory.h"
 #include "segments.h"
 
-/* So many octets of our stream from memory of the caller's. */
-static void borrows(const uint8_t *octets, size_t n)
+/* So many octets of our stream in memory of their own. */
+static void gives(uint8_t *octets, size_t n)
 {
-    bool ok = sndq_borrow(&the.tcb.busy->sndq, octets, n);
+    bool ok = sndq_give(&the.tcb.busy->sndq, octets, 0, n);
     no_memory_told(!ok);
     assert_true(ok);
 }
@@ -22,7 +22,7 @@ static void more_pieces_than_references(void **state)
     for (unsigned i = 0; i < sizeof octets; i++)
         octets[i] = stream_octet(false, i);
     for (unsigned i = 0; i < 20; i++)
-        borrows(octets + 300 * i, 300);
+        gives(octets + 300 * i, 300);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 2000);
     expect(.flags = ACK, .seq = 2001, .ack = 1, .text = 2000);
     expect(.flags = PSH | ACK, .seq = 4001, .ack = 1, .text = 2000);
@@ -39,12 +39,12 @@ static void pieces_again_with_new_text(void **state)
     for (unsigned i = 0; i < sizeof octets; i++)
         octets[i] = stream_octet(false, i);
     for (uint32_t i = 0; i < 20; i++) {
-        borrows(octets + i, 1);
+        gives(octets + i, 1);
         expect(.flags = PSH | ACK, .seq = 1 + i, .ack = 1, .text = 1);
     }
     user_sets(nodelay, false);
     for (uint32_t i = 20; i < 40; i++)
-        borrows(octets + i, 1);
+        gives(octets + i, 1);
     expect_silence();
     at(400);
     ignore();

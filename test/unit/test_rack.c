@@ -41,7 +41,7 @@ static void acked(struct test *t, uint32_t una, uint32_t from, uint32_t to, uint
     scoreboard_begin(&t->b, &d, t->r.min_rtt_ns, t->now.now_ns);
     scoreboard_acked(&t->b, seq(una * MSS), &d);
     if (from < to)
-        scoreboard_sacked(&t->b, seq(from * MSS), seq(to * MSS), &d);
+        scoreboard_sacked(&t->b, seq(from * MSS), seq(to * MSS), UINT32_MAX, &d);
     rack_delivered(&t->r, &d);
     rack_detect_loss(&t->r, &t->b, &t->now);
 }
@@ -172,10 +172,12 @@ static void dsack(void **state)
     begin(&t);
     sent(&t, 0, 1, 1000);
     acked(&t, 1, 0, 0, 1100);
-    rack_dsack(&t.r, seq(MSS), seq(5 * MSS));
-    rack_dsack(&t.r, seq(4 * MSS), seq(6 * MSS)); /* the same round */
+    rack_dsack(&t.r, seq(5 * MSS));
+    rack_round(&t.r, seq(4 * MSS));
+    rack_dsack(&t.r, seq(6 * MSS)); /* the same round */
     assert_int_equal(t.r.reo_wnd_mult, 2);
-    rack_dsack(&t.r, seq(5 * MSS), seq(6 * MSS));
+    rack_round(&t.r, seq(5 * MSS));
+    rack_dsack(&t.r, seq(6 * MSS));
     assert_int_equal(t.r.reo_wnd_mult, 3);
     sent(&t, 1, 2, 2000);
     sent(&t, 2, 3, 2001);
@@ -198,8 +200,10 @@ static void many_dsacks(void **state)
     (void)state;
     struct test t;
     begin(&t);
-    for (uint32_t i = 0; i < 1000; i++)
-        rack_dsack(&t.r, seq(i), seq(i));
+    for (uint32_t i = 0; i < 1000; i++) {
+        rack_round(&t.r, seq(i));
+        rack_dsack(&t.r, seq(i));
+    }
     assert_int_equal(t.r.reo_wnd_mult, UINT8_MAX);
     end(&t);
 }

@@ -42,8 +42,6 @@ static void empty_holds_nothing(void **state)
     unsigned n = 7;
     setup(&k, &q);
     assert_int_equal(sndq_append(&q, text, 0), 0);
-    assert_true(sndq_borrow(&q, text, 0));
-    assert_int_equal(sndq_own(&q, 0), 0);
     assert_int_equal(sndq_refs(&q, 0, 1, &ref, 1, &n), 0);
     assert_int_equal(n, 0);
     assert_int_equal(k.calls, 0);
@@ -108,15 +106,6 @@ static void sizes_at_the_edges(void **state)
     assert_int_equal(sndq_append(&q, text, LARGE), LARGE);
     assert_int_equal(k.mem.used, LARGE + SMALL);
     sndq_finish(&q);
-    assert_true(sndq_borrow(&q, text, room)); /* the same when a copy is made later */
-    assert_int_equal(sndq_own(&q, 0), 0);
-    assert_int_equal(k.mem.used, SMALL);
-    sndq_finish(&q);
-    sndq_append(&q, text, room / 2);
-    assert_true(sndq_borrow(&q, text, room));
-    assert_int_equal(sndq_own(&q, 0), 0);
-    assert_int_equal(k.mem.used, 2 * SMALL);
-    sndq_finish(&q);
     assert_int_equal(k.mem.used, 0);
     assert_int_equal(q.len, 0);
     assert_true(sndq_check(&q));
@@ -146,7 +135,7 @@ static void refs_end_where_asked(void **state)
     unsigned n;
     setup(&k, &q);
     for (size_t i = 0; i < 4; i++)
-        assert_true(sndq_borrow(&q, text + 1000 * i, 1000));
+        assert_true(sndq_give(&q, text + 1000 * i, 0, 1000));
     assert_int_equal(sndq_refs(&q, 500, 2000, refs, 4, &n), 2000);
     assert_int_equal(n, 3);
     assert_ptr_equal(refs[0].ptr, text + 500);
@@ -181,7 +170,7 @@ static void cursor(void **state)
     unsigned n;
     setup(&k, &q);
     for (size_t i = 0; i < 4; i++)
-        assert_true(sndq_borrow(&q, text + 1000 * i, 1000));
+        assert_true(sndq_give(&q, text + 1000 * i, 0, 1000));
     sndq_refs(&q, 1500, 1000, refs, 2, &n);
     assert_int_equal(q.cursor_at, 2000);
     sndq_acked(&q, 1500);
@@ -199,57 +188,66 @@ static void cursor(void **state)
     sndq_finish(&q);
 }
 
-/* Borrowed octets are referred to where they are; after sndq_own() nothing refers to them. */
-static void borrow_and_own(void **state)
+/* A block that was given is referred to where it lies, and is freed once its octets are
+ * acknowledged; what is appended goes behind it. */
+static void given(void **state)
 {
     (void)state;
-    static uint8_t caller[3 * LARGE];
     struct test_mem k;
     struct sndq q;
     struct bytes refs[2];
     unsigned n;
     setup(&k, &q);
-    memcpy(caller, text, sizeof caller);
-    assert_true(sndq_borrow(&q, caller, sizeof caller));
-    assert_true(k.mem.used < 128); /* no copy */
-    assert_int_equal(sndq_refs(&q, 10, 64000, refs, 2, &n), 64000);
+    sndq_append(&q, text, 100);
+    size_t used = k.mem.used;
+    uint8_t *block = mem_alloc(&k.mem, LARGE);
+    memcpy(block, text + 100, 60000);
+    assert_true(sndq_give(&q, block, LARGE, 60000));
+    assert_in_range(k.mem.used, used + LARGE, used + LARGE + 128); /* no copy */
+    assert_int_equal(sndq_append(&q, text + 60100, 100), 100);
+    assert_int_equal(sndq_refs(&q, 110, 50000, refs, 2, &n), 50000);
     assert_int_equal(n, 1);
-    assert_ptr_equal(refs[0].ptr, caller + 10);
-
-    sndq_acked(&q, 12345);
-    assert_int_equal(sndq_own(&q, sizeof caller - 12345), 0);
-    memset(caller, 0, sizeof caller);
+    assert_ptr_equal(refs[0].ptr, block + 10);
+    expect_octets(&q, 0, text, 60200);
     assert_true(sndq_check(&q));
-    expect_octets(&q, 0, text + 12345, sizeof caller - 12345);
+    sndq_acked(&q, 60099);
+    expect_octets(&q, 0, text + 60099, 101);
+    assert_true(k.mem.used > LARGE);
+    sndq_acked(&q, 1);
+    assert_int_equal(k.mem.used, SMALL);
 
-    size_t used = k.mem.used; /* nothing is borrowed: nothing to do */
-    assert_int_equal(sndq_own(&q, 0), 0);
-    assert_int_equal(k.mem.used, used);
+    block = mem_alloc(&k.mem, LARGE); /* and when the queue ends */
+    assert_true(sndq_give(&q, block, LARGE, 1));
     sndq_finish(&q);
     assert_int_equal(k.mem.used, 0);
 }
 
-/* A stream of small borrowed writes ends up packed, not one extent each; order is kept. */
-static void own_packs(void **state)
+/* Little is copied, and what there is room for; all or nothing. */
+static void given_and_copied(void **state)
 {
     (void)state;
     struct test_mem k;
     struct sndq q;
     setup(&k, &q);
-    sndq_append(&q, text, 100);
-    for (size_t i = 1; i < 10; i++) {
-        assert_true(sndq_borrow(&q, text + 100 * i, 60));
-        assert_true(sndq_borrow(&q, text + 100 * i + 60, 40));
-        assert_int_equal(sndq_own(&q, 0), 0);
-    }
-    assert_int_equal(k.mem.used, SMALL);
-    for (size_t i = 10; i < 20; i++)
-        assert_true(sndq_borrow(&q, text + 100 * i, 100));
-    assert_int_equal(sndq_append(&q, text + 2000, 50), 50); /* behind what is borrowed */
-    assert_int_equal(sndq_own(&q, 0), 0);
-    assert_int_equal(k.mem.used, 3 * SMALL); /* before, copied, behind */
+    sndq_append(&q, text, 1500);
+    uint8_t *block = mem_alloc(&k.mem, LARGE);
+    memcpy(block, text + 1500, 1000);
+    test_mem_fail_at(&k, 1);
+    assert_false(sndq_give(&q, block, LARGE, 1000));
+    assert_int_equal(q.len, 1500);
+    test_mem_fail_at(&k, 0);
+    assert_true(sndq_give(&q, block, LARGE, 1000));
+    assert_int_equal(k.mem.used, 2 * SMALL);
+
+    sndq_append(&q, text + 2500, 5000); /* in a large one, which has room */
+    block = mem_alloc(&k.mem, 50000);
+    memcpy(block, text + 7500, 50000);
+    test_mem_fail_at(&k, 1);
+    assert_true(sndq_give(&q, block, 50000, 50000));
+    test_mem_fail_at(&k, 0);
+    assert_int_equal(k.mem.used, 2 * SMALL + LARGE);
+    expect_octets(&q, 0, text, 57500);
     assert_true(sndq_check(&q));
-    expect_octets(&q, 0, text, 2050);
     sndq_finish(&q);
     assert_int_equal(k.mem.used, 0);
 }
@@ -269,51 +267,8 @@ static void append_takes_what_fits(void **state)
     expect_octets(&q, 0, text, taken);
     assert_int_equal(sndq_append(&q, text, 1), 0);
     k.mem.limit = k.mem.used;
-    assert_false(sndq_borrow(&q, text, 1));
+    assert_false(sndq_give(&q, text, 0, 1));
     assert_int_equal(q.len, taken);
-    sndq_finish(&q);
-    assert_int_equal(k.mem.used, 0);
-}
-
-/* What cannot be copied is cut off the end, whatever lies behind it too; but nothing below
- * cut_from: then the queue stays as it was. */
-static void own_cuts(void **state)
-{
-    (void)state;
-    struct test_mem k;
-    struct sndq q;
-    struct bytes before[8], after[8];
-    unsigned n_before, n_after;
-    setup(&k, &q);
-    sndq_append(&q, text, 1000);
-    assert_true(sndq_borrow(&q, text + 1000, 5000));
-    sndq_append(&q, text + 6000, 500);
-    assert_true(sndq_borrow(&q, text + 6500, 700));
-    sndq_refs(&q, 0, SIZE_MAX, before, 8, &n_before);
-    size_t used = k.mem.used;
-    k.mem.limit = used + SMALL;
-
-    assert_int_equal(sndq_own(&q, 6000), SIZE_MAX);
-    assert_true(sndq_check(&q));
-    assert_int_equal(q.len, 7200);
-    assert_int_equal(k.mem.used, used);
-    sndq_refs(&q, 0, SIZE_MAX, after, 8, &n_after);
-    assert_int_equal(n_after, n_before);
-    for (unsigned i = 0; i < n_before; i++) {
-        assert_ptr_equal(after[i].ptr, before[i].ptr);
-        assert_int_equal(after[i].len, before[i].len);
-    }
-
-    /* Room for the copy: what is left of the first extent, and one more of 2 KiB. */
-    size_t cut_from = 6000, cut;
-    while ((cut = sndq_own(&q, cut_from)) == SIZE_MAX)
-        cut_from--;
-    assert_in_range(cut_from, 2 * SMALL - 2 * 64, 2 * SMALL);
-    assert_int_equal(cut, 7200 - cut_from);
-    assert_int_equal(q.len, cut_from);
-    assert_int_equal(k.mem.used, 2 * SMALL);
-    assert_true(sndq_check(&q));
-    expect_octets(&q, 0, text, q.len);
     sndq_finish(&q);
     assert_int_equal(k.mem.used, 0);
 }
@@ -326,8 +281,8 @@ static void check_sees(void **state)
     struct bytes ref;
     unsigned n;
     setup(&k, &q);
-    assert_true(sndq_borrow(&q, text, 100));
-    assert_true(sndq_borrow(&q, text, 100));
+    assert_true(sndq_give(&q, text, 0, 100));
+    assert_true(sndq_give(&q, text, 0, 100));
     sndq_refs(&q, 150, 1, &ref, 1, &n);
     assert_true(sndq_check(&q));
     q.len++;
@@ -338,19 +293,11 @@ static void check_sees(void **state)
     sndq_finish(&q);
 }
 
-/* A flat array that does the same, and the memory that was borrowed. */
+/* A flat array that does the same. */
 struct model {
     uint8_t *v;
     size_t start, end;
-    uint8_t *borrowed[64];
-    unsigned n_borrowed;
 };
-
-static void give_back(struct model *m)
-{
-    while (m->n_borrowed > 0)
-        free(m->borrowed[--m->n_borrowed]);
-}
 
 static size_t model_add(struct model *m, struct rnd *rng, size_t len)
 {
@@ -369,56 +316,36 @@ static void step_append(struct test_mem *k, struct sndq *q, struct model *m, str
     m->end += taken;
 }
 
-static void step_borrow(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
+static void step_give(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
 {
     size_t len = model_add(m, rng, 1 + rnd_skewed(rng, LARGE));
-    if (m->n_borrowed == 64 || len == 0)
+    uint8_t *block = len > 0 ? mem_alloc(&k->mem, len) : NULL;
+    if (!block)
         return;
-    uint8_t *copy = malloc(len);
-    memcpy(copy, m->v + m->end, len);
-    m->borrowed[m->n_borrowed++] = copy;
+    memcpy(block, m->v + m->end, len);
     unsigned failed = k->failed;
-    if (sndq_borrow(q, copy, len))
+    if (sndq_give(q, block, len, len)) {
         m->end += len;
-    else
-        assert_true(k->failed > failed);
-}
-
-static void step_own(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
-{
-    size_t len = q->len, cut_from = rnd_below(rng, (uint32_t)len + 2);
-    size_t used = k->mem.used;
-    unsigned failed = k->failed;
-    size_t cut = sndq_own(q, cut_from);
-    if (cut == SIZE_MAX) {
-        assert_true(k->failed > failed);
-        assert_int_equal(q->len, len);
-        assert_int_equal(k->mem.used, used);
         return;
     }
-    assert_int_equal(q->len, len - cut);
-    assert_true(cut == 0 || (k->failed > failed && q->len >= cut_from));
-    m->end -= cut;
-    give_back(m);
+    assert_true(k->failed > failed);
+    mem_free(&k->mem, block, len);
 }
 
 static void step(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
 {
     struct bytes ref;
     unsigned n;
-    switch (rnd_below(rng, 8)) {
+    switch (rnd_below(rng, 7)) {
     case 0:
     case 1:
         step_append(k, q, m, rng);
         break;
     case 2:
     case 3:
-        step_borrow(k, q, m, rng);
+        step_give(k, q, m, rng);
         break;
     case 4:
-        step_own(k, q, m, rng);
-        break;
-    case 5:
         sndq_refs(q, rnd_below(rng, (uint32_t)q->len + 1), 1, &ref, 1, &n);
         break;
     default: {
@@ -432,7 +359,6 @@ static void step(struct test_mem *k, struct sndq *q, struct model *m, struct rnd
     assert_int_equal(q->len, m->end - m->start);
     if (q->len == 0) {
         assert_int_equal(k->mem.used, 0);
-        give_back(m);
         m->start = m->end = 0;
     }
     size_t at = rnd_below(rng, (uint32_t)q->len + 1),
@@ -462,7 +388,6 @@ static void property(void **state)
         }
         sndq_finish(&q);
         assert_int_equal(k.mem.used, 0);
-        give_back(&m);
         m.start = m.end = 0;
     }
     free(m.v);
@@ -477,10 +402,9 @@ int main(void)
         cmocka_unit_test(long_queue_has_few_extents),
         cmocka_unit_test(refs_end_where_asked),
         cmocka_unit_test(cursor),
-        cmocka_unit_test(borrow_and_own),
-        cmocka_unit_test(own_packs),
+        cmocka_unit_test(given),
+        cmocka_unit_test(given_and_copied),
         cmocka_unit_test(append_takes_what_fits),
-        cmocka_unit_test(own_cuts),
         cmocka_unit_test(check_sees),
         cmocka_unit_test(property),
     };

@@ -1,5 +1,6 @@
 /* user.c: OPEN, SEND, RECEIVE, CLOSE and ABORT in each state (RFC 9293 3.10.1-5), and the user who
  * leaves (3.6.1). */
+#include "no_memory.h"
 #include "segments.h"
 #include "timeout.h"
 #include "user.h"
@@ -100,6 +101,58 @@ static void send_without_memory(void **state)
     test_mem_fail_at(&the.mem, 0);
     user_sends(100);
     expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+}
+
+/* A block of 20 octets, of which 10 are our stream's next. */
+static int64_t user_send_block(void)
+{
+    uint8_t *block = mem_alloc(&the.mem.mem, 20);
+    no_memory_told(!block);
+    assert_non_null(block);
+    for (unsigned i = 0; i < 10; i++)
+        block[i] = stream_octet(false, the.written + i);
+    int64_t n = tcp_send_block(&the.tcb, block, 20, 10);
+    if (n > 0)
+        the.written += 10;
+    else
+        mem_free(&the.mem.mem, block, 20);
+    return n;
+}
+
+/* Of text that is in its place all is taken, room or not. */
+static void send_block(void **state)
+{
+    (void)state;
+    the.config.sndbuf = 1500;
+    establish(.wnd = ZERO);
+    assert_int_equal(tcp_send_room(&the.tcb), 1500);
+    user_sends(1499);
+    assert_int_equal(tcp_send_room(&the.tcb), 1);
+    assert_int_equal(user_send_block(), 10);
+    assert_int_equal(tcp_send_room(&the.tcb), ERR_AGAIN);
+    assert_int_equal(user_send_block(), 10);
+    receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 5000);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 519);
+    receive(.flags = ACK, .seq = 1, .ack = 1520);
+    assert_int_equal(tcp_send_room(&the.tcb), 1500);
+    user_close();
+    expect(.flags = FIN | ACK, .seq = 1520, .ack = 1);
+    assert_int_equal(tcp_send_room(&the.tcb), ERR_PIPE);
+    assert_int_equal(user_send_block(), ERR_PIPE);
+}
+
+static void send_block_without_memory(void **state)
+{
+    (void)state;
+    establish();
+    uint8_t *block = mem_zalloc(&the.mem.mem, 20);
+    no_memory_told(!block);
+    assert_non_null(block);
+    test_mem_fail_at(&the.mem, 1);
+    assert_int_equal(tcp_send_block(&the.tcb, block, 20, 10), ERR_NOMEM);
+    test_mem_fail_at(&the.mem, 0);
+    mem_free(&the.mem.mem, block, 20);
 }
 
 /* ---- 3.10.4 CLOSE ---- */
@@ -372,6 +425,8 @@ int main(void)
         ladder_test(send_before_established),
         ladder_test(send_fills_the_queue),
         ladder_test(send_without_memory),
+        ladder_test(send_block),
+        ladder_test(send_block_without_memory),
         ladder_test(close_in_each_state),
         ladder_test(close_behind_text),
         ladder_test(close_behind_text_in_close_wait),

@@ -1,0 +1,207 @@
+/*
+ * Text in its place: written where it is sent from, read where it has arrived.
+ *
+ * What is reserved is a block that becomes part of the send queue. What is borrowed is memory of
+ * the socket's that a recv fills: text goes there straight from the link, as it does to the buffer
+ * of any recv that waits.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api_priv.h"
+#include "iov.h"
+#include "minmax.h"
+
+/* A block of the send queue is below the size from which malloc maps pages each time. */
+#define RESERVE_MAX ((size_t)64 * 1024)
+#define BORROW_MAX  ((size_t)256 * 1024)
+
+struct in_place {
+    void *block; /* reserved; NULL: nothing */
+    size_t block_size;
+    void *text; /* to borrow from; NULL: none yet */
+    size_t text_size;
+    bool filling, lent;
+};
+
+/* The socket's; NULL for want of memory. */
+static struct in_place *in_place_of(struct slot *slot)
+{
+    if (!slot->in_place)
+        slot->in_place = calloc(1, sizeof *slot->in_place);
+    return slot->in_place;
+}
+
+static void free_block(struct nstcp *stack, struct in_place *p)
+{
+    stack_block_free(runtime_stack(stack->rt), p->block, p->block_size);
+    p->block = NULL;
+}
+
+static void free_text(struct nstcp *stack, struct in_place *p)
+{
+    stack_block_free(runtime_stack(stack->rt), p->text, p->text_size);
+    p->text = NULL;
+}
+
+void in_place_free(struct nstcp *stack, struct in_place *p)
+{
+    if (!p)
+        return;
+    free_block(stack, p);
+    free_text(stack, p);
+    free(p);
+}
+
+/* Octets of room, at least 1, or an errno. */
+static int64_t wait_for_room(struct call *c, int flags)
+{
+    bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT);
+    uint64_t deadline = wait ? call_deadline(c->slot->options->send_timeout_ns) : 0;
+    for (;;) {
+        int64_t room = slot_has_connection(c->slot) ? stack_send_room(c->slot->so) : 0;
+        if (room > 0)
+            return room;
+        int err = room == 0 ? -ENOTCONN : err_to_errno((int)room);
+        if (err == -EAGAIN && wait)
+            err = call_wait(c, WAIT_TO_SEND, deadline);
+        if (err)
+            return err;
+    }
+}
+
+static int64_t reserve(struct call *c, void **buf, size_t len, int flags)
+{
+    if (flags & ~MSG_DONTWAIT)
+        return -EOPNOTSUPP;
+    if (len == 0)
+        return -EINVAL;
+    int64_t room = wait_for_room(c, flags);
+    if (room < 0)
+        return room;
+    struct in_place *p = in_place_of(c->slot);
+    if (!p)
+        return -ENOMEM;
+    if (p->block)
+        return -EALREADY;
+    p->block_size = min_u64(min_u64(len, (uint64_t)room), RESERVE_MAX);
+    p->block = stack_block(runtime_stack(c->stack->rt), p->block_size);
+    *buf = p->block;
+    return p->block ? (int64_t)p->block_size : -ENOMEM;
+}
+
+/* A block that is to a small part full would hold memory for nothing until it is acknowledged. */
+static void shrink(struct stack *s, struct in_place *p, size_t len)
+{
+    void *smaller = len <= p->block_size / 2 ? stack_block(s, len) : NULL;
+    if (!smaller)
+        return;
+    memcpy(smaller, p->block, len);
+    stack_block_free(s, p->block, p->block_size);
+    p->block = smaller;
+    p->block_size = len;
+}
+
+static int64_t commit(struct call *c, size_t len, int flags)
+{
+    struct in_place *p = c->slot->in_place;
+    if (flags & ~MSG_MORE)
+        return -EOPNOTSUPP;
+    if (!p || !p->block || len > p->block_size)
+        return -EINVAL;
+    if (len == 0) {
+        free_block(c->stack, p);
+        return 0;
+    }
+    if (!slot_has_connection(c->slot)) {
+        free_block(c->stack, p);
+        return -ENOTCONN;
+    }
+    shrink(runtime_stack(c->stack->rt), p, len);
+    uint64_t now = runtime_now();
+    int64_t n = stack_send_block(c->slot->so, p->block, p->block_size, len, now);
+    if (n > 0) {
+        p->block = NULL;
+        if (flags & MSG_MORE)
+            stack_more(c->slot->so, now);
+        runtime_pump(c->stack->rt, now);
+        return n;
+    }
+    if (n != ERR_NOMEM)
+        free_block(c->stack, p);
+    return err_to_errno((int)n);
+}
+
+/* Memory for len octets of text. */
+static int have_text(struct nstcp *stack, struct in_place *p, size_t len)
+{
+    if (p->text && p->text_size >= len)
+        return 0;
+    free_text(stack, p);
+    p->text_size = len;
+    p->text = stack_block(runtime_stack(stack->rt), len);
+    return p->text ? 0 : -ENOMEM;
+}
+
+static int64_t borrow(struct call *c, const void **buf, size_t len, int flags)
+{
+    struct in_place *p = in_place_of(c->slot);
+    if (flags & ~(MSG_DONTWAIT | MSG_WAITALL))
+        return -EOPNOTSUPP;
+    if (len == 0)
+        return -EINVAL;
+    if (!p)
+        return -ENOMEM;
+    if (p->filling || p->lent)
+        return -EALREADY;
+    len = min_u64(len, BORROW_MAX);
+    int err = have_text(c->stack, p, len);
+    if (err)
+        return err;
+    struct iovec iov = {p->text, len};
+    struct cursor cur;
+    cursor_init(&cur, &iov, 1);
+    p->filling = true;
+    int64_t n = transfer_recv(c, &cur, flags);
+    p->filling = false;
+    p->lent = n > 0;
+    *buf = p->text;
+    return n;
+}
+
+ssize_t nstcp_reserve(struct nstcp *stack, int sock, void **buf, size_t len, int flags)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    return call_end(&c, reserve(&c, buf, len, flags));
+}
+
+ssize_t nstcp_commit(struct nstcp *stack, int sock, size_t len, int flags)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    return call_end(&c, commit(&c, len, flags));
+}
+
+ssize_t nstcp_borrow(struct nstcp *stack, int sock, const void **buf, size_t len, int flags)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    return call_end(&c, borrow(&c, buf, len, flags));
+}
+
+int nstcp_release(struct nstcp *stack, int sock)
+{
+    struct call c;
+    if (call_begin(&c, stack, sock))
+        return -1;
+    struct in_place *p = c.slot->in_place;
+    int err = p && p->lent ? 0 : -EINVAL;
+    if (!err)
+        p->lent = false;
+    return (int)call_end(&c, err);
+}

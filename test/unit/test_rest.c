@@ -1,0 +1,109 @@
+/* rest.c, busy.c: a connection that has nothing to do gives back what it needed while it had. */
+#include "hosts.h"
+#include "sock.h"
+
+static size_t output_one(void)
+{
+    struct packet p;
+    return stack_output(host.stack, &p, 1, host.now_ns);
+}
+
+static void tick_at(uint64_t ns)
+{
+    host.now_ns = ns;
+    stack_tick(host.stack, ns);
+}
+
+/* One with SACK, at rest. */
+static struct sock *rested(struct peer *a)
+{
+    struct sock *so = host_connect(a);
+    leaves(a, .flags = SYN, .seq = 0);
+    a->wnd = 65535;
+    host_later(100);
+    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1);
+    leaves(a, .flags = ACK, .seq = 1, .ack = 1);
+    host_later(1000);
+    assert_false(tcb_is_busy(&as_conn(so)->tcb));
+    return so;
+}
+
+/* A tail that was lost and repaired by a probe (RFC 8985 7.4.2) does not keep it. */
+static void after_a_probe(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = rested(&a);
+    struct tcb *t = &as_conn(so)->tcb;
+    host_sends(so, 0, 1000);
+    all_leaves();
+    host_later(300);
+    assert_int_equal(all_leaves(), 1);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001);
+    nothing_leaves();
+    host_later(1000);
+    assert_false(tcb_is_busy(t));
+}
+
+/* Nor does text that is refused for want of memory, which is when it counts most. */
+static void refused(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = rested(&a);
+    struct mem *m = &host.mem.mem;
+    static uint8_t octets[1000];
+    m->limit = m->used + sizeof(struct busy) + 500;
+    assert_int_equal(stack_send(so, octets, sizeof octets, host.now_ns), ERR_NOMEM);
+    m->limit = SIZE_MAX;
+    host_later(1000);
+    assert_false(tcb_is_busy(&as_conn(so)->tcb));
+}
+
+/* A probe of a shut window is due while the device takes nothing, and then all is acknowledged:
+ * nothing is left to probe. (A review's finding: output wrote to what the connection had given
+ * back.) */
+static void probe_of_nothing(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connected(HERE, &a);
+    struct tcb *t = &as_conn(so)->tcb;
+    for (unsigned i = 0; i < 10; i++) {
+        host_sends(so, 10 * i, 10);
+        all_leaves();
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 11 + 10 * i);
+        nothing_leaves();
+    }
+    host_set(so, keepalive.idle_ms, 240);
+    host_set(so, keepalive.on, true);
+    all_leaves();
+    uint64_t from = host.now_ns;
+    static uint8_t octets[10];
+    host.now_ns = from + NS_PER_MS;
+    assert_int_equal(stack_send(so, octets, sizeof octets, host.now_ns), 10);
+    assert_int_equal(output_one(), 1); /* and then the device is full */
+    host_batch();
+    host.now_ns = from + 100 * NS_PER_MS;
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 101, .wnd = ZERO);
+    tick_at(from + 240 * NS_PER_MS);
+    host_batch();
+    host.now_ns = from + 245 * NS_PER_MS;
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 111, .wnd = ZERO);
+    assert_false(t->probe);
+    tick_at(from + 251 * NS_PER_MS);
+    while (output_one() > 0)
+        ;
+    assert_null(tcb_check(t));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        host_test(after_a_probe),
+        host_test(refused),
+        host_test(probe_of_nothing),
+    };
+    return host_main(tests);
+}
