@@ -1,4 +1,5 @@
 /* Making and ending stacks, listeners and connections: all memory of stack/ is taken here. */
+#include "isn.h"
 #include "pmtu.h"
 #include "sock.h"
 
@@ -153,6 +154,7 @@ struct conn *conn_create(struct stack *s, const struct flow *flow, uint32_t mtu,
     heap_node_init(&c->timer);
     tcb_init(&c->tcb, &c->sock.node.flow, stack_first_mtu(s, &flow->remote, mtu), &s->tcp,
              c->sock.id, busy);
+    c->tcb.timestamps.offset = isn_ts_offset(&s->config.secret, flow);
     const struct path_slot *known = paths_find(&s->paths, &s->config.secret, &flow->remote);
     if (known)
         tcp_pmtu_known(&c->tcb, known->mtu, known->until_ns);

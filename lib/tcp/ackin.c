@@ -18,9 +18,16 @@ void tcp_ackin_window(struct tcb *t, const struct seg *seg)
     t->snd.wl2 = seg->ack;
 }
 
+/* RFC 7323 4.1: only a segment that advances SND.UNA is asked. */
+static uint64_t echoed_rtt_ns(const struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    return t->ts ? timestamps_rtt_ns(&t->timestamps, seg->opts.ts_ecr, now_ns) : 0;
+}
+
 void tcp_ackin_syn_acked(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    rto_acked(&t->rto, &t->busy->timed, seg->ack, t->common->config->rto_min_ns, now_ns);
+    rto_acked(&t->rto, &t->busy->timed, seg->ack, echoed_rtt_ns(t, seg, now_ns),
+              t->common->config->rto_min_ns, now_ns);
     if (t->syn_timed_out)
         rto_after_syn(&t->rto);
     t->snd.una = seq_add(t->snd.iss, 1);
@@ -84,7 +91,8 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     t->in_trouble = false;
     t->held = false; /* whoever meant to send more has had a round trip for it */
 
-    bool timed = rto_acked(&t->rto, &t->busy->timed, ack, t->common->config->rto_min_ns, now_ns);
+    bool timed = rto_acked(&t->rto, &t->busy->timed, ack, echoed_rtt_ns(t, seg, now_ns),
+                           t->common->config->rto_min_ns, now_ns);
     struct recovery_ack did = loss_acked(t, seg, old_una, false, now_ns);
     if (did.grow) {
         const struct cc_ack news = {

@@ -1,5 +1,6 @@
 /*
- * SEGMENT ARRIVES (RFC 9293 3.10.7) up to SYN-SENT: 3.10.7.2 LISTEN and 3.10.7.3 SYN-SENT. A
+ * SEGMENT ARRIVES (RFC 9293 3.10.7) up to SYN-SENT: 3.10.7.2 LISTEN and 3.10.7.3 SYN-SENT; and the
+ * SYN that finds TIME-WAIT (3.6.1). A
  * segment for no connection (3.10.7.1) is stack/'s and tcp_reset_answer()'s. Called by stack/.
  */
 #include "arrives.h"
@@ -19,17 +20,14 @@
 /* RFC 7323 2.3: a larger shift count is used as 14. */
 #define SHIFT_MAX 14
 
-/* The options of the peer's SYN: effective send MSS (3.7.1, MUST-16) and window scale. */
+/* The options of the peer's SYN: window scale, SACK-permitted, timestamps, and effective send MSS
+ * (3.7.1, MUST-16). */
 static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
 {
-    uint32_t mss = ip_addr_is_v4(&t->flow->remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
-    if (opts->has_mss)
-        mss = opts->mss < MSS_FLOOR ? MSS_FLOOR : opts->mss;
-    tcp_pmtu_limit(t, min_u32(mss, tcb_mss_max(t)));
-
     if (t->state == STATE_LISTEN) {
         t->shift_offered = opts->has_wscale && t->common->config->window_scaling;
         t->sack = t->common->config->sack;
+        t->ts = t->common->config->timestamps;
         t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
     }
     if (opts->has_wscale && t->shift_offered) {
@@ -39,15 +37,22 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
         t->rcvwnd.shift = 0;
     }
     t->sack = t->sack && opts->has_sack_permitted; /* RFC 2018 2 */
+    t->ts = t->ts && opts->has_ts;                 /* RFC 7323 3.2 */
+
+    uint32_t mss = ip_addr_is_v4(&t->flow->remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+    if (opts->has_mss)
+        mss = opts->mss < MSS_FLOOR ? MSS_FLOOR : opts->mss;
+    tcp_pmtu_limit(t, min_u32(mss, tcb_mss_max(t)));
 }
 
-static void take_syn(struct tcb *t, const struct seg *seg)
+static void take_syn(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     t->rcv.irs = seg->seq;
     t->rcv.nxt = seq_add(seg->seq, 1);
     take_syn_options(t, &seg->opts);
+    timestamps_begin(&t->timestamps, seg->opts.ts_val, t->rcv.nxt, now_ns);
     if (!t->passive)
-        rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max);
+        rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max - tcb_options_len(t));
 }
 
 enum arrives_listen tcp_arrives_listen(const struct seg *seg)
@@ -70,7 +75,7 @@ static enum arrives arrives_listen(struct tcb *t, const struct seg *seg, uint64_
     case LISTEN_OPEN:
         break;
     }
-    take_syn(t, seg);
+    take_syn(t, seg, now_ns);
     tcp_ackin_window(t, seg);
     tcp_timeout_expect(t, now_ns);
     state_set(t, STATE_SYN_RECEIVED, "SYN", now_ns);
@@ -95,7 +100,7 @@ static enum arrives arrives_syn_sent(struct tcb *t, const struct seg *seg, uint6
     /* Third, security: IP carries no compartments any more (RFC 9293 A.1). Fourth, the SYN bit. */
     if (!(seg->flags & TCP_SYN))
         return ARRIVES_DONE;
-    take_syn(t, seg);
+    take_syn(t, seg, now_ns);
     tcp_ackin_window(t, seg);
     if (!has_ack) {
         /* Simultaneous open (3.5, MUST-10): our SYN goes again, as SYN-ACK. */
@@ -123,4 +128,15 @@ enum arrives tcp_arrives(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     default:
         return tcp_arrives_sync(t, seg, now_ns);
     }
+}
+
+bool tcp_arrives_reopens(const struct tcb *t, const struct seg *seg)
+{
+    if (t->state != STATE_TIME_WAIT || (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    bool later = seq_lt(t->rcv.nxt, seg->seq);
+    if (!seg->opts.has_ts || !t->common->config->timestamps)
+        return later;
+    return !t->ts || timestamps_newer(&t->timestamps, seg->opts.ts_val) ||
+           (later && seg->opts.ts_val == t->timestamps.recent);
 }

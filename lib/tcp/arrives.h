@@ -31,7 +31,10 @@ void tcp_arrives_hold(struct tcb *t, const struct seg *seg);
 /* Steps six to eight of 3.10.7.4 alone: what else the SYN-ACK carries (3.10.7.3). */
 enum arrives tcp_arrives_rest(struct tcb *t, const struct seg *seg, uint64_t now_ns);
 
-/* 3.6.1 (MAY-2): whether this SYN may open a new connection in place of one in TIME-WAIT. */
+/* 3.6.1 (MAY-2): whether this SYN may open a new connection in place of one in TIME-WAIT. By its
+ * timestamp where both have them, and the new connection would; by its number where not (RFC 6191
+ * 2).
+ */
 bool tcp_arrives_reopens(const struct tcb *t, const struct seg *seg);
 
 #endif

@@ -41,6 +41,13 @@ static bool is_sent_again(const struct tcb *t, const struct seg *seg)
            !(seg->flags & TCP_SYN);
 }
 
+/* RFC 7323 5.3 R3, once both numbers are acceptable: a guess at one must not end the connection. */
+static void take_timestamp(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (t->ts && seg->opts.has_ts)
+        timestamps_arrived(&t->timestamps, seg->opts.ts_val, seg->seq, now_ns);
+}
+
 /* RFC 5961 4.2, within its budget. */
 static void challenge_syn(struct tcb *t, uint64_t now_ns)
 {
@@ -63,14 +70,9 @@ static void note_twice(struct tcb *t, const struct seg *seg)
                    t->rcvq.head - (uint32_t)seq_diff(head, end));
 }
 
-/* A segment outside of the window is answered with an ACK, which a RST is not. */
-static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+/* What is not acceptable is answered with an ACK. */
+static void answer_unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (seg->flags & TCP_RST)
-        return DROP;
-    if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
-        t->linger_due_ns =
-            now_ns + 2 * t->common->config->msl_ns; /* the peer's FIN again: eighth step */
     /* Without a limit for those without text two stacks could answer each other's ACKs for ever. A
      * SYN is challenged whatever its number (RFC 5961 4.2), but for the peer's SYN,ACK again, whose
      * ACK was lost. */
@@ -86,6 +88,29 @@ static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now
     } else {
         tcp_reset_challenge(t, now_ns);
     }
+}
+
+/* RFC 7323 5.3 R1, and 3.2, come before anything else. A SYN without timestamps is a new
+ * connection's; as any it is to learn that there is an old one (RFC 5961 4.2). */
+static enum step first_timestamp(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (!t->ts || (seg->flags & TCP_RST)) /* 5.2: a RST is never too old */
+        return GO_ON;
+    if (seg->opts.has_ts && timestamps_outdated(&t->timestamps, seg->opts.ts_val, now_ns))
+        answer_unacceptable(t, seg, now_ns);
+    else if (seg->opts.has_ts || (seg->flags & TCP_SYN))
+        return GO_ON;
+    return DROP;
+}
+
+/* A segment outside of the window. A RST is not answered. */
+static enum step unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
+{
+    if (seg->flags & TCP_RST)
+        return DROP;
+    if (t->state == STATE_TIME_WAIT && (seg->flags & TCP_FIN) && seq_eq(seg_end(seg), t->rcv.nxt))
+        t->linger_due_ns = now_ns + 2 * t->common->config->msl_ns; /* its FIN again: eighth step */
+    answer_unacceptable(t, seg, now_ns);
     return is_sent_again(t, seg) ? ONLY_ACK : DROP;
 }
 
@@ -100,6 +125,7 @@ static bool is_syn_again(const struct tcb *t, const struct seg *seg)
 static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     if (is_syn_again(t, seg)) {
+        take_timestamp(t, seg, now_ns);
         recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
         return DROP;
     }
@@ -205,7 +231,7 @@ static enum step release_text(struct tcb *t, uint64_t now_ns)
 static void open_window(struct tcb *t)
 {
     uint64_t head = t->rcvq.head;
-    rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max);
+    rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max - tcb_options_len(t));
     rcvwnd_announced(&t->rcvwnd, t->rcvq.start, head, rcvwnd_again(&t->rcvwnd, head));
 }
 
@@ -214,6 +240,7 @@ static enum step establish(struct tcb *t, const struct seg *seg, uint64_t now_ns
 {
     if (!seq_lt(t->snd.una, seg->ack) || seq_lt(t->snd.nxt, seg->ack))
         return ANSWER_RST;
+    take_timestamp(t, seg, now_ns);
     tcp_ackin_syn_acked(t, seg, now_ns);
     open_window(t);
     state_set(t, STATE_ESTABLISHED, "our SYN is acknowledged", now_ns);
@@ -245,6 +272,7 @@ static enum step fifth_ack(struct tcb *t, const struct seg *seg, uint64_t now_ns
         tcp_reset_challenge(t, now_ns);
         return DROP;
     }
+    take_timestamp(t, seg, now_ns);
     keepalive_heard(&t->keepalive, now_ns);
     tcp_ackin(t, seg, now_ns);
     if (!tcb_fin_acked(t))
@@ -382,8 +410,7 @@ static bool fin_fits(const struct tcb *t, seq_t fin)
  * has to wait for a timeout. */
 static void fin_again(struct tcb *t)
 {
-    bool alone = t->fin_sent && seq_eq(t->snd.una, t->snd.fin);
-    if (alone && t->snd.wnd > 0)
+    if (t->fin_sent && seq_eq(t->snd.una, t->snd.fin) && t->snd.wnd > 0)
         loss_resend(t);
 }
 
@@ -452,7 +479,9 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
     if (trim_syn(t, seg, &trimmed))
         seg = &trimmed;
     bool opening = t->state == STATE_SYN_RECEIVED;
-    enum step step = first_sequence(t, seg, now_ns);
+    enum step step = first_timestamp(t, seg, now_ns);
+    if (step == GO_ON)
+        step = first_sequence(t, seg, now_ns);
     if (step == ONLY_ACK) {
         fifth_ack(t, seg, now_ns);
         return ARRIVES_DONE;
@@ -468,10 +497,4 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
     if (step == GO_ON)
         return tcp_arrives_rest(t, seg, now_ns);
     return step == ANSWER_RST ? ARRIVES_ANSWER_RST : ARRIVES_DONE;
-}
-
-bool tcp_arrives_reopens(const struct tcb *t, const struct seg *seg)
-{
-    return t->state == STATE_TIME_WAIT && (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
-           seq_lt(t->rcv.nxt, seg->seq);
 }

@@ -28,6 +28,7 @@ struct tcp_config tcp_config_default(void)
         .keepalive = keepalive_default(),
         .window_scaling = true,
         .sack = true,
+        .timestamps = true,
         .idle_restart = true,
     };
 }

@@ -37,6 +37,7 @@ struct tcp_config {
     bool nodelay;        /* Nagle off (MUST-17) */
     bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
     bool sack;           /* RFC 2018: our SYN permits it, and we answer it */
+    bool timestamps;     /* RFC 7323 3: our SYN offers them, and we answer them */
     bool idle_restart;   /* after an RTO of silence cwnd is the initial window (RFC 5681 4.1) */
 };
 

@@ -12,7 +12,8 @@
 #define ISN_TICK_NS  (4 * NS_PER_US)
 #define ISN_FLOW_LEN 36 /* two addresses of 16 octets, two ports of 2 */
 
-seq_t isn_choose(const struct siphash_key *secret, const struct flow *flow, uint64_t now_ns)
+/* The halves of F tell nothing of each other: one is for sequence numbers, one for timestamps. */
+static uint64_t f(const struct siphash_key *secret, const struct flow *flow)
 {
     /* Octet by octet: neither byte order nor the layout of struct flow may count. */
     uint8_t id[ISN_FLOW_LEN];
@@ -21,8 +22,16 @@ seq_t isn_choose(const struct siphash_key *secret, const struct flow *flow, uint
     put_bytes(&w, flow->remote.b, sizeof flow->remote.b);
     put_u16(&w, flow->local_port);
     put_u16(&w, flow->remote_port);
+    return siphash(secret, id, sizeof id);
+}
 
+seq_t isn_choose(const struct siphash_key *secret, const struct flow *flow, uint64_t now_ns)
+{
     uint32_t m = (uint32_t)(now_ns / ISN_TICK_NS);
-    uint32_t f = (uint32_t)siphash(secret, id, sizeof id);
-    return seq(m + f);
+    return seq(m + (uint32_t)f(secret, flow));
+}
+
+uint32_t isn_ts_offset(const struct siphash_key *secret, const struct flow *flow)
+{
+    return (uint32_t)(f(secret, flow) >> 32);
 }

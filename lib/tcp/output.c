@@ -13,8 +13,19 @@
 #include "timeout.h"
 #include "urgent.h"
 
+/* RFC 7323 3.2: in every segment, once both have agreed; in a SYN before that, as an offer. */
+static void stamp(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    if (!t->ts)
+        return;
+    seg->opts.has_ts = true;
+    seg->opts.ts_val = timestamps_val(&t->timestamps, now_ns);
+    seg->opts.ts_ecr = seg->flags & TCP_ACK ? t->timestamps.recent : 0;
+    t->timestamps.last_ack_sent = seg->ack;
+}
+
 /* What every segment of a connection has in common. */
-static void begin(const struct tcb *t, struct seg *seg, uint8_t flags, seq_t at)
+static void begin(struct tcb *t, struct seg *seg, uint8_t flags, seq_t at, uint64_t now_ns)
 {
     seg->seq = at;
     seg->flags = flags;
@@ -25,6 +36,7 @@ static void begin(const struct tcb *t, struct seg *seg, uint8_t flags, seq_t at)
     seg->opts = (struct tcp_opts){0};
     seg->ack = flags & TCP_ACK ? t->rcv.nxt : seq(0);
     seg->wnd = 0;
+    stamp(t, seg, now_ns);
 }
 
 /* wnd octets are announced. A passive connection holds no buffer before it is established. */
@@ -90,7 +102,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     bool again = !seq_eq(t->snd.nxt, t->snd.iss);
     if (again && !recovery_pending(&t->busy->recovery))
         return false;
-    begin(t, seg, TCP_SYN | (t->state == STATE_SYN_RECEIVED ? TCP_ACK : 0), t->snd.iss);
+    begin(t, seg, TCP_SYN | (t->state == STATE_SYN_RECEIVED ? TCP_ACK : 0), t->snd.iss, now_ns);
     seg->opts.has_mss = true;
     seg->opts.mss = (uint16_t)(t->rcvwnd.mss < UINT16_MAX ? t->rcvwnd.mss : UINT16_MAX);
     seg->opts.has_wscale = t->shift_offered;
@@ -100,7 +112,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     announced(t, seg->wnd);
     if (again) {
         t->resent++;
-        rto_resent(&t->busy->timed);
+        rto_resent(&t->busy->timed, t->snd.iss, t->snd.nxt, t->ts, now_ns);
         recovery_resent(&t->busy->recovery, t->snd.nxt);
         TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = t->snd.iss.v, .len = 1, .text = "SYN");
     } else {
@@ -121,9 +133,10 @@ static uint32_t segment_max(const struct tcb *t, seq_t from)
 
 /* Fills in a segment with `len` octets of text from `from`, and FIN when asked. The queue may lie
  * in more pieces than a segment can refer to: the segment is then shorter, and whole in MSS. */
-static void fill(struct tcb *t, struct seg *seg, seq_t from, uint32_t len, bool fin)
+static void fill(struct tcb *t, struct seg *seg, seq_t from, uint32_t len, bool fin,
+                 uint64_t now_ns)
 {
-    begin(t, seg, TCP_ACK, from);
+    begin(t, seg, TCP_ACK, from, now_ns);
     size_t at = (size_t)seq_diff(from, tcb_text_start(t));
     if (len > 0) {
         unsigned n;
@@ -157,13 +170,13 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     bool fin = t->fin_sent && len < max;
     if (len > max)
         len = max;
-    fill(t, seg, from, len + more, fin);
+    fill(t, seg, from, len + more, fin, now_ns);
     t->octets_resent += len < seg->text_len ? len : seg->text_len;
     loss_sent(t, from, seg_end(seg), t->snd.nxt, now_ns);
     if (seq_lt(t->snd.nxt, seg_end(seg)))
         t->snd.nxt = t->busy->small = seg_end(seg);
     t->resent++;
-    rto_resent(&t->busy->timed);
+    rto_resent(&t->busy->timed, from, seg_end(seg), t->ts, now_ns);
     arm_rtx_unless_running(t, now_ns);
     TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);
     return true;
@@ -207,7 +220,7 @@ static bool output_again(struct tcb *t, struct seg *seg, const struct missing *m
 /* Sends new text [SND.NXT, + len), and our FIN when asked. */
 static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uint64_t now_ns)
 {
-    fill(t, seg, t->snd.nxt, len, fin);
+    fill(t, seg, t->snd.nxt, len, fin, now_ns);
     if (seg->flags & TCP_FIN) {
         t->fin_sent = true;
         t->snd.fin = seq_add(t->snd.nxt, seg->text_len);
@@ -373,18 +386,18 @@ static seq_t heard_seq(const struct tcb *t)
     return syn_unacked ? t->snd.nxt : seq_min(t->snd.nxt, seq_add(t->snd.una, t->snd.wnd));
 }
 
-static bool output_ack(struct tcb *t, struct seg *seg)
+static bool output_ack(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
-    begin(t, seg, TCP_ACK, heard_seq(t));
+    begin(t, seg, TCP_ACK, heard_seq(t), now_ns);
     announce(t, seg);
     return true;
 }
 
 /* 3.10.5, where the RST has no ACK. Linux and BSD give it one, and so do we: who looks on sees what
  * has arrived. The peer looks at SEG.SEQ only (RFC 5961 3.2). */
-static void output_rst(struct tcb *t, struct seg *seg)
+static void output_rst(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
-    begin(t, seg, TCP_RST | TCP_ACK, heard_seq(t));
+    begin(t, seg, TCP_RST | TCP_ACK, heard_seq(t), now_ns);
     seg->wnd = rcvwnd_again(&t->rcvwnd, t->rcvq.head) >> t->rcvwnd.shift;
 }
 
@@ -395,7 +408,7 @@ static bool output_keepalive(struct tcb *t, struct seg *seg, uint64_t now_ns)
     if (!tcp_timeout_keepalive(t, now_ns))
         return false;
     keepalive_probed(&t->keepalive, now_ns);
-    begin(t, seg, TCP_ACK, seq_sub(t->snd.nxt, 1));
+    begin(t, seg, TCP_ACK, seq_sub(t->snd.nxt, 1), now_ns);
     seg->wnd = rcvwnd_again(&t->rcvwnd, t->rcvq.head) >> t->rcvwnd.shift;
     return true;
 }
@@ -404,7 +417,7 @@ static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
     if (t->reset_peer) {
         t->reset_peer = false;
-        output_rst(t, seg);
+        output_rst(t, seg, now_ns);
         return true;
     }
     switch (t->state) {
@@ -423,16 +436,16 @@ static bool output_any(struct tcb *t, struct seg *seg, uint64_t now_ns)
     default:
         /* Duplicate ACKs go by themselves: with text the peer would not count them (RFC 5681 2). */
         if (t->ackdelay.owed > 1 || (t->ackdelay.owed > 0 && to_sack(t)))
-            return output_ack(t, seg);
+            return output_ack(t, seg, now_ns);
         if (output_text(t, seg, now_ns))
             return true;
         /* No text can go: the peer learns all the same that some of it is urgent. */
         if (t->up_news)
-            return output_ack(t, seg);
+            return output_ack(t, seg, now_ns);
         break;
     }
     if (ackdelay_due(&t->ackdelay, t->busy->ack_due_ns, now_ns))
-        return output_ack(t, seg);
+        return output_ack(t, seg, now_ns);
     return output_keepalive(t, seg, now_ns);
 }
 

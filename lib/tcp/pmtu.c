@@ -43,7 +43,8 @@ static uint32_t plateau_below(uint32_t len)
 static uint32_t mss_for(const struct tcb *t, uint32_t mtu)
 {
     uint32_t mss = min_u32(t->pmtu.mss_max, mtu - (t->pmtu.first - tcb_path_mss(t)));
-    return mss > t->ip_options_len + TEXT_MIN ? mss - t->ip_options_len : TEXT_MIN;
+    uint32_t options = t->ip_options_len + tcb_options_len(t);
+    return mss > options + TEXT_MIN ? mss - options : TEXT_MIN;
 }
 
 static void set_mss(struct tcb *t)

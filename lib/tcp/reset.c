@@ -6,6 +6,9 @@
 #define BUDGET_MAX     10
 #define BUDGET_SPAN_NS (5 * NS_PER_S)
 
+/* RFC 7323 5.2 recommends timestamps, with TSval 0, where the segment has some. Linux throws such a
+ * RST away for a minute after it has heard of the peer (it applies PAWS), and sends none; nor do
+ * we. */
 bool tcp_reset_answer(const struct seg *seg, struct seg *rst)
 {
     if (seg->flags & TCP_RST)

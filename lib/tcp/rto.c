@@ -12,6 +12,7 @@
 /* G: a perfectly steady round trip must not make RTO equal to SRTT, or the slightest jitter of the
  * thread that runs us would look like a loss. */
 #define RTO_GRANULARITY_US 1000
+#define TS_TICK_NS         NS_PER_MS
 #define RTO_AFTER_SYN_NS   (3 * NS_PER_S)
 
 static uint32_t to_us(uint64_t ns)
@@ -59,20 +60,26 @@ void rto_sent(struct rto_timed *timed, seq_t end, uint64_t now_ns)
     *timed = (struct rto_timed){.timing = true, .end = end, .at_ns = now_ns};
 }
 
-void rto_resent(struct rto_timed *timed)
+void rto_resent(struct rto_timed *timed, seq_t from, seq_t end, bool ts, uint64_t now_ns)
 {
-    timed->timing = false;
+    if (!timed->timing)
+        timed->end = end;
+    if (seq_lt(from, timed->end))
+        timed->at_ns = now_ns;
+    timed->timing = timed->again = ts;
 }
 
-bool rto_acked(struct rto *r, struct rto_timed *timed, seq_t ack, uint64_t var_min_ns,
-               uint64_t now_ns)
+bool rto_acked(struct rto *r, struct rto_timed *timed, seq_t ack, uint64_t ts_rtt_ns,
+               uint64_t var_min_ns, uint64_t now_ns)
 {
     if (!timed->timing || seq_lt(ack, timed->end))
         return false;
     timed->timing = false;
+    uint64_t rtt_ns = now_ns > timed->at_ns ? now_ns - timed->at_ns : 0;
+    if (timed->again && (ts_rtt_ns == 0 || ts_rtt_ns > rtt_ns + TS_TICK_NS))
+        return false;
     r->backoff = 0;
-    take_sample(r, to_us(now_ns > timed->at_ns ? now_ns - timed->at_ns : 0),
-                max_u32(to_us(var_min_ns), RTO_GRANULARITY_US));
+    take_sample(r, to_us(rtt_ns), max_u32(to_us(var_min_ns), RTO_GRANULARITY_US));
     return true;
 }
 

@@ -9,6 +9,11 @@
 #include "minmax.h"
 #include "tcp.h"
 
+uint32_t tcb_options_len(const struct tcb *t)
+{
+    return t->ts ? TCP_TS_LEN : 0;
+}
+
 uint32_t tcb_path_mss(const struct tcb *t)
 {
     return t->pmtu.first - (uint32_t)ip_hdr_len(&t->flow->remote) - TCP_HDR_LEN;
@@ -233,13 +238,14 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .snd_wnd = t->snd.wnd,
         .rcv_wnd = tcb_rcv_wnd(t),
         .snd_mss = t->snd.mss,
-        .rcv_mss = t->rcvwnd.mss,
+        .rcv_mss = t->rcvwnd.mss - (tcb_synchronized(t) ? tcb_options_len(t) : 0),
         .rcv_largest = t->ackdelay.largest,
         .path_mtu = t->pmtu.mtu ? t->pmtu.mtu : t->pmtu.first,
         .snd_shift = t->snd.shift,
         .rcv_shift = t->rcvwnd.shift,
         .scaled = t->shift_offered && tcb_synchronized(t),
         .sack = loss_by_sack(t),
+        .timestamps = t->ts && tcb_synchronized(t),
         .sacked = t->busy->sack_recovery.board.sacked,
         .lost = t->busy->sack_recovery.board.lost,
         .sndbuf = tcb_sndbuf(t),

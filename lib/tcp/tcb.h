@@ -22,6 +22,7 @@
 #include "rto.h"
 #include "seg.h"
 #include "state.h"
+#include "timestamps.h"
 #include "trace.h"
 
 /* What happened, for the user to learn: bits of tcb.events. */
@@ -61,6 +62,7 @@ struct tcb {
     bool advise : 1; /* and is reached by each timeout from then on; the caller tells IP and clears
                       */
     bool sack : 1;   /* SACK-permitted: we offer it; from the peer's SYN on: both have said so */
+    bool ts : 1;     /* the same of timestamps (RFC 7323 3.2): Snd.TS.OK */
     bool loss_probe : 1; /* PTO ran out (RFC 8985 7.3): a segment goes whatever cwnd is */
     bool no_room : 1; /* memory was refused, or text thrown away for want of it; the caller counts
                        * and clears */
@@ -92,6 +94,7 @@ struct tcb {
     struct cc_rest cc_rest; /* busy->cc, while there is none */
     struct rto rto;
     struct keepalive keepalive;
+    struct timestamps timestamps;
 
     union {
         uint64_t last_sent_ns;  /* of text, for RFC 5681 4.1 */
@@ -161,6 +164,9 @@ uint32_t tcb_rcv_wnd(const struct tcb *t);
 /* The 64-bit stream offset of rcvq.h that a sequence number near RCV.NXT stands for. */
 uint64_t tcb_stream_offset(const struct tcb *t, seq_t s);
 
+/* Octets of TCP options that go with every segment. */
+uint32_t tcb_options_len(const struct tcb *t);
+
 /* The path's MTU less IP and TCP headers. */
 uint32_t tcb_path_mss(const struct tcb *t);
 
@@ -196,7 +202,7 @@ struct tcp_status {
     /* Octets */
     uint32_t snd_wnd, rcv_wnd;
     uint32_t snd_mss;
-    uint32_t rcv_mss;     /* what we announce [advmss] */
+    uint32_t rcv_mss;     /* what we announce, without what each segment's options take [advmss] */
     uint32_t rcv_largest; /* text of the largest packet so far [rcv_mss] */
     uint32_t path_mtu;    /* [pmtu] */
     uint32_t sndbuf;
@@ -225,6 +231,7 @@ struct tcp_status {
     uint32_t sacked, lost;        /* octets: SACKed; taken to be lost [sacked, lost] */
     bool scaled;                  /* windows are [TCPI_OPT_WSCALE] */
     bool sack;                    /* both permit it [TCPI_OPT_SACK] */
+    bool timestamps;              /* both have agreed on them [TCPI_OPT_TIMESTAMPS] */
     uint8_t snd_shift, rcv_shift; /* [snd_wscale, rcv_wscale] */
     int soft_error; /* enum err: what ICMP has said since the last progress (SHLD-25) */
 };

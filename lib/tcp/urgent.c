@@ -80,10 +80,11 @@ static bool has_arrived(const struct tcb *t)
 }
 
 /* Linux's poll() waits for the octet; of the pointer a signal tells. We send none, so that a user
- * who has to make room before the octet can come would never hear of it (MUST-32). */
+ * who has to make room before the octet can come would never hear of it (MUST-32). What is less
+ * than a unit of the window field keeps the peer out as nothing does. */
 bool tcp_urgent_ready(const struct tcb *t)
 {
-    bool kept_out = tcb_receives(t) && tcb_rcv_wnd(t) == 0;
+    bool kept_out = tcb_receives(t) && tcb_rcv_wnd(t) >> t->rcvwnd.shift == 0;
     return tcp_urgent_left(t) > 0 && !t->up_taken && (has_arrived(t) || kept_out);
 }
 

@@ -26,6 +26,7 @@ int ladder_setup(void **state)
     the.iss = run_numbers.iss;
     the.irs = run_numbers.irs;
     the.start_ns = the.now_ns = 10 * NS_PER_S;
+    the.clock = run_numbers.iss;
     the.peer_wnd = WND;
     return 0;
 }

@@ -206,6 +206,7 @@ void ladder_expect(struct where w, struct line e)
     if (!ladder_take(w, &seg))
         fail_at(w, "expected %s\n     got silence", line_text(&e, text));
     struct line is = line_of(&seg, the.iss, the.irs);
+    line_ts_relative(&is, the.clock, the.irs);
     if (!line_fits(&e, &is))
         fail_at(w, "expected %s\n     got %s", line_text(&e, text), line_text(&is, text_is));
     log_line(&the.log, ladder_now(), "-->", &is);
@@ -259,10 +260,15 @@ void ladder_receive(struct where w, struct line l)
     step(w);
     if (l.wnd == 0)
         l.wnd = the.peer_wnd == 0 ? ZERO : (int)the.peer_wnd;
+    if (the.stamped && l.ts == 0) {
+        l.ts = 1;
+        l.ts_val = the.peer_val;
+    }
+    log_line(&the.log, ladder_now(), "<--", &l);
+    line_ts_absolute(&l, the.irs, the.clock);
     struct seg seg = line_seg(&l, the.irs, the.iss);
     if (!(l.flags & RST))
         the.peer_wnd = seg.wnd;
-    log_line(&the.log, ladder_now(), "<--", &l);
     if (arrive(&seg) == ARRIVES_ANSWER_RST)
         the.has_answer = tcp_reset_answer(&seg, &the.answer);
     check(w);
@@ -277,6 +283,7 @@ void ladder_open(struct where w, bool passive)
     struct busy *busy = mem_alloc(&the.mem.mem, sizeof *busy);
     no_memory_told(!busy);
     tcb_init(&the.tcb, &the.flow, the.path.mtu, &the.common, 1, busy);
+    the.tcb.timestamps.offset = the.clock - (uint32_t)(the.start_ns / NS_PER_MS);
     the.open = true;
     if (busy && passive)
         tcp_open_passive(&the.tcb, seq(the.iss), the.now_ns);

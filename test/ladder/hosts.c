@@ -176,9 +176,12 @@ void host_leaves(struct where w, struct peer *p, struct line e)
     line_text(&e, expected);
     if (!next_packet(w, &flow, &seg, text))
         fail_here(w, expected, "silence");
-    if (seg.flags & SYN)
+    if (seg.flags & SYN) {
         p->iss = seg.seq.v;
+        p->clock = seg.opts.ts_val - (uint32_t)((host.now_ns - host.start_ns) / NS_PER_MS);
+    }
     struct line is = line_of(&seg, p->iss, p->irs);
+    line_ts_relative(&is, p->clock, p->irs);
     if (memcmp(&flow, &p->flow, sizeof flow) != 0 || !line_fits(&e, &is))
         fail_here(w, expected, seen(p, &flow, &seg, is_text));
     for (uint32_t i = 0; i < seg.text_len; i++) {
@@ -223,6 +226,7 @@ static void input(struct peer *p, struct line l, bool damaged)
     if (l.wnd == 0)
         l.wnd = p->wnd;
     p->wnd = l.wnd;
+    line_ts_absolute(&l, p->irs, p->clock);
     struct seg seg = line_seg(&l, p->irs, p->iss);
     uint8_t *text = malloc(seg.text_len + 1);
     if (!text)

@@ -7,7 +7,8 @@
  *     arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
  *     leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
  *
- * Our numbers are relative to the SYN that left for the peer last. host_main() runs all tests
+ * Our numbers are relative to the SYN that left for the peer last; our timestamps, by what it had,
+ * count ms from host_at(0), and the peer's are relative to peer.irs. host_main() runs all tests
  * several times (run.h), and once over IPv6, but for host_test_ipv4(); the ISS asked for is that of
  * the first SYN to leave, which it has by its clock. Packets with a source route are looked at as
  * their final destination gets them.
@@ -57,6 +58,7 @@ extern struct host host;
 struct peer {
     struct flow flow;  /* seen from us */
     uint32_t irs, iss; /* what 0 stands for, theirs and ours */
+    uint32_t clock;    /* and of our timestamps: what they were at host_at(0) */
     int wnd;           /* as last announced */
 };
 

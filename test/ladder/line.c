@@ -113,6 +113,20 @@ struct seg line_seg(const struct line *l, uint32_t iss, uint32_t irs)
     return seg;
 }
 
+void line_ts_relative(struct line *l, uint32_t clock, uint32_t peer_clock)
+{
+    if (l->ts <= 0)
+        return;
+    l->ts_val -= clock;
+    if (l->flags & ACK)
+        l->ts_ecr -= peer_clock;
+}
+
+void line_ts_absolute(struct line *l, uint32_t clock, uint32_t peer_clock)
+{
+    line_ts_relative(l, -clock, -peer_clock);
+}
+
 static bool fits(int expected, int is)
 {
     return expected == 0 || expected == is;

@@ -33,9 +33,13 @@ struct line {
     struct {
         uint32_t left, right; /* relative to the numbers of whom the segment goes to */
     } sack[SACK_BLOCKS_MAX];
-    int ts; /* timestamps: 1, or NONE */
-    uint32_t ts_val, ts_ecr;
+    int ts;                  /* timestamps: 1, or NONE */
+    uint32_t ts_val, ts_ecr; /* relative, as the numbers are, but for an ecr without ACK */
 };
+
+/* What the sender's and the receiver's timestamps are relative to, taken away and added. */
+void line_ts_relative(struct line *l, uint32_t clock, uint32_t peer_clock);
+void line_ts_absolute(struct line *l, uint32_t clock, uint32_t peer_clock);
 
 /* The value of octet n of a stream; by_peer: of the peer's. */
 uint8_t stream_octet(bool by_peer, uint64_t n);

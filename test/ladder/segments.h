@@ -8,7 +8,8 @@
  *     expect(.flags = ACK, .seq = 1, .ack = 1);
  *     at(1000);
  *
- * Numbers are relative: 0 is the SYN of whoever sends, 1 the first octet of its text. Text is never
+ * Numbers are relative: 0 is the SYN of whoever sends, 1 the first octet of its text. So are
+ * timestamps: ours count ms from at(0), and the peer may say what it likes. Text is never
  * given, only its length: octet n of a stream always has the same value, and that is checked.
  *
  * Silence is asserted: before every line that makes something happen, and at the end of the test,
@@ -48,6 +49,7 @@ struct ladder {
     struct trace trace;
 
     uint32_t iss, irs; /* what 0 stands for */
+    uint32_t clock; /* our timestamp at at(0): what 0 stands for there; for the peer's it is irs */
     uint64_t start_ns; /* what at(0) stands for */
     uint64_t now_ns;
     bool open;         /* the.tcb is there */
@@ -55,6 +57,9 @@ struct ladder {
     uint32_t peer_wnd; /* what the peer announced last, as on the wire */
     uint64_t written;  /* octets the user has sent */
     uint64_t read;     /* octets the user has received */
+
+    bool stamped;      /* what the peer sends has timestamps, unless the line says something */
+    uint32_t peer_val; /* with this TSval, relative */
 
     bool has_answer; /* the RST that tcp_arrives() asked for */
     struct seg answer;

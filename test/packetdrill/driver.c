@@ -147,6 +147,7 @@ static void get_options(const uint8_t *p, const uint8_t *end, struct tcp *tcp)
         if (p[0] == 3)
             tcp->wscale = p[2] + 1;
         tcp->sack_ok |= p[0] == 4;
+        tcp->ts |= p[0] == 8;
         p += p[0] == 1 ? 1 : p[1];
     }
 }

@@ -35,6 +35,7 @@ struct tcp {
     uint16_t mss;    /* options; 0: not there */
     int wscale;      /* 0: not there; 1 more than the option says */
     bool sack_ok;    /* SACK-permitted; of one that was sent */
+    bool ts;         /* timestamps, likewise */
     size_t len;      /* of text, zeros */
     long long time_us;
     uint32_t source_addr, target_addr;

@@ -19,6 +19,7 @@ void sysctls_read(struct sysctls *out)
         [SYSCTL_IDLE_RESTART] = "/proc/sys/net/ipv4/tcp_slow_start_after_idle",
         [SYSCTL_WINDOW_SCALING] = "/proc/sys/net/ipv4/tcp_window_scaling",
         [SYSCTL_SACK] = "/proc/sys/net/ipv4/tcp_sack",
+        [SYSCTL_TIMESTAMPS] = "/proc/sys/net/ipv4/tcp_timestamps",
     };
     for (int i = 0; i < N_SYSCTLS; i++) {
         struct sysctl_value *value = &out->of[i];
@@ -90,5 +91,7 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
         tcp.sack = of[SYSCTL_SACK].v[0] != 0;
     if (flags->has_sack && !changed(SYSCTL_SACK, at_load, now))
         tcp.sack = flags->sack;
+    if (of[SYSCTL_TIMESTAMPS].n > 0)
+        tcp.timestamps = of[SYSCTL_TIMESTAMPS].v[0] != 0;
     return tcp;
 }

@@ -14,7 +14,8 @@
  *     tcp_synack_retries        the connection fails when the timer after so many runs out
  *     tcp_slow_start_after_idle
  *     tcp_window_scaling,
- *     tcp_sack
+ *     tcp_sack,
+ *     tcp_timestamps
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -31,6 +32,7 @@ enum sysctl {
     SYSCTL_IDLE_RESTART,
     SYSCTL_WINDOW_SCALING,
     SYSCTL_SACK,
+    SYSCTL_TIMESTAMPS,
     N_SYSCTLS
 };
 

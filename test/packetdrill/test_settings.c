@@ -238,6 +238,24 @@ static void sack(void **state)
     must_pass(sack_in_child, "sack=off");
 }
 
+static void timestamps_in_child(const char *arg)
+{
+    (void)arg;
+    struct packetdrill_interface t;
+    own_namespace();
+    load(&t, NULL);
+    assert_true(a_syn(&t).ts);
+    set_sysctl("ipv4/tcp_timestamps", "0");
+    assert_false(a_syn(&t).ts);
+    t.free(t.userdata);
+}
+
+static void timestamps(void **state)
+{
+    (void)state;
+    must_pass(timestamps_in_child, NULL);
+}
+
 static void window_scaling(void **state)
 {
     (void)state;
@@ -399,11 +417,17 @@ static void hopeless_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_flags),    cmocka_unit_test(flags),
-        cmocka_unit_test(source_address), cmocka_unit_test(receive_buffer),
-        cmocka_unit_test(sack),           cmocka_unit_test(window_scaling),
-        cmocka_unit_test(quickack),       cmocka_unit_test(send_buffer),
-        cmocka_unit_test(retries),        cmocka_unit_test(slow_start_after_idle),
+        cmocka_unit_test(wrong_flags),
+        cmocka_unit_test(flags),
+        cmocka_unit_test(source_address),
+        cmocka_unit_test(receive_buffer),
+        cmocka_unit_test(sack),
+        cmocka_unit_test(window_scaling),
+        cmocka_unit_test(timestamps),
+        cmocka_unit_test(quickack),
+        cmocka_unit_test(send_buffer),
+        cmocka_unit_test(retries),
+        cmocka_unit_test(slow_start_after_idle),
         cmocka_unit_test(hopeless_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

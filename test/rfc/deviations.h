@@ -28,6 +28,9 @@ enum deviation {
     DEV_FIN_BEFORE_TEXT,
     DEV_SECOND_FIN,
     DEV_FIN_AGAIN,
+    DEV_SYN_WITHOUT_TS,
+    DEV_TS_WITH_ACK,
+    DEV_RST_WITHOUT_TS,
     DEVIATIONS
 };
 

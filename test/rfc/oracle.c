@@ -59,6 +59,14 @@ void oracle_window(struct oracle *o, const struct rfc_seg *seg)
         o->t.max_snd_wnd = seg->wnd;
 }
 
+void oracle_ts_recent(struct oracle *o, const struct rfc_seg *seg)
+{
+    struct rfc_tcb *t = &o->t;
+    if (t->ts_ok && seg->ts && !rfc_before(seg->tsval, t->ts_recent) &&
+        !rfc_before(t->last_ack_sent, seg->seq))
+        t->ts_recent = seg->tsval;
+}
+
 /* 3.10.7.1 */
 static void closed(struct oracle *o, const struct rfc_seg *seg)
 {
@@ -86,6 +94,8 @@ static void take_syn(struct oracle *o, const struct rfc_seg *seg)
     o->t.irs = seg->seq;
     o->t.rcv_nxt = seg->seq + 1;
     o->t.rcv_up = o->t.rcv_nxt;
+    o->t.ts_ok = seg->ts; /* RFC 7323 D: "if one is found"; we have offered it, or would */
+    o->t.ts_recent = seg->tsval;
     oracle_window(o, seg);
 }
 
@@ -171,6 +181,16 @@ static void acknowledge(struct oracle *o)
     o->answer[o->n_answers - 1].when = o->ack_at_once ? RFC_AT_ONCE : RFC_DELAYED;
 }
 
+/* RFC 7323 3.2; 5.2 for a RST, which here always answers a segment. */
+static void stamp(struct oracle *o, const struct rfc_seg *seg)
+{
+    for (unsigned i = 0; i < o->n_answers; i++) {
+        bool rst = o->answer[i].ctl & RFC_RST;
+        o->answer[i].ts = rst ? seg->ts && !leaves_rfc(&o->dev, DEV_RST_WITHOUT_TS) : o->t.ts_ok;
+        o->answer[i].tsecr = rst ? seg->tsval : o->t.ts_recent;
+    }
+}
+
 void oracle_arrives(struct oracle *o, const struct rfc_seg *seg)
 {
     o->ack_delayed = o->t.unacked > 0;
@@ -190,4 +210,5 @@ void oracle_arrives(struct oracle *o, const struct rfc_seg *seg)
     }
     if (o->t.state != RFC_CLOSED)
         acknowledge(o);
+    stamp(o, seg);
 }

@@ -1,7 +1,8 @@
 /*
- * SEGMENT ARRIVES as RFC 9293 3.10.7 has it, with RFC 5961 (which 3.10.7.4 has folded in) and RFC
- * 1337: what one segment does to one connection. Written from the RFCs' text, one function for each
- * of its steps; it shares no code with the engine, not even the arithmetic of sequence numbers.
+ * SEGMENT ARRIVES as RFC 9293 3.10.7 has it, with RFC 5961 (which 3.10.7.4 has folded in), RFC
+ * 1337 and the timestamps of RFC 7323: what one segment does to one connection. Written from the
+ * RFCs' text, one function for each of its steps; it shares no code with the engine, not even the
+ * arithmetic of sequence numbers.
  *
  * Where the engine means to leave the RFC the oracle asks leaves_rfc(), which also notes that the
  * place was reached; deviations.c has the list. Everything else has to be the same.
@@ -44,6 +45,8 @@ struct rfc_seg {
     uint32_t seq, ack, wnd;
     uint32_t text; /* octets */
     uint16_t up;
+    bool ts; /* has timestamps */
+    uint32_t tsval;
 };
 
 /* Signals to the user. */
@@ -87,6 +90,9 @@ struct rfc_tcb {
     bool fin_held;            /* the peer's FIN is here: its number */
     uint32_t fin;
     bool fin_taken; /* and RCV.NXT has passed it */
+
+    bool ts_ok;                        /* RFC 7323 3.2: Snd.TS.OK */
+    uint32_t ts_recent, last_ack_sent; /* RFC 7323 4.3 */
 };
 
 enum rfc_when {
@@ -98,6 +104,8 @@ struct rfc_answer {
     unsigned ctl;
     uint32_t seq, ack;
     enum rfc_when when;
+    bool ts; /* has timestamps */
+    uint32_t tsecr;
 };
 
 #define RFC_ANSWERS 3
@@ -153,5 +161,6 @@ void oracle_answer(struct oracle *o, unsigned ctl, uint32_t seq, uint32_t ack);
 void oracle_signal(struct oracle *o, unsigned signal);
 void oracle_over(struct oracle *o, enum rfc_error error); /* "enter the CLOSED state" */
 void oracle_window(struct oracle *o, const struct rfc_seg *seg);
+void oracle_ts_recent(struct oracle *o, const struct rfc_seg *seg); /* RFC 7323 4.3 (2) */
 
 #endif

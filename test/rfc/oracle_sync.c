@@ -73,29 +73,62 @@ static bool syn_again(struct oracle *o, const struct rfc_seg *seg)
            leaves_rfc(&o->dev, DEV_SYN_AGAIN);
 }
 
-/* This and the following steps: false when the segment is dropped. */
+/* "An acknowledgment should be sent in reply"; a RST is not asked for here. */
+static void reply(struct oracle *o, const struct rfc_seg *seg)
+{
+    const struct rfc_tcb *t = &o->t;
+    if (seg->ctl & RFC_SYN && !(seg->ctl & RFC_ACK && seg->seq == t->irs) && t->throttled)
+        return; /* RFC 5961 4.2: a challenge whatever its number */
+    if (rfc_len(seg) == 0 && seg->seq != t->rcv_nxt - 1 && t->throttled &&
+        leaves_rfc(&o->dev, DEV_BUDGET))
+        return;
+    o->ack_at_once = true;
+}
+
+/* RFC 7323 5.3 R1, which "MUST take precedence", and 3.2 for what lacks the option. This and the
+ * following steps: false when the segment is dropped. */
+static bool paws(struct oracle *o, const struct rfc_seg *seg)
+{
+    const struct rfc_tcb *t = &o->t;
+    if (!t->ts_ok || seg->ctl & RFC_RST)
+        return true;
+    if (!seg->ts)
+        return seg->ctl & RFC_SYN && leaves_rfc(&o->dev, DEV_SYN_WITHOUT_TS);
+    if (!rfc_before(seg->tsval, t->ts_recent))
+        return true;
+    reply(o, seg);
+    return false;
+}
+
+/* RFC 7323 5.3 R3: of what is acceptable. */
+static void r3(struct oracle *o, const struct rfc_seg *seg)
+{
+    bool matters = o->t.ts_ok && seg->ts && seg->tsval != o->t.ts_recent && !(seg->ctl & RFC_RST);
+    if (matters && !leaves_rfc(&o->dev, DEV_TS_WITH_ACK))
+        oracle_ts_recent(o, seg);
+}
+
 static bool first_sequence(struct oracle *o, const struct rfc_seg *seg)
 {
     const struct rfc_tcb *t = &o->t;
     if (syn_again(o, seg)) {
         o->synack_again = true;
+        oracle_ts_recent(o, seg);
         return false;
     }
-    if (acceptable(o, seg))
+    if (acceptable(o, seg)) {
+        r3(o, seg);
         return true;
+    }
     if (t->rcv_wnd == 0 && seg->seq == t->rcv_nxt) {
         /* "special allowance should be made to accept valid ACKs, URGs, and RSTs" */
         o->ack_at_once = !(seg->ctl & RFC_RST);
+        r3(o, seg);
         return true;
     }
     if (seg->ctl & RFC_RST)
         return false;
-    if (seg->ctl & RFC_SYN && !(seg->ctl & RFC_ACK && seg->seq == t->irs) && t->throttled)
-        return false; /* RFC 5961 4.2: a challenge whatever its number */
-    if (rfc_len(seg) == 0 && seg->seq != t->rcv_nxt - 1 && t->throttled &&
-        leaves_rfc(&o->dev, DEV_BUDGET))
-        return false;
-    o->ack_at_once = true;
+    reply(o, seg);
     /* 3.10.7.4, fifth and eighth: a FIN that comes again lies left of the window, so here is where
      * TIME-WAIT begins again. */
     if (t->state == RFC_TIME_WAIT && seg->ctl & RFC_FIN && seg->seq + rfc_len(seg) == t->rcv_nxt)
@@ -223,6 +256,7 @@ static bool ack_syn_received(struct oracle *o, const struct rfc_seg *seg)
     }
     t->state = RFC_ESTABLISHED;
     t->snd_una = seg->ack;
+    oracle_ts_recent(o, seg);
     oracle_window(o, seg);
     if (t->close_queued) { /* 3.10.4, ESTABLISHED: FIN, which like text waits for the window */
         t->state = RFC_FIN_WAIT_1;
@@ -245,6 +279,7 @@ static bool fifth_ack(struct oracle *o, const struct rfc_seg *seg)
     }
     if (t->state == RFC_SYN_RECEIVED)
         return ack_syn_received(o, seg);
+    oracle_ts_recent(o, seg);
     if (t->state == RFC_TIME_WAIT) {
         /* "the only thing that can arrive" is the FIN: see the first and the eighth */
         if ((rfc_len(seg) > 0 || seg->seq != t->rcv_nxt) &&
@@ -414,8 +449,8 @@ void oracle_arrives_sync(struct oracle *o, const struct rfc_seg *seg)
 {
     struct rfc_seg s = *seg;
     bool crossing = trim_crossing_syn(&o->t, &s);
-    bool go_on =
-        first_sequence(o, &s) && second_rst(o, &s) && fourth_syn(o, &s) && fifth_ack(o, &s);
+    bool go_on = paws(o, &s) && first_sequence(o, &s) && second_rst(o, &s) && fourth_syn(o, &s) &&
+                 fifth_ack(o, &s);
     if (o->only_ack)
         fifth_ack(o, &s);
     if (crossing)

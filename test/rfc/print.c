@@ -48,6 +48,8 @@ static void print_answer(const struct rfc_answer *a, const struct numbers *n)
     if (a->ctl & RFC_ACK)
         printf("<ACK=%d>", relative(a->ack, n->irs));
     print_ctl(a->ctl);
+    if (a->ts)
+        printf("<TSecr=%d>", relative(a->tsecr, n->irs));
     printf("%s\n", a->when == RFC_DELAYED ? " delayed" : "");
 }
 
@@ -70,6 +72,8 @@ static void print_reaction(const char *whose, const struct reaction *r, const st
         printf("    SND.UNA %d, SND.NXT %d, SND.WND %u, WL1 %d, WL2 %d, MAX.SND.WND %u",
                relative(r->snd_una, n->iss), relative(r->snd_nxt, n->iss), r->snd_wnd,
                relative(r->snd_wl1, n->irs), relative(r->snd_wl2, n->iss), r->max_snd_wnd);
+        if (r->ts_ok)
+            printf(", TS.Recent %d", relative(r->ts_recent, n->irs));
     }
     printf("\n");
 }
@@ -90,6 +94,8 @@ void reaction_print(const char *scene, const struct rfc_tcb *t, const struct rfc
     printf("<WND=%u>", seg->wnd);
     if (seg->ctl & RFC_URG)
         printf("<UP=%u>", seg->up);
+    if (seg->ts)
+        printf("<TSval=%d>", relative(seg->tsval, n.irs));
     if (seg->text)
         printf("<DATA=%u>", seg->text);
     printf("\n");

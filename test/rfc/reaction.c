@@ -10,7 +10,7 @@ static void forget_the_tcb(struct reaction *r)
 {
     r->snd_una = r->snd_nxt = r->snd_wnd = r->snd_wl1 = r->snd_wl2 = r->max_snd_wnd = 0;
     r->rcv_nxt = r->rcv_wnd = r->urgent = 0;
-    r->closing = false;
+    r->closing = r->ts_ok = false;
 }
 
 /* Variables that the state gives no meaning are not compared. */
@@ -18,6 +18,8 @@ static struct reaction meaningful(struct reaction r, bool user_gone, bool to_the
 {
     if (r.state < RFC_SYN_RECEIVED)
         forget_the_tcb(&r);
+    if (!r.ts_ok)
+        r.ts_recent = 0;
     if (r.closing)
         r.rcv_wnd = 0;
     if (r.state < RFC_ESTABLISHED || user_gone || !to_the_end)
@@ -49,6 +51,8 @@ struct reaction reaction_of_oracle(const struct oracle *o, bool to_the_end)
         .rcv_wnd = t->rcv_wnd,
         .urgent = oracle_urgent(t),
         .closing = t->fin_taken,
+        .ts_ok = t->ts_ok,
+        .ts_recent = t->ts_recent,
         .stream = t->fin_held ? t->fin - t->irs - 1 - t->read : STREAM_GOES_ON,
     };
     memcpy(r.answer, o->answer, sizeof r.answer);
@@ -112,6 +116,8 @@ static void take_answers(struct reaction *r, enum rfc_when when)
             .seq = seg.seq.v,
             .ack = seg.flags & ACK ? seg.ack.v : 0,
             .when = when,
+            .ts = seg.opts.has_ts,
+            .tsecr = seg.opts.ts_ecr,
         };
     }
 }
@@ -180,6 +186,8 @@ struct reaction reaction_of_engine(uint64_t linger_ns, bool to_the_end)
     r.rcv_wnd = tcb_rcv_wnd(t);
     r.urgent = (uint32_t)tcp_urgent_left(t);
     r.closing = tcb_fin_taken(t);
+    r.ts_ok = t->ts;
+    r.ts_recent = t->timestamps.recent;
     r.stream = stream_of(&r, to_the_end);
     return meaningful(r, t->orphan, to_the_end);
 }
@@ -194,6 +202,8 @@ static bool same_answers(const struct reaction *a, const struct reaction *b)
         const struct rfc_answer *x = &a->answer[i], *y = &b->answer[i];
         if (x->ctl != y->ctl || x->seq != y->seq || x->ack != y->ack || x->when != y->when)
             return false;
+        if (x->ts != y->ts || (x->ts && x->tsecr != y->tsecr))
+            return false;
     }
     return true;
 }
@@ -206,5 +216,5 @@ bool reaction_same(const struct reaction *a, const struct reaction *b)
            a->snd_wnd == b->snd_wnd && a->snd_wl1 == b->snd_wl1 && a->snd_wl2 == b->snd_wl2 &&
            a->max_snd_wnd == b->max_snd_wnd && a->rcv_nxt == b->rcv_nxt &&
            a->rcv_wnd == b->rcv_wnd && a->urgent == b->urgent && a->closing == b->closing &&
-           a->stream == b->stream;
+           a->ts_ok == b->ts_ok && a->ts_recent == b->ts_recent && a->stream == b->stream;
 }

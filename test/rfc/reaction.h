@@ -15,6 +15,8 @@ struct reaction {
     /* While synchronized, or in SYN-RECEIVED */
     uint32_t snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2, max_snd_wnd;
     uint32_t rcv_nxt, rcv_wnd;
+    bool ts_ok;
+    uint32_t ts_recent;
     uint32_t urgent; /* octets that are to be read yet up to RCV.UP */
     bool closing;    /* RCV.NXT has passed the peer's FIN */
     /* What a user who stays can RECEIVE up to "connection closing", should the peer go on sending:

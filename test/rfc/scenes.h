@@ -17,6 +17,7 @@ struct scene_numbers {
 };
 
 extern struct scene_numbers scene_numbers;
+extern bool scene_stamped; /* both have agreed on timestamps */
 
 /* Kinds of OPEN (3.10.1) that lead to a scene. */
 enum {

@@ -5,14 +5,22 @@
 #include "segments.h"
 
 struct scene_numbers scene_numbers;
+bool scene_stamped;
+
+/* Timestamps take 12 octets off the text. */
+static int announced_mss(void)
+{
+    return SCENE_MSS + (scene_stamped ? 12 : 0);
+}
 
 void step_opened(struct rfc_tcb *t)
 {
     bool passive = t->passive;
     the.iss = scene_numbers.iss;
     the.irs = scene_numbers.irs;
-    the.path.mtu = SCENE_MSS + 40;
+    the.path.mtu = (uint16_t)(announced_mss() + 40);
     the.config.rcvbuf = the.config.rcvbuf_max = SCENE_WND;
+    the.stamped = scene_stamped;
     ladder_open(HERE, passive);
     *t = (struct rfc_tcb){.state = passive ? RFC_LISTEN : RFC_SYN_SENT,
                           .passive = passive,
@@ -32,12 +40,14 @@ static void numbers_agreed(struct rfc_tcb *t, unsigned ack, uint32_t wnd)
     t->snd_wnd = t->max_snd_wnd = wnd;
     t->snd_wl1 = the.irs;
     t->snd_wl2 = ack ? the.iss + ack : 0;
+    t->ts_ok = the.stamped;
+    t->ts_recent = the.irs + the.peer_val;
 }
 
 static void syn_received(struct rfc_tcb *t, uint32_t wnd)
 {
     step_opened(t);
-    receive(.flags = SYN, .seq = 0, .wnd = (int)wnd, .mss = SCENE_MSS);
+    receive(.flags = SYN, .seq = 0, .wnd = (int)wnd, .mss = announced_mss());
     expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
     numbers_agreed(t, 0, wnd);
     t->state = RFC_SYN_RECEIVED;
@@ -71,7 +81,7 @@ void step_established(struct rfc_tcb *t, uint32_t wnd)
         return;
     }
     step_opened(t);
-    receive(.flags = SYN | ACK, .ack = 1, .wnd = (int)wnd, .mss = SCENE_MSS);
+    receive(.flags = SYN | ACK, .ack = 1, .wnd = (int)wnd, .mss = announced_mss());
     expect(.flags = ACK, .seq = 1, .ack = 1);
     numbers_agreed(t, 1, wnd);
     t->state = RFC_ESTABLISHED;

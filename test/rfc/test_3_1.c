@@ -18,8 +18,7 @@ static void fields_of_a_syn(void **state)
     assert_int_equal(h.reserved, 0);
     assert_int_equal(h.wnd, 10000);
     assert_int_equal(h.up, 0);
-    assert_int_equal(h.n_options,
-                     12); /* MSS, SACK-permitted and window scale, with No-Operations */
+    assert_int_equal(h.n_options, 20); /* MSS, SACK-permitted, timestamps and window scale */
     assert_int_equal(h.text_len, 0);
     assert_true(h.right_checksum);
     a.iss = h.seq;

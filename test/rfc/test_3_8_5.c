@@ -244,6 +244,35 @@ static void ahead_of_what_is_here(void **state)
     assert_int_equal(stack_urgent(so), 10003);
 }
 
+/* MUST-32: a user who has to make room before the urgent octet can come is told; so is one who has
+ * left room for less than a unit of the window field, which the peer knows as none (RFC 7323 2.4).
+ */
+static void less_than_a_unit_of_room(void **state)
+{
+    (void)state;
+    host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 100000; /* units of 2 octets */
+    host_start();
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN, .seq = 0, .scale = 1);
+    arrives(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = HOST_MSS, .scale = 1);
+    (void)all_leaves();
+    uint32_t whole = host_status(so).rcv_wnd, at = 1;
+    for (uint32_t n; at < whole; at += n) {
+        n = whole - at < 999 ? whole - at : 999;
+        arrives(&a, .flags = ACK, .seq = at, .ack = 1, .text = n);
+        host_later(40);
+        (void)all_leaves();
+    }
+    arrives(&a, .flags = ACK | URG, .seq = at, .ack = 1, .up = 50);
+    assert_false(stack_readiness(so) & SOCK_URGENT);
+    arrives(&a, .flags = ACK | URG, .seq = at, .ack = 1, .text = 1, .up = 50);
+    host_later(40);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = at + 1, .wnd = ZERO);
+    assert_int_equal(host_status(so).rcv_wnd, 1);
+    assert_true(stack_readiness(so) & SOCK_URGENT);
+}
+
 /* RFC 6093 6: urgent data comes in line, unless the user has sockets' way (lib/README.md): the last
  * octet apart, once. */
 static void in_line_or_not(void **state)
@@ -285,6 +314,7 @@ int main(void)
         host_test(any_length_arrives),
         host_test(pointers_that_lie),
         host_test(ahead_of_what_is_here),
+        host_test(less_than_a_unit_of_room),
         host_test(in_line_or_not),
     };
     return host_main(tests);

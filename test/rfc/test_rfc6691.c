@@ -12,7 +12,7 @@ static void without_options(void **state)
         struct peer a = six ? peer6(1, 0) : peer(1, 0);
         host_connect(&a);
         struct headers h = headers_leave();
-        assert_int_equal(h.n_options, 12); /* MSS, SACK-permitted and window scale */
+        assert_int_equal(h.n_options, 20); /* MSS, SACK-permitted, timestamps, window scale */
         assert_int_equal(h.options[0], 2);
         assert_int_equal(h.options[2] << 8 | h.options[3], six ? 1440 : 1460);
     }

@@ -1,4 +1,5 @@
-/* RFC 7323 2: the Window Scale option. (Timestamps, the rest of it, are not there yet.) */
+/* RFC 7323 2: the Window Scale option. (Timestamps: test_rfc7323_timestamps.c,
+ * test_rfc7323_paws.c.) */
 #include "hosts.h"
 
 /* From now on receive windows are up to n octets. */

@@ -10,8 +10,12 @@
  * again for each allocation of its segment, with that one and all after it failing; the oracle is
  * told when one did, and the engine has to say so.
  *
+ * With "timestamps" all scenes have agreed on them (RFC 7323), and each segment has an older one
+ * than TS.Recent, the same, a newer one, or none.
+ *
  *     test_state_event NUMBERS [SCENE]
  *     test_state_event "no memory" [SCENE]
+ *     test_state_event timestamps [SCENE]
  *
  * NUMBERS: initial sequence numbers, by their name below. SCENE: only scenes with this in their
  * name.
@@ -61,7 +65,9 @@ static void arrives(const struct rfc_seg *seg)
     receive(.flags = seg->ctl, .seq = seg->ctl == (RST | ACK) ? seg->seq : seg->seq - the.irs,
             .ack = seg->ctl & ACK ? seg->ack - the.iss : 0,
             .wnd = seg->wnd > 0 ? (int)seg->wnd : ZERO, .text = seg->text,
-            .up = seg->ctl & URG ? seg->up : 0);
+            .up = seg->ctl & URG ? seg->up : 0, .ts = seg->ts ? 1 : NONE,
+            .ts_val = seg->tsval - the.irs);
+    the.peer_val = scene_numbers.irs + 2 - the.irs; /* what it sends later is newer than any */
 }
 
 static void build(const struct scene *scene, bool passive, struct rfc_tcb *t)
@@ -81,6 +87,7 @@ static bool one_case(const struct scene *scene, bool passive, const struct rfc_s
     the.tcb.events = 0;
     if (before.state < RFC_SYN_RECEIVED)
         the.irs = seg->seq; /* should it be taken */
+    before.last_ack_sent = before.rcv_nxt - before.unacked;
     uint64_t linger_ns = the.tcb.linger_due_ns;
 
     /* Whether there is a FIN that may be remembered. */
@@ -173,6 +180,19 @@ static void each_announced(const struct scene *scene, bool passive, struct rfc_s
     }
 }
 
+/* With each timestamp that matters to it. */
+static void each_timestamp(const struct scene *scene, const struct rfc_tcb *t, struct rfc_seg seg)
+{
+    const uint32_t recent = scene_numbers.irs; /* so that it wraps as that does */
+    seg.wnd = announced[0].wnd;
+    seg.up = announced[0].up;
+    if (t->state >= RFC_SYN_RECEIVED) /* else it is not agreed */
+        one_case(scene, t->passive, &seg, 0);
+    seg.ts = true;
+    for (seg.tsval = recent - 1; seg.tsval != recent + 2; seg.tsval++)
+        one_case(scene, t->passive, &seg, 0);
+}
+
 /* With each of its allocations failing. */
 static void each_allocation(const struct scene *scene, bool passive, struct rfc_seg seg)
 {
@@ -194,6 +214,8 @@ static void all_flags(const struct scene *scene, const struct rfc_tcb *t, struct
             seg.ack = seg.ctl & RFC_ACK ? acks[i] : 0;
             if (no_memory)
                 each_allocation(scene, t->passive, seg);
+            else if (scene_stamped)
+                each_timestamp(scene, t, seg);
             else
                 each_announced(scene, t->passive, seg);
         }
@@ -206,7 +228,8 @@ static void all_of(const struct scene *scene, bool passive)
     static struct rfc_tcb t;
     build(scene, passive, &t);
     again();
-    for (unsigned i = no_memory ? 1 : 0; i < sizeof texts / sizeof *texts; i++) {
+    for (unsigned i = no_memory ? 1 : 0; i < sizeof texts / sizeof *texts;
+         i += scene_stamped ? 2 : 1) {
         uint32_t seqs[PLACES];
         unsigned n = sequence_numbers(&t, texts[i], seqs);
         for (unsigned j = 0; j < n; j++)
@@ -251,6 +274,8 @@ static void deviations_are_needed(void **state)
     (void)state;
     bool all = true;
     for (int i = 0; i < DEVIATIONS; i++) {
+        if (scene_stamped != (i >= DEV_SYN_WITHOUT_TS))
+            continue; /* the last ones are of timestamps */
         printf("%7lu cases differ but for: %s\n", count.needed[i], deviation_text[i].rfc);
         all = all && count.needed[i] > 0;
     }
@@ -264,8 +289,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(deviations_are_needed),
     };
     no_memory = argc > 1 && strcmp(argv[1], "no memory") == 0;
+    scene_stamped = argc > 1 && strcmp(argv[1], "timestamps") == 0;
+    const char *name = scene_stamped ? "wrap behind the SYNs" : no_memory ? "far" : argv[1];
     unsigned i = 0, n = sizeof numbers / sizeof *numbers;
-    while (argc > 1 && !no_memory && i < n && strcmp(numbers[i].name, argv[1]) != 0)
+    while (argc > 1 && i < n && strcmp(numbers[i].name, name) != 0)
         i++;
     if (argc < 2 || i == n)
         return 2;

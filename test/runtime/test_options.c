@@ -352,10 +352,10 @@ static void info(void **state)
         i = info_of(t.left, left);
     while (i.tcpi_unacked > 0);
     assert_int_equal(i.tcpi_state, TCP_ESTABLISHED);
-    assert_int_equal(i.tcpi_snd_mss, 1460);
-    assert_int_equal(i.tcpi_advmss, 1460);
+    assert_int_equal(i.tcpi_snd_mss, 1448);
+    assert_int_equal(i.tcpi_advmss, 1448);
     assert_int_equal(i.tcpi_pmtu, 1500);
-    assert_int_equal(i.tcpi_options, TCPI_OPT_WSCALE | TCPI_OPT_SACK);
+    assert_int_equal(i.tcpi_options, TCPI_OPT_TIMESTAMPS | TCPI_OPT_WSCALE | TCPI_OPT_SACK);
     assert_int_equal(i.tcpi_total_retrans, 0);
     assert_true(i.tcpi_rtt > 0 && i.tcpi_rto >= 200000);
     assert_true(i.tcpi_snd_cwnd >= 2);

@@ -35,6 +35,13 @@ static void insert(struct ack_watch *a, uint64_t at, uint64_t end)
     a->n_beyond++;
 }
 
+static void owe(struct ack_watch *a, uint64_t now_ns)
+{
+    if (!a->owed)
+        a->owed_since_ns = now_ns;
+    a->owed = true;
+}
+
 void ack_arrived(struct ack_watch *a, uint64_t at, uint64_t end, bool may_owe, uint64_t now_ns)
 {
     if (at == end)
@@ -54,11 +61,17 @@ void ack_arrived(struct ack_watch *a, uint64_t at, uint64_t end, bool may_owe, u
         a->refuses = true; /* there was no room in the accept queue for who sent it, perhaps */
     if (!may_owe || a->overflow)
         return;
-    if (!a->owed)
-        a->owed_since_ns = now_ns;
-    a->owed = true;
-    if (out_of_order || (had_hole && !a->refuses))
+    owe(a, now_ns);
+    if (out_of_order || (had_hole && !a->refuses && !a->doubtful))
         a->owed_now = true;
+}
+
+void ack_unacceptable(struct ack_watch *a, bool may_owe, uint64_t now_ns)
+{
+    if (!may_owe)
+        return;
+    owe(a, now_ns);
+    a->owed_now = true;
 }
 
 void ack_sent(struct ack_watch *a, uint64_t ack, bool fin)

@@ -12,6 +12,7 @@
 
 struct ack_watch {
     bool refuses;      /* this end's memory may run out: it may not have kept what has arrived */
+    bool doubtful;     /* it may have thrown something away for its timestamp */
     uint64_t slack_ns; /* its timers may be so late */
     uint64_t contig;   /* everything below has arrived */
     struct {
@@ -27,6 +28,9 @@ struct ack_watch {
 
 /* [at, end) of the peer's sequence space arrives. may_owe: this end is one that has to answer. */
 void ack_arrived(struct ack_watch *a, uint64_t at, uint64_t end, bool may_owe, uint64_t now_ns);
+
+/* One that cannot be taken arrives: it is answered at once, if this end is one that has to. */
+void ack_unacceptable(struct ack_watch *a, bool may_owe, uint64_t now_ns);
 
 /* A segment that acknowledges up to `ack` is sent. fin: of it, one is the peer's FIN. */
 void ack_sent(struct ack_watch *a, uint64_t ack, bool fin);

@@ -32,14 +32,16 @@ void reuse_syn_sent(struct end *e)
 }
 
 /* The end o of an earlier connection was in TIME-WAIT: the client's number, whose SYN has come, is
- * beyond all that its own end of that used. (The listener's number has not been sent yet.) */
+ * beyond all that its own end of that used, or its timestamp is newer (RFC 6191). (The listener's
+ * number has not been sent yet.) */
 static void check_reopening(const struct end *e, const struct end *o)
 {
     const struct wire_end *was = &o->conn->end[1 - o->side].wire;
     const struct wire_end *is = &e->conn->end[1 - e->side].wire;
     seq_t end = seq_add(was->iss, (uint32_t)was->sent);
-    SIM_CHECK(seq_leq(end, is->iss), "time-wait", "it has given way to a SYN %d before its end",
-              seq_diff(end, is->iss));
+    bool newer = e->host->plan->tcp.timestamps && ts_reopens(&is->ts, &o->wire.ts, &was->ts);
+    SIM_CHECK(seq_leq(end, is->iss) || newer, "time-wait",
+              "it has given way to a SYN %d before its end", seq_diff(end, is->iss));
 }
 
 static void give_way(struct end *o)

@@ -1,7 +1,8 @@
 /*
  * Checkers of connections that have the same four-tuple one after the other: sequence numbers go on
  * where they were (RFC 9293 3.4.1, RFC 6528), TIME-WAIT gives way to a new SYN only beyond what was
- * used (3.6.1, MAY-2), and a four-tuple is refused only while it is in use.
+ * used (3.6.1, MAY-2), or with a newer timestamp (RFC 6191), and a four-tuple is refused only while
+ * it is in use.
  */
 #ifndef CHECK_REUSE_H
 #define CHECK_REUSE_H

@@ -21,10 +21,16 @@ static int scale(const struct wire_end *me, const struct wire_end *peer)
     return me->shift >= 0 && peer->shift >= 0 ? me->shift : 0;
 }
 
+/* Octets of options in every segment. */
+static uint32_t options(const struct wire_end *me, const struct wire_end *peer)
+{
+    return ts_agreed(&me->ts, &peer->ts) ? TS_OPTION_LEN : 0;
+}
+
 static uint32_t mss_limit(const struct wire_end *me, const struct wire_end *peer)
 {
     uint32_t said = peer->mss_sent ? peer->mss_sent : MSS_DEFAULT;
-    return said < me->mss ? said : me->mss;
+    return (said < me->mss ? said : me->mss) - options(me, peer);
 }
 
 static struct resend_seen seen(const struct wire_end *me, const struct wire_end *peer)
@@ -63,6 +69,7 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
     me->acked = me->acked_new = me->edge = me->edge_new = 0;
     me->wnd_max = 0;
     memset(&me->sack, 0, sizeof me->sack);
+    me->ts.sent = me->ts.offered = false;
     me->resend = (struct resend_watch){.rto_min_ns = me->resend.rto_min_ns};
 }
 
@@ -114,7 +121,7 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
                         uint32_t mss, bool urgent, uint64_t now_ns)
 {
     uint64_t len = end - at, more = me->written + 1 - end;
-    if (len % mss == 0 || mtu_divides(me->told, me->head, len))
+    if (len % mss == 0 || mtu_divides(me->told, me->head + options(me, peer), len))
         return;
     if (more == 0) {
         /* A small one that this one holds as well is no other. */
@@ -174,7 +181,7 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
     SIM_CHECK(!me->fin_sent || end <= me->fin_at, "fin", "text behind the FIN");
     uint32_t piece = seg->gso_size ? seg->gso_size : seg->text_len;
     SIM_CHECK(piece <= mss, "mss", "packets of %u octets, MSS %u", piece, mss);
-    mtu_sent(&me->mtu, me->head + piece, now_ns);
+    mtu_sent(&me->mtu, me->head + options(me, peer) + piece, now_ns);
     size_t good = payload_verify(me->stream, at - 1, seg->text[0].ptr, seg->text_len);
     SIM_CHECK(good == seg->text_len, "payload", "wrong octet at %llu of what is sent",
               (unsigned long long)(at - 1 + good));
@@ -205,8 +212,9 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
     bool lost = sacks(me, peer) &&
                 (sack_sent(&me->sack, &now, at, end, resend_timeout(&me->resend, now_ns), now_ns) ||
                  me->ack_watch.refuses);
+    const struct ack_watch *a = &me->ack_watch;
     if (at < me->sent && crosses)
-        me->crossed = !me->ack_watch.refuses && !me->ack_watch.overflow; /* else: perhaps later */
+        me->crossed = !a->refuses && !a->doubtful && !a->overflow; /* else: perhaps later */
     else if (at < me->sent && !lost &&
              (resend_permits(&me->resend, at, end, now_ns) || !sack_was_probe(&me->sack)))
         resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
@@ -311,6 +319,8 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
                       unwrap(seg->ack, peer->iss, me->arrived) >= 1,
                   "reset", "the RST acknowledges not even the SYN");
         ack_reset(&me->ack_watch);
+        if (!me->lost && !peer->lost && !me->ghost && !peer->ghost)
+            ts_sent_reset(&me->ts, &peer->ts, seg);
         return;
     }
     if (me->lost || peer->lost)
@@ -331,6 +341,7 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
         return;
     }
     uint64_t at = unwrap(seg->seq, me->iss, me->sent);
+    ts_sent(&me->ts, &peer->ts, seg, me->passive);
     if (seg->flags & TCP_ACK)
         sent_ack(me, peer, seg);
     if (seg_len(seg) > 0 && !(seg->flags & TCP_SYN))
@@ -429,6 +440,19 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
     resend_window(&me->resend, &now, wnd, newest && ack == me->acked);
 }
 
+/* Whether a segment that begins at `at` moves TS.Recent, as far as can be told. */
+static enum ts_record recorded(const struct wire_end *me, const struct seg *seg, uint64_t at,
+                               bool open)
+{
+    const struct ack_watch *a = &me->ack_watch;
+    if (at > (me->ack_sent > 1 ? me->ack_sent : 1))
+        return TS_NOT_RECORDED;
+    bool right = unwrap(seg->ack, me->iss, me->sent) + me->wnd_sure >= me->acked; /* RFC 5961 5.2 */
+    bool sure = open && right && !(seg->flags & TCP_SYN) && at == a->contig && at == me->ack_sent &&
+                a->n_beyond == 0 && !a->refuses && !a->doubtful && !a->overflow;
+    return sure ? TS_RECORDED : TS_MAYBE_RECORDED;
+}
+
 void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint32_t epoch,
                   uint64_t now_ns)
 {
@@ -444,13 +468,20 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
     if (syn)
         me->peer_syn = true;
-    /* What may lie left of the window is thrown away, and its ACK with it. */
-    bool fresh = end > at ? end > me->arrived : at >= me->arrived;
-    bool newest = at >= me->arrived;
-    if (end > me->arrived)
-        me->arrived = end;
     bool open = me->taken && !me->over && !me->dead && !me->lost && !me->ghost && me->acked > 0 &&
                 me->ack_sent > 0;
+    enum ts_age age = ts_arrived(&me->ts, &peer->ts, seg, recorded(me, seg, at, open));
+    if (age == TS_OUTDATED) {
+        ack_unacceptable(&me->ack_watch, end > at && open && !syn, now_ns);
+        return;
+    }
+    if (age == TS_UNSURE)
+        me->ack_watch.doubtful = true;
+    /* What may lie left of the window is thrown away, and its ACK with it. */
+    bool fresh = (end > at ? end > me->arrived : at >= me->arrived) && age == TS_GOOD;
+    bool newest = at >= me->arrived && age == TS_GOOD;
+    if (end > me->arrived)
+        me->arrived = end;
     uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
     if (open && ack + me->wnd_sure < me->acked) {
         open = false; /* RFC 5961 5.2: so old an ACK is a reason to throw the text away */

@@ -9,6 +9,7 @@
  *   - SYN and FIN keep their places; MSS and window scale only in SYN
  *   - no silly windows on either side, Nagle
  *   - SACK blocks tell of what has arrived, where both have permitted them
+ *   - timestamps are there or not, as agreed, and go on
  *   - nothing is sent again, and no pure ACK is sent, without a reason
  *   - nothing is sent that a router has said to be too big
  *   - keep-alives go only when they are on, the connection is idle and the time has passed
@@ -27,6 +28,7 @@
 #include "check_resend.h"
 #include "check_sack.h"
 #include "check_storm.h"
+#include "check_ts.h"
 #include "keepalive.h"
 #include "seg.h"
 
@@ -76,6 +78,7 @@ struct wire_end {
     struct resend_watch resend;
     bool sack_permitted;
     struct sack_watch sack;
+    struct ts_watch ts;
     struct storm_watch storm;
     struct mtu_watch mtu;
 

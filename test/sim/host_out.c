@@ -39,6 +39,7 @@ static void answered(struct end *e, const struct seg *seg)
     SIM_CHECK(seg->flags == TCP_RST || seg->flags == (TCP_RST | TCP_ACK), "reset",
               "flags %02x for no connection", seg->flags);
     SIM_CHECK(seg_len(seg) == 0, "reset", "RST with text");
+    ts_sent_answer(seg);
     for (; e; e = e->conn->older ? &e->conn->older->end[e->side] : NULL)
         ack_reset(&e->wire.ack_watch);
 }

@@ -53,7 +53,7 @@ struct conn_plan {
     uint64_t open_ns;
     uint64_t quit_ns; /* CONN_QUITTER: after so long */
     bool fixed_port;
-    bool wrap; /* ISNs shortly before 2^32, by the choice of the hosts' clocks */
+    bool wrap; /* ISNs or timestamps shortly before 2^32, by the choice of the hosts' clocks */
     /* With the four-tuple of the connection before it in the plan, again_ns after that one's side 0
      * has ended, whatever has become of its side 1 (when both have connected: after both have
      * ended). open_ns does not count. */

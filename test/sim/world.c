@@ -85,17 +85,19 @@ static void make_conn(struct world *w, uint32_t i)
         queue_push(&w->queue, c->plan->open_ns, EVENT_OPEN, 0, c);
 }
 
-/* A clock with which the first connection's ISN at this host lies shortly before 2^32: the ISN is
- * a clock of 4 us ticks plus a constant of the four-tuple (RFC 6528). */
+/* A clock with which the first connection's ISN or its timestamps at this host lie shortly before
+ * 2^32: these are clocks of 4 us ticks and of 1 ms plus a constant of the four-tuple (RFC 6528, RFC
+ * 7323 5.4). */
 static void set_clock_for_wrap(struct world *w, const struct siphash_key *secret, uint8_t side)
 {
     const struct conn *c = &w->conn[0];
     uint32_t me = c->plan->host[side], peer = c->plan->host[1 - side];
     const struct flow flow = {w->host[me].addr, w->host[peer].addr, c->port[side],
                               c->port[1 - side]};
-    uint32_t target = UINT32_MAX - (uint32_t)rng_below(&w->rng, 60000);
-    uint32_t ticks = target - isn_choose(secret, &flow, 0).v;
-    uint64_t at = ((UINT64_C(1) << 32) + ticks) * 4000;
+    bool ts = rng_one_in(&w->rng, 2);
+    uint32_t target = UINT32_MAX - (uint32_t)rng_below(&w->rng, ts ? 5000 : 60000);
+    uint32_t ticks = target - (ts ? isn_ts_offset(secret, &flow) : isn_choose(secret, &flow, 0).v);
+    uint64_t at = ((UINT64_C(1) << 32) + ticks) * (ts ? NS_PER_MS : 4 * NS_PER_US);
     w->host[me].clock_ns = at - c->plan->open_ns;
 }
 

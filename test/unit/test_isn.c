@@ -112,6 +112,31 @@ static void uncorrelated(void **state)
     assert_in_range(total, n * 159 / 10, n * 161 / 10);
 }
 
+/* RFC 7323 5.4, 7.1: one offset of timestamps for each four-tuple and secret, which no ISN tells:
+ * what the two have in common is no more than chance. */
+static void ts_offset(void **state)
+{
+    (void)state;
+    struct rnd p = rnd_start(__func__);
+    struct flow f = a_flow();
+    uint32_t first = isn_ts_offset(&secret, &f);
+    assert_int_equal(isn_ts_offset(&secret, &f), first);
+    unsigned ones[32] = {0}, same[32] = {0};
+    for (unsigned i = 0; i < 4000; i++) {
+        struct siphash_key other = {rnd_u64(&p), secret.k1};
+        f.remote_port = (uint16_t)i;
+        uint32_t offset = isn_ts_offset(&other, &f), isn = isn_choose(&other, &f, 0).v;
+        for (unsigned b = 0; b < 32; b++) {
+            ones[b] += offset >> b & 1;
+            same[b] += ~(offset ^ isn) >> b & 1;
+        }
+    }
+    for (unsigned b = 0; b < 32; b++) {
+        assert_in_range(ones[b], 1800, 2200);
+        assert_in_range(same[b], 1800, 2200);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -119,6 +144,7 @@ int main(void)
         cmocka_unit_test(monotone_per_tuple),
         cmocka_unit_test(hash_of_the_four_tuple),
         cmocka_unit_test(uncorrelated),
+        cmocka_unit_test(ts_offset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,7 +26,7 @@ static uint64_t get(const struct timer *r)
 
 static bool acked(struct timer *r, seq_t ack, uint64_t now_ns)
 {
-    return rto_acked(&r->rto, &r->timed, ack, r->var_min_ns, now_ns);
+    return rto_acked(&r->rto, &r->timed, ack, 0, r->var_min_ns, now_ns);
 }
 
 /* An RTO without limits of its own, and one segment timed and acknowledged after rtt. */
@@ -151,7 +151,7 @@ static void karn(void **state)
 
     rto_sent(&r.timed, seq(2000), MS(1000));
     rto_backoff(&r.rto);
-    rto_resent(&r.timed);
+    rto_resent(&r.timed, seq(1000), seq(2000), false, MS(1300));
     assert_false(acked(&r, seq(2000), MS(1310)));
     assert_int_equal(rto_srtt_ns(&r.rto), MS(100));
     assert_int_equal(get(&r), MS(600));
@@ -257,6 +257,83 @@ static void arithmetic_for_all_inputs(void **state)
     }
 }
 
+/* What an ACK's timestamp says; the time in ms. */
+static bool echoed(struct timer *r, uint32_t ack, uint64_t ts_rtt, uint64_t now)
+{
+    return rto_acked(&r->rto, &r->timed, seq(ack), MS(ts_rtt), r->var_min_ns, MS(now));
+}
+
+/* Something is timed, and RTO has run out; SRTT is 100 ms. */
+static void timed_and_backed_off(struct timer *r)
+{
+    begin(r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    sample(r, MS(100));
+    rto_sent(&r->timed, seq(2000), MS(1000));
+    rto_backoff(&r->rto);
+}
+
+/* RFC 7323 4.1: what was sent again is measured, by our own clock, when the echo is of that sending
+ * or of a later one, and that ends the backoff; it is the one sample of its round trip. */
+static void by_timestamp(void **state)
+{
+    (void)state;
+    struct timer r;
+    timed_and_backed_off(&r);
+    rto_resent(&r.timed, seq(1000), seq(9000), true, MS(1350)); /* it ends where it did */
+    rto_sent(&r.timed, seq(3000), MS(1350));
+    assert_false(echoed(&r, 1999, 10, 1360));
+    assert_true(echoed(&r, 2000, 21, 1370)); /* of the tick before that of 1350 */
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(90));
+    assert_int_equal(r.rto.backoff, 0);
+    assert_false(echoed(&r, 3000, 20, 1380));
+    timed_and_backed_off(&r);
+    rto_resent(&r.timed, seq(1000), seq(2000), true, MS(1350));
+    assert_true(echoed(&r, 2000, 1, 1370));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(90));
+}
+
+/* Not by the echo of an earlier sending: perhaps its ACK was lost, and the answer is to a later
+ * one. */
+static void by_an_old_timestamp(void **state)
+{
+    (void)state;
+    struct timer r;
+    timed_and_backed_off(&r);
+    rto_resent(&r.timed, seq(1000), seq(2000), true, MS(1350));
+    assert_false(echoed(&r, 2000, 370, 1370));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(100));
+    assert_int_equal(r.rto.backoff, 1);
+    timed_and_backed_off(&r);
+    rto_resent(&r.timed, seq(1000), seq(1500), true, MS(1350)); /* before its end as well */
+    rto_resent(&r.timed, seq(1000), seq(1500), true, MS(1950));
+    assert_false(echoed(&r, 2000, 602, 1951));
+    timed_and_backed_off(&r);
+    rto_resent(&r.timed, seq(1000), seq(2000), true, MS(1350));
+    rto_resent(&r.timed, seq(2000), seq(3000), true, MS(1360)); /* behind it: of no account */
+    assert_true(echoed(&r, 2000, 20, 1370));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(90));
+}
+
+/* Nothing was timed when it went again; the echo may tell nothing; and what has gone once only is
+ * measured whatever it tells. */
+static void by_timestamp_or_not(void **state)
+{
+    (void)state;
+    struct timer r;
+    begin(&r, NS_PER_S, MS(200), 60 * NS_PER_S);
+    sample(&r, MS(100));
+    rto_resent(&r.timed, seq(1000), seq(2000), true, MS(1350));
+    assert_true(echoed(&r, 2000, 20, 1370));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(90));
+    rto_resent(&r.timed, seq(2000), seq(3000), true, MS(1450));
+    rto_backoff(&r.rto);
+    assert_false(echoed(&r, 3000, 0, 1470));
+    assert_int_equal(r.rto.backoff, 1);
+    rto_sent(&r.timed, seq(4000), MS(1500)); /* it is timed anew */
+    assert_true(echoed(&r, 4000, 5000, 1590));
+    assert_int_equal(rto_srtt_ns(&r.rto), MS(90));
+}
+
 /* A clock that goes back is somebody's bug; it must not become an RTO of centuries. */
 static void clock_goes_back(void **state)
 {
@@ -278,6 +355,9 @@ int main(void)
         cmocka_unit_test(minimum_doubles),
         cmocka_unit_test(maximum),
         cmocka_unit_test(karn),
+        cmocka_unit_test(by_timestamp),
+        cmocka_unit_test(by_an_old_timestamp),
+        cmocka_unit_test(by_timestamp_or_not),
         cmocka_unit_test(one_at_a_time),
         cmocka_unit_test(after_a_lost_syn),
         cmocka_unit_test(arithmetic_for_all_inputs),
