@@ -28,6 +28,7 @@ enum deviation {
     DEV_FIN_BEFORE_TEXT,
     DEV_SECOND_FIN,
     DEV_FIN_AGAIN,
+    DEV_SACK_ALONE,
     DEVIATIONS
 };
 

@@ -439,11 +439,11 @@ static void one_ack_for_a_segment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(one_segment_after_a_lost_syn),
-        host_test(smaller_of_cwnd_and_rwnd),
-        host_test(slow_start),
-        host_test(ack_of_many),
-        host_test(unused_window_does_not_grow),
+        host_test_sack(one_segment_after_a_lost_syn),
+        host_test_sack(smaller_of_cwnd_and_rwnd),
+        host_test_sack(slow_start),
+        host_test_sack(ack_of_many),
+        host_test_sack(unused_window_does_not_grow),
         host_test(timeout),
         host_test(after_a_timeout),
         host_test(counts_octets),
@@ -451,11 +451,11 @@ int main(void)
         host_test(three_duplicates),
         host_test(flight_not_cwnd),
         host_test(duplicates_of_a_scaled_window),
-        host_test(not_a_duplicate),
+        host_test_sack(not_a_duplicate),
         host_test(retransmission_lost),
         host_test(recovery_takes_long),
-        host_test(restart_after_idleness),
-        host_test(one_ack_for_a_segment),
+        host_test_sack(restart_after_idleness),
+        host_test_sack(one_ack_for_a_segment),
     };
     return host_main(tests);
 }
