@@ -8,9 +8,9 @@
  *     leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
  *
  * Our numbers are relative to the SYN that left for the peer last. host_main() runs all tests
- * several times (run.h), and once over IPv6, but for host_test_ipv4(); host_test_sack() once more with
- * peers whose SYNs permit SACK. The ISS asked for is that of the first SYN to leave, which it has by
- * its clock. Packets with a source route are looked at as their final destination gets them.
+ * several times (run.h), and once over IPv6, but for host_test_ipv4(); host_test_sack() once more
+ * with peers whose SYNs permit SACK. The ISS asked for is that of the first SYN to leave, which it
+ * has by its clock. Packets with a source route are looked at as their final destination gets them.
  */
 #ifndef HOSTS_H
 #define HOSTS_H

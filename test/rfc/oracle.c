@@ -191,8 +191,8 @@ static bool comes_twice(const struct rfc_tcb *t, const struct rfc_seg *seg)
     uint32_t last = first + seg->text - 1;
     if (t->fin_held && rfc_before(t->fin - t->irs - 2, last))
         last = t->fin - t->irs - 2;
-    return seg->text > 0 && ((first < RFC_STREAM && t->arrived[first]) ||
-                             (last < RFC_STREAM && t->arrived[last]));
+    return seg->text > 0 &&
+           ((first < RFC_STREAM && t->arrived[first]) || (last < RFC_STREAM && t->arrived[last]));
 }
 
 void oracle_arrives(struct oracle *o, const struct rfc_seg *seg)

@@ -231,8 +231,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         host_test_sack(limit),          host_test_sack(one_sample_a_round_trip),
 
-        host_test_sack(loses_less),     host_test_sack(leaves_without_loss),     host_test_sack(jitter),
-        host_test_sack(only_the_first), host_test_sack(restart_window),
+        host_test_sack(loses_less),     host_test_sack(leaves_without_loss),
+        host_test_sack(jitter),         host_test_sack(only_the_first),
+        host_test_sack(restart_window),
     };
     return host_main(tests);
 }

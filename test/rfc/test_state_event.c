@@ -10,7 +10,8 @@
  * again for each allocation of its segment, with that one and all after it failing; the oracle is
  * told when one did, and the engine has to say so.
  *
- * All of it runs twice, with SACK permitted by both ends (RFC 2018) and by none: 3.10.7 says the same.
+ * All of it runs twice, with SACK permitted by both ends (RFC 2018) and by none: 3.10.7 says the
+ * same.
  *
  *     test_state_event NUMBERS [sack] [SCENE]
  *     test_state_event "no memory" [sack] [SCENE]
