@@ -43,6 +43,11 @@ bool host_is_v4(void)
     return !over_ipv6;
 }
 
+bool host_with_sack(void)
+{
+    return with_sack;
+}
+
 int host_mss(void)
 {
     return over_ipv6 ? MTU6 - 60 : MTU4 - 40;

@@ -27,6 +27,7 @@ bool host_is_v4(void); /* HOST_ADDR is */
 /* What our SYNs say: the link's MTU less the headers. IPv6 has no smaller MTU. */
 #define HOST_MSS host_mss() /* 1000; 1220 */
 int host_mss(void);
+bool host_with_sack(void); /* in this run peers permit it; see host_test_sack() */
 
 struct host {
     struct stack *stack;
