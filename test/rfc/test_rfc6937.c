@@ -71,6 +71,10 @@ static void many_losses(void **state)
         assert_int_equal(ack_of(&a, una, 15, n), 1);
     assert_int_equal(host_status(so).ssthresh, 10000);
     assert_int_equal(host_status(so).resent, 3);
+    assert_true(host_status(so).cwnd < 10000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = una + 22000);
+    assert_in_range(host_status(so).cwnd, 10000, 11000); /* RFC 5681 3.2 step 6 */
+    (void)all_leaves();
 }
 
 /* Those that move SND.UNA without telling of a further loss let one segment more go than they say
