@@ -3,11 +3,24 @@
 
 #include <assert.h>
 
+/* All that is here beyond the hole; a FIN too, when the text before it is. */
+static uint32_t beyond_a_hole(const struct rfc_tcb *t)
+{
+    uint32_t before_fin = t->fin - 1 - t->irs - 1;
+    bool fin = t->fin_held && !t->fin_taken && before_fin < RFC_STREAM && t->arrived[before_fin];
+    return oracle_held(t) + fin;
+}
+
 void oracle_answer(struct oracle *o, unsigned ctl, uint32_t seq, uint32_t ack)
 {
+    bool sacks = o->t.sack && (ctl & (RFC_SYN | RFC_RST | RFC_ACK)) == RFC_ACK;
     assert(o->n_answers < RFC_ANSWERS);
-    o->answer[o->n_answers++] =
-        (struct rfc_answer){.ctl = ctl, .seq = seq, .ack = ctl & RFC_ACK ? ack : 0};
+    o->answer[o->n_answers++] = (struct rfc_answer){
+        .ctl = ctl,
+        .seq = seq,
+        .ack = ctl & RFC_ACK ? ack : 0,
+        .sacked = sacks ? beyond_a_hole(&o->t) : 0,
+    };
 }
 
 void oracle_signal(struct oracle *o, unsigned signal)

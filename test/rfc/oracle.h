@@ -98,6 +98,7 @@ enum rfc_when {
 struct rfc_answer {
     unsigned ctl;
     uint32_t seq, ack;
+    uint32_t sacked; /* octets beyond a hole that its SACK blocks tell of (RFC 2018 4) */
     enum rfc_when when;
 };
 

@@ -48,6 +48,8 @@ static void print_answer(const struct rfc_answer *a, const struct numbers *n)
     if (a->ctl & RFC_ACK)
         printf("<ACK=%d>", relative(a->ack, n->irs));
     print_ctl(a->ctl);
+    if (a->sacked > 0)
+        printf("<SACK of %u>", a->sacked);
     printf("%s\n", a->when == RFC_DELAYED ? " delayed" : "");
 }
 
