@@ -3,7 +3,8 @@
  * path, before packets are lost. Knows no window: cc_cubic.c grows it.
  *
  * With less than N_RTT_SAMPLE samples in a round it never speaks. With SACK each ACK gives one
- * (sack_recovery.h); without it rto.h times one segment a round trip, and slow start ends by a loss.
+ * (sack_recovery.h); without it rto.h times one segment a round trip, and slow start ends by a
+ * loss.
  */
 #ifndef HYSTART_H
 #define HYSTART_H

@@ -1,6 +1,6 @@
 /* RFC 5681: congestion control, by the algorithm of that name. What differs with SACK is in
- * test_rfc6675.c. CUBIC is in test_rfc9438.c, recovery from several losses is in test_rfc6582.c, the
- * initial window in test_rfc6928.c. */
+ * test_rfc6675.c. CUBIC is in test_rfc9438.c, recovery from several losses is in test_rfc6582.c,
+ * the initial window in test_rfc6928.c. */
 #include "router.h"
 
 /* Connected, with a window that stands in nobody's way and n octets to send. */
