@@ -2,8 +2,9 @@
  * HyStart++ (RFC 9406): tells from the round trips when slow start has found the capacity of the
  * path, before packets are lost. Knows no window: cc_cubic.c grows it.
  *
- * With less than N_RTT_SAMPLE samples in a round it never speaks. Timestamps give one with each
- * ACK; without them rto.h times one segment a round trip, and slow start ends by a loss.
+ * With less than N_RTT_SAMPLE samples in a round it never speaks. With SACK each ACK gives one
+ * (sack_recovery.h); without it rto.h times one segment a round trip, and slow start ends by a
+ * loss.
  */
 #ifndef HYSTART_H
 #define HYSTART_H

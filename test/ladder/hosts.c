@@ -11,6 +11,7 @@ struct host host;
 #define MTU6 1280
 
 static bool over_ipv6; /* this run is */
+static bool with_sack; /* the peers' SYNs permit it in this run */
 
 __attribute__((noreturn)) static void fail_here(struct where w, const char *expected,
                                                 const char *got)
@@ -40,6 +41,11 @@ struct ip_addr host_addr(void)
 bool host_is_v4(void)
 {
     return !over_ipv6;
+}
+
+bool host_with_sack(void)
+{
+    return with_sack;
 }
 
 int host_mss(void)
@@ -227,6 +233,8 @@ static void input(struct peer *p, struct line l, bool damaged)
         l.wnd = p->wnd;
     p->wnd = l.wnd;
     line_ts_absolute(&l, p->irs, p->clock);
+    if (with_sack && l.flags & SYN && l.sack_ok == 0)
+        l.sack_ok = 1;
     struct seg seg = line_seg(&l, p->irs, p->iss);
     uint8_t *text = malloc(seg.text_len + 1);
     if (!text)
@@ -439,24 +447,42 @@ int host_setup(void **state)
     return 0;
 }
 
-int host_run_all(const struct CMUnitTest *tests, size_t n)
+static bool runs_over_ipv6(const struct host_first *first)
 {
-    int failed = run_all(tests, n);
-    struct CMUnitTest *both = malloc(n * sizeof *both);
-    size_t n_both = 0;
-    if (!both)
+    return !first->ipv4_only;
+}
+
+static bool runs_with_sack(const struct host_first *first)
+{
+    return first->also_sack;
+}
+
+/* Those of the tests that are for it, with *how. */
+static int run_some(const char *name, const struct CMUnitTest *tests, size_t n,
+                    bool (*runs)(const struct host_first *first), bool *how)
+{
+    struct CMUnitTest *some = malloc(n * sizeof *some);
+    size_t n_some = 0;
+    if (!some)
         abort();
     for (size_t i = 0; i < n; i++) {
         struct host_first *first = tests[i].initial_state;
         first->seen = false; /* other addresses, another number */
-        if (!first->ipv4_only)
-            both[n_both++] = tests[i];
+        if (runs(first))
+            some[n_some++] = tests[i];
     }
-    over_ipv6 = true;
-    if (n_both > 0)
-        failed += _cmocka_run_group_tests("over IPv6", both, n_both, NULL, NULL);
-    over_ipv6 = false;
-    free(both);
+    *how = true;
+    int failed = n_some > 0 ? _cmocka_run_group_tests(name, some, n_some, NULL, NULL) : 0;
+    *how = false;
+    free(some);
+    return failed;
+}
+
+int host_run_all(const struct CMUnitTest *tests, size_t n)
+{
+    int failed = run_all(tests, n);
+    failed += run_some("over IPv6", tests, n, runs_over_ipv6, &over_ipv6);
+    failed += run_some("with SACK", tests, n, runs_with_sack, &with_sack);
     return failed;
 }
 

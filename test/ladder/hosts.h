@@ -9,9 +9,9 @@
  *
  * Our numbers are relative to the SYN that left for the peer last; our timestamps, by what it had,
  * count ms from host_at(0), and the peer's are relative to peer.irs. host_main() runs all tests
- * several times (run.h), and once over IPv6, but for host_test_ipv4(); the ISS asked for is that of
- * the first SYN to leave, which it has by its clock. Packets with a source route are looked at as
- * their final destination gets them.
+ * several times (run.h), and once over IPv6, but for host_test_ipv4(); host_test_sack() once more
+ * with peers whose SYNs permit SACK. The ISS asked for is that of the first SYN to leave, which it
+ * has by its clock. Packets with a source route are looked at as their final destination gets them.
  */
 #ifndef HOSTS_H
 #define HOSTS_H
@@ -28,6 +28,7 @@ bool host_is_v4(void); /* HOST_ADDR is */
 /* What our SYNs say: the link's MTU less the headers. IPv6 has no smaller MTU. */
 #define HOST_MSS host_mss() /* 1000; 1220 */
 int host_mss(void);
+bool host_with_sack(void); /* in this run peers permit it; see host_test_sack() */
 
 struct host {
     struct stack *stack;
@@ -48,6 +49,7 @@ struct host {
 /* The first SYN of a test: as long as the clock starts where it did, it has the same number. */
 struct host_first {
     bool ipv4_only; /* not to be run over IPv6 */
+    bool also_sack; /* to be run with peers that permit SACK as well */
     bool seen;
     uint32_t iss; /* when the clock starts at HOST_START_NS */
 };
@@ -181,9 +183,13 @@ void host_start(void);           /* again, with a changed config */
 #define host_test_ipv4(f)                                                                          \
     cmocka_unit_test_prestate_setup_teardown(f, host_setup, host_teardown,                         \
                                              &(struct host_first){.ipv4_only = true})
+/* The same with and without SACK. */
+#define host_test_sack(f)                                                                          \
+    cmocka_unit_test_prestate_setup_teardown(f, host_setup, host_teardown,                         \
+                                             &(struct host_first){.also_sack = true})
 #define host_main(tests) host_run_all(tests, sizeof tests / sizeof *(tests))
 
-/* run_all(), and once over IPv6. Returns how many tests failed. */
+/* run_all(), once over IPv6, and once with SACK. Returns how many tests failed. */
 int host_run_all(const struct CMUnitTest *tests, size_t n);
 
 /* An answer of ERR_NOMEM is a word (no_memory.h). */

@@ -228,7 +228,7 @@ def tests_that_run(root, file):
     if ending == '.py':
         return set(re.findall(r'^def (test_\w+)\(', text, re.M))
     array = re.search(r'struct CMUnitTest tests\[\] = \{(.*?)\n    \};', text, re.S)
-    return set(re.findall(r'\w+_test(?:_ipv4)?\((\w+)\)', array.group(1))) if array else set()
+    return set(re.findall(r'\w+_test(?:_ipv4|_sack)?\((\w+)\)', array.group(1))) if array else set()
 
 
 def rule_requirements(root):

@@ -74,4 +74,8 @@ const struct deviation_text deviation_text[DEVIATIONS] = {
                             "with TSval 0 as recommended Linux takes it to be too old; Linux"},
     [DEV_FIN_AGAIN] = {"3.6 figure 13: a FIN that crosses ours is acknowledged by a bare ACK",
                        "by our FIN again", "ours may have been lost; BSD"},
+    [DEV_SACK_ALONE] =
+        {"3.10.7.4: our FIN that goes then acknowledges as well (MUST-58)",
+         "with SACK a bare ACK goes before it while there is a hole",
+         "a duplicate ACK that tells of the hole counts only by itself (RFC 5681 2)"},
 };

@@ -3,11 +3,24 @@
 
 #include <assert.h>
 
+/* All that is here beyond the hole; a FIN too, when the text before it is. */
+static uint32_t beyond_a_hole(const struct rfc_tcb *t)
+{
+    uint32_t before_fin = t->fin - 1 - t->irs - 1;
+    bool fin = t->fin_held && !t->fin_taken && before_fin < RFC_STREAM && t->arrived[before_fin];
+    return oracle_held(t) + fin;
+}
+
 void oracle_answer(struct oracle *o, unsigned ctl, uint32_t seq, uint32_t ack)
 {
+    bool sacks = o->t.sack && (ctl & (RFC_SYN | RFC_RST | RFC_ACK)) == RFC_ACK;
     assert(o->n_answers < RFC_ANSWERS);
-    o->answer[o->n_answers++] =
-        (struct rfc_answer){.ctl = ctl, .seq = seq, .ack = ctl & RFC_ACK ? ack : 0};
+    o->answer[o->n_answers++] = (struct rfc_answer){
+        .ctl = ctl,
+        .seq = seq,
+        .ack = ctl & RFC_ACK ? ack : 0,
+        .sacked = sacks ? beyond_a_hole(&o->t) : 0,
+    };
 }
 
 void oracle_signal(struct oracle *o, unsigned signal)
@@ -156,10 +169,25 @@ static void syn_sent(struct oracle *o, const struct rfc_seg *seg)
         syn_sent_syn(o, seg);
 }
 
+static uint32_t ack_number(struct oracle *o)
+{
+    uint32_t number = o->t.snd_nxt, edge = o->t.snd_una + o->t.snd_wnd;
+    return rfc_before(edge, number) && leaves_rfc(&o->dev, DEV_BEYOND_WINDOW) ? edge : number;
+}
+
+/* RFC 2018 4, RFC 2883 4: an ACK has to tell of text beyond a hole, or of what has come twice. */
+static bool has_blocks(const struct oracle *o)
+{
+    return o->t.sack && (oracle_held(&o->t) > 0 || o->twice);
+}
+
 /* One ACK for all that the segment asked for (MUST-58). */
 static void acknowledge(struct oracle *o)
 {
     const struct rfc_tcb *t = &o->t;
+    if ((o->fin_goes || o->fin_again) && o->ack_at_once && has_blocks(o) &&
+        leaves_rfc(&o->dev, DEV_SACK_ALONE))
+        oracle_answer(o, RFC_ACK, ack_number(o), t->rcv_nxt);
     if (o->synack_again) {
         oracle_answer(o, RFC_SYN | RFC_ACK, t->iss, t->rcv_nxt);
         return;
@@ -174,10 +202,7 @@ static void acknowledge(struct oracle *o)
     }
     if (!o->ack_at_once && !o->ack_delayed)
         return;
-    uint32_t number = t->snd_nxt, edge = t->snd_una + t->snd_wnd;
-    if (rfc_before(edge, number) && leaves_rfc(&o->dev, DEV_BEYOND_WINDOW))
-        number = edge;
-    oracle_answer(o, RFC_ACK, number, t->rcv_nxt);
+    oracle_answer(o, RFC_ACK, ack_number(o), t->rcv_nxt);
     o->answer[o->n_answers - 1].when = o->ack_at_once ? RFC_AT_ONCE : RFC_DELAYED;
 }
 
@@ -191,8 +216,21 @@ static void stamp(struct oracle *o, const struct rfc_seg *seg)
     }
 }
 
+/* The segment's text, up to a FIN that is here, begins or ends with some that is here. (What it has
+ * twice in its middle only, filling holes on both sides, is not reported.) */
+static bool comes_twice(const struct rfc_tcb *t, const struct rfc_seg *seg)
+{
+    uint32_t first = seg->seq + (seg->ctl & RFC_SYN ? 1 : 0) - t->irs - 1;
+    uint32_t last = first + seg->text - 1;
+    if (t->fin_held && rfc_before(t->fin - t->irs - 2, last))
+        last = t->fin - t->irs - 2;
+    return seg->text > 0 &&
+           ((first < RFC_STREAM && t->arrived[first]) || (last < RFC_STREAM && t->arrived[last]));
+}
+
 void oracle_arrives(struct oracle *o, const struct rfc_seg *seg)
 {
+    o->twice = comes_twice(&o->t, seg);
     o->ack_delayed = o->t.unacked > 0;
     switch (o->t.state) {
     case RFC_CLOSED:

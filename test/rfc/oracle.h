@@ -71,6 +71,7 @@ enum rfc_error {
 struct rfc_tcb {
     enum rfc_state state;
     bool passive; /* "came from the LISTEN state" */
+    bool sack;    /* both ends have permitted it (RFC 2018) */
     uint32_t rmss;
 
     uint32_t iss, snd_una, snd_nxt, snd_wnd, snd_wl1, snd_wl2;
@@ -103,6 +104,7 @@ enum rfc_when {
 struct rfc_answer {
     unsigned ctl;
     uint32_t seq, ack;
+    uint32_t sacked; /* octets beyond a hole that its SACK blocks tell of (RFC 2018 4) */
     enum rfc_when when;
     bool ts; /* has timestamps */
     uint32_t tsecr;
@@ -127,6 +129,7 @@ struct oracle {
     /* Inside one call */
     bool ack_at_once, ack_delayed;
     bool synack_again, fin_goes, fin_again, only_ack;
+    bool twice; /* the segment has brought text that was here */
 
     struct deviating dev;
 };

@@ -50,6 +50,8 @@ static void print_answer(const struct rfc_answer *a, const struct numbers *n)
     print_ctl(a->ctl);
     if (a->ts)
         printf("<TSecr=%d>", relative(a->tsecr, n->irs));
+    if (a->sacked > 0)
+        printf("<SACK of %u>", a->sacked);
     printf("%s\n", a->when == RFC_DELAYED ? " delayed" : "");
 }
 

@@ -105,6 +105,20 @@ static enum rfc_error error_of(int err)
     }
 }
 
+/* A D-SACK, which comes first, tells of what has come twice (RFC 2883 4). */
+static uint32_t sacked_by(const struct seg *seg)
+{
+    const struct sack_block *b = seg->opts.sack;
+    unsigned n = seg->opts.n_sack;
+    bool twice =
+        n > 0 && (seq_leq(b[0].right, seg->ack) ||
+                  (n > 1 && seq_leq(b[1].left, b[0].left) && seq_leq(b[0].right, b[1].right)));
+    uint32_t sum = 0;
+    for (unsigned i = twice; i < n; i++)
+        sum += (uint32_t)seq_diff(b[i].right, b[i].left);
+    return sum;
+}
+
 static void take_answers(struct reaction *r, enum rfc_when when)
 {
     struct seg seg;
@@ -115,6 +129,7 @@ static void take_answers(struct reaction *r, enum rfc_when when)
             .ctl = seg.flags,
             .seq = seg.seq.v,
             .ack = seg.flags & ACK ? seg.ack.v : 0,
+            .sacked = sacked_by(&seg),
             .when = when,
             .ts = seg.opts.has_ts,
             .tsecr = seg.opts.ts_ecr,
@@ -200,7 +215,8 @@ static bool same_answers(const struct reaction *a, const struct reaction *b)
         return false;
     for (unsigned i = 0; i < a->n_answers; i++) {
         const struct rfc_answer *x = &a->answer[i], *y = &b->answer[i];
-        if (x->ctl != y->ctl || x->seq != y->seq || x->ack != y->ack || x->when != y->when)
+        if (x->ctl != y->ctl || x->seq != y->seq || x->ack != y->ack || x->sacked != y->sacked ||
+            x->when != y->when)
             return false;
         if (x->ts != y->ts || (x->ts && x->tsecr != y->tsecr))
             return false;

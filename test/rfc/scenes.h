@@ -14,6 +14,7 @@
 struct scene_numbers {
     const char *name;
     uint32_t iss, irs;
+    bool sack; /* both ends permit it (RFC 2018) */
 };
 
 extern struct scene_numbers scene_numbers;

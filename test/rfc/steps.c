@@ -21,9 +21,11 @@ void step_opened(struct rfc_tcb *t)
     the.path.mtu = (uint16_t)(announced_mss() + 40);
     the.config.rcvbuf = the.config.rcvbuf_max = SCENE_WND;
     the.stamped = scene_stamped;
+    the.config.sack = scene_numbers.sack;
     ladder_open(HERE, passive);
     *t = (struct rfc_tcb){.state = passive ? RFC_LISTEN : RFC_SYN_SENT,
                           .passive = passive,
+                          .sack = scene_numbers.sack,
                           .rmss = SCENE_MSS,
                           .iss = the.iss,
                           .snd_una = the.iss,
@@ -31,6 +33,16 @@ void step_opened(struct rfc_tcb *t)
                           .rcv_wnd = SCENE_WND};
     if (!passive)
         expect(.flags = SYN, .seq = 0);
+}
+
+/* The peer's SYN, or SYN,ACK. */
+static struct line peers_syn(unsigned flags, uint32_t wnd)
+{
+    return (struct line){.flags = flags,
+                         .ack = 1,
+                         .wnd = (int)wnd,
+                         .mss = announced_mss(),
+                         .sack_ok = scene_numbers.sack ? 1 : NONE};
 }
 
 static void numbers_agreed(struct rfc_tcb *t, unsigned ack, uint32_t wnd)
@@ -47,7 +59,7 @@ static void numbers_agreed(struct rfc_tcb *t, unsigned ack, uint32_t wnd)
 static void syn_received(struct rfc_tcb *t, uint32_t wnd)
 {
     step_opened(t);
-    receive(.flags = SYN, .seq = 0, .wnd = (int)wnd, .mss = announced_mss());
+    ladder_receive(HERE, peers_syn(SYN, wnd));
     expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
     numbers_agreed(t, 0, wnd);
     t->state = RFC_SYN_RECEIVED;
@@ -81,7 +93,7 @@ void step_established(struct rfc_tcb *t, uint32_t wnd)
         return;
     }
     step_opened(t);
-    receive(.flags = SYN | ACK, .ack = 1, .wnd = (int)wnd, .mss = announced_mss());
+    ladder_receive(HERE, peers_syn(SYN | ACK, wnd));
     expect(.flags = ACK, .seq = 1, .ack = 1);
     numbers_agreed(t, 1, wnd);
     t->state = RFC_ESTABLISHED;

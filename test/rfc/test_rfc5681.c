@@ -1,5 +1,6 @@
-/* RFC 5681: congestion control, by the algorithm of that name. CUBIC is in test_rfc9438.c, recovery
- * from several losses is in test_rfc6582.c, the initial window in test_rfc6928.c. */
+/* RFC 5681: congestion control, by the algorithm of that name. What differs with SACK is in
+ * test_rfc6675.c. CUBIC is in test_rfc9438.c, recovery from several losses is in test_rfc6582.c,
+ * the initial window in test_rfc6928.c. */
 #include "router.h"
 
 /* Connected, with a window that stands in nobody's way and n octets to send. */
@@ -150,16 +151,28 @@ static void timeout(void **state)
     assert_int_equal(cwnd(so), 1000);
 }
 
+/* The first ten segments have timed out, and enough waits. With SACK a probe has gone before. */
+static struct sock *timed_out(struct peer *a)
+{
+    struct sock *so = sender(a, 10000);
+    assert_int_equal(all_leaves(), 10);
+    while (host_status(so).retries == 0) {
+        host_go(HERE, stack_deadline(host.stack));
+        assert_int_equal(all_leaves(), 1);
+    }
+    host_sends(so, 10000, 190000);
+    nothing_leaves();
+    assert_int_equal(host_status(so).cwnd, 1000);
+    return so;
+}
+
 /* Then slow start up to ssthresh, and from there one segment a round trip. */
 static void after_a_timeout(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = sender(&a, 200000);
     uint32_t acked = 1;
-    assert_int_equal(all_leaves(), 10);
-    host_go(HERE, host.now_ns + host_status(so).rto_ns);
-    assert_int_equal(all_leaves(), 1);
+    struct sock *so = timed_out(&a);
     assert_int_equal(host_status(so).ssthresh, 5000);
     arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 10000); /* only the first was lost */
     assert_int_equal(cwnd(so), 2000);
@@ -177,11 +190,8 @@ static void counts_octets(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = sender(&a, 200000);
     uint32_t acked = 1;
-    assert_int_equal(all_leaves(), 10);
-    host_go(HERE, host.now_ns + host_status(so).rto_ns);
-    assert_int_equal(all_leaves(), 1);
+    struct sock *so = timed_out(&a);
     arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 10000);
     assert_int_equal(all_leaves(), 2);
     while (cwnd(so) < 5000)
@@ -439,23 +449,23 @@ static void one_ack_for_a_segment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(one_segment_after_a_lost_syn),
-        host_test(smaller_of_cwnd_and_rwnd),
-        host_test(slow_start),
-        host_test(ack_of_many),
-        host_test(unused_window_does_not_grow),
+        host_test_sack(one_segment_after_a_lost_syn),
+        host_test_sack(smaller_of_cwnd_and_rwnd),
+        host_test_sack(slow_start),
+        host_test_sack(ack_of_many),
+        host_test_sack(unused_window_does_not_grow),
         host_test(timeout),
-        host_test(after_a_timeout),
-        host_test(counts_octets),
+        host_test_sack(after_a_timeout),
+        host_test_sack(counts_octets),
         host_test_ipv4(smaller_mtu),
         host_test(three_duplicates),
         host_test(flight_not_cwnd),
         host_test(duplicates_of_a_scaled_window),
-        host_test(not_a_duplicate),
+        host_test_sack(not_a_duplicate),
         host_test(retransmission_lost),
         host_test(recovery_takes_long),
-        host_test(restart_after_idleness),
-        host_test(one_ack_for_a_segment),
+        host_test_sack(restart_after_idleness),
+        host_test_sack(one_ack_for_a_segment),
     };
     return host_main(tests);
 }

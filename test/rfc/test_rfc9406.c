@@ -1,18 +1,19 @@
 /* RFC 9406: HyStart++. What a connection has of it, at the border of the stack; and with a sample
- * of every ACK, which timestamps will give, over the model of a path. The pseudocode, ACK by ACK:
+ * of every ACK, which SACK gives, over the model of a path. The pseudocode, ACK by ACK:
  * unit/test_hystart.c; what cwnd makes of it: unit/test_cc_cubic.c. */
 #include "cc.h"
 #include "hosts.h"
 
 /* ---- A connection ---- */
 
-static struct sock *sender(struct peer *a, uint32_t n)
+static struct sock *sender(struct peer *a, uint32_t n, int sack_ok)
 {
     a->wnd = 65535;
     struct sock *so = host_connect(a);
+    host_set(so, sndbuf, 1u << 20);
     leaves(a, .flags = SYN, .seq = 0);
     host_later(100);
-    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = sack_ok);
     leaves(a, .flags = ACK, .seq = 1, .ack = 1);
     host_sends(so, 0, n);
     assert_int_equal(all_leaves(), 10);
@@ -24,7 +25,7 @@ static void limit(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = sender(&a, 100000);
+    struct sock *so = sender(&a, 100000, 0);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 7501);
     (void)all_leaves();
     assert_int_equal(host_status(so).cwnd, 17500);
@@ -33,25 +34,44 @@ static void limit(void **state)
     assert_int_equal(host_status(so).cwnd, 25500);
 }
 
+/* Eight round trips, each longer than the one before. */
+static struct sock *longer_and_longer(struct peer *a, int sack_ok)
+{
+    struct sock *so = sender(a, 400000, sack_ok);
+    uint32_t acked = 1;
+    for (uint32_t ms = 100; ms <= 240; ms += 20) {
+        uint32_t flight = host_status(so).flight;
+        uint64_t srtt_ns = host_status(so).srtt_ns;
+        host_later(ms);
+        for (uint32_t i = 0; i < flight / 1000; i++) {
+            arrives(a, .flags = ACK, .seq = 1, .ack = acked += 1000);
+            (void)all_leaves();
+        }
+        assert_true(ms == 100 || host_status(so).srtt_ns > srtt_ns);
+    }
+    return so;
+}
+
 /* With one sample a round trip, of which RFC 6298 makes sure, HyStart++ does not speak, however
  * much the round trips grow: eight are needed (lib/README.md). */
 static void one_sample_a_round_trip(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = sender(&a, 100000);
-    uint32_t acked = 1;
-    for (uint32_t ms = 100; ms <= 160; ms += 20) {
-        uint32_t flight = host_status(so).flight;
-        uint64_t srtt_ns = host_status(so).srtt_ns;
-        host_later(ms);
-        for (uint32_t i = 0; i < flight / 1000; i++) {
-            arrives(&a, .flags = ACK, .seq = 1, .ack = acked += 1000);
-            (void)all_leaves();
-        }
-        assert_true(ms == 100 || host_status(so).srtt_ns > srtt_ns);
-    }
+    struct sock *so = longer_and_longer(&a, NONE);
     assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+    assert_true(host_status(so).cwnd > 65535);
+}
+
+/* 4.3: with SACK each ACK gives a sample, and each round has its eight: CSS begins with the second
+ * round, and ends slow start after five of its own, where cwnd then is. */
+static void samples_with_sack(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = longer_and_longer(&a, 1);
+    assert_in_range(host_status(so).ssthresh, 60000, 90000);
+    assert_true(host_status(so).cwnd >= host_status(so).ssthresh);
 }
 
 /* ---- A path with a bottleneck, and a sample with each ACK ---- */
@@ -229,8 +249,7 @@ static void restart_window(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(limit),          host_test(one_sample_a_round_trip),
-
+        host_test_sack(limit),     host_test(one_sample_a_round_trip), host_test(samples_with_sack),
         host_test(loses_less),     host_test(leaves_without_loss),     host_test(jitter),
         host_test(only_the_first), host_test(restart_window),
     };
