@@ -118,26 +118,132 @@ static bool has_arrived(const struct ack_watch *a, uint64_t left, uint64_t right
 }
 
 /* RFC 2883 4: the first block is what has come twice. */
-static bool tells_twice(uint64_t ack, const struct sack_span *b, unsigned n)
+static bool tells_twice(const struct sack_ack_sent *s)
 {
-    return b->right <= ack || (n > 1 && b[1].left <= b[0].left && b[0].right <= b[1].right);
+    const struct sack_span *b = s->blocks;
+    return s->n > 0 &&
+           (b->right <= s->ack || (s->n > 1 && b[1].left <= b[0].left && b[0].right <= b[1].right));
 }
 
-void sack_told(const struct ack_watch *a, uint64_t ack, const struct sack_span *blocks, unsigned n)
+static void came_twice(struct sack_heard *h, uint64_t at, uint64_t end)
 {
-    for (unsigned i = 0; i < n; i++) {
-        const struct sack_span *b = &blocks[i];
-        bool twice = i == 0 && tells_twice(ack, blocks, n);
+    if (at >= end)
+        return;
+    if (h->n_twice == SACK_TWICE)
+        h->twice_more = true;
+    else
+        h->twice[h->n_twice++] = (struct sack_span){at, end};
+}
+
+void sack_outdated(struct sack_heard *h, const struct ack_watch *a, uint64_t at, uint64_t end)
+{
+    came_twice(h, at, end < a->contig ? end : a->contig);
+    for (uint32_t i = 0; i < a->n_beyond; i++) {
+        uint64_t start = a->beyond[i].start, stop = a->beyond[i].end;
+        came_twice(h, at > start ? at : start, end < stop ? end : stop);
+    }
+}
+
+void sack_heard(struct sack_heard *h, const struct ack_watch *a, uint64_t at, uint64_t end,
+                uint64_t edge, bool sure)
+{
+    if (at == end)
+        return;
+    h->unsure |= !sure || end > edge;
+    sack_outdated(h, a, at, end);
+    /* A part in the middle of new text need not be told. Where no text lies beyond a hole the end
+     * may rest, and know nothing of what came before. One octet may be the FIN. */
+    bool text_beyond = a->n_beyond > 0 && a->beyond[0].end - a->beyond[0].start > 1;
+    h->twice_due |= text_beyond && has_arrived(a, at, end);
+    if (at > a->contig)
+        h->latest = at;
+}
+
+static void check_twice(const struct sack_heard *h, const struct ack_watch *a,
+                        const struct sack_ack_sent *s)
+{
+    bool good = h->twice_more || a->overflow;
+    const struct sack_span *b = &s->blocks[0];
+    for (uint32_t i = 0; i < h->n_twice; i++) {
+        const struct sack_span *t = &h->twice[i];
+        good |= t->left <= b->left && b->right <= t->right;
+    }
+    SIM_CHECK(good, "d-sack", "block 0, %llu to %llu, has not come twice since the last ACK",
+              (unsigned long long)b->left, (unsigned long long)b->right);
+}
+
+/* The FIN is no text: it is told with what lies before it, and not alone. */
+static uint64_t text_end(const struct sack_ack_sent *s, uint64_t end)
+{
+    return end < s->fin ? end : s->fin;
+}
+
+/* RFC 2018 4: all blocks that have room, whole, and first that of the text that came last. `from`:
+ * the first that does not tell what has come twice. */
+static void check_blocks(const struct sack_heard *h, const struct ack_watch *a,
+                         const struct sack_ack_sent *s, unsigned from)
+{
+    unsigned there = 0, whole = 0;
+    /* Behind what has come twice goes what that is part of (RFC 2883 4.2). */
+    unsigned head = from + (from > 0 && s->blocks[0].left >= s->ack);
+    bool recent = false, first = s->n <= head;
+    for (uint32_t i = 0; i < a->n_beyond; i++) {
+        uint64_t left = a->beyond[i].start, right = text_end(s, a->beyond[i].end);
+        bool last = left <= h->latest && h->latest < right;
+        there += left < right;
+        recent |= last;
+        for (unsigned j = from; j < s->n; j++) {
+            const struct sack_span *b = &s->blocks[j];
+            if (b->left != left || text_end(s, b->right) != right)
+                continue;
+            whole++;
+            first |= last && j <= head;
+        }
+    }
+    unsigned room = s->most > from ? s->most - from : 0;
+    SIM_CHECK(s->n - from >= (there < room ? there : room), "sack blocks",
+              "%u blocks; %u have arrived, and there is room for %u", s->n - from, there, room);
+    SIM_CHECK(whole == s->n - from, "sack blocks", "%u of %u blocks are not whole",
+              s->n - from - whole, s->n - from);
+    SIM_CHECK(!recent || first, "sack order", "text came at %llu last, which is not told first",
+              (unsigned long long)h->latest);
+}
+
+static void check_each(const struct ack_watch *a, const struct sack_ack_sent *s, unsigned from)
+{
+    for (unsigned i = 0; i < s->n; i++) {
+        const struct sack_span *b = &s->blocks[i];
         SIM_CHECK(b->left < b->right, "sack", "block %u is empty", i);
-        SIM_CHECK(twice || b->left > ack, "sack", "block %u begins at %llu, acknowledged are %llu",
-                  i, (unsigned long long)b->left, (unsigned long long)ack);
+        SIM_CHECK(i < from || b->left > s->ack, "sack",
+                  "block %u begins at %llu, acknowledged are %llu", i, (unsigned long long)b->left,
+                  (unsigned long long)s->ack);
         SIM_CHECK(a->overflow || has_arrived(a, b->left, b->right), "sack",
                   "block %u, %llu to %llu, has not arrived", i, (unsigned long long)b->left,
                   (unsigned long long)b->right);
-        for (unsigned j = 0; j < i; j++) {
-            SIM_CHECK((j == 0 && tells_twice(ack, blocks, n)) || blocks[j].right < b->left ||
-                          b->right < blocks[j].left,
-                      "sack", "blocks %u and %u are one", j, i);
+        for (unsigned j = from; j < i; j++) {
+            SIM_CHECK(s->blocks[j].right < b->left || b->right < s->blocks[j].left, "sack",
+                      "blocks %u and %u are one", j, i);
         }
     }
+}
+
+void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s)
+{
+    unsigned twice = tells_twice(s);
+    bool sure = !h->unsure && !a->refuses && !a->doubtful && !a->overflow;
+    check_each(a, s, twice);
+    if (twice)
+        check_twice(h, a, s);
+    if (sure) {
+        SIM_CHECK(twice || !h->twice_due || s->most == 0, "d-sack",
+                  "%llu to %llu has come twice, and nobody says so",
+                  (unsigned long long)h->twice[0].left, (unsigned long long)h->twice[0].right);
+        check_blocks(h, a, s, twice);
+    }
+    if (twice || !s->text) {
+        h->n_twice = 0;
+        h->twice_more = h->twice_due = false;
+    }
+    if (s->ack == a->contig && a->n_beyond == 0)
+        h->unsure = false;
 }

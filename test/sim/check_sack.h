@@ -6,8 +6,10 @@
  * outstanding which of its sendings was the last.
  *
  * Receiving, RFC 2018 4 and RFC 2883: a block tells of what has arrived and of nothing else; it
- * lies beyond what is acknowledged, but for the first, which may tell what has come twice; no octet
- * is in two of the others.
+ * lies beyond what is acknowledged, but for the first, which may tell what has come twice, in the
+ * ACK that answers it; no octet is in two of the others. Where it is known what the engine has kept
+ * of what has arrived beyond a hole, an ACK tells of as many such blocks as there are and as it has
+ * room for, each of them whole, and first of the one to which text has come last.
  */
 #ifndef CHECK_SACK_H
 #define CHECK_SACK_H
@@ -52,7 +54,36 @@ struct sack_span {
 void sack_acked(struct sack_watch *w, uint64_t ack, const struct sack_span *blocks, unsigned n,
                 uint64_t now_ns);
 
-/* The end that has received what `a` says sends an ACK of `ack` with these blocks. */
-void sack_told(const struct ack_watch *a, uint64_t ack, const struct sack_span *blocks, unsigned n);
+/* What the end has to tell, beside what ack_watch knows. */
+#define SACK_TWICE 16
+struct sack_heard {
+    bool unsure;     /* it may have kept less than has arrived, until all that is acknowledged */
+    uint64_t latest; /* where text has come beyond a hole last */
+    struct sack_span
+        twice[SACK_TWICE]; /* what has come twice since the last ACK that could say so */
+    uint32_t n_twice;
+    bool twice_more; /* and more than is known here */
+    bool twice_due;  /* some of it must be told */
+};
+
+/* Text [at, end) is about to arrive where `a` has arrived before. edge: of the window. sure: the
+ * end is one that takes it. */
+void sack_heard(struct sack_heard *h, const struct ack_watch *a, uint64_t at, uint64_t end,
+                uint64_t edge, bool sure);
+
+/* The same, but it is thrown away for its timestamp; the next ACK may say what has come twice. */
+void sack_outdated(struct sack_heard *h, const struct ack_watch *a, uint64_t at, uint64_t end);
+
+/* An ACK that is sent. */
+struct sack_ack_sent {
+    uint64_t ack;
+    uint64_t fin; /* where the peer's FIN is, which is no text; UINT64_MAX: not known */
+    const struct sack_span *blocks;
+    unsigned n, most; /* most: for so many blocks there is room, at least */
+    bool text;        /* it carries text, so that there may be less room than its MSS says */
+};
+
+/* The end that has received what `h` and `a` say sends it. */
+void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s);
 
 #endif

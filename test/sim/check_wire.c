@@ -1,57 +1,12 @@
-/* See check_wire.h. */
-#include "check_wire.h"
+/* What an end sends. See check_wire.h. */
+#include "check_wire_parts.h"
 
 #include <string.h>
 
 #include "fail.h"
 #include "nstime.h"
 #include "payload.h"
-
-#define MSS_DEFAULT 536 /* RFC 9293 3.7.1 (MUST-15); the simulator's IPv6 ends always announce */
-
-/* The 64-bit offset near `base` that a sequence number stands for. */
-static uint64_t unwrap(seq_t s, seq_t iss, uint64_t base)
-{
-    seq_t near = seq_add(iss, (uint32_t)base);
-    return base + (uint64_t)(int64_t)seq_diff(s, near);
-}
-
-static int scale(const struct wire_end *me, const struct wire_end *peer)
-{
-    return me->shift >= 0 && peer->shift >= 0 ? me->shift : 0;
-}
-
-/* Octets of options in every segment. */
-static uint32_t options(const struct wire_end *me, const struct wire_end *peer)
-{
-    return ts_agreed(&me->ts, &peer->ts) ? TS_OPTION_LEN : 0;
-}
-
-static uint32_t mss_limit(const struct wire_end *me, const struct wire_end *peer)
-{
-    uint32_t said = peer->mss_sent ? peer->mss_sent : MSS_DEFAULT;
-    return (said < me->mss ? said : me->mss) - options(me, peer);
-}
-
-static struct resend_seen seen(const struct wire_end *me, const struct wire_end *peer)
-{
-    return (struct resend_seen){me->acked_new, me->acked, me->sent, mss_limit(me, peer)};
-}
-
-static bool sacks(const struct wire_end *me, const struct wire_end *peer)
-{
-    return me->sack_permitted && peer->sack_permitted;
-}
-
-/* The blocks of a segment from `me`, in the peer's offsets. */
-static unsigned spans(const struct seg *seg, seq_t iss, uint64_t base, struct sack_span *out)
-{
-    for (unsigned i = 0; i < seg->opts.n_sack; i++) {
-        out[i].left = unwrap(seg->opts.sack[i].left, iss, base);
-        out[i].right = unwrap(seg->opts.sack[i].right, iss, base);
-    }
-    return seg->opts.n_sack;
-}
+#include "tcp.h"
 
 /* A listener has begun anew. When the peer still waits for its first SYN-ACK, the connection that
  * comes of it is as good as the first; otherwise it is a ghost, an answer to an old SYN. */
@@ -69,6 +24,7 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
     me->acked = me->acked_new = me->edge = me->edge_new = 0;
     me->wnd_max = 0;
     memset(&me->sack, 0, sizeof me->sack);
+    me->cc = (struct cc_watch){0};
     me->ts.sent = me->ts.offered = false;
     me->resend = (struct resend_watch){.rto_min_ns = me->resend.rto_min_ns};
 }
@@ -121,7 +77,7 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
                         uint32_t mss, bool urgent, uint64_t now_ns)
 {
     uint64_t len = end - at, more = me->written + 1 - end;
-    if (len % mss == 0 || mtu_divides(me->told, me->head + options(me, peer), len))
+    if (len % mss == 0 || mtu_divides(me->told, me->head + wire_options(me, peer), len))
         return;
     if (more == 0) {
         /* A small one that this one holds as well is no other. */
@@ -133,7 +89,7 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
         /* Cut short although more is there: by the window, and then not for nothing. */
         bool waited = now_ns - me->text_at_ns >= 100 * NS_PER_MS;
         uint64_t edge = me->edge_last < me->edge_new ? me->edge_last : me->edge_new;
-        bool at_edge = end + (UINT64_C(1) << scale(peer, me)) > edge;
+        bool at_edge = end + (UINT64_C(1) << wire_scale(peer, me)) > edge;
         bool may = waited || (at_edge && len >= me->wnd_max / 2);
         SIM_CHECK(may || sack_was_probe(&me->sack), "silly sender",
                   "%llu octets, MSS %u, %llu more, window room %lld, largest window %u",
@@ -172,7 +128,7 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
                       uint64_t at, uint64_t now_ns)
 {
     uint64_t end = at + seg->text_len;
-    uint32_t mss = mss_limit(me, peer);
+    uint32_t mss = wire_mss_limit(me, peer);
     SIM_CHECK(me->peer_syn, "text", "text before the peer's SYN");
     SIM_CHECK(at >= 1 && at <= me->sent, "text", "at %llu, sent so far %llu: a gap",
               (unsigned long long)at, (unsigned long long)me->sent);
@@ -181,7 +137,7 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
     SIM_CHECK(!me->fin_sent || end <= me->fin_at, "fin", "text behind the FIN");
     uint32_t piece = seg->gso_size ? seg->gso_size : seg->text_len;
     SIM_CHECK(piece <= mss, "mss", "packets of %u octets, MSS %u", piece, mss);
-    mtu_sent(&me->mtu, me->head + options(me, peer) + piece, now_ns);
+    mtu_sent(&me->mtu, me->head + wire_options(me, peer) + piece, now_ns);
     size_t good = payload_verify(me->stream, at - 1, seg->text[0].ptr, seg->text_len);
     SIM_CHECK(good == seg->text_len, "payload", "wrong octet at %llu of what is sent",
               (unsigned long long)(at - 1 + good));
@@ -204,20 +160,24 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
 static void check_again(struct wire_end *me, const struct wire_end *peer, uint64_t at, uint64_t end,
                         uint64_t now_ns)
 {
-    const struct resend_seen now = seen(me, peer);
+    const struct resend_seen now = wire_seen(me, peer);
     /* The peer's FIN crosses ours, which is its acknowledgement, once (lib/README.md). */
     bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
                    (me->ack_watch.contig > peer->fin_at || me->ack_watch.overflow);
     /* Without memory for a record of what was sent when, more seems to be lost (scoreboard.h). */
-    bool lost = sacks(me, peer) &&
+    bool lost = wire_sacks(me, peer) &&
                 (sack_sent(&me->sack, &now, at, end, resend_timeout(&me->resend, now_ns), now_ns) ||
                  me->ack_watch.refuses);
+    bool probe = wire_sacks(me, peer) && (me->sack.may_probe || me->sack.overflow);
+    if (at < me->sent && !probe && !(me->fin_sent && at == me->fin_at))
+        cc_again(&me->cc, &now, at, !lost, me->ssthresh);
     const struct ack_watch *a = &me->ack_watch;
     if (at < me->sent && crosses)
         me->crossed = !a->refuses && !a->doubtful && !a->overflow; /* else: perhaps later */
     else if (at < me->sent && !lost &&
              (resend_permits(&me->resend, at, end, now_ns) || !sack_was_probe(&me->sack)))
         resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
+    cc_sent(&me->cc, end > me->sent ? end - me->acked_new : 0);
     if (end > me->sent)
         resend_first(&me->resend, me->acked_new == me->sent, now_ns);
 }
@@ -235,16 +195,60 @@ static void sent_fin(struct wire_end *me, uint64_t at)
         me->sent = at + 1;
 }
 
+/* Whether a pure ACK at this place may be a keep-alive (RFC 9293 3.8.4). One behind a probe of a
+ * shut window lies in front of SND.NXT too, but there the probe is not acknowledged; or only by a
+ * segment that is old itself and thrown away, its ACK with it (seed 1516, super-segments of 44
+ * MSS): it is a keep-alive for sure when acked_new says so. */
+static bool like_keepalive(const struct wire_end *me, uint64_t at)
+{
+    return at + 1 == me->sent && me->acked == me->sent;
+}
+
+/* So many SACK blocks have room in the segment, for sure. With text of an MSS that a router has
+ * made less it is not known. */
+static unsigned sack_room(const struct wire_end *me, const struct wire_end *peer,
+                          const struct seg *seg)
+{
+    uint32_t piece = seg->gso_size ? seg->gso_size : seg->text_len, mss = wire_mss_limit(me, peer);
+    uint32_t room = TCP_HDR_MAX - TCP_HDR_LEN - wire_options(me, peer);
+    unsigned most = 0;
+    if (piece > 0 && (me->told->n > 0 || piece > mss))
+        return 0;
+    if (piece > 0 && mss - piece < room)
+        room = mss - piece;
+    while (most < SACK_BLOCKS_MAX && tcp_sack_len(most + 1) <= room)
+        most++;
+    return most;
+}
+
+static void sent_sack(struct wire_end *me, const struct wire_end *peer, const struct seg *seg,
+                      uint64_t ack)
+{
+    struct sack_span blocks[SACK_BLOCKS_MAX];
+    const struct sack_ack_sent s = {
+        .ack = ack,
+        .fin = peer->fin_sent ? peer->fin_at : UINT64_MAX,
+        .blocks = blocks,
+        .n = wire_spans(seg, peer->iss, ack, blocks),
+        .most = sack_room(me, peer, seg),
+        .text = seg->text_len > 0,
+    };
+    /* A keep-alive is thrown away, and settles nothing. */
+    bool keepalive = seg_len(seg) == 0 && me->keepalive.on &&
+                     like_keepalive(me, wire_unwrap(seg->seq, me->iss, me->sent));
+    if (wire_sacks(me, peer) && !(seg->flags & TCP_SYN) && !(keepalive && s.n == 0))
+        sack_told(&me->sack_heard, &me->ack_watch, &s);
+}
+
 static void sent_ack(struct wire_end *me, const struct wire_end *peer, const struct seg *seg)
 {
-    uint64_t ack = unwrap(seg->ack, peer->iss, me->arrived);
+    uint64_t ack = wire_unwrap(seg->ack, peer->iss, me->arrived);
     bool syn = seg->flags & TCP_SYN;
-    int shift = syn ? 0 : scale(me, peer);
+    int shift = syn ? 0 : wire_scale(me, peer);
     uint64_t edge = ack + ((uint64_t)seg->wnd << shift);
     SIM_CHECK(me->peer_syn, "ack", "nothing has arrived yet");
-    SIM_CHECK(seg->opts.n_sack == 0 || sacks(me, peer), "sack", "nobody has permitted it");
-    struct sack_span blocks[SACK_BLOCKS_MAX];
-    sack_told(&me->ack_watch, ack, blocks, spans(seg, peer->iss, ack, blocks));
+    SIM_CHECK(seg->opts.n_sack == 0 || wire_sacks(me, peer), "sack", "nobody has permitted it");
+    sent_sack(me, peer, seg, ack);
     ack_sent(&me->ack_watch, ack, peer->fin_sent && ack == peer->fin_at + 1);
     SIM_CHECK(ack >= me->ack_sent, "ack", "%llu after %llu", (unsigned long long)ack,
               (unsigned long long)me->ack_sent);
@@ -269,15 +273,6 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     me->edge_scaled = !syn;
     me->ack_sent = ack;
     me->edge_sent = edge;
-}
-
-/* Whether a pure ACK at this place may be a keep-alive (RFC 9293 3.8.4). One behind a probe of a
- * shut window lies in front of SND.NXT too, but there the probe is not acknowledged; or only by a
- * segment that is old itself and thrown away, its ACK with it (seed 1516, super-segments of 44
- * MSS): it is a keep-alive for sure when acked_new says so. */
-static bool like_keepalive(const struct wire_end *me, uint64_t at)
-{
-    return at + 1 == me->sent && me->acked == me->sent;
 }
 
 static void sent_keepalive(struct wire_end *me, uint64_t now_ns)
@@ -305,6 +300,11 @@ static void sent_pure(struct wire_end *me, uint64_t at, uint64_t now_ns)
     }
 }
 
+bool wire_is_again(const struct wire_end *me, const struct seg *seg)
+{
+    return me->syn_sent && seg->text_len > 0 && wire_unwrap(seg->seq, me->iss, me->sent) < me->sent;
+}
+
 uint32_t wire_epoch(const struct wire_end *me)
 {
     return me->epoch + me->ghost;
@@ -316,7 +316,7 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
         SIM_CHECK(seg->text_len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)), "reset",
                   "RST with text, SYN or FIN");
         SIM_CHECK(!(seg->flags & TCP_ACK) || !me->peer_syn || peer->ghost || me->lost ||
-                      unwrap(seg->ack, peer->iss, me->arrived) >= 1,
+                      wire_unwrap(seg->ack, peer->iss, me->arrived) >= 1,
                   "reset", "the RST acknowledges not even the SYN");
         ack_reset(&me->ack_watch);
         if (!me->lost && !peer->lost && !me->ghost && !peer->ghost)
@@ -340,7 +340,7 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
         SIM_CHECK(seg_len(seg) == (seg->flags & TCP_SYN ? 1u : 0u), "wire", "text from a ghost");
         return;
     }
-    uint64_t at = unwrap(seg->seq, me->iss, me->sent);
+    uint64_t at = wire_unwrap(seg->seq, me->iss, me->sent);
     ts_sent(&me->ts, &peer->ts, seg, me->passive);
     if (seg->flags & TCP_ACK)
         sent_ack(me, peer, seg);
@@ -352,144 +352,4 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
         sent_fin(me, at + seg->text_len);
     if (seg_len(seg) == 0)
         sent_pure(me, at, now_ns);
-}
-
-static void wire_heard(struct wire_end *me, const struct seg *seg)
-{
-    me->packets++;
-    if (seg_len(seg) > 0)
-        storm_reason(&me->storm);
-}
-
-void wire_disturbed(struct wire_end *me, const struct seg *seg)
-{
-    bool waits = me->syn_sent && !me->passive && !me->peer_syn;
-    wire_heard(me, seg);
-    if (waits && (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-        me->lost = true; /* it takes this for a simultaneous open */
-}
-
-bool wire_is_beyond(const struct wire_end *me, const struct wire_end *peer, const struct seg *seg)
-{
-    return seg_len(seg) > 0 &&
-           unwrap(seg->seq, peer->iss, me->arrived) + seg_len(seg) > me->edge_sent;
-}
-
-void wire_told(struct wire_end *me, uint32_t mtu, seq_t seq, bool forged, uint64_t now_ns)
-{
-    me->packets++;
-    if (forged)
-        return;
-    uint64_t at = unwrap(seq, me->iss, me->sent);
-    bool in_flight = me->taken && !me->over && !me->dead && !me->lost && !me->ghost &&
-                     me->acked_new > 0 && at >= me->acked && at < me->sent;
-    const struct resend_seen now = {me->acked_new, me->acked, me->sent, me->mss};
-    mtu_told(me->told, &me->mtu, mtu, in_flight, now_ns);
-    resend_too_big(&me->resend, &now);
-}
-
-/* What the peer's ACK and window say to a sender. fresh: it has not been thrown away for its age.
- */
-static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const struct seg *seg,
-                        bool fresh, bool newest, uint64_t now_ns)
-{
-    bool syn = seg->flags & TCP_SYN;
-    uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
-    uint64_t wnd = (uint64_t)seg->wnd << (syn ? 0 : scale(peer, me));
-    if (ack > me->sent)
-        return; /* of an earlier epoch of ours */
-    bool advances = ack > me->acked, duplicate = ack == me->acked || ack == me->acked_new;
-    bool surely = (fresh || syn) && ack > me->acked_new; /* perhaps it came before, in an old one */
-    if (fresh && ack >= me->acked)
-        me->heard_ns = now_ns;
-    if (fresh && ack > me->acked_new)
-        me->moved_ns = now_ns;
-    if ((fresh || syn) && ack >= me->acked_new) /* an old SYN is trimmed off its ACK (MUST-10) */
-        me->acked_new = ack;
-    if (fresh && ack >= me->acked && (ack > me->acked || wnd == 0 || ack + wnd < me->sent))
-        me->progress_ns = now_ns;
-    if (ack > me->acked) {
-        me->acked = ack;
-        if (fresh)
-            me->acked_ns = now_ns;
-    }
-    if (ack + wnd > me->edge)
-        me->edge = ack + wnd;
-    if (newest && ack + wnd > me->edge_new)
-        me->edge_new = ack + wnd;
-    if (newest)
-        me->edge_last = ack + wnd;
-    if (wnd == 0)
-        me->shut = true;
-    else
-        me->opens++;
-    if (wnd > me->wnd_max)
-        me->wnd_max = (uint32_t)wnd;
-    if (newest && ack == me->acked && wnd > me->wnd_sure)
-        me->wnd_sure = (uint32_t)wnd;
-    const struct resend_seen now = seen(me, peer);
-    if (advances)
-        resend_acked(&me->resend, &now, surely, now_ns);
-    else if (surely)
-        resend_partial(&me->resend, &now);
-    struct sack_span blocks[SACK_BLOCKS_MAX];
-    if (sacks(me, peer))
-        sack_acked(&me->sack, ack, blocks, spans(seg, me->iss, ack, blocks), now_ns);
-    else if (!advances && duplicate && seg_len(seg) == 0)
-        resend_duplicate(&me->resend, &now);
-    resend_window(&me->resend, &now, wnd, newest && ack == me->acked);
-}
-
-/* Whether a segment that begins at `at` moves TS.Recent, as far as can be told. */
-static enum ts_record recorded(const struct wire_end *me, const struct seg *seg, uint64_t at,
-                               bool open)
-{
-    const struct ack_watch *a = &me->ack_watch;
-    if (at > (me->ack_sent > 1 ? me->ack_sent : 1))
-        return TS_NOT_RECORDED;
-    bool right = unwrap(seg->ack, me->iss, me->sent) + me->wnd_sure >= me->acked; /* RFC 5961 5.2 */
-    bool sure = open && right && !(seg->flags & TCP_SYN) && at == a->contig && at == me->ack_sent &&
-                a->n_beyond == 0 && !a->refuses && !a->doubtful && !a->overflow;
-    return sure ? TS_RECORDED : TS_MAYBE_RECORDED;
-}
-
-void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint32_t epoch,
-                  uint64_t now_ns)
-{
-    bool syn = seg->flags & TCP_SYN;
-    wire_heard(me, seg);
-    me->syn_heard |= (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-    if (syn && !me->peer_syn)
-        me->peer_epoch = epoch;
-    if ((syn || me->peer_syn) && me->peer_epoch != peer->epoch)
-        me->lost = true; /* connected with what its peer was before: a RST will end it */
-    if (seg->flags & TCP_RST || epoch != peer->epoch)
-        return;
-    uint64_t at = unwrap(seg->seq, peer->iss, me->arrived), end = at + seg_len(seg);
-    if (syn)
-        me->peer_syn = true;
-    bool open = me->taken && !me->over && !me->dead && !me->lost && !me->ghost && me->acked > 0 &&
-                me->ack_sent > 0;
-    enum ts_age age = ts_arrived(&me->ts, &peer->ts, seg, recorded(me, seg, at, open));
-    if (age == TS_OUTDATED) {
-        ack_unacceptable(&me->ack_watch, end > at && open && !syn, now_ns);
-        return;
-    }
-    if (age == TS_UNSURE)
-        me->ack_watch.doubtful = true;
-    /* What may lie left of the window is thrown away, and its ACK with it. */
-    bool fresh = (end > at ? end > me->arrived : at >= me->arrived) && age == TS_GOOD;
-    bool newest = at >= me->arrived && age == TS_GOOD;
-    if (end > me->arrived)
-        me->arrived = end;
-    uint64_t ack = unwrap(seg->ack, me->iss, me->sent);
-    if (open && ack + me->wnd_sure < me->acked) {
-        open = false; /* RFC 5961 5.2: so old an ACK is a reason to throw the text away */
-        me->ack_watch.refuses = true;
-    }
-    ack_arrived(&me->ack_watch, at, end, open && !syn, now_ns);
-    if (!(seg->flags & TCP_ACK) || !me->syn_sent)
-        return;
-    if (me->peer_syn) /* before, there is no connection that it could be an ACK for */
-        arrived_ack(me, peer, seg, fresh, newest, now_ns);
 }

@@ -8,9 +8,10 @@
  *   - nothing is acknowledged that has not arrived
  *   - SYN and FIN keep their places; MSS and window scale only in SYN
  *   - no silly windows on either side, Nagle
- *   - SACK blocks tell of what has arrived, where both have permitted them
+ *   - SACK blocks tell of what has arrived, where both have permitted them, and of all of it
  *   - timestamps are there or not, as agreed, and go on
  *   - nothing is sent again, and no pure ACK is sent, without a reason
+ *   - what is lost brings ssthresh down
  *   - nothing is sent that a router has said to be too big
  *   - keep-alives go only when they are on, the connection is idle and the time has passed
  *   - after an end is over it sends nothing but RST
@@ -24,6 +25,7 @@
 #include <stdint.h>
 
 #include "check_ack.h"
+#include "check_cc.h"
 #include "check_mtu.h"
 #include "check_resend.h"
 #include "check_sack.h"
@@ -49,6 +51,7 @@ struct wire_end {
     struct mtu_list *told; /* what routers have said about packets to the peer's host */
     uint32_t rcvbuf;       /* smallest receive buffer it may have */
     struct keepalive_settings keepalive;
+    uint32_t ssthresh; /* the engine's, when it sends text again; 0: not known */
 
     /* What it has sent. */
     uint32_t epoch; /* of its sequence space: one more when a listener begins anew */
@@ -78,12 +81,14 @@ struct wire_end {
     struct resend_watch resend;
     bool sack_permitted;
     struct sack_watch sack;
+    struct cc_watch cc;
     struct ts_watch ts;
     struct storm_watch storm;
     struct mtu_watch mtu;
 
     /* What has reached it. */
     struct ack_watch ack_watch;
+    struct sack_heard sack_heard;
     bool peer_syn;        /* the peer's SYN */
     bool syn_heard;       /* one, since SYN was last sent */
     uint32_t peer_epoch;  /* which its peer was in then */
@@ -105,6 +110,9 @@ struct wire_end {
 
 /* `me` sends seg; its text begins at seg->text[0]. */
 void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg, uint64_t now_ns);
+
+/* Whether seg, which `me` is about to send, begins with something that it has sent before. */
+bool wire_is_again(const struct wire_end *me, const struct seg *seg);
 
 /* Of the segment it has sent last. A ghost has one of its own: what was sent before counts on. */
 uint32_t wire_epoch(const struct wire_end *me);

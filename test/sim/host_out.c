@@ -44,10 +44,21 @@ static void answered(struct end *e, const struct seg *seg)
         ack_reset(&e->wire.ack_watch);
 }
 
+/* The engine's, as far as somebody has its socket. */
+static uint32_t ssthresh(const struct end *e)
+{
+    struct tcp_status s = {0};
+    if (e->sock || e->lingering)
+        stack_status(e->sock ? e->sock : e->lingering, &s);
+    return s.ssthresh;
+}
+
 static void sent(struct end *e, struct frame *f, uint32_t sock_id)
 {
     struct world *w = e->conn->world;
     fail_about((int)e->conn->index, e->side);
+    if (sock_id && wire_is_again(&e->wire, &f->seg))
+        e->wire.ssthresh = ssthresh(e);
     if (sock_id)
         wire_sent(&e->wire, &peer_of(e)->wire, &f->seg, w->now_ns);
     else

@@ -12,7 +12,9 @@ int expect_world(const char *name, const struct world_options *options, const ch
 
 int selftest_wire(void);   /* check_wire.h, check_ack.h */
 int selftest_again(void);  /* check_resend.h, check_storm.h, check_mtu.h */
-int selftest_sack(void);   /* check_sack.h */
+int selftest_sack(void);   /* check_sack.h: what is sent again */
+int selftest_blocks(void); /* check_sack.h: what is told */
+int selftest_cc(void);     /* check_cc.h */
 int selftest_ts(void);     /* check_ts.h */
 int selftest_ends(void);   /* check_end.h, payload.h, simmem.h, check_mem.h */
 int selftest_reuse(void);  /* check_reuse.h */

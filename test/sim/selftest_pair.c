@@ -48,6 +48,24 @@ void pair_send(struct pair *p, struct wire_end *from, struct seg s, bool arrives
         wire_arrived(to, from, &s, wire_epoch(from), p->now_ns);
 }
 
+void pair_permit_sack(struct pair *p)
+{
+    p->a.sack_permitted = p->b.sack_permitted = true;
+}
+
+void pair_two_holes(struct pair *p)
+{
+    pair_permit_sack(p);
+    LOST_FROM_A(TEXT(1, MSS));
+    p->now_ns++;
+    FROM_A(TEXT(1001, MSS));
+    p->now_ns++;
+    LOST_FROM_A(TEXT(2001, MSS));
+    p->now_ns++;
+    FROM_A(TEXT(3001, 2 * MSS));
+    p->now_ns++;
+}
+
 static void shake_hands(struct pair *p)
 {
     const struct tcp_opts opts = {.has_mss = true, .mss = MSS};

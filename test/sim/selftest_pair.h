@@ -32,6 +32,15 @@ void pair_send(struct pair *p, struct wire_end *from, struct seg seg, bool arriv
     .flags = TCP_ACK, .seq = {at}, .ack = {1}, .wnd = 8000, .text_len = (len), .gso_size = MSS
 #define ACK(number, window) .flags = TCP_ACK, .seq = {1}, .ack = {number}, .wnd = (window)
 
+/* B's ACK of `number` with these blocks: {{left}, {right}} each. */
+#define SACK(number, n, ...) ACK(number, 8000), .opts = {.n_sack = (n), .sack = {__VA_ARGS__}}
+
+/* Both have said SACK-permitted. */
+void pair_permit_sack(struct pair *p);
+
+/* The same, and A has sent 1 to 5001; the first and the third segment were lost. */
+void pair_two_holes(struct pair *p);
+
 struct pair_test {
     void (*act)(struct pair *p); /* after a handshake */
     const char *checker;         /* that has to find it; NULL: none */

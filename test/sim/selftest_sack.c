@@ -1,105 +1,9 @@
-/* Self test of the checker of SACK. See selftest.h. */
+/* Self test of the checker of SACK: of what is sent again. See selftest.h. */
 #include "selftest_pair.h"
-
-/* B's ACK of `number` with these blocks: {{left}, {right}} each. */
-#define SACK(number, n, ...) ACK(number, 8000), .opts = {.n_sack = (n), .sack = {__VA_ARGS__}}
-
-static void permitted(struct pair *p)
-{
-    p->a.sack_permitted = p->b.sack_permitted = true;
-}
-
-/* A has sent 1 to 5001; the first and the third segment were lost. */
-static void two_holes(struct pair *p)
-{
-    permitted(p);
-    LOST_FROM_A(TEXT(1, MSS));
-    p->now_ns++;
-    FROM_A(TEXT(1001, MSS));
-    p->now_ns++;
-    LOST_FROM_A(TEXT(2001, MSS));
-    p->now_ns++;
-    FROM_A(TEXT(3001, 2 * MSS));
-    p->now_ns++;
-}
-
-/* ---- What B tells ---- */
-
-static void blocks(struct pair *p)
-{
-    two_holes(p);
-    FROM_B(SACK(1, 2, {{3001}, {5001}}, {{1001}, {2001}}));
-}
-
-static void not_permitted(struct pair *p)
-{
-    two_holes(p);
-    p->a.sack_permitted = false;
-    FROM_B(SACK(1, 1, {{1001}, {2001}}));
-}
-
-static void in_syn_ack_unasked(struct pair *p)
-{
-    p->b.sack_permitted = true;
-    p->now_ns += NS_PER_S;
-    LOST_FROM_B(.flags = TCP_SYN | TCP_ACK, .ack = {1}, .wnd = 8000,
-                .opts = {.has_mss = true, .mss = MSS, .has_sack_permitted = true});
-}
-
-static void empty_block(struct pair *p)
-{
-    two_holes(p);
-    FROM_B(SACK(1, 1, {{1001}, {1001}}));
-}
-
-static void not_arrived(struct pair *p)
-{
-    two_holes(p);
-    FROM_B(SACK(1, 1, {{1001}, {2002}}));
-}
-
-static void below_ack(struct pair *p)
-{
-    two_holes(p);
-    p->now_ns += 200 * NS_PER_MS;
-    FROM_A(TEXT(1, MSS));
-    FROM_B(SACK(2001, 2, {{3001}, {5001}}, {{1001}, {2001}}));
-}
-
-static void one_block_as_two(struct pair *p)
-{
-    two_holes(p);
-    FROM_B(SACK(1, 2, {{3001}, {4001}}, {{4001}, {5001}}));
-}
-
-/* RFC 2883 4: what has come twice is below the ACK, or in the second block. */
-static void came_twice(struct pair *p)
-{
-    two_holes(p);
-    p->now_ns += 200 * NS_PER_MS;
-    FROM_A(TEXT(1, 2 * MSS));
-    FROM_B(SACK(2001, 2, {{1001}, {2001}}, {{3001}, {5001}}));
-    FROM_A(TEXT(2001, 2 * MSS));
-    FROM_B(SACK(5001, 1, {{3001}, {4001}}));
-}
-
-static void came_twice_beyond(struct pair *p)
-{
-    two_holes(p);
-    p->now_ns += 200 * NS_PER_MS;
-    FROM_A(TEXT(1, 4 * MSS));
-    p->b.ack_watch.contig = 2001; /* as if the third had been lost again */
-    p->b.ack_watch.n_beyond = 1;
-    p->b.ack_watch.beyond[0].start = 3001;
-    p->b.ack_watch.beyond[0].end = 5001;
-    FROM_B(SACK(2001, 2, {{3001}, {4001}}, {{3001}, {5001}}));
-}
-
-/* ---- What A sends again ---- */
 
 static void overtaken(struct pair *p)
 {
-    two_holes(p);
+    pair_two_holes(p);
     FROM_B(SACK(1, 2, {{3001}, {5001}}, {{1001}, {2001}}));
     LOST_FROM_A(TEXT(1, MSS));
     LOST_FROM_A(TEXT(2001, MSS));
@@ -107,15 +11,20 @@ static void overtaken(struct pair *p)
 
 static void not_overtaken(struct pair *p)
 {
-    two_holes(p);
+    pair_permit_sack(p);
+    LOST_FROM_A(TEXT(1, MSS));
+    p->now_ns++;
+    FROM_A(TEXT(1001, MSS));
+    p->now_ns++;
+    LOST_FROM_A(TEXT(2001, MSS));
     FROM_B(SACK(1, 1, {{1001}, {2001}}));
     LOST_FROM_A(TEXT(2001, MSS));
 }
 
 static void known_to_have_arrived(struct pair *p)
 {
-    two_holes(p);
-    FROM_B(SACK(1, 1, {{3001}, {5001}}));
+    pair_two_holes(p);
+    FROM_B(SACK(1, 2, {{3001}, {5001}}, {{1001}, {2001}}));
     LOST_FROM_A(TEXT(1, MSS));
     p->now_ns++;
     LOST_FROM_A(TEXT(1, MSS));
@@ -143,7 +52,7 @@ static void partly_overtaken(struct pair *p)
 /* RFC 8985 7.2: the end of the flight, once, and not too soon. */
 static void probe(struct pair *p)
 {
-    permitted(p);
+    pair_permit_sack(p);
     LOST_FROM_A(TEXT(1, 2 * MSS));
     p->now_ns += 10 * NS_PER_MS;
     LOST_FROM_A(TEXT(1001, MSS));
@@ -151,7 +60,7 @@ static void probe(struct pair *p)
 
 static void probe_too_soon(struct pair *p)
 {
-    permitted(p);
+    pair_permit_sack(p);
     LOST_FROM_A(TEXT(1, 2 * MSS));
     p->now_ns += 7 * NS_PER_MS;
     LOST_FROM_A(TEXT(1001, MSS));
@@ -159,7 +68,7 @@ static void probe_too_soon(struct pair *p)
 
 static void probe_of_the_first(struct pair *p)
 {
-    permitted(p);
+    pair_permit_sack(p);
     LOST_FROM_A(TEXT(1, 2 * MSS));
     p->now_ns += 10 * NS_PER_MS;
     LOST_FROM_A(TEXT(1, MSS));
@@ -174,7 +83,7 @@ static void probes(struct pair *p)
 
 static void probe_after_progress(struct pair *p)
 {
-    permitted(p);
+    pair_permit_sack(p);
     FROM_A(TEXT(1, MSS));
     LOST_FROM_A(TEXT(1001, MSS));
     p->now_ns += 10 * NS_PER_MS;
@@ -187,7 +96,7 @@ static void probe_after_progress(struct pair *p)
 /* With new text, which Nagle would have held back. */
 static void small_probe(struct pair *p, uint64_t after_ns)
 {
-    permitted(p);
+    pair_permit_sack(p);
     p->a.written = 10;
     LOST_FROM_A(TEXT(1, 10));
     p->a.written = 20;
@@ -208,7 +117,7 @@ static void no_probe_despite_nagle(struct pair *p)
 /* RFC 8985 7.2: it goes instead of the retransmission timer at the latest. */
 static void probe_at_the_timeout(struct pair *p)
 {
-    permitted(p);
+    pair_permit_sack(p);
     p->a.written = 1;
     LOST_FROM_A(TEXT(1, 1));
     p->now_ns += 199 * NS_PER_MS;
@@ -222,7 +131,7 @@ static void probe_at_the_timeout(struct pair *p)
 /* What goes again for another reason is none. */
 static void probe_after_window(struct pair *p)
 {
-    permitted(p);
+    pair_permit_sack(p);
     FROM_A(TEXT(1, 8 * MSS));
     FROM_B(ACK(8001, 0));
     LOST_FROM_A(TEXT(8001, 1));
@@ -244,15 +153,6 @@ static void probes_despite_nagle(struct pair *p)
 int selftest_sack(void)
 {
     static const struct pair_test tests[] = {
-        {blocks, NULL},
-        {not_permitted, "sack"},
-        {in_syn_ack_unasked, "syn"},
-        {empty_block, "sack"},
-        {not_arrived, "sack"},
-        {below_ack, "sack"},
-        {one_block_as_two, "sack"},
-        {came_twice, NULL},
-        {came_twice_beyond, NULL},
         {overtaken, NULL},
         {not_overtaken, "again"},
         {known_to_have_arrived, "again"},
