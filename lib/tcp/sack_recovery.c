@@ -211,10 +211,12 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
     }
     if (r->mode == RECOVERY_OPEN && seq_lt(r->undo_end, ack->una))
         r->may_undo = false;
-    if (r->mode != RECOVERY_OPEN && seq_leq(r->recover, ack->una))
+    bool over = r->mode != RECOVERY_OPEN && seq_leq(r->recover, ack->una);
+    if (over)
         recovered(r, c, ack->nxt);
 
-    bool found = detect(r, c, ack->srtt_ns, ack->now_ns);
+    /* What was sent in a recovery that is over, and is lost, is the next one's. */
+    bool found = detect(r, c, ack->srtt_ns, ack->now_ns) || (over && r->board.lost > 0);
     if (found && r->mode == RECOVERY_OPEN)
         fast_recovery(r, c, ack->una, ack->nxt, ack->now_ns);
     if (r->mode == RECOVERY_FAST)

@@ -92,6 +92,13 @@ static bool closes(enum tcp_state s)
     return s == STATE_CLOSE_WAIT || s == STATE_LAST_ACK;
 }
 
+/* When a send buffer grows depends on whether cwnd holds text back, which output in between changes
+ * (ackin.c): then nothing is noted of when there is room in it. The hash of events has it all. */
+static bool grows(const struct sock *so)
+{
+    return stack_settings(so)->sndbuf == 0;
+}
+
 static void look_at(struct view *v, const struct end *e, struct sock *so)
 {
     struct tcp_status s;
@@ -99,6 +106,7 @@ static void look_at(struct view *v, const struct end *e, struct sock *so)
     unsigned ready = stack_readiness(so);
     v->events = hash(v->events, &ready, sizeof ready);
     ready &= ~SOCK_URGENT; /* it depends on how much of the window has been told */
+    ready &= grows(so) ? ~SOCK_WRITABLE : ~0u;
     note(v, "readiness", e, closes(s.state) ? ready & ~SOCK_DEAD : ready);
     note(v, "state", e, closes(s.state) ? STATE_CLOSE_WAIT : s.state);
     note(v, "error", e, (uint64_t)stack_error(so));
@@ -121,7 +129,8 @@ static void call(struct host *h, struct view *v, const struct end *e, struct soc
         octets = hash(octets, buf, (size_t)n);
     note(v, "octets", e, octets);
     note(v, "recv()", e, (uint64_t)n);
-    note(v, "send()", e, (uint64_t)stack_send(so, "", 1, host_now(h)));
+    n = stack_send(so, "", 1, host_now(h));
+    note(v, "send()", e, (uint64_t)(n == ERR_AGAIN && grows(so) ? 1 : n));
 }
 
 static void look_at_accepted(struct host *h, struct view *v)
@@ -167,7 +176,8 @@ static void look(struct host *h, const struct packet *in, enum way way, struct v
         const struct end *e = &w->conn[i / 2].end[i % 2];
         if (e->host != h || (!e->sock && !e->lingering))
             continue;
-        note(v, "events", e, w->happened[i]);
+        bool any = e->sock && grows(e->sock);
+        note(v, "events", e, w->happened[i] & (any ? ~SOCK_EV_ACKED : ~0u));
         if (e->lingering)
             note(v, "finished", e, stack_finished(e->lingering));
         if (!e->sock)

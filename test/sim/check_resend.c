@@ -59,6 +59,15 @@ void resend_again(struct resend_watch *r, const struct resend_seen *seen, uint64
     r->next = end;
 }
 
+void resend_perhaps(struct resend_watch *r, const struct resend_seen *seen, uint64_t end,
+                    uint64_t now_ns)
+{
+    if (!resend_timeout(r, now_ns))
+        return;
+    r->next = end;
+    r->end = seen->sent;
+}
+
 void resend_partial(struct resend_watch *r, const struct resend_seen *seen)
 {
     if (seen->sure < r->recover)

@@ -47,6 +47,11 @@ void resend_again(struct resend_watch *r, const struct resend_seen *seen, uint64
 void resend_acked(struct resend_watch *r, const struct resend_seen *seen, bool surely,
                   uint64_t now_ns);
 
+/* Text up to `end` goes again for another reason; if the timer may have run out, perhaps for that,
+ * too, and then the rest follows. */
+void resend_perhaps(struct resend_watch *r, const struct resend_seen *seen, uint64_t end,
+                    uint64_t now_ns);
+
 /* An ACK that may have been thrown away when it came first has come again, and counts; whether it
  * advances for the engine only now is not known. */
 void resend_partial(struct resend_watch *r, const struct resend_seen *seen);

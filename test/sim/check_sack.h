@@ -34,7 +34,7 @@ struct sack_watch {
     uint64_t sendings;  /* so far */
     uint64_t delivered; /* the highest number of one that may have arrived */
     bool may_probe;     /* what was sent last may be a probe */
-    bool probed;        /* since an ACK has advanced */
+    bool probed;        /* since an ACK has advanced, or said that the window is shut */
     uint64_t sent_ns;   /* when text was last sent */
     uint64_t quiet_ns;  /* when new text was, or an ACK advanced */
 };

@@ -172,11 +172,14 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
     if (at < me->sent && !probe && !(me->fin_sent && at == me->fin_at))
         cc_again(&me->cc, &now, at, !lost, me->ssthresh);
     const struct ack_watch *a = &me->ack_watch;
+    uint64_t again_end = end < me->sent ? end : me->sent;
+    if (at < me->sent && lost)
+        resend_perhaps(&me->resend, &now, again_end, now_ns);
     if (at < me->sent && crosses)
         me->crossed = !a->refuses && !a->doubtful && !a->overflow; /* else: perhaps later */
     else if (at < me->sent && !lost &&
-             (resend_permits(&me->resend, at, end, now_ns) || !sack_was_probe(&me->sack)))
-        resend_again(&me->resend, &now, at, end < me->sent ? end : me->sent, now_ns);
+             (resend_permits(&me->resend, at, again_end, now_ns) || !sack_was_probe(&me->sack)))
+        resend_again(&me->resend, &now, at, again_end, now_ns);
     cc_sent(&me->cc, end > me->sent ? end - me->acked_new : 0);
     if (end > me->sent)
         resend_first(&me->resend, me->acked_new == me->sent, now_ns);

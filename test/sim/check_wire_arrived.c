@@ -68,10 +68,12 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
         me->edge_new = ack + wnd;
     if (newest)
         me->edge_last = ack + wnd;
-    if (wnd == 0)
+    if (wnd == 0) {
         me->shut = true;
-    else
+        me->sack.probed = false; /* what goes again then is a probe of the window */
+    } else {
         me->opens++;
+    }
     if (wnd > me->wnd_max)
         me->wnd_max = (uint32_t)wnd;
     if (newest && ack == me->acked && wnd > me->wnd_sure)

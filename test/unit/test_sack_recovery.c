@@ -11,6 +11,7 @@ struct sender {
     struct test_mem mem;
     struct sack_recovery r;
     struct cc c;
+    uint32_t nxt;
 };
 
 /* An ACK of `ack`, with one block; left == right: none. */
@@ -21,7 +22,7 @@ static void acked(struct sender *s, uint32_t ack, uint32_t left, uint32_t right,
     seg.opts.sack[0] = (struct sack_block){seq(left), seq(right)};
     const struct sack_ack a = {.seg = &seg,
                                .una = seq(ack),
-                               .nxt = seq(20 * MSS),
+                               .nxt = seq(s->nxt),
                                .srtt_ns = 100 * MS,
                                .now_ns = at_ms * MS};
     sack_recovery_ack(&s->r, &s->c, &a);
@@ -32,7 +33,7 @@ static void recovering(struct sender *s)
 {
     test_mem_init(&s->mem);
     cc_init(&s->c, &cc_newreno, MSS, false);
-    s->c.cwnd = 20 * MSS;
+    s->c.cwnd = s->nxt = 20 * MSS;
     sack_recovery_init(&s->r, &s->mem.mem, seq(0));
     sack_recovery_sent(&s->r, seq(0), seq(20 * MSS), seq(0), 1000 * MS);
     acked(s, 0, MSS, 5 * MSS, 1100);
@@ -58,6 +59,31 @@ static void recovery_point(void **state)
     acked(&s, 20 * MSS, 0, 0, 1201);
     assert_int_equal(s.r.mode, RECOVERY_OPEN);
     assert_int_equal(s.c.cwnd, 10 * MSS);
+    end(&s);
+}
+
+/* RFC 6675 5 (A), 5.1: a loss beyond RecoveryPoint, of text that was sent in recovery, is
+ * congestion again when recovery is over (simulator, seed 250521). */
+static void beyond_recovery_point(void **state)
+{
+    (void)state;
+    struct sender s;
+    recovering(&s);
+    s.nxt = 24 * MSS;
+    sack_recovery_sent(&s.r, seq(20 * MSS), seq(21 * MSS), seq(20 * MSS), 1110 * MS);
+    sack_recovery_sent(&s.r, seq(21 * MSS), seq(24 * MSS), seq(21 * MSS), 1120 * MS);
+    acked(&s, 5 * MSS, 5 * MSS + 1, 20 * MSS, 1200);
+    acked(&s, 5 * MSS, 21 * MSS, 24 * MSS,
+          1300); /* the 21st is lost, and so is the sixth's octet */
+    assert_int_equal(s.r.mode, RECOVERY_FAST);
+    assert_int_equal(s.c.ssthresh, 10 * MSS);
+    assert_true(s.r.board.lost >= MSS);
+    acked(&s, 20 * MSS, 21 * MSS, 24 * MSS, 1301);
+    assert_int_equal(s.r.mode, RECOVERY_FAST);
+    assert_true(s.c.ssthresh < 10 * MSS);
+    assert_int_equal(s.r.recover.v, seq(24 * MSS).v);
+    acked(&s, 24 * MSS, 0, 0, 1400);
+    assert_int_equal(s.r.mode, RECOVERY_OPEN);
     end(&s);
 }
 
@@ -112,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recovery_point),
+        cmocka_unit_test(beyond_recovery_point),
         cmocka_unit_test(undo),
         cmocka_unit_test(timeout),
         cmocka_unit_test(timeout_in_recovery),
