@@ -1,7 +1,11 @@
 /* Making and ending stacks, listeners and connections: all memory of stack/ is taken here. */
 #include "isn.h"
+#include "minmax.h"
 #include "pmtu.h"
 #include "sock.h"
+
+/* RFC 791 3.1, RFC 8200 3: so much text fits into a packet with the longest headers. */
+#define SUPER_MAX (65535u - PACKET_HEAD_MAX)
 
 int stack_create(struct stack **out, const struct stack_config *config)
 {
@@ -10,7 +14,8 @@ int stack_create(struct stack **out, const struct stack_config *config)
         return ERR_NOMEM;
     s->mem = config->mem;
     s->config = *config;
-    tcp_common_init(&s->tcp, &s->config.tcp, s->mem, &s->config.trace, config->caps.super_max);
+    tcp_common_init(&s->tcp, &s->config.tcp, s->mem, &s->config.trace,
+                    min_u32(config->caps.super_max, SUPER_MAX));
     list_init(&s->ready);
     list_init(&s->pending);
     list_init(&s->ended);

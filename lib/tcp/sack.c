@@ -61,11 +61,13 @@ void sack_report(struct sack *s, const struct ranges *beyond, uint64_t head, seq
 {
     struct report to = {.opts = opts, .max = max, .head = head, .rcv_nxt = rcv_nxt};
     if (s->twice < s->twice_end && max > 0) {
-        report(&to, s->twice, s->twice_end);
-        s->twice_end = s->twice;
-        to.first = 1;
-        /* RFC 2883 4.2: beyond the hole, the block that it is part of comes second. */
         const struct range *r = ranges_find(beyond, s->twice);
+        /* Not what has been thrown away since: by itself it would be a block like any other. */
+        if (s->twice < head || r)
+            report(&to, s->twice, s->twice_end);
+        s->twice_end = s->twice;
+        to.first = opts->n_sack;
+        /* RFC 2883 4.2: beyond the hole, the block that it is part of comes second. */
         if (r)
             report(&to, r->start, r->end);
     }

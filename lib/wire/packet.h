@@ -40,7 +40,8 @@ struct packet {
 /* What a link can do for the engine. */
 struct link_caps {
     uint32_t mtu;       /* largest IP packet on the wire, octets, where no route or device says */
-    uint32_t super_max; /* most text octets in one super-segment; 0: one packet at a time */
+    uint32_t super_max; /* most text octets in one super-segment; 0: one packet at a time; as any
+                         * packet it is 65535 octets long at most, with its headers */
     bool csum_offload;  /* takes CSUM_PARTIAL */
 };
 

@@ -64,7 +64,7 @@ void border_ticked(struct host *h, size_t sent, uint32_t socks)
         h->idle_ticks++;
     else
         h->idle_ticks = 0;
-    SIM_CHECK(h->idle_ticks <= 16 + 8 * socks, "deadline", "%u ticks in a row did nothing",
+    SIM_CHECK(h->idle_ticks <= 16 + 16 * socks, "deadline", "%u ticks in a row did nothing",
               h->idle_ticks);
 }
 

@@ -71,7 +71,7 @@ void end_check_error(struct end *e, int error)
     switch (error) {
     case ERR_RESET:
         SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost ||
-                      gave_way(p) || e->wire.lost,
+                      gave_way(p) || e->wire.lost || (p->left && host_was_refused(p->host)),
                   "reset", "the peer has done nothing that would reset");
         break;
     case ERR_REFUSED:

@@ -150,8 +150,6 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
         if (!probe && at == me->sent) /* text sent before may be filled up with new */
             check_small(me, peer, at, end, mss, seg->flags & TCP_URG, now_ns);
         me->sent = end;
-    } else {
-        SIM_CHECK(!me->clean || me->shut, "needless", "text sent again, but nothing was lost");
     }
     me->text_at_ns = now_ns;
 }
@@ -169,7 +167,10 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
                 (sack_sent(&me->sack, &now, at, end, resend_timeout(&me->resend, now_ns), now_ns) ||
                  me->ack_watch.refuses);
     bool probe = wire_sacks(me, peer) && (me->sack.may_probe || me->sack.overflow);
-    if (at < me->sent && !probe && !(me->fin_sent && at == me->fin_at))
+    bool fin = me->fin_sent && at == me->fin_at;
+    SIM_CHECK(at >= me->sent || end > me->sent || probe || fin || !me->clean || me->shut,
+              "needless", "text sent again, but nothing was lost");
+    if (at < me->sent && !probe && !fin)
         cc_again(&me->cc, &now, at, !lost, me->ssthresh);
     const struct ack_watch *a = &me->ack_watch;
     uint64_t again_end = end < me->sent ? end : me->sent;

@@ -84,6 +84,8 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
     else if (surely)
         resend_partial(&me->resend, &now);
     struct sack_span blocks[SACK_BLOCKS_MAX];
+    if (!fresh && !syn)
+        me->sack.overflow = true; /* it may be that this ACK has said nothing */
     if (wire_sacks(me, peer))
         sack_acked(&me->sack, ack, blocks, wire_spans(seg, me->iss, ack, blocks), now_ns);
     else if (!advances && duplicate && seg_len(seg) == 0)

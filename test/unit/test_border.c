@@ -1,6 +1,7 @@
 /* border.c: packets in and out, which socket they are for, and time. */
 #include "codec.h"
 #include "hosts.h"
+#include "sock.h"
 
 #define ADDR6(n) ((struct ip_addr){{0x20, 1, 0xd, 0xb8, [15] = (n)}})
 
@@ -345,6 +346,32 @@ static void reopened(void **state)
     assert_int_equal(stack_sock_count(host.stack), 2);
 }
 
+/* However long the link's super-segments: no packet is longer than its header can say (simulator,
+ * seed 321744). */
+static void longest_packet(void **state)
+{
+    (void)state;
+    host.config.caps = (struct link_caps){.mtu = 1549, .super_max = 65535, .csum_offload = true};
+    host_start();
+    struct sock *l = host_listen(80, 5);
+    struct peer a = peer(1, 80);
+    a.wnd = 65535;
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1489);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
+    struct sock *so = host_accept(l);
+    assert_int_equal(host_send(so, 0, 65535), 65535);
+    as_conn(so)->tcb.busy->cc.cwnd = 1 << 20;
+    as_conn(so)->tcb.last_sent_ns = host.now_ns; /* or it would count as idle */
+    struct packet p;
+    size_t most = 0;
+    while (stack_output(host.stack, &p, 1, host.now_ns) > 0) {
+        assert_in_range(packet_len(&p), 40, 65535);
+        most = packet_len(&p) > most ? packet_len(&p) : most;
+    }
+    assert_true(most > 60000);
+}
+
 /* MAY-2 (1): however much the old connection had sent. */
 static void reopened_with_a_larger_iss(void **state)
 {
@@ -458,6 +485,7 @@ int main(void)
         host_test_ipv4(link_capabilities),
         host_test(deadlines),
         host_test(reopened),
+        host_test(longest_packet),
         host_test(reopened_with_a_larger_iss),
         host_test(not_reopened),
         host_test(time_wait_ends),
