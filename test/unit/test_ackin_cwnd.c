@@ -67,6 +67,32 @@ static void avoidance_after_a_timeout(void **state)
     assert_int_equal(the.tcb.busy->cc.cwnd, 5000); /* 1, then 2 + 3 + 4 of congestion avoidance */
 }
 
+/* What is sent again fills cwnd as well: here nothing else has, and there is more to be sent again.
+ */
+static void avoidance_by_what_is_sent_again(void **state)
+{
+    (void)state;
+    the.config.cc = &cc_newreno;
+    establish(.wnd = 60000);
+    user_sends(9000);
+    ignore();
+    the.tcb.busy->cc.cwnd = 20000;
+    the.tcb.busy->full = the.tcb.snd.una;
+    later(tcb_rto_ns(&the.tcb) / NS_PER_MS);
+    ignore(); /* ssthresh is 4500 */
+    for (uint32_t i = 1; i <= 4; i++) {
+        receive(.flags = ACK, .seq = 1, .ack = 1 + 1000 * i);
+        ignore();
+    }
+    assert_int_equal(the.tcb.busy->cc.cwnd, 4500);
+    assert_true(recovery_pending(&the.tcb.busy->recovery));
+    uint32_t acked = the.tcb.busy->cc.acked;
+    receive(.flags = ACK, .seq = 1, .ack = 5001);
+    assert_int_equal(the.tcb.busy->cc.acked, acked + 1000);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 9001);
+}
+
 /* The send buffer grows to twice cwnd once that is what holds text back, up to its limit; not while
  * there is room in cwnd, and not when the user has set it (SO_SNDBUF). */
 static void send_buffer(void **state)
@@ -186,6 +212,7 @@ int main(void)
         ladder_test(avoidance_wants_a_full_window),
         ladder_test(avoidance_and_the_peers_window),
         ladder_test(avoidance_after_a_timeout),
+        ladder_test(avoidance_by_what_is_sent_again),
         ladder_test(send_buffer),
         ladder_test(send_buffer_and_queues),
         ladder_test(what_an_ack_says),
