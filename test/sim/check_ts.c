@@ -97,6 +97,12 @@ enum ts_age ts_arrived(struct ts_watch *me, const struct ts_watch *peer, const s
     }
     if (!me->heard || (me->sent && !ts_agreed(me, peer)))
         return TS_GOOD;
+    if (seg->flags & TCP_SYN && !me->sent) { /* the listener may have refused the one before */
+        add(me, me->least);
+        add(me, val);
+        me->least = before(val, me->least) ? val : me->least;
+        return TS_GOOD;
+    }
     if (before(val, me->least))
         return TS_OUTDATED;
     bool unsure = before(val, me->most);
