@@ -1,18 +1,12 @@
 /* RFC 2018: selective acknowledgment, octet by octet at the border of the stack. (What is reported
  * when is in unit/test_sack.c, what the sender makes of it in unit/test_loss.c.) */
-#include "hosts.h"
-
-#define BLOCK(l, r) .n_sack = 1, .sack = {{(l), (r)}}
+#include "with_sack.h"
 
 /* A connection to a peer that has permitted it. */
 static struct sock *permitted(struct peer *a)
 {
     struct sock *so = host_connect(a);
-    leaves(a, .flags = SYN, .seq = 0, .sack_ok = 1);
-    a->wnd = 65535;
-    host_later(100);
-    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1);
-    leaves(a, .flags = ACK, .seq = 1, .ack = 1, .sack_ok = NONE);
+    handshake_with_sack(a);
     return so;
 }
 

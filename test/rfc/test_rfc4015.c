@@ -1,19 +1,12 @@
 /* RFC 4015 and RFC 9438 4.9 by RFC 3708's detection: what is brought back when D-SACKs say that
  * nothing was lost. */
-#include "hosts.h"
-
-#define BLOCK(l, r)    .n_sack = 1, .sack = {{(l), (r)}}
-#define BLOCKS(n, ...) .n_sack = (n), .sack = {__VA_ARGS__}
+#include "with_sack.h"
 
 /* Ten segments are in flight since 100 ms, `more` octets wait. */
 static struct sock *in_flight(struct peer *a, uint32_t more)
 {
     struct sock *so = host_connect(a);
-    leaves(a, .flags = SYN, .seq = 0);
-    a->wnd = 65535;
-    host_later(100);
-    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1);
-    leaves(a, .flags = ACK, .seq = 1, .ack = 1);
+    handshake_with_sack(a);
     host_sends(so, 0, 10000 + more);
     assert_int_equal(all_leaves(), 10);
     host_later(100);
@@ -67,17 +60,24 @@ static void each_is_told(void **state)
     assert_int_equal(host_status(so).cwnd, 10000);
 }
 
+/* Nothing has answered: a probe (RFC 8985 7.2), then the timer. */
+static struct sock *timed_out(struct peer *a)
+{
+    struct sock *so = in_flight(a, 0);
+    host_later(108);
+    leaves(a, .flags = ACK | PSH, .seq = 9001, .ack = 1, .text = 1000);
+    host_later(300);
+    leaves(a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    return so;
+}
+
 /* A timeout, of a path that has become slower (RFC 9438 4.9.1): all that went again is told twice;
  * what has not gone again does not go any more (RFC 4015 3.3). */
 static void timeout(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = in_flight(&a, 0);
-    host_later(108);
-    leaves(&a, .flags = ACK | PSH, .seq = 9001, .ack = 1, .text = 1000); /* RFC 8985 7.2's probe */
-    host_later(300);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    struct sock *so = timed_out(&a);
     assert_int_equal(host_status(so).ssthresh, 7000);
     assert_int_equal(host_status(so).cwnd, 1000);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 10001); /* of the first sending */
@@ -95,11 +95,7 @@ static void timeouts_in_a_row(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = in_flight(&a, 0);
-    host_later(108);
-    leaves(&a, .flags = ACK | PSH, .seq = 9001, .ack = 1, .text = 1000);
-    host_later(300);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    struct sock *so = timed_out(&a);
     host_later(600);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 10001);

@@ -1,10 +1,7 @@
 /* RFC 6675, and RFC 5681, 3042 and 6298 where SACK is used: what is in the pipe, what goes next,
  * when recovery ends, timeouts. What counts as lost is RACK's to say (test_rfc8985.c), how fast
  * cwnd comes down PRR's (test_rfc6937.c). */
-#include "hosts.h"
-
-#define BLOCK(l, r)    .n_sack = 1, .sack = {{(l), (r)}}
-#define BLOCKS(n, ...) .n_sack = (n), .sack = {__VA_ARGS__}
+#include "with_sack.h"
 
 /* Ten segments are in flight since the time 100, numbered from 1 on, and `more` octets wait; an RTT
  * later. */
@@ -12,11 +9,7 @@ static struct sock *in_flight(struct peer *a, uint32_t more)
 {
     struct sock *so = host_connect(a);
     host_set(so, cc, &cc_newreno);
-    leaves(a, .flags = SYN, .seq = 0, .sack_ok = 1);
-    a->wnd = 65535;
-    host_later(100);
-    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1);
-    leaves(a, .flags = ACK, .seq = 1, .ack = 1);
+    handshake_with_sack(a);
     host_sends(so, 0, 10000 + more);
     assert_int_equal(all_leaves(), 10);
     host_later(100);

@@ -1,19 +1,13 @@
 /* RFC 6937: Proportional Rate Reduction, at the border of the stack. (The formula:
  * unit/test_prr.c.) */
-#include "hosts.h"
-
-#define BLOCK(l, r) .n_sack = 1, .sack = {{(l), (r)}}
+#include "with_sack.h"
 
 /* Twenty segments are in flight, as in 3.1's examples, numbered from *una on; enough waits. */
 static struct sock *in_flight(struct peer *a, uint32_t *una)
 {
     struct sock *so = host_connect(a);
     host_set(so, cc, &cc_newreno);
-    leaves(a, .flags = SYN, .seq = 0);
-    a->wnd = 65535;
-    host_later(100);
-    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1);
-    leaves(a, .flags = ACK, .seq = 1, .ack = 1);
+    handshake_with_sack(a);
     host_sends(so, 0, 100000);
     assert_int_equal(all_leaves(), 10);
     host_later(100);

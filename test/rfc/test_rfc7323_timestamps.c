@@ -159,16 +159,23 @@ static void one_sample_a_round_trip(void **state)
     assert_in_range(host_status(so).srtt_ns, 12345000 / 8 - 8000, 12345000 / 8 + 8000);
 }
 
+/* After a round trip of 100 ms text has gone at 100, and again at 400. */
+static struct sock *sent_again(struct peer *a)
+{
+    struct sock *so = after_a_round_trip(a, 100);
+    host_sends(so, 0, 10);
+    leaves(a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10, TS(100, 100));
+    host_at(400);
+    leaves(a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10, TS(400, 100));
+    return so;
+}
+
 /* The TSecr of what was sent again tells which of the sendings has arrived: the second, */
 static void of_the_second_sending(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = after_a_round_trip(&a, 100);
-    host_sends(so, 0, 10);
-    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10, TS(100, 100));
-    host_at(400);
-    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10, TS(400, 100));
+    struct sock *so = sent_again(&a);
     assert_int_equal(host_status(so).backoff, 1);
     host_at(420);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 11, TS(520, 400));
@@ -181,11 +188,7 @@ static void of_the_first_sending(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = after_a_round_trip(&a, 100);
-    host_sends(so, 0, 10);
-    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10, TS(100, 100));
-    host_at(400);
-    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10, TS(400, 100));
+    struct sock *so = sent_again(&a);
     host_at(420);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 11, TS(520, 100));
     assert_int_equal(host_status(so).backoff, 1);
@@ -198,11 +201,7 @@ static void no_sample(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = after_a_round_trip(&a, 100);
-    host_sends(so, 0, 10);
-    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10, TS(100, 100));
-    host_at(400);
-    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10, TS(400, 100));
+    struct sock *so = sent_again(&a);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 10, TS(520, 0));
     assert_int_equal(host_status(so).srtt_ns, 100 * NS_PER_MS);
     host_later(40);

@@ -1,18 +1,12 @@
 /* RFC 8985: RACK-TLP at the border of the stack. (Case by case: unit/test_rack.c, unit/test_loss.c,
  * unit/test_loss_probe.c.) */
-#include "hosts.h"
-
-#define BLOCK(l, r) .n_sack = 1, .sack = {{(l), (r)}}
+#include "with_sack.h"
 
 /* n segments are in flight on a path of 100 ms. */
 static struct sock *in_flight(struct peer *a, unsigned n)
 {
     struct sock *so = host_connect(a);
-    leaves(a, .flags = SYN, .seq = 0);
-    a->wnd = 65535;
-    host_later(100);
-    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1);
-    leaves(a, .flags = ACK, .seq = 1, .ack = 1);
+    handshake_with_sack(a);
     host_sends(so, 0, 1000 * n);
     assert_int_equal(all_leaves(), n);
     return so;

@@ -1,6 +1,6 @@
 /* rest.c, busy.c: a connection that has nothing to do gives back what it needed while it had. */
-#include "hosts.h"
 #include "sock.h"
+#include "with_sack.h"
 
 static size_t output_one(void)
 {
@@ -18,11 +18,7 @@ static void tick_at(uint64_t ns)
 static struct sock *rested(struct peer *a)
 {
     struct sock *so = host_connect(a);
-    leaves(a, .flags = SYN, .seq = 0);
-    a->wnd = 65535;
-    host_later(100);
-    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1);
-    leaves(a, .flags = ACK, .seq = 1, .ack = 1);
+    handshake_with_sack(a);
     host_later(1000);
     assert_false(tcb_is_busy(&as_conn(so)->tcb));
     return so;
