@@ -17,11 +17,15 @@
 #define RESERVE_MAX ((size_t)64 * 1024)
 #define BORROW_MAX  ((size_t)256 * 1024)
 
+/* Memory of the stack's. */
+struct piece {
+    void *at; /* NULL: none */
+    size_t size;
+};
+
 struct in_place {
-    void *block; /* reserved; NULL: nothing */
-    size_t block_size;
-    void *text; /* to borrow from; NULL: none yet */
-    size_t text_size;
+    struct piece reserved;
+    struct piece text; /* to borrow from; it stays for the next time */
     bool filling, lent;
 };
 
@@ -33,24 +37,25 @@ static struct in_place *in_place_of(struct slot *slot)
     return slot->in_place;
 }
 
-static void free_block(struct nstcp *stack, struct in_place *p)
+static void drop(struct nstcp *stack, struct piece *p)
 {
-    stack_block_free(runtime_stack(stack->rt), p->block, p->block_size);
-    p->block = NULL;
+    stack_block_free(runtime_stack(stack->rt), p->at, p->size);
+    p->at = NULL;
 }
 
-static void free_text(struct nstcp *stack, struct in_place *p)
+/* False for want of memory. */
+static bool make(struct nstcp *stack, struct piece *p, size_t size)
 {
-    stack_block_free(runtime_stack(stack->rt), p->text, p->text_size);
-    p->text = NULL;
+    *p = (struct piece){stack_block(runtime_stack(stack->rt), size), size};
+    return p->at;
 }
 
 void in_place_free(struct nstcp *stack, struct in_place *p)
 {
     if (!p)
         return;
-    free_block(stack, p);
-    free_text(stack, p);
+    drop(stack, &p->reserved);
+    drop(stack, &p->text);
     free(p);
 }
 
@@ -83,24 +88,24 @@ static int64_t reserve(struct call *c, void **buf, size_t len, int flags)
     struct in_place *p = in_place_of(c->slot);
     if (!p)
         return -ENOMEM;
-    if (p->block)
+    if (p->reserved.at)
         return -EALREADY;
-    p->block_size = min_u64(min_u64(len, (uint64_t)room), RESERVE_MAX);
-    p->block = stack_block(runtime_stack(c->stack->rt), p->block_size);
-    *buf = p->block;
-    return p->block ? (int64_t)p->block_size : -ENOMEM;
+    len = min_u64(min_u64(len, (uint64_t)room), RESERVE_MAX);
+    if (!make(c->stack, &p->reserved, len))
+        return -ENOMEM;
+    *buf = p->reserved.at;
+    return (int64_t)len;
 }
 
 /* A block that is to a small part full would hold memory for nothing until it is acknowledged. */
-static void shrink(struct stack *s, struct in_place *p, size_t len)
+static void shrink(struct nstcp *stack, struct piece *p, size_t len)
 {
-    void *smaller = len <= p->block_size / 2 ? stack_block(s, len) : NULL;
-    if (!smaller)
+    struct piece smaller;
+    if (len > p->size / 2 || !make(stack, &smaller, len))
         return;
-    memcpy(smaller, p->block, len);
-    stack_block_free(s, p->block, p->block_size);
-    p->block = smaller;
-    p->block_size = len;
+    memcpy(smaller.at, p->at, len);
+    drop(stack, p);
+    *p = smaller;
 }
 
 static int64_t commit(struct call *c, size_t len, int flags)
@@ -108,40 +113,34 @@ static int64_t commit(struct call *c, size_t len, int flags)
     struct in_place *p = c->slot->in_place;
     if (flags & ~MSG_MORE)
         return -EOPNOTSUPP;
-    if (!p || !p->block || len > p->block_size)
+    if (!p || !p->reserved.at || len > p->reserved.size)
         return -EINVAL;
-    if (len == 0) {
-        free_block(c->stack, p);
-        return 0;
+    if (len == 0 || !slot_has_connection(c->slot)) {
+        drop(c->stack, &p->reserved);
+        return len == 0 ? 0 : -ENOTCONN;
     }
-    if (!slot_has_connection(c->slot)) {
-        free_block(c->stack, p);
-        return -ENOTCONN;
-    }
-    shrink(runtime_stack(c->stack->rt), p, len);
+    shrink(c->stack, &p->reserved, len);
     uint64_t now = runtime_now();
-    int64_t n = stack_send_block(c->slot->so, p->block, p->block_size, len, now);
+    int64_t n = stack_send_block(c->slot->so, p->reserved.at, p->reserved.size, len, now);
     if (n > 0) {
-        p->block = NULL;
+        p->reserved.at = NULL;
         if (flags & MSG_MORE)
             stack_more(c->slot->so, now);
         runtime_pump(c->stack->rt, now);
         return n;
     }
     if (n != ERR_NOMEM)
-        free_block(c->stack, p);
+        drop(c->stack, &p->reserved);
     return err_to_errno((int)n);
 }
 
-/* Memory for len octets of text. */
-static int have_text(struct nstcp *stack, struct in_place *p, size_t len)
+/* At least so large. */
+static bool enlarge(struct nstcp *stack, struct piece *p, size_t size)
 {
-    if (p->text && p->text_size >= len)
-        return 0;
-    free_text(stack, p);
-    p->text_size = len;
-    p->text = stack_block(runtime_stack(stack->rt), len);
-    return p->text ? 0 : -ENOMEM;
+    if (p->at && p->size >= size)
+        return true;
+    drop(stack, p);
+    return make(stack, p, size);
 }
 
 static int64_t borrow(struct call *c, const void **buf, size_t len, int flags)
@@ -156,17 +155,16 @@ static int64_t borrow(struct call *c, const void **buf, size_t len, int flags)
     if (p->filling || p->lent)
         return -EALREADY;
     len = min_u64(len, BORROW_MAX);
-    int err = have_text(c->stack, p, len);
-    if (err)
-        return err;
-    struct iovec iov = {p->text, len};
+    if (!enlarge(c->stack, &p->text, len))
+        return -ENOMEM;
+    struct iovec iov = {p->text.at, len};
     struct cursor cur;
     cursor_init(&cur, &iov, 1);
     p->filling = true;
     int64_t n = transfer_recv(c, &cur, flags);
     p->filling = false;
     p->lent = n > 0;
-    *buf = p->text;
+    *buf = p->text.at;
     return n;
 }
 

@@ -74,6 +74,14 @@ static int not_sendable(struct sock *so)
     return tcb_synchronized(&c->tcb) ? ERR_NONE : ERR_AGAIN;
 }
 
+/* What a SEND has answered. Also one that was refused memory may have got some of it. */
+static int64_t sent(struct conn *c, int64_t n, uint64_t now_ns)
+{
+    if (n > 0 || n == ERR_NOMEM)
+        conn_settle(c, now_ns);
+    return n;
+}
+
 static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t, uint64_t),
                        struct sock *so, const void *data, size_t len, uint64_t now_ns)
 {
@@ -81,10 +89,7 @@ static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t, u
     if (err)
         return err;
     struct conn *c = as_conn(so);
-    int64_t n = tcp_call(&c->tcb, data, len, now_ns);
-    if (n > 0 || n == ERR_NOMEM) /* then the connection may have got some of it */
-        conn_settle(c, now_ns);
-    return n;
+    return sent(c, tcp_call(&c->tcb, data, len, now_ns), now_ns);
 }
 
 int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns)
@@ -109,10 +114,7 @@ int64_t stack_send_block(struct sock *so, void *block, size_t size, size_t len, 
     if (err)
         return err;
     struct conn *c = as_conn(so);
-    int64_t n = tcp_send_block(&c->tcb, block, size, len);
-    if (n > 0 || n == ERR_NOMEM)
-        conn_settle(c, now_ns);
-    return n;
+    return sent(c, tcp_send_block(&c->tcb, block, size, len), now_ns);
 }
 
 void *stack_block(struct stack *s, size_t size)

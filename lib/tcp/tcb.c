@@ -140,13 +140,13 @@ uint64_t tcb_rto_ns(const struct tcb *t)
     return rto_get(&t->rto, t->common->config->rto_max_ns);
 }
 
-static struct cc congestion_control(const struct tcb *t)
+/* As it is, or, in *resumed, as it would go on. */
+static const struct cc *congestion_control(const struct tcb *t, struct cc *resumed)
 {
     if (tcb_is_busy(t))
-        return t->busy->cc;
-    struct cc cc;
-    cc_resume(&cc, &t->cc_rest, t->settings->cc, t->snd.mss);
-    return cc;
+        return &t->busy->cc;
+    cc_resume(resumed, &t->cc_rest, t->settings->cc, t->snd.mss);
+    return resumed;
 }
 
 static const char *check_sender(const struct tcb *t)
@@ -165,10 +165,11 @@ static const char *check_sender(const struct tcb *t)
         return "SND.UNA =< SND.UP =< the end of what was SENT";
     if ((t->probe || t->loss_probe) && !tcb_is_busy(t))
         return "a probe is of something";
-    const struct cc cc = congestion_control(t);
-    if (t->snd.mss > t->pmtu.mss_max || cc.mss != t->snd.mss)
+    struct cc resumed;
+    const struct cc *cc = congestion_control(t, &resumed);
+    if (t->snd.mss > t->pmtu.mss_max || cc->mss != t->snd.mss)
         return "the MSS is one that peer and path take";
-    if (cc.cwnd < cc.mss)
+    if (cc->cwnd < cc->mss)
         return "cwnd >= 1 SMSS";
     if (seq_lt(t->snd.una, t->snd.nxt) && t->busy->rtx_due_ns == TIME_NEVER &&
         !persist_on(&t->busy->persist))
@@ -231,7 +232,8 @@ static uint32_t text_in_flight(const struct tcb *t)
 void tcb_status(const struct tcb *t, struct tcp_status *status)
 {
     uint32_t in_flight = text_in_flight(t);
-    const struct cc cc = congestion_control(t);
+    struct cc resumed;
+    const struct cc *cc = congestion_control(t, &resumed);
     *status = (struct tcp_status){
         .state = t->state,
         .flow = *t->flow,
@@ -250,8 +252,8 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .lost = t->busy->sack_recovery.board.lost,
         .sndbuf = tcb_sndbuf(t),
         .rcvbuf = t->rcvwnd.size,
-        .cwnd = cc.cwnd,
-        .ssthresh = cc.ssthresh,
+        .cwnd = cc->cwnd,
+        .ssthresh = cc->ssthresh,
         .flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una),
         .unsent_or_unacked = t->busy->sndq.len,
         .unsent = t->busy->sndq.len > in_flight ? t->busy->sndq.len - in_flight : 0,
