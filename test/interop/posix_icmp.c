@@ -137,20 +137,17 @@ static const struct {
 
 static void all_kinds(void)
 {
-    struct joined j[N4];
-    for (size_t i = 0; i < N4; i++) {
-        j[i] = join();
-        must("IP_RECVERR", set_int(j[i].ours, IPPROTO_IP, IP_RECVERR, 1));
-    }
     for (size_t i = 0; i < N4; i++) {
         scenario(errors4[i].name);
+        struct joined j = join();
+        must("IP_RECVERR", set_int(j.ours, IPPROTO_IP, IP_RECVERR, 1));
         cut(true);
-        struct seen seen = send_octet(j[i].ours);
+        struct seen seen = send_octet(j.ours);
         router_says(errors4[i].type, errors4[i].code, &seen);
-        told(j[i].ours, i);
-        tcp_state(j[i].ours);
+        told(j.ours, i);
+        tcp_state(j.ours);
         cut(false);
-        goes_on(j[i]); /* now: three retransmissions into the next one's cut would be R1 */
+        goes_on(j);
     }
 }
 
@@ -167,7 +164,6 @@ static struct joined join6(int listener, uint16_t port)
 
 static void all_kinds6(void)
 {
-    struct joined j[N6];
     uint16_t port = fresh_port();
     struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     enter(&them);
@@ -176,19 +172,17 @@ static void all_kinds6(void)
     must("listen", THEM(listen, listener, 4));
     enter(&us);
     for (size_t i = 0; i < N6; i++) {
-        j[i] = join6(listener, port);
-        must("IPV6_RECVERR", set_int(j[i].ours, IPPROTO_IPV6, IPV6_RECVERR, 1));
-    }
-    for (size_t i = 0; i < N6; i++) {
         char name[40];
         snprintf(name, sizeof name, "IPv6 %s", errors6[i].name);
         scenario(name);
+        struct joined j = join6(listener, port);
+        must("IPV6_RECVERR", set_int(j.ours, IPPROTO_IPV6, IPV6_RECVERR, 1));
         cut(true);
-        struct seen seen = send_octet(j[i].ours);
+        struct seen seen = send_octet(j.ours);
         router_says(errors6[i].type, errors6[i].code, &seen);
-        told(j[i].ours, i);
+        told(j.ours, i);
         cut(false);
-        goes_on(j[i]);
+        goes_on(j);
     }
     must("close", THEM(close, listener));
 }

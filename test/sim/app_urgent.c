@@ -1,35 +1,13 @@
 /* See app_urgent.h. */
 #include "app_urgent.h"
 
-#include <string.h>
-
 #include "fail.h"
 #include "host.h"
-
-/* What there is room for, in a block. */
-static int64_t send_block(struct end *e, const uint8_t *buf, size_t len)
-{
-    struct stack *s = e->host->stack;
-    int64_t n = stack_send_room(e->sock);
-    if (n < 0)
-        return n;
-    len = len < (size_t)n ? len : (size_t)n;
-    void *block = stack_block(s, len);
-    if (!block)
-        return ERR_NOMEM;
-    memcpy(block, buf, len);
-    n = stack_send_block(e->sock, block, len, len, host_now(e->host));
-    if (n < 0)
-        stack_block_free(s, block, len);
-    return n;
-}
 
 int64_t urgent_send(struct end *e, const uint8_t *buf, size_t len)
 {
     uint64_t now_ns = host_now(e->host);
     bool urgent = e->plan->urgent && buf[0] % 16 == 0 && e->n_urgent < URGENTS;
-    if (!urgent && end_gives(e) && buf[0] % 2 == 1)
-        return send_block(e, buf, len);
     if (!urgent)
         return stack_send(e->sock, buf, len, now_ns);
     int64_t n = stack_send_urgent(e->sock, buf, len, now_ns);
