@@ -122,7 +122,7 @@ def test_narrower_later():
             client.process.stdin.write(data)
             client.process.stdin.flush()
             until(lambda: len(client.out) == (i + 1) * LENGTH, f"{client}: MTU {mtu}")
-            check(client.err.count(TOO_BIG) >= i, f"MTU {mtu}")
+            until(lambda: client.err.count(TOO_BIG) >= i, f"{client}: MTU {mtu}")
         client.end()
         check(client.out == 3 * data, "other octets")
 
@@ -224,7 +224,7 @@ def test_device_shrinks():
             text = "x" * 1399 + "\n"
             client.type(text)
             client.says(text)
-            check(TOO_BIG in client.err, f"MTU {mtu}: first again: {first_again(client)}")
+            client.tells(TOO_BIG.decode())  # the trace may be read later than the text
             data = pattern(LENGTH)
             client.process.stdin.write(data)
             client.end()
