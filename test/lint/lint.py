@@ -265,17 +265,18 @@ def rule_symbols(root, *archives):
               'signal', 'sigaction', 'err', 'errx', 'warn', 'warnx', 'fork', 'system', 'dprintf',
               'vdprintf', 'syslog', '_Exit', 'quick_exit', 'atexit'}
     for archive in archives:
-        out = subprocess.run(['nm', '--format=sysv', archive], capture_output=True, text=True,
+        # Not nm, which shows what is for the linker's optimiser where an object has that as well.
+        out = subprocess.run(['objdump', '-t', archive], capture_output=True, text=True,
                              check=True).stdout
         member = ''
         for line in out.split('\n'):
-            m = re.match(r'Symbols from (.*):', line)
+            m = re.match(r'(\S+): +file format', line)
             if m:
-                member = m.group(1)
-            column = [c.strip() for c in line.split('|')]
-            if len(column) != 7:
+                member = f'{archive}[{m.group(1)}]'
+            m = re.match(r'[0-9a-f]+ (.{7}) (\S+)\t[0-9a-f]+ +(?:\.hidden )?(\S+)$', line)
+            if not m or 'd' in m.group(1):  # of the sections themselves
                 continue
-            symbol, kind, section = column[0], column[2], column[6]
+            section, symbol = m.group(2), m.group(3)
             fortified = re.fullmatch(r'__(\w+)_chk', symbol)  # printf, with -D_FORTIFY_SOURCE
             if fortified:
                 symbol = fortified.group(1)
@@ -283,9 +284,10 @@ def rule_symbols(root, *archives):
             if symbol.startswith(('.', '__')):
                 continue
             # const data that holds addresses lies in .data.rel.ro, which is read-only at run time
-            if kind in 'DdBbC' and not section.startswith('.data.rel.ro'):
+            if (re.match(r'\.(data|bss|tdata|tbss)|\*COM\*', section) and
+                    not section.startswith('.data.rel.ro')):
                 yield f'{member}: mutable global {symbol}'
-            if kind == 'U' and symbol in banned:
+            if section == '*UND*' and symbol in banned:
                 yield f'{member}: calls {symbol}'
 
 
