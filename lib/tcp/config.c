@@ -29,6 +29,7 @@ struct tcp_config tcp_config_default(void)
         .window_scaling = true,
         .sack = true,
         .timestamps = true,
+        .mtu_probing = true,
         .idle_restart = true,
     };
 }

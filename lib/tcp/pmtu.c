@@ -22,6 +22,9 @@
 #define PMTU_MIN_V4 552 /* as Linux: 512 octets of text, and 40 of headers */
 #define PMTU_MIN_V6 1280
 
+/* RFC 4821 7.2: what nearly every path takes, search_low at first. IPv6 has a minimum for that. */
+#define SEARCH_LOW_V4 1024
+
 /* RFC 1191 3: nobody may ask for less (IPv4). RFC 8201 4: likewise (IPv6). */
 #define MTU_VALID_V4 68
 #define MTU_VALID_V6 1280
@@ -75,6 +78,13 @@ void tcp_pmtu_known(struct tcb *t, uint32_t mtu, uint64_t until_ns)
     tcp_pmtu_limit(t, t->pmtu.mss_max);
 }
 
+static void learn(struct tcb *t, uint32_t mtu, uint64_t now_ns)
+{
+    t->pmtu.mtu = (uint16_t)mtu;
+    t->pmtu.until_ns = now_ns + PMTU_AGE_NS;
+    set_mss(t);
+}
+
 bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t now_ns)
 {
     bool v4 = ip_addr_is_v4(&t->flow->remote);
@@ -87,9 +97,7 @@ bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t
      * the first is news (RFC 1191 6.4). */
     if (!tcb_synchronized(t) || mtu >= t->pmtu.first || mss_for(t, mtu) >= t->snd.mss)
         return false;
-    t->pmtu.mtu = (uint16_t)mtu;
-    t->pmtu.until_ns = now_ns + PMTU_AGE_NS;
-    set_mss(t);
+    learn(t, mtu, now_ns);
     /* A forger can make the MTU a little less each time. What does not go now goes by the timer. */
     if (!tcp_budget_allows(&t->busy->resent_for_mtu, now_ns))
         return true;
@@ -97,6 +105,20 @@ bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t
     if (t->busy->rtx_due_ns != TIME_NEVER) /* what goes again now has all its time to arrive */
         tcp_timeout_arm_rtx(t, now_ns);
     return true;
+}
+
+void tcp_pmtu_full_stop(struct tcb *t, uint64_t now_ns)
+{
+    if (!tcb_synchronized(t) || t->soft_error)
+        return;
+    bool v4 = ip_addr_is_v4(&t->flow->remote);
+    uint32_t least = v4 ? PMTU_MIN_V4 : PMTU_MIN_V6, low = v4 ? SEARCH_LOW_V4 : PMTU_MIN_V6;
+    uint32_t mtu = t->pmtu.mtu ? t->pmtu.mtu : t->pmtu.first;
+    mtu = mtu > low ? low : max_u32(mtu / 2, least);
+    /* What was lost may have been smaller than that. */
+    uint32_t mss = mss_for(t, mtu), flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una);
+    if (mss < min_u32(t->snd.mss, flight))
+        learn(t, mtu, now_ns);
 }
 
 void tcp_pmtu_age(struct tcb *t, uint64_t now_ns)

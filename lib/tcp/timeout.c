@@ -6,6 +6,7 @@
 #include "timeout.h"
 
 #include "loss.h"
+#include "pmtu.h"
 
 static uint64_t user_timeout_ns(const struct tcb *t)
 {
@@ -95,9 +96,12 @@ static void retransmission_timeout(struct tcb *t, uint64_t now_ns)
     if (t->busy->retries < UINT8_MAX)
         t->busy->retries++;
     rto_backoff(&t->rto);
+    bool r1 = t->busy->retries >= t->common->config->r1;
+    if (r1 && t->common->config->mtu_probing)
+        tcp_pmtu_full_stop(t, now_ns);
     loss_timeout(t, first, now_ns);
     t->busy->rtx_due_ns = now_ns + tcb_rto_ns(t);
-    if (t->busy->retries >= t->common->config->r1)
+    if (r1)
         in_trouble(t);
 }
 

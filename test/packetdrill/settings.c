@@ -18,6 +18,7 @@ void sysctls_read(struct sysctls *out)
         [SYSCTL_SYNACK_RETRIES] = "/proc/sys/net/ipv4/tcp_synack_retries",
         [SYSCTL_IDLE_RESTART] = "/proc/sys/net/ipv4/tcp_slow_start_after_idle",
         [SYSCTL_WINDOW_SCALING] = "/proc/sys/net/ipv4/tcp_window_scaling",
+        [SYSCTL_MTU_PROBING] = "/proc/sys/net/ipv4/tcp_mtu_probing",
         [SYSCTL_SACK] = "/proc/sys/net/ipv4/tcp_sack",
         [SYSCTL_TIMESTAMPS] = "/proc/sys/net/ipv4/tcp_timestamps",
     };
@@ -87,6 +88,8 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
         tcp.idle_restart = of[SYSCTL_IDLE_RESTART].v[0] != 0;
     if (of[SYSCTL_WINDOW_SCALING].n > 0)
         tcp.window_scaling = of[SYSCTL_WINDOW_SCALING].v[0] != 0;
+    if (of[SYSCTL_MTU_PROBING].n > 0)
+        tcp.mtu_probing = of[SYSCTL_MTU_PROBING].v[0] != 0;
     if (of[SYSCTL_SACK].n > 0)
         tcp.sack = of[SYSCTL_SACK].v[0] != 0;
     if (flags->has_sack && !changed(SYSCTL_SACK, at_load, now))

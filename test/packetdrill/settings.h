@@ -13,6 +13,7 @@
  *     tcp_syn_retries,
  *     tcp_synack_retries        the connection fails when the timer after so many runs out
  *     tcp_slow_start_after_idle
+ *     tcp_mtu_probing,
  *     tcp_window_scaling,
  *     tcp_sack,
  *     tcp_timestamps
@@ -31,6 +32,7 @@ enum sysctl {
     SYSCTL_SYNACK_RETRIES,
     SYSCTL_IDLE_RESTART,
     SYSCTL_WINDOW_SCALING,
+    SYSCTL_MTU_PROBING,
     SYSCTL_SACK,
     SYSCTL_TIMESTAMPS,
     N_SYSCTLS

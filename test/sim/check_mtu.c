@@ -40,3 +40,20 @@ bool mtu_divides(const struct mtu_list *list, uint32_t head, uint64_t len)
             return true;
     return false;
 }
+
+void mtu_sent_again(struct mtu_watch *w, uint64_t at, uint64_t acked)
+{
+    if (at > w->again_at && w->again_at < acked)
+        w->again = 0;
+    if (at > w->again_at && w->again > 0)
+        return;
+    w->again_at = at;
+    w->again++;
+    w->fallen |= w->again >= w->r1;
+}
+
+bool mtu_fallen_back(const struct mtu_watch *w, uint32_t head, uint64_t len)
+{
+    return w->fallen &&
+           (len % (1024 - head) == 0 || len % (552 - head) == 0 || len % (1280 - head) == 0);
+}

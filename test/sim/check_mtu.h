@@ -17,6 +17,11 @@ struct mtu_list {
 struct mtu_watch {
     uint32_t mtu; /* nothing larger may be sent */
     uint64_t until_ns;
+    /* The first of what goes again, and how often it has: when that was in vain so many times, the
+     * sender may have taken it for a black hole (RFC 4821 7.7). */
+    uint64_t again_at;
+    uint32_t again, r1;
+    bool fallen;
 };
 
 /* A router's word arrives. in_flight: for sure about something that is in flight, so that it has to
@@ -30,5 +35,11 @@ void mtu_sent(const struct mtu_watch *w, uint32_t packet_len, uint64_t now_ns);
 /* Whether len is text in whole segments for an MTU that was told. head: octets of IP and TCP
  * header. */
 bool mtu_divides(const struct mtu_list *list, uint32_t head, uint64_t len);
+
+/* Text from here on is sent again; acknowledged is what lies before `acked`. */
+void mtu_sent_again(struct mtu_watch *w, uint64_t at, uint64_t acked);
+
+/* Whether len is text in whole segments of the sizes that a sender falls back to. */
+bool mtu_fallen_back(const struct mtu_watch *w, uint32_t head, uint64_t len);
 
 #endif

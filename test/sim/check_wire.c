@@ -77,7 +77,8 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
                         uint32_t mss, bool urgent, uint64_t now_ns)
 {
     uint64_t len = end - at, more = me->written + 1 - end;
-    if (len % mss == 0 || mtu_divides(me->told, me->head + wire_options(me, peer), len))
+    uint32_t head = me->head + wire_options(me, peer);
+    if (len % mss == 0 || mtu_divides(me->told, head, len) || mtu_fallen_back(&me->mtu, head, len))
         return;
     if (more == 0) {
         /* A small one that this one holds as well is no other. */
@@ -211,14 +212,14 @@ static bool like_keepalive(const struct wire_end *me, uint64_t at)
 }
 
 /* So many SACK blocks have room in the segment, for sure. With text of an MSS that a router has
- * made less it is not known. */
+ * made less, or a black hole, it is not known. */
 static unsigned sack_room(const struct wire_end *me, const struct wire_end *peer,
                           const struct seg *seg)
 {
     uint32_t piece = seg->gso_size ? seg->gso_size : seg->text_len, mss = wire_mss_limit(me, peer);
     uint32_t room = TCP_HDR_MAX - TCP_HDR_LEN - wire_options(me, peer);
     unsigned most = 0;
-    if (piece > 0 && (me->told->n > 0 || piece > mss))
+    if (piece > 0 && (me->told->n > 0 || me->mtu.fallen || piece > mss))
         return 0;
     if (piece > 0 && mss - piece < room)
         room = mss - piece;
@@ -348,6 +349,8 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     }
     uint64_t at = wire_unwrap(seg->seq, me->iss, me->sent);
     ts_sent(&me->ts, &peer->ts, seg, me->passive);
+    if (seg->text_len > 0 && at < me->sent)
+        mtu_sent_again(&me->mtu, at, me->acked);
     if (seg->flags & TCP_ACK)
         sent_ack(me, peer, seg);
     if (seg_len(seg) > 0 && !(seg->flags & TCP_SYN))

@@ -57,7 +57,8 @@ static void print_link(const struct link *l)
         printf(", %llu octets/s, queue %.3f ms", (unsigned long long)p->rate,
                (double)p->queue_ns / 1e6);
     for (uint32_t i = 0; i < p->n_mtu; i++)
-        printf(", MTU %u from %.3f s", p->mtu[i].mtu, (double)p->mtu[i].from_ns / 1e9);
+        printf(", MTU %u from %.3f s%s", p->mtu[i].mtu, (double)p->mtu[i].from_ns / 1e9,
+               p->mtu_silent ? ", silently" : "");
     printf("\n");
 }
 

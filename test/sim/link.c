@@ -75,7 +75,7 @@ static bool too_big(struct link *l, const struct frame *f, uint64_t now_ns)
     if (mtu == 0 || frame_packet_max(f) <= mtu)
         return false;
     tell(l, f, "too big", 0);
-    if (!f->corrupt)
+    if (!f->corrupt && !l->plan->mtu_silent)
         l->refused(l, frame_too_big(f, mtu, &l->rng));
     return true;
 }

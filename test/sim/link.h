@@ -38,13 +38,14 @@ struct link_plan {
     uint64_t delay_ns, jitter_ns;
     uint64_t rate;     /* octets per second; 0: no limit */
     uint64_t queue_ns; /* most time a packet waits in the queue; then it is dropped */
-    /* From then on, in order, also in the calm: what is larger is answered by ICMP. 0: everything
-     * fits. */
+    /* From then on, in order, also in the calm: what is larger is answered by ICMP, or not at
+     * all (a black hole). 0: everything fits. */
     struct {
         uint64_t from_ns;
         uint32_t mtu;
     } mtu[MTU_STEPS];
     uint32_t n_mtu;
+    bool mtu_silent;
     uint32_t unreach_ppm; /* packets that a router answers by ICMP while the link is cut */
     enum link_split split;
     enum link_csum csum;

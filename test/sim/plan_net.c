@@ -24,6 +24,7 @@ static void draw_faults(struct link_plan *l, struct rng *r)
 static void draw_mtu(struct link_plan *l, struct rng *r, const struct plan *p)
 {
     uint64_t at = rng_one_in(r, 2) ? 0 : plan_draw_moment(p, r);
+    l->mtu_silent = rng_one_in(r, 3);
     l->n_mtu = rng_one_in(r, 2) ? 1 : rng_range32(r, 1, MTU_STEPS);
     for (uint32_t i = 0; i < l->n_mtu; i++) {
         l->mtu[i].from_ns = at;

@@ -58,6 +58,7 @@ static void make_end(struct conn *c, uint8_t side)
         .clean = is_clean(w, c->plan),
         .ack_watch = {.refuses = h->plan->refuse_ppm > 0 || h->plan->mem_limit,
                       .slack_ns = h->plan->late_ns},
+        .mtu = {.r1 = h->plan->tcp.r1},
         .resend = {.rto_min_ns = h->plan->tcp.rto_min_ns},
         .storm = {.credit = 2},
     };

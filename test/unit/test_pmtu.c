@@ -2,6 +2,8 @@
  * as far as here is in test_icmp_in.c, with the MTUs that are believed. */
 #include "pmtu.h"
 #include "segments.h"
+#include "timeout.h"
+#include "unreach.h"
 
 static bool too_big(uint32_t mtu)
 {
@@ -277,6 +279,73 @@ static void known_before(void **state)
     expect(.flags = PSH | ACK, .seq = 901, .ack = 1, .text = 900);
 }
 
+/* The timer runs out: R1 is the third time. */
+static const unsigned timeouts[] = {400, 1000, 2200, 4600, 9400};
+
+/* RFC 4821 7.7: at R1, which is the third timeout in a row, and nothing said why: text goes in
+ * packets of 1024 octets; at the next in half of that, but 552 at least. For ten minutes. */
+static void black_hole(void **state)
+{
+    (void)state;
+    the.path.mtu = 1500;
+    establish(.mss = 1460);
+    user_sends(2920);
+    ignore();
+    for (unsigned i = 0; i < 2; i++) {
+        at(timeouts[i]);
+        expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1460);
+    }
+    at(timeouts[2]);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 984);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 984);
+    at(timeouts[3]);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 512);
+    at(timeouts[4]);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 512);
+    at(9500);
+    receive(.flags = ACK, .seq = 1, .ack = 513);
+    expect(.flags = ACK, .seq = 513, .ack = 1, .text = 512);
+    expect(.flags = ACK, .seq = 1025, .ack = 1, .text = 512);
+    receive(.flags = ACK, .seq = 1, .ack = 2921);
+    at(604500);
+    user_sends(512);
+    expect(.flags = PSH | ACK, .seq = 2921, .ack = 1, .text = 512);
+    receive(.flags = ACK, .seq = 1, .ack = 3433);
+    at(609400);
+    user_sends(1460);
+    expect(.flags = PSH | ACK, .seq = 3433, .ack = 1, .text = 1460);
+}
+
+/* A router has said that the host is unreachable: it is that (RFC 4821 7.7). */
+static void trouble_that_is_known(void **state)
+{
+    (void)state;
+    the.path.mtu = 1500;
+    establish(.mss = 1460);
+    user_sends(1460);
+    ignore();
+    for (unsigned i = 0; i < 5; i++) {
+        at(timeouts[i]);
+        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1460);
+        tcp_unreachable(&the.tcb, ERR_HOSTUNREACH, false, the.now_ns);
+    }
+}
+
+/* What was lost is small enough for any path: that is not it. */
+static void small_is_lost(void **state)
+{
+    (void)state;
+    the.path.mtu = 1500;
+    establish(.mss = 1460);
+    user_sends(512);
+    ignore();
+    for (unsigned i = 0; i < 5; i++) {
+        at(timeouts[i]);
+        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 512);
+    }
+    assert_int_equal(the.tcb.snd.mss, 1460);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +357,9 @@ int main(void)
         ladder_test(timer_and_duplicates),
         ladder_test(in_fast_recovery),
         ladder_test(after_a_timeout),
+        ladder_test(black_hole),
+        ladder_test(trouble_that_is_known),
+        ladder_test(small_is_lost),
         ladder_test(with_a_fin),
         ladder_test(with_a_shut_window),
         ladder_test(forgotten_after_ten_minutes),

@@ -86,14 +86,14 @@ static void text(void **state)
 {
     (void)state;
     establish();
-    user_sends(1000);
-    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+    user_sends(500);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 500);
     uint64_t due = 100, rto = 300;
     for (unsigned i = 1; due + rto < 300100; i++) {
         due += rto;
         rto = rto < 60000 ? 2 * rto : 120000;
         at(due);
-        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 500);
         expect_events(i == 3 ? TCB_EV_TROUBLE : 0);
     }
     at(300099);
