@@ -14,6 +14,7 @@
 
 #include "cc.h"
 #include "list.h"
+#include "pacing.h"
 #include "persist.h"
 #include "rcvq.h"
 #include "rcvwnd.h"
@@ -39,6 +40,7 @@ struct busy {
     struct recovery recovery;           /* without SACK; and of our SYN */
     struct sack_recovery sack_recovery; /* with it; see loss.h */
     struct rto_timed timed;
+    struct pacing pacing;
     struct persist persist;
     uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5); TIME_NEVER: off */
     uint64_t give_up_due_ns; /* user timeout (RFC 9293 3.10.8); the same */

@@ -30,6 +30,7 @@ struct tcp_config tcp_config_default(void)
         .sack = true,
         .timestamps = true,
         .mtu_probing = true,
+        .pacing = true,
         .idle_restart = true,
     };
 }

@@ -39,6 +39,7 @@ struct tcp_config {
     bool sack;           /* RFC 2018: our SYN permits it, and we answer it */
     bool timestamps;     /* RFC 7323 3: our SYN offers them, and we answer them */
     bool mtu_probing;    /* RFC 4821 7.7: at R1 packets become smaller; Linux's tcp_mtu_probing */
+    bool pacing;         /* see pacing.h */
     bool idle_restart;   /* after an RTO of silence cwnd is the initial window (RFC 5681 4.1) */
 };
 
@@ -71,8 +72,9 @@ struct tcp_settings {
 /* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
  * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 512 KiB growing to 4 MiB;
  * receive window 64 KiB growing to 4 MiB; CUBIC, with a restart after silence; smaller packets at
- * R1; no keep-alive. RFC 6298 2.4 says that RTO should be at least 1 s; Linux has 200 ms; we have
- * 200 ms because on today's paths a second of silence per tail loss is what users notice. */
+ * R1; pacing; no keep-alive. RFC 6298 2.4 says that RTO should be at least 1 s; Linux has 200 ms;
+ * we have 200 ms because on today's paths a second of silence per tail loss is what users notice.
+ */
 struct tcp_config tcp_config_default(void);
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config);

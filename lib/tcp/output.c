@@ -8,6 +8,7 @@
 #include "check.h"
 #include "loss.h"
 #include "minmax.h"
+#include "pacing.h"
 #include "pmtu.h"
 #include "tcp.h"
 #include "timeout.h"
@@ -127,7 +128,7 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
  * only: whoever cuts a super-segment up would give the same to all (Linux has none either then). */
 static uint32_t segment_max(const struct tcb *t, seq_t from)
 {
-    uint32_t mss = t->snd.mss, super = t->common->super_max;
+    uint32_t mss = t->snd.mss, super = min_u32(t->common->super_max, pacing_super_max(t));
     return super < mss || tcp_urgent_from(t, from) ? mss : super - super % mss;
 }
 
@@ -287,6 +288,13 @@ static uint64_t idle_delay(const struct tcb *t)
     return corked(t) ? CORKED_MAX_NS : time_min(rto_ns, NS_PER_S);
 }
 
+/* New text has to wait, for no window but for its time. */
+static bool waits(struct tcb *t, uint64_t now_ns)
+{
+    t->busy->pacing.waits = pacing_holds(t, now_ns);
+    return t->busy->pacing.waits;
+}
+
 /* New text and FIN. */
 static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
@@ -306,6 +314,8 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
     /* A FIN is no load: it does not wait for cwnd. */
     bool fin = t->fin_queued && len == unsent && wnd_room > len;
+    if (len > 0 && waits(t, now_ns))
+        return false;
     if (len > 0 || fin) {
         persist_stop(&t->busy->persist);
         return send_new(t, seg, len, fin, now_ns);
@@ -371,8 +381,11 @@ static bool output_text(struct tcb *t, struct seg *seg, uint64_t now_ns)
                : t->loss_probe       ? output_loss_probe(t, seg, now_ns)
                : loss_missing(t, &m) ? output_again(t, seg, &m, now_ns)
                                      : output_new(t, seg, now_ns);
-    if (any && loss_flight(t) + t->snd.mss > t->busy->cc.cwnd)
-        t->busy->full = t->snd.nxt;
+    if (any) {
+        pacing_sent(t, seg->text_len, now_ns);
+        if (loss_flight(t) + t->snd.mss > t->busy->cc.cwnd)
+            t->busy->full = t->snd.nxt;
+    }
     return any;
 }
 

@@ -125,6 +125,7 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
         return;
     }
     loss_tick(t, now_ns);
+    pacing_tick(&t->busy->pacing, now_ns);
     if (t->busy->rtx_due_ns <= now_ns)
         retransmission_timeout(t, now_ns);
     if (persist_due(&t->busy->persist, now_ns))
@@ -149,6 +150,7 @@ uint64_t tcp_deadline(const struct tcb *t)
     if (tcb_lingers(t))
         due = time_min(due, t->linger_due_ns);
     due = time_min(due, time_min(t->busy->persist.due_ns, loss_deadline(t)));
+    due = time_min(due, pacing_deadline(&t->busy->pacing));
     if (tcb_idle(t))
         due = time_min(due, keepalive_deadline(&t->keepalive, &t->settings->keepalive));
     return time_min(due, ackdelay_deadline(&t->ackdelay, t->busy->ack_due_ns));

@@ -71,6 +71,7 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
                            const struct sysctls *now)
 {
     struct tcp_config tcp = tcp_config_default();
+    tcp.pacing = false; /* as Linux, without a queueing discipline that does */
     const struct sysctl_value *of = now->of;
     tcp.cc = flags->cc;
     if (flags->quickack)

@@ -1,0 +1,43 @@
+/*
+ * Pacing: a window's worth of new text goes spread over the round trip, not in bursts that fill the
+ * queues on the way. It has no timer of its own: until its time comes nothing goes, and
+ * tcp_deadline() says so.
+ *
+ * No RFC on TCP has it; RFC 9002 7.7 has for QUIC, with Linux's gains: the rate is cwnd in SRTT and
+ * a fifth more, so that cwnd and not pacing is what bounds; twice as much in slow start, which
+ * doubles cwnd in a round trip. A burst of ten segments goes at once, as an initial window does
+ * (RFC 6928), and so does what is a millisecond's. Hence a connection with a small window, which
+ * learns of losses by what follows them, is not held back. What is sent again goes by PRR (RFC
+ * 6937) or slow start.
+ *
+ * A super-segment is a burst as well, and has a millisecond's text: it would take the place in a
+ * queue that eight flows have to share.
+ */
+#ifndef PACING_H
+#define PACING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tcb;
+
+struct pacing {
+    uint64_t gone_ns; /* when all that was sent has gone at the rate */
+    uint64_t go_ns;   /* new text may go from then on */
+    bool waits;       /* there is some */
+};
+
+/* Most text in one super-segment, at least two of the MSS; UINT32_MAX: any. */
+uint32_t pacing_super_max(const struct tcb *t);
+
+/* Whether new text has to wait. Not while nothing is in flight or acknowledged yet. */
+bool pacing_holds(const struct tcb *t, uint64_t now_ns);
+
+/* `len` octets of text go. */
+void pacing_sent(struct tcb *t, uint32_t len, uint64_t now_ns);
+
+/* When it need not wait any longer; TIME_NEVER: it doesn't. To be told when that has come. */
+uint64_t pacing_deadline(const struct pacing *p);
+void pacing_tick(struct pacing *p, uint64_t now_ns);
+
+#endif

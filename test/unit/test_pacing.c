@@ -1,0 +1,154 @@
+/* pacing.c: new text is spread over the round trip (RFC 9002 7.7, as no RFC on TCP has it). */
+#include "pacing.h"
+
+#include "segments.h"
+
+/* Established, a round trip of 100 ms, one segment acknowledged at 200 ms, and then this window. */
+static void begin(uint32_t cwnd, uint32_t ssthresh)
+{
+    the.config.pacing = true;
+    establish(.wnd = 65000);
+    user_sends(1000);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 65000);
+    the.tcb.busy->cc.cwnd = cwnd;
+    the.tcb.busy->cc.ssthresh = ssthresh;
+}
+
+static void burst(unsigned from, unsigned n)
+{
+    for (unsigned i = from; i < from + n; i++)
+        expect(.flags = ACK, .seq = 1001 + 1000 * i, .ack = 1, .text = 1000);
+    expect_silence();
+}
+
+/* Slow start: 50 segments in half a round trip, one each ms; ten of them before their time. */
+static void twice_as_fast_in_slow_start(void **state)
+{
+    (void)state;
+    begin(50000, UINT32_MAX);
+    user_sends(40000);
+    burst(0, 11);
+    at(201);
+    burst(11, 1);
+    at(202);
+    burst(12, 1);
+    assert_true(the.tcb.busy->pacing.waits);
+    /* An ACK does not let more go than the time does; and what time has let go is not lost. */
+    batch();
+    receive(.flags = ACK, .seq = 1, .ack = 3001, .wnd = 65000);
+    expect_silence();
+    at(203);
+    burst(13, 1);
+}
+
+/* Congestion avoidance: 100 segments in five sixths of a round trip of 120 ms. */
+static void a_fifth_faster_in_avoidance(void **state)
+{
+    (void)state;
+    begin(100000, 20000);
+    the.tcb.rto.srtt_us = 120000;
+    user_sends(40000);
+    burst(0, 11);
+    at(201);
+    burst(11, 1);
+    at(202);
+    burst(12, 1);
+}
+
+/* Time that went by without text is no credit, but for the burst that may always go. */
+static void no_credit(void **state)
+{
+    (void)state;
+    begin(50000, UINT32_MAX);
+    user_sends(2000);
+    expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 2001, .ack = 1, .text = 1000);
+    at(260);
+    user_sends(38000);
+    burst(2, 11);
+    at(261);
+    burst(13, 1);
+}
+
+/* RFC 6928: the initial window goes as it is, and so does what is sent when nothing is in flight.
+ */
+static void first_flight(void **state)
+{
+    (void)state;
+    the.config.pacing = true;
+    establish(.wnd = 65000);
+    the.tcb.busy->cc.cwnd = 20000;
+    the.tcb.last_sent_ns = the.now_ns; /* else it has been idle, RFC 5681 4.1 */
+    user_sends(40000);
+    for (unsigned i = 0; i < 20; i++)
+        expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
+    expect_silence();
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 20001, .wnd = 65000);
+    expect(.flags = ACK, .seq = 20001, .ack = 1, .text = 1000);
+    ignore();
+}
+
+/* What is sent again does not wait, and neither do a FIN and an ACK. */
+static void text_that_is_new_alone(void **state)
+{
+    (void)state;
+    begin(50000, UINT32_MAX);
+    user_sends(40000);
+    burst(0, 11);
+    for (unsigned i = 0; i < 2; i++)
+        receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 65000);
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 65000);
+    expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
+    receive(.flags = PSH | ACK, .seq = 1, .ack = 1001, .text = 10, .wnd = 65000);
+    ignore();
+}
+
+/* Super-segments have what goes in a millisecond, at least two segments. */
+static void super_segments(void **state)
+{
+    (void)state;
+    the.path.super_max = 64000;
+    begin(50000, UINT32_MAX);
+    user_sends(40000);
+    for (unsigned i = 0; i < 6; i++)
+        expect(.flags = ACK, .seq = 1001 + 2000 * i, .ack = 1, .text = 2000);
+    expect_silence();
+    assert_int_equal(pacing_super_max(&the.tcb), 2000);
+    the.tcb.busy->cc.cwnd = 500000;
+    assert_int_equal(pacing_super_max(&the.tcb), 10000);
+}
+
+/* Where a round trip takes less than a millisecond there is nothing to spread; nor where it is off.
+ */
+static void not_at_all(void **state)
+{
+    (void)state;
+    begin(50000, UINT32_MAX);
+    the.tcb.rto.srtt_us = 999;
+    user_sends(40000);
+    for (unsigned i = 0; i < 39; i++)
+        expect(.flags = ACK, .seq = 1001 + 1000 * i, .ack = 1, .text = 1000);
+    ignore();
+    assert_int_equal(pacing_super_max(&the.tcb), UINT32_MAX);
+    the.tcb.rto.srtt_us = 1000;
+    assert_int_not_equal(pacing_super_max(&the.tcb), UINT32_MAX);
+    the.config.pacing = false;
+    assert_int_equal(pacing_super_max(&the.tcb), UINT32_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ladder_test(twice_as_fast_in_slow_start),
+        ladder_test(a_fifth_faster_in_avoidance),
+        ladder_test(no_credit),
+        ladder_test(first_flight),
+        ladder_test(text_that_is_new_alone),
+        ladder_test(super_segments),
+        ladder_test(not_at_all),
+    };
+    return ladder_main(tests);
+}
