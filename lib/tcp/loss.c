@@ -90,6 +90,9 @@ struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_u
             .nxt = t->snd.nxt,
             .advances = advances,
             .duplicate = duplicate,
+            .echo_end_ns = t->ts && seg->opts.has_ts
+                               ? timestamps_echo_end_ns(&t->timestamps, seg->opts.ts_ecr, now_ns)
+                               : TIME_NEVER,
             .srtt_ns = rto_srtt_ns(&t->rto),
             .now_ns = now_ns,
         };

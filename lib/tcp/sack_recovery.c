@@ -46,11 +46,14 @@ static void remember(struct sack_recovery *r, const struct cc *c, seq_t una, seq
     r->una = r->again = r->again_end = una;
     r->undo_end = nxt;
     r->resent = 0;
+    eifel_begin(&r->eifel);
 }
 
 /* [from, end) goes again. */
-static void resending(struct sack_recovery *r, seq_t from, seq_t end)
+static void resending(struct sack_recovery *r, seq_t from, seq_t end, uint64_t now_ns)
 {
+    if (seq_eq(from, scoreboard_first(&r->board)->start))
+        eifel_resent(&r->eifel, now_ns);
     bool first = seq_eq(r->again, r->again_end);
     r->again = first ? from : seq_min(r->again, from);
     r->again_end = first ? end : seq_max(r->again_end, end);
@@ -72,12 +75,19 @@ static void bring_back(const struct cc *before, struct cc *c)
         cc_set_mss(c, mss);
 }
 
+/* No undo any more. */
+static void forget(struct sack_recovery *r)
+{
+    r->may_undo = false;
+    eifel_end(&r->eifel);
+}
+
 /* Nothing was lost. */
 static void undo(struct sack_recovery *r, struct cc *c)
 {
     bring_back(&r->before, c);
     r->mode = RECOVERY_OPEN;
-    r->may_undo = false;
+    forget(r);
     /* RFC 8985 6.2 step 3 sees reordering only where nothing was sent again; with a window of 0 all
      * that is late is, so it would never open. Linux counts this too, and so do we. */
     r->rack.reordering_seen = true;
@@ -190,6 +200,7 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
     struct delivery d;
     bool dsack = is_dsack(ack->seg);
     scoreboard_begin(&r->board, &d, r->rack.min_rtt_ns, ack->now_ns);
+    d.echo_end_ns = ack->echo_end_ns;
     scoreboard_acked(&r->board, ack->una, &d);
     take_blocks(r, ack, dsack, c->mss, &d);
     rack_delivered(&r->rack, &d);
@@ -202,15 +213,17 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
      * found there is little left. */
     if (probe_repaired(r, ack, dsack) && r->mode == RECOVERY_OPEN) {
         congestion(r, c, ack->una, ack->nxt, r->load, ack->now_ns);
-        r->may_undo = false;
+        forget(r);
     }
     rack_round(&r->rack, ack->una);
+    if (eifel_acked(&r->eifel, ack->echo_end_ns, ack->advances, seq_eq(ack->una, ack->nxt), dsack))
+        undo(r, c);
     if (dsack) {
         rack_dsack(&r->rack, ack->nxt);
         twice(r, c, &ack->seg->opts.sack[0]);
     }
     if (r->mode == RECOVERY_OPEN && seq_lt(r->undo_end, ack->una))
-        r->may_undo = false;
+        forget(r);
     bool over = r->mode != RECOVERY_OPEN && seq_leq(r->recover, ack->una);
     if (over)
         recovered(r, c, ack->nxt);
@@ -277,7 +290,7 @@ void sack_recovery_too_big(struct sack_recovery *r, struct cc *c, seq_t nxt)
     recovery_slow_start(c, r->mode);
     r->mode = RECOVERY_MTU;
     r->recover = nxt;
-    r->may_undo = false;
+    forget(r);
     rack_forget_probe(&r->rack);
     scoreboard_lose_all(&r->board);
 }
@@ -297,7 +310,7 @@ void sack_recovery_sent(struct sack_recovery *r, seq_t from, seq_t end, seq_t nx
     scoreboard_sent(&r->board, from, end, now_ns);
     prr_sent(&r->prr, (uint32_t)seq_diff(end, from));
     if (seq_lt(from, nxt))
-        resending(r, from, seq_min(end, nxt));
+        resending(r, from, seq_min(end, nxt), now_ns);
     if (seq_lt(nxt, end))
         loaded(r, end);
 }

@@ -1,7 +1,7 @@
 /*
  * Loss recovery with SACK: what recovery.h is without. Losses are told by RACK-TLP (RFC 8985) from
  * the scoreboard; fast recovery goes by RFC 6675's rules with PRR (RFC 6937); a reduction that
- * D-SACKs show to have been for nothing is undone (RFC 4015).
+ * D-SACKs or timestamps show to have been for nothing is undone (RFC 3522, RFC 4015).
  *
  * Knows no queue and no connection. Between its calls the records cover [SND.UNA, SND.NXT).
  */
@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "cc.h"
+#include "eifel.h"
 #include "prr.h"
 #include "rack.h"
 #include "recovery.h"
@@ -32,6 +33,7 @@ struct sack_recovery {
     uint32_t resent;        /* octets of it, less those the peer says it has got twice */
     seq_t undo_end;         /* once that is acknowledged, no D-SACK of it is to come */
     struct cc before;       /* what an undo brings back */
+    struct eifel eifel;
 
     /* The most that was outstanding in the round trip in which text was last sent, up to there. */
     uint32_t load;
@@ -47,9 +49,10 @@ bool sack_recovery_forgets(const struct sack_recovery *r);
 /* An ACK, and what is known beside it. */
 struct sack_ack {
     const struct seg *seg;
-    seq_t una, nxt; /* SND.UNA after it, SND.NXT */
-    bool advances;  /* SND.UNA has moved */
-    bool duplicate; /* by RFC 5681 2 */
+    seq_t una, nxt;       /* SND.UNA after it, SND.NXT */
+    bool advances;        /* SND.UNA has moved */
+    bool duplicate;       /* by RFC 5681 2 */
+    uint64_t echo_end_ns; /* what its timestamp echoes went before that; TIME_NEVER: not known */
     uint64_t srtt_ns, now_ns;
 };
 

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "minmax.h"
+#include "nstime.h"
 
 static struct sent *of_seq(struct list *l)
 {
@@ -194,7 +195,8 @@ void scoreboard_sent(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_n
 void scoreboard_begin(const struct scoreboard *b, struct delivery *d, uint64_t min_rtt_ns,
                       uint64_t now_ns)
 {
-    *d = (struct delivery){.now_ns = now_ns, .min_rtt_ns = min_rtt_ns, .fack = b->fack};
+    *d = (struct delivery){
+        .now_ns = now_ns, .min_rtt_ns = min_rtt_ns, .echo_end_ns = TIME_NEVER, .fack = b->fack};
 }
 
 /* RFC 8985 6.2 steps 2 and 3, for [s->start, end). */
@@ -203,7 +205,7 @@ static void deliver(struct scoreboard *b, const struct sent *s, seq_t end, struc
     d->octets += (uint32_t)seq_diff(end, s->start);
     d->reordered |= seq_lt(end, d->fack) && !s->again;
     b->fack = seq_max(b->fack, end);
-    if (s->again && d->now_ns - s->at_ns < d->min_rtt_ns)
+    if (s->again && (s->at_ns >= d->echo_end_ns || d->now_ns - s->at_ns < d->min_rtt_ns))
         return;
     if (d->valid && !sent_after(s->at_ns, end, d->at_ns, d->end))
         return;

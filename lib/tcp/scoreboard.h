@@ -41,8 +41,10 @@ struct scoreboard {
 /* What one ACK has delivered. */
 struct delivery {
     uint64_t now_ns;
-    uint64_t min_rtt_ns; /* sent again and answered sooner: the answer is to an earlier sending */
-    seq_t fack;          /* before it */
+    /* Sent again and answered sooner, or not before what the ACK's timestamp echoes (TIME_NEVER: it
+     * has none): the answer is to an earlier sending. */
+    uint64_t min_rtt_ns, echo_end_ns;
+    seq_t fack; /* before it */
     uint32_t octets;
     bool reordered; /* something that was sent once, below fack */
     /* What was sent last of what was surely answered (RFC 8985 6.2 step 2). */

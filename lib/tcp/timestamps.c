@@ -63,3 +63,12 @@ uint64_t timestamps_rtt_ns(const struct timestamps *ts, uint32_t ecr, uint64_t n
         return 0;
     return max_u32(now - ecr, 1) * NS_PER_MS;
 }
+
+uint64_t timestamps_echo_end_ns(const struct timestamps *ts, uint32_t ecr, uint64_t now_ns)
+{
+    uint32_t now = timestamps_val(ts, now_ns);
+    if (ecr == 0 || before(now, ecr))
+        return TIME_NEVER;
+    uint64_t tick = now_ns / NS_PER_MS + 1, ago = now - ecr;
+    return tick > ago ? (tick - ago) * NS_PER_MS : 0;
+}

@@ -41,4 +41,8 @@ void timestamps_arrived(struct timestamps *ts, uint32_t val, seq_t at, uint64_t 
  * from the future, or 0, which broken peers and middleboxes send (as Linux has it). */
 uint64_t timestamps_rtt_ns(const struct timestamps *ts, uint32_t ecr, uint64_t now_ns);
 
+/* The time before which a segment with this TSval went, the clock's next tick; TIME_NEVER: it tells
+ * none, as above. */
+uint64_t timestamps_echo_end_ns(const struct timestamps *ts, uint32_t ecr, uint64_t now_ns);
+
 #endif

@@ -363,6 +363,11 @@ static void ambiguous(void **state)
     scoreboard_acked(&b, seq(500), &d);
     assert_false(d.valid);
     scoreboard_begin(&b, &d, 50, 250);
+    d.echo_end_ns = 200;
+    scoreboard_acked(&b, seq(600), &d);
+    assert_false(d.valid);
+    scoreboard_begin(&b, &d, 50, 250);
+    d.echo_end_ns = 201;
     scoreboard_acked(&b, seq(1000), &d);
     assert_true(d.valid && d.again);
     assert_int_equal(d.at_ns, 200);

@@ -137,6 +137,23 @@ static void no_round_trip(void **state)
     }
 }
 
+/* RFC 3522 3.2 (4), RFC 8985 6.2 step 2: a segment that had this TSval went before the next tick,
+ * also where the clock wraps; or it is not known when. */
+static void echo_end(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < N_PLACES; i++) {
+        struct timestamps ts = {.offset = places[i]};
+        uint64_t sent_ns = 3 * NS_PER_S + 400 * NS_PER_US, now_ns = 5 * NS_PER_S + 1;
+        uint32_t val = timestamps_val(&ts, sent_ns);
+        assert_true(timestamps_echo_end_ns(&ts, val, now_ns) == 3 * NS_PER_S + NS_PER_MS);
+        assert_true(timestamps_echo_end_ns(&ts, timestamps_val(&ts, now_ns) + 1, now_ns) ==
+                    TIME_NEVER);
+        assert_true(timestamps_echo_end_ns(&ts, 0, now_ns) == TIME_NEVER);
+        assert_true(timestamps_echo_end_ns(&ts, val - 100000, now_ns) == 0);
+    }
+}
+
 /* 5.2: whatever arrives, TS.Recent does not go back while nothing is silent for long. */
 static void never_back(void **state)
 {
@@ -161,7 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clock),         cmocka_unit_test(outdated),   cmocka_unit_test(newer),
         cmocka_unit_test(after_24_days), cmocka_unit_test(echoed),     cmocka_unit_test(round_trip),
-        cmocka_unit_test(no_round_trip), cmocka_unit_test(never_back),
+        cmocka_unit_test(no_round_trip), cmocka_unit_test(never_back), cmocka_unit_test(echo_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,164 @@
+/* RFC 3522, the Eifel detection algorithm, with timestamps of a ms. What is brought back is RFC
+ * 4015's and RFC 9438 4.9's matter: test_rfc4015.c. */
+#include "with_sack.h"
+
+/* Text of a segment: the path's MSS is 1000. Where segment n begins. */
+#define LEN   988
+#define AT(n) (1 + LEN * (n))
+
+#define TS(val, ecr) .ts = 1, .ts_val = (val), .ts_ecr = (ecr)
+
+/* Both permit SACK and have timestamps, ours count ms from 0. Ten segments are in flight since 100
+ * ms, `more` octets wait. */
+static struct sock *in_flight(struct peer *a, uint32_t more)
+{
+    struct sock *so = host_connect(a);
+    leaves(a, .flags = SYN, .seq = 0, .sack_ok = 1, TS(0, 0));
+    a->wnd = 65535;
+    host_later(100);
+    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1, TS(1, 0));
+    leaves(a, .flags = ACK, .seq = 1, .ack = 1, TS(100, 1));
+    host_sends(so, 0, 10 * LEN + more);
+    assert_int_equal(all_leaves(), 10);
+    return so;
+}
+
+/* 200 ms: all but the first is there, so it goes again. */
+static struct sock *sent_again(struct peer *a, uint32_t more)
+{
+    struct sock *so = in_flight(a, more);
+    host_later(100);
+    arrives(a, .flags = ACK, .seq = 1, .ack = 1, BLOCK(AT(1), AT(9)), TS(2, 100));
+    leaves(a, .flags = ACK, .seq = 1, .ack = 1, .text = LEN, TS(200, 2));
+    (void)all_leaves();
+    assert_int_equal(host_status(so).ssthresh, 7 * LEN);
+    return so;
+}
+
+/* 3.2: the first was late. Its ACK echoes its timestamp, from before RetransmitTS: at once all is
+ * as before, and what is unacknowledged does not go again. */
+static void fast_retransmit(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sent_again(&a, 0);
+    host_later(10);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(9), TS(3, 100));
+    assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+    assert_in_range(host_status(so).cwnd, 10 * LEN, 18 * LEN);
+    assert_int_equal(all_leaves(), 0);
+    assert_int_equal(host_status(so).resent, 1);
+}
+
+/* (4): the same timestamp as RetransmitTS, or a later one: it was lost. */
+static void real_loss(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sent_again(&a, 0);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(9), TS(3, 200));
+    assert_int_equal(host_status(so).ssthresh, 7 * LEN);
+    (void)all_leaves();
+    /* Step 3: the first acceptable ACK is the one that tells. */
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(10), TS(4, 100));
+    assert_int_equal(host_status(so).ssthresh, 7 * LEN);
+}
+
+/* (3): an ACK that does not advance tells nothing. */
+static void acceptable(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sent_again(&a, 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, BLOCK(AT(1), AT(10)), TS(3, 100));
+    assert_int_equal(host_status(so).ssthresh, 7 * LEN);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(1), BLOCK(AT(2), AT(10)), TS(4, 100));
+    assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+}
+
+/* (5), 3.3: all is acknowledged at once, with a D-SACK or by a peer that has never told any: it may
+ * be that only the ACKs were lost, and the answer is one to what went again. */
+static void acks_lost(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sent_again(&a, 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(10), TS(3, 100));
+    assert_int_equal(host_status(so).ssthresh, 7 * LEN);
+}
+
+static void with_a_d_sack(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = sent_again(&a, 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(9), BLOCK(AT(3), AT(4)), TS(3, 100));
+    assert_int_equal(host_status(so).ssthresh, 7 * LEN);
+}
+
+/* (5): a peer that has told a D-SACK before would have told it now. */
+static void told_before(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = in_flight(&a, 0);
+    host_later(50);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(1), BLOCK(AT(0), AT(1)),
+            TS(2, 100)); /* the path's own */
+    host_later(50);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(1), BLOCK(AT(2), AT(10)), TS(3, 100));
+    leaves(&a, .flags = ACK, .seq = AT(1), .ack = 1, .text = LEN, TS(200, 3));
+    assert_in_range(host_status(so).ssthresh, 1, 10 * LEN);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(10), TS(4, 100));
+    assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+}
+
+/* Nothing has answered: a probe of the flight's end (RFC 8985 7.2), then the timer, twice. */
+static struct sock *timed_out(struct peer *a, unsigned times)
+{
+    struct sock *so = in_flight(a, 0);
+    host_later(208);
+    leaves(a, .flags = ACK | PSH, .seq = AT(9), .ack = 1, .text = LEN);
+    for (unsigned i = 0; i < times; i++) {
+        host_later(300u << i);
+        leaves(a, .flags = ACK, .seq = 1, .ack = 1, .text = LEN);
+    }
+    assert_int_equal(host_status(so).ssthresh, 7 * LEN);
+    assert_int_equal(host_status(so).cwnd, LEN);
+    return so;
+}
+
+/* (6) SPUR_TO: the path has become slower. Nothing of what has not gone again does any more. */
+static void timeout(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = timed_out(&a, 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(2), TS(2, 100));
+    assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+    assert_in_range(host_status(so).cwnd, 10 * LEN, 12 * LEN);
+    assert_int_equal(all_leaves(), 0);
+    assert_int_equal(host_status(so).resent, 2);
+}
+
+/* RetransmitTS is that of the first timeout, whatever follows (2). */
+static void timeouts_in_a_row(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = timed_out(&a, 2);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(1), TS(2, 608));
+    assert_int_equal(host_status(so).ssthresh, 7 * LEN);
+    (void)all_leaves();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        host_test(fast_retransmit), host_test(real_loss),         host_test(acceptable),
+        host_test(acks_lost),       host_test(with_a_d_sack),     host_test(told_before),
+        host_test(timeout),         host_test(timeouts_in_a_row),
+    };
+    return host_main(tests);
+}
