@@ -248,6 +248,8 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .scaled = t->shift_offered && tcb_synchronized(t),
         .sack = loss_by_sack(t),
         .timestamps = t->ts && tcb_synchronized(t),
+        .ecn = t->ecn && tcb_synchronized(t),
+        .ecn_seen = t->ecn_seen,
         .sacked = t->busy->sack_recovery.board.sacked,
         .lost = t->busy->sack_recovery.board.lost,
         .sndbuf = tcb_sndbuf(t),
