@@ -112,7 +112,8 @@ static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old
         did.restart_timer = recovery_dup_ack(r, &b->cc, t->snd.una, t->snd.nxt, now_ns);
     if (tcp_ecn_news(t, seg))
         recovery_echo(r, &b->cc, outstanding, t->snd.una, t->snd.nxt, now_ns);
-    did.grow = did.grow && !(tcp_ecn_told(t, seg) && r->mode == RECOVERY_OPEN);
+    bool regular = r->mode == RECOVERY_OPEN || r->mode == RECOVERY_CWR;
+    did.grow = did.grow && !(regular && tcp_ecn_told(t, seg));
     return did;
 }
 

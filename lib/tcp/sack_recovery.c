@@ -162,6 +162,13 @@ static void fast_recovery(struct sack_recovery *r, struct cc *c, seq_t una, seq_
     r->mode = RECOVERY_FAST;
 }
 
+/* RFC 6675 5 (4.3): the first retransmission does not wait for cwnd, which may have been on its way
+ * down already. */
+static void first_goes(const struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt)
+{
+    c->cwnd = max_u32(c->cwnd, flight(r, una, nxt) + c->mss);
+}
+
 /* A window below 2 SMSS is not one to be reduced in proportion. */
 static void echo(struct sack_recovery *r, struct cc *c, const struct sack_ack *ack)
 {
@@ -241,7 +248,8 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
 
     /* What was sent in a recovery that is over, and is lost, is the next one's. */
     bool found = detect(r, c, ack->srtt_ns, ack->now_ns) || (over && r->board.lost > 0);
-    if (found && is_whole(r))
+    bool begins = found && is_whole(r);
+    if (begins)
         fast_recovery(r, c, ack->una, ack->nxt, ack->now_ns);
     else if (ack->news && r->mode == RECOVERY_OPEN)
         echo(r, c, ack);
@@ -249,6 +257,8 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
     if (reducing)
         c->cwnd = prr_cwnd(&r->prr, d.octets, flight(r, ack->una, ack->nxt), c->ssthresh, c->mss,
                            ack->advances && !found);
+    if (begins)
+        first_goes(r, c, ack->una, ack->nxt);
     r->recover = seq_max(r->recover, ack->una); /* it does not fall behind by 2^31 octets */
     return (struct recovery_ack){
         .delivered = d.octets,
@@ -265,6 +275,7 @@ void sack_recovery_reo_timeout(struct sack_recovery *r, struct cc *c, seq_t una,
         return;
     fast_recovery(r, c, una, nxt, now_ns);
     c->cwnd = prr_cwnd(&r->prr, 0, flight(r, una, nxt), c->ssthresh, c->mss, false);
+    first_goes(r, c, una, nxt);
 }
 
 void sack_recovery_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt, bool first,

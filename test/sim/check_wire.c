@@ -26,6 +26,7 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
     memset(&me->sack, 0, sizeof me->sack);
     me->cc = (struct cc_watch){0};
     me->ts.sent = me->ts.offered = false;
+    ecn_begin_anew(&me->ecn);
     me->resend = (struct resend_watch){.rto_min_ns = me->resend.rto_min_ns};
 }
 
@@ -348,6 +349,14 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     }
     uint64_t at = wire_unwrap(seg->seq, me->iss, me->sent);
     ts_sent(&me->ts, &peer->ts, seg, me->passive);
+    const struct ecn_sent ecn = {
+        .at = at,
+        .fresh = seg->text_len > 0 && at >= me->sent,
+        .again = seg->text_len > 0 && at < me->sent,
+        .ends = me->fin_sent || seg->flags & TCP_FIN,
+        .ssthresh = me->ssthresh,
+    };
+    ecn_sent(&me->ecn, seg, &ecn);
     if (seg->flags & TCP_ACK)
         sent_ack(me, peer, seg);
     if (seg_len(seg) > 0 && !(seg->flags & TCP_SYN))
