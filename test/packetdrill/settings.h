@@ -15,7 +15,8 @@
  *     tcp_slow_start_after_idle
  *     tcp_window_scaling,
  *     tcp_sack,
- *     tcp_timestamps
+ *     tcp_timestamps,
+ *     tcp_ecn                   0, 1 and 2; others as 2
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -33,6 +34,7 @@ enum sysctl {
     SYSCTL_WINDOW_SCALING,
     SYSCTL_SACK,
     SYSCTL_TIMESTAMPS,
+    SYSCTL_ECN,
     N_SYSCTLS
 };
 

@@ -101,6 +101,7 @@ void ecn_arrived(struct ecn_watch *me, const struct seg *seg, bool taken)
 /* One reaction in a window of data: until the segment with CWR is acknowledged ECE is no news. */
 void ecn_acked(struct ecn_watch *me, const struct seg *seg, uint64_t ack, bool surely)
 {
+    me->may_cwr |= !surely || seg->opts.n_sack > 0; /* it may tell of a loss */
     if (!(seg->flags & TCP_ECE) || seg->flags & TCP_SYN || ack <= me->cwr_at)
         return;
     me->may_cwr = true;

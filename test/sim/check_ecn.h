@@ -42,7 +42,7 @@ void ecn_begin_anew(struct ecn_watch *me);
 /* seg reaches `me`. taken: its text for sure, or some of it. */
 void ecn_arrived(struct ecn_watch *me, const struct seg *seg, bool taken);
 
-/* Its ACK does, up to this offset; surely: and no old one. */
+/* Its ACK does, up to this offset; surely: and no old one, nor one that was there before. */
 void ecn_acked(struct ecn_watch *me, const struct seg *seg, uint64_t ack, bool surely);
 
 /* A router has said "too big". */
