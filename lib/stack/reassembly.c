@@ -10,7 +10,6 @@
 #include "codec.h"
 #include "minmax.h"
 
-
 struct piece {
     struct list node;
     uint32_t offset, len; /* octets of the packet's payload */

@@ -350,13 +350,13 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
     unsigned n;
     uint64_t at;
     uint32_t len = cut_text(t, seg, text, &n, &at);
+    tcp_ecn_arrived(t, seg);
     if (len == 0) {
         ackdelay_now(&t->ackdelay); /* beyond the FIN, or a shut window: it is not taken */
         return GO_ON;
     }
     if (t->orphan)
         return refuse_text(t, now_ns);
-    tcp_ecn_arrived(t, seg);
     bool had_hole = rcvq_has_hole(&t->rcvq) || t->fin_seen;
     uint64_t head = t->rcvq.head;
     struct busy *b = tcb_busy(t);

@@ -24,7 +24,8 @@ uint8_t tcp_ecn_echo(const struct tcb *t);
  * probe of a shut window has neither (6.1.6). */
 void tcp_ecn_new_text(struct tcb *t, struct seg *seg);
 
-/* Text in the window has arrived in it: CE, CWR (6.1.3). */
+/* Text has arrived in it, in the window (6.1.3, 6.1.5), or as a probe of one that is shut (6.1.6):
+ * CE, CWR. */
 void tcp_ecn_arrived(struct tcb *t, const struct seg *seg);
 
 /* Whether an ACK that SND.UNA has moved to, or not, tells of congestion; and whether cwnd was not

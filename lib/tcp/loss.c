@@ -27,10 +27,8 @@ uint64_t loss_min_rtt_ns(const struct tcb *t)
 static const char *reason(const struct tcb *t, enum recovery_mode mode)
 {
     static const char *const reasons[] = {
-        [RECOVERY_OPEN] = "the window has opened",
-        [RECOVERY_CWR] = "the window has opened",
-        [RECOVERY_FAST] = "duplicate ACKs",
-        [RECOVERY_RTO] = "retransmission timeout",
+        [RECOVERY_OPEN] = "the window has opened", [RECOVERY_CWR] = "the window has opened",
+        [RECOVERY_FAST] = "duplicate ACKs",        [RECOVERY_RTO] = "retransmission timeout",
         [RECOVERY_MTU] = "too big for the path",
     };
     bool crossed = t->state == STATE_CLOSING && (mode == RECOVERY_OPEN || mode == RECOVERY_CWR);

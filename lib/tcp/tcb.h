@@ -63,7 +63,7 @@ struct tcb {
                       */
     bool sack : 1;   /* SACK-permitted: we offer it; from the peer's SYN on: both have said so */
     bool ts : 1;     /* the same of timestamps (RFC 7323 3.2): Snd.TS.OK */
-    bool ecn : 1;  /* the same of ECN (RFC 3168 6.1.1) */
+    bool ecn : 1;    /* the same of ECN (RFC 3168 6.1.1) */
     bool ecn_echo : 1;   /* CE has come, and no CWR since: our ACKs have ECE */
     bool ecn_seen : 1;   /* ECT or CE has come */
     bool loss_probe : 1; /* PTO ran out (RFC 8985 7.3): a segment goes whatever cwnd is */

@@ -104,8 +104,9 @@ static const struct {
     const char *key;
     reader *read;
 } keys[] = {
-    {"ip", read_ip},         {"mtu", read_mtu},       {"quickack", read_quickack}, {"cc", read_cc},
-    {"rcvbuf", read_rcvbuf}, {"wscale", read_wscale}, {"sack", read_sack},         {"ecn", read_ecn},
+    {"ip", read_ip},     {"mtu", read_mtu},       {"quickack", read_quickack},
+    {"cc", read_cc},     {"rcvbuf", read_rcvbuf}, {"wscale", read_wscale},
+    {"sack", read_sack}, {"ecn", read_ecn},
 };
 
 #define N_KEYS (sizeof keys / sizeof keys[0])

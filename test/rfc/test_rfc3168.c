@@ -108,8 +108,8 @@ static void not_answered(void **state)
         unsigned flags;
         uint8_t ecn;
     } t[] = {
-        {TCP_ECN_ANSWER, 0, ECN_NOT_ECT},   {TCP_ECN_ANSWER, ECE, ECN_NOT_ECT},
-        {TCP_ECN_ANSWER, CWR, ECN_NOT_ECT}, {TCP_ECN_OFF, ECE | CWR, ECN_NOT_ECT},
+        {TCP_ECN_ANSWER, 0, ECN_NOT_ECT},    {TCP_ECN_ANSWER, ECE, ECN_NOT_ECT},
+        {TCP_ECN_ANSWER, CWR, ECN_NOT_ECT},  {TCP_ECN_OFF, ECE | CWR, ECN_NOT_ECT},
         {TCP_ECN_ANSWER, ECE | CWR, ECT0}, /* MUST NOT be: as Linux, no ECN then */
         {TCP_ECN_ANSWER, ECE | CWR, ECN_CE},
     };
@@ -387,6 +387,20 @@ static void outside_of_the_window(void **state)
     leaves(&a, .flags = ACK | ECE, .seq = 1, .ack = 31);
 }
 
+/* 6.1.6: a probe of our window, when that is shut, has an exact number: its mark is answered. */
+static void probed(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    (void)connected_with_ecn(&a);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 10000, .ecn = ECT0);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 10001, .wnd = ZERO);
+    arrives(&a, .flags = ACK, .seq = 10002, .ack = 1, .text = 1, .ecn = ECN_CE);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 10001);
+    arrives(&a, .flags = ACK, .seq = 10001, .ack = 1, .text = 1, .ecn = ECN_CE);
+    leaves(&a, .flags = ACK | ECE, .seq = 1, .ack = 10001);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -410,6 +424,7 @@ int main(void)
         host_test(marked_again),
         host_test_sack(out_of_order),
         host_test_sack(outside_of_the_window),
+        host_test(probed),
     };
     return host_main(tests);
 }

@@ -241,6 +241,26 @@ static unsigned cwrs_leave(void)
     return n;
 }
 
+/* But what a timeout has found lost goes again in slow start, though all ACKs echo a mark that no
+ * CWR can answer before there is new text. */
+static void grows_after_timeout(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = in_flight(&a, &cc_newreno);
+    if (host_with_sack()) {
+        host_later(108);
+        assert_int_equal(all_leaves(), 1);
+    }
+    host_later(host_status(so).rto_ns / NS_PER_MS - (host_with_sack() ? 0 : 100));
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    host_later(100);
+    ack(&a, 1, ECE);
+    leaves(&a, .flags = ACK, .seq = 1001, .ack = 1, .text = 1000);
+    leaves(&a, .flags = ACK, .seq = 2001, .ack = 1, .text = 1000);
+    assert_in_range(host_status(so).ssthresh, 5000, 5500);
+}
+
 /* If the segment with CWR is lost, cwnd is reduced again, and the next new one has it. */
 static void cwr_is_lost(void **state)
 {
@@ -348,6 +368,7 @@ int main(void)
         host_test_sack(cwr_after_loss),
         host_test(cwr_after_timeout),
         host_test_sack(mark_then_timeout),
+        host_test_sack(grows_after_timeout),
         host_test_sack(cwr_is_lost),
         host_test_sack(one_segment),
         host_test(one_segment_outstanding),

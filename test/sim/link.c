@@ -115,8 +115,8 @@ static void one(struct link *l, struct frame *f, uint64_t now_ns)
         marked(l, f);
     if (cut && l->answers && !f->corrupt && !f->icmp && fault(l, l->plan->unreach_ppm))
         l->refused(l, frame_unreachable(f, &l->rng));
-    if (leave_ns == 0 || cut || lost_in_burst(l) || (fault(l, l->plan->loss_ppm) && !marked(l, f)) ||
-        rng_chance(&l->rng, l->loss_ppm)) {
+    if (leave_ns == 0 || cut || lost_in_burst(l) ||
+        (fault(l, l->plan->loss_ppm) && !marked(l, f)) || rng_chance(&l->rng, l->loss_ppm)) {
         tell(l, f, leave_ns == 0 ? "queue full" : "lost", 0);
         return;
     }

@@ -5,7 +5,8 @@
 #define CWR TCP_CWR
 
 #define FULL(at, more, field)                                                                      \
-    .flags = (uint8_t)(TCP_ACK | (more)), .seq = {at}, .ack = {1}, .wnd = 8000, .text_len = MSS, .ecn = (field)
+    .flags = (uint8_t)(TCP_ACK | (more)), .seq = {at}, .ack = {1}, .wnd = 8000, .text_len = MSS,   \
+    .ecn = (field)
 #define ECHO(number) .flags = TCP_ACK | ECE, .seq = {1}, .ack = {number}, .wnd = 8000
 
 /* Both SYNs were ECN-setup ones. */
