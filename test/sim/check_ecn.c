@@ -69,8 +69,10 @@ void ecn_sent(struct ecn_watch *me, const struct seg *seg, const struct ecn_sent
     SIM_CHECK(!echo || me->may_echo, "ecn", "ECE, but no CE has come (RFC 3168 6.1.3)");
     SIM_CHECK(echo || !me->must_echo || s->ends, "ecn", "no ECE, though CE has come (6.1.3)");
     check_cwr(me, seg, s);
-    if (s->again)
+    if (s->again) {
         me->again = me->may_cwr = true;
+        me->probed = s->sent;
+    }
 }
 
 void ecn_begin_anew(struct ecn_watch *me)
@@ -101,7 +103,9 @@ void ecn_arrived(struct ecn_watch *me, const struct seg *seg, bool taken)
 /* One reaction in a window of data: until the segment with CWR is acknowledged ECE is no news. */
 void ecn_acked(struct ecn_watch *me, const struct seg *seg, uint64_t ack, bool surely)
 {
-    me->may_cwr |= !surely || seg->opts.n_sack > 0; /* it may tell of a loss */
+    me->may_cwr |= !surely || seg->opts.n_sack > 0 || me->probed > 0; /* it may tell of a loss */
+    if (ack > me->probed)
+        me->probed = 0;
     if (!(seg->flags & TCP_ECE) || seg->flags & TCP_SYN || ack <= me->cwr_at)
         return;
     me->may_cwr = true;

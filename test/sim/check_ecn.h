@@ -23,11 +23,13 @@ struct ecn_watch {
     bool may_cwr, must_cwr;
     bool again;      /* something was sent again, or cut for a smaller MTU */
     uint64_t cwr_at; /* offset of the last segment with CWR */
+    uint64_t probed; /* an ACK beyond may say that what went again was lost (RFC 8985 7.4) */
 };
 
 /* What the wire's checker knows of a segment that is sent. */
 struct ecn_sent {
     uint64_t at;       /* offset */
+    uint64_t sent;     /* the highest so far, exclusive */
     bool fresh;        /* all of its text goes for the first time */
     bool again;        /* some does not */
     bool ends;         /* it has FIN, or one was sent before */

@@ -351,6 +351,7 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     ts_sent(&me->ts, &peer->ts, seg, me->passive);
     const struct ecn_sent ecn = {
         .at = at,
+        .sent = me->sent,
         .fresh = seg->text_len > 0 && at >= me->sent,
         .again = seg->text_len > 0 && at < me->sent,
         .ends = me->fin_sent || seg->flags & TCP_FIN,
