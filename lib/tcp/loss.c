@@ -120,7 +120,7 @@ static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old
 static void pause_new_text(struct tcb *t, uint64_t now_ns)
 {
     t->busy->paused_ns = now_ns + tcb_rto_ns(t);
-    if (seq_lt(t->snd.una, t->snd.nxt))
+    if (seq_lt(t->snd.una, t->snd.nxt) && !persist_on(&t->busy->persist))
         tcp_timeout_arm_rtx(t, now_ns);
 }
 

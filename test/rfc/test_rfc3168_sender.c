@@ -339,6 +339,28 @@ static void one_segment_outstanding(void **state)
     leaves(&a, .flags = ACK | PSH | CWR, .seq = 3001, .ack = 1, .text = 500, .ecn = ECT0);
 }
 
+/* It holds for text that is SENT later, FIN included. */
+static void one_segment_and_nothing_to_send(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = connected_with_ecn(&a);
+    host_sends(so, 0, 2000);
+    assert_int_equal(all_leaves(), 2);
+    host_later(100);
+    ack(&a, 2, ECE);
+    host_sends(so, 2000, 500);
+    leaves(&a, .flags = ACK | PSH | CWR, .seq = 2001, .ack = 1, .text = 500, .ecn = ECT0);
+    host_later(100);
+    arrives(&a, .flags = ACK | ECE, .seq = 1, .ack = 2501);
+    uint64_t rto_ms = host_status(so).rto_ns / NS_PER_MS;
+    host_later(50);
+    host_sends(so, 2500, 500);
+    assert_int_equal(host_shutdown_send(so), ERR_NONE);
+    host_later(rto_ms - 50);
+    leaves(&a, .flags = FIN | ACK | PSH | CWR, .seq = 2501, .ack = 1, .text = 500, .ecn = ECT0);
+}
+
 /* A connection that has been silent since its cwnd was reduced still tells of it. */
 static void after_silence(void **state)
 {
@@ -372,6 +394,7 @@ int main(void)
         host_test_sack(cwr_is_lost),
         host_test_sack(one_segment),
         host_test(one_segment_outstanding),
+        host_test_sack(one_segment_and_nothing_to_send),
         host_test_sack(after_silence),
     };
     return host_main(tests);
