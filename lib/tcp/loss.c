@@ -78,8 +78,9 @@ void loss_sent(struct tcb *t, seq_t from, seq_t end, seq_t nxt, uint64_t now_ns)
         tcp_timeout_arm_rtx(t, now_ns);
 }
 
+/* news: of congestion (RFC 3168 6.1.2). */
 static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old_una,
-                                 bool duplicate, uint64_t now_ns)
+                                 bool duplicate, bool news, uint64_t now_ns)
 {
     struct busy *b = t->busy;
     bool advances = seq_lt(old_una, t->snd.una);
@@ -92,7 +93,7 @@ static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old
             .advances = advances,
             .duplicate = duplicate,
             .echo = tcp_ecn_told(t, seg),
-            .news = tcp_ecn_news(t, seg),
+            .news = news,
             .outstanding = outstanding,
             .srtt_ns = rto_srtt_ns(&t->rto),
             .now_ns = now_ns,
@@ -108,15 +109,14 @@ static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old
         did = recovery_new_ack(r, &b->cc, old_una, t->snd.una, t->snd.nxt);
     else if (duplicate) /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK */
         did.restart_timer = recovery_dup_ack(r, &b->cc, t->snd.una, t->snd.nxt, now_ns);
-    if (tcp_ecn_news(t, seg))
+    if (news)
         recovery_echo(r, &b->cc, outstanding, t->snd.una, t->snd.nxt, now_ns);
     bool regular = r->mode == RECOVERY_OPEN || r->mode == RECOVERY_CWR;
     did.grow = did.grow && !(regular && tcp_ecn_told(t, seg));
     return did;
 }
 
-/* RFC 3168 6.1.2: below a window of one SMSS it is the retransmission timer that lets new text go.
- */
+/* RFC 3168 6.1.2: below a window of one SMSS the retransmission timer lets new text go. */
 static void pause_new_text(struct tcb *t, uint64_t now_ns)
 {
     t->busy->paused_ns = now_ns + tcb_rto_ns(t);
@@ -127,8 +127,9 @@ static void pause_new_text(struct tcb *t, uint64_t now_ns)
 struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_una, bool duplicate,
                                uint64_t now_ns)
 {
-    bool least = t->busy->cc.cwnd <= t->busy->cc.mss && tcp_ecn_news(t, seg);
-    struct recovery_ack did = acked(t, seg, old_una, duplicate, now_ns);
+    bool news = seq_lt(old_una, t->snd.nxt) && tcp_ecn_news(t, seg);
+    bool least = news && t->busy->cc.cwnd <= t->busy->cc.mss;
+    struct recovery_ack did = acked(t, seg, old_una, duplicate, news, now_ns);
     if (least)
         pause_new_text(t, now_ns);
     return did;

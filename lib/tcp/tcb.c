@@ -190,6 +190,8 @@ static const char *check_receiver(const struct tcb *t)
     uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)tcb_fin_taken(t);
     if (tcb_synchronized(t) && !seq_eq(t->rcv.nxt, seq_add(t->rcv.irs, 1 + taken)))
         return "RCV.NXT = IRS + 1 + text and FIN";
+    if (t->ecn_echo && !t->ecn)
+        return "marks are echoed where ECN is agreed upon";
     return NULL;
 }
 

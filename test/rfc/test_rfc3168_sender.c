@@ -116,6 +116,24 @@ static void old_ack(void **state)
     assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
 }
 
+/* Nor does one when nothing is outstanding, for which it could be. */
+static void nothing_outstanding(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = connected_with_ecn(&a);
+    host_sends(so, 0, 2000);
+    assert_int_equal(all_leaves(), 2);
+    ack(&a, 2, 0);
+    uint32_t cwnd = host_status(so).cwnd;
+    if (host_with_sack())
+        arrives(&a, .flags = ACK | ECE, .seq = 1, .ack = 2001, BLOCK(1, 1001));
+    else
+        ack(&a, 2, ECE);
+    assert_int_equal(host_status(so).cwnd, cwnd);
+    assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+}
+
 /* An ACK that moves nothing does: SND.UNA may wait for what is lost. */
 static void duplicate_ack(void **state)
 {
@@ -384,6 +402,7 @@ int main(void)
         host_test_sack(with_cubic),
         host_test_sack(does_not_grow),
         host_test_sack(old_ack),
+        host_test_sack(nothing_outstanding),
         host_test_sack(duplicate_ack),
         host_test_sack(mark_then_loss),
         host_test_sack(loss_then_mark),
