@@ -20,6 +20,8 @@ static struct tcp_config tcp_config_of(const struct nstcp_options *o)
         tcp.msl_ns = o->msl_ms * NS_PER_MS;
     if (o->user_timeout_ms)
         tcp.user_timeout_ns = o->user_timeout_ms * NS_PER_MS;
+    if (o->tcp_ecn)
+        tcp.ecn = o->tcp_ecn < 0 ? TCP_ECN_OFF : (enum tcp_ecn)o->tcp_ecn;
     return tcp;
 }
 

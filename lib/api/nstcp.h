@@ -81,6 +81,9 @@ struct nstcp_options {
      * Then whoever sends a SYN says who is to hear the answer (RFC 7126 4.3, 4.4). 0: such packets
      * are taken as if they had none. Linux's net.ipv4.conf.all.accept_source_route. */
     unsigned accept_source_route;
+    /* Explicit Congestion Notification (RFC 3168), Linux's net.ipv4.tcp_ecn. 1: asked for, and
+     * given to who asks. 2: given; 0: as 2, which is Linux's default. -1: neither, Linux's 0. */
+    int tcp_ecn;
 };
 
 #define NSTCP_WHY_MAX 256
@@ -277,7 +280,7 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  * others ENOENT; 16 octets are read; the congestion window stays); read only: TCP_INFO (struct
  * tcp_info of <linux/tcp.h> or of <netinet/tcp.h>, as far as there is room; what is not known is 0)
  *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind),
- *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, stay 0),
+ *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, are TCP's own),
  *                IP_TTL (1 to 255; -1: 64),
  *                IP_RECVERR, IP_OPTIONS (see below)
  *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IPPROTO_IP's:

@@ -87,7 +87,9 @@ size_t tcp_info_put(const struct tcp_status *status, uint64_t now_ns, void *to, 
         info.tcpi_last_ack_recv = ms_since(status->heard_ns, now_ns);
         info.tcpi_options =
             (uint8_t)((status->scaled ? TCPI_OPT_WSCALE : 0) | (status->sack ? TCPI_OPT_SACK : 0) |
-                      (status->timestamps ? TCPI_OPT_TIMESTAMPS : 0));
+                      (status->timestamps ? TCPI_OPT_TIMESTAMPS : 0) |
+                      (status->ecn ? TCPI_OPT_ECN : 0) |
+                      (status->ecn_seen ? TCPI_OPT_ECN_SEEN : 0));
         info.tcpi_snd_wscale = status->snd_shift & 15u;
         info.tcpi_rcv_wscale = status->rcv_shift & 15u;
     }

@@ -61,6 +61,8 @@ static void add_seg(struct line *l, const struct trace_point *p)
             p->seg->text_len);
         if (p->seg->flags & TCP_URG)
             add(l, "up=%u ", (unsigned)p->seg->up);
+        static const char *const ecn[] = {"", "ect1 ", "ect0 ", "ce "};
+        add(l, "%s", ecn[p->seg->ecn & ECN_MASK]);
     }
 }
 

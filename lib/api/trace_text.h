@@ -5,7 +5,8 @@
  *     [tcp/output.c:123] 0.000412 #2 sent 10.0.0.1:61003 > 10.0.1.1:40000 SYN seq=1 ack=0 win=65535
  *     payload_len=0
  *
- * Place; seconds since the first line; socket; what. All on one line.
+ * Place; seconds since the first line; socket; what; the ECN field, where it is not 0: ect0, ect1,
+ * ce. All on one line.
  */
 #ifndef TRACE_TEXT_H
 #define TRACE_TEXT_H

@@ -36,6 +36,7 @@ _Static_assert(RX_PAD + FRAME_MAX <= RX_STRIDE && RX_STRIDE % 64 == 0, "room for
 #define TCP_MIN         20
 #define TCP_AT_DST_PORT 2
 #define TCP_AT_OFFSET   12
+#define TCP_AT_FLAGS    13
 #define TCP_AT_CHECKSUM 16
 
 /* One frame on its way out: header octets of our own, then the packet's memory. */

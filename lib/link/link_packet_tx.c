@@ -59,6 +59,8 @@ static bool fill_offload(struct virtio_net_hdr *vnet, const struct packet *p)
     vnet->hdr_len = (uint16_t)(ETHER_HDR_LEN + ip_len + tcp_len);
     if (p->gso_size != 0 && packet_len(p) > ip_len + tcp_len + p->gso_size) {
         vnet->gso_type = v4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+        if (ip[ip_len + TCP_AT_FLAGS] & TCP_CWR) /* which is for the first of the packets alone */
+            vnet->gso_type |= VIRTIO_NET_HDR_GSO_ECN;
         vnet->gso_size = p->gso_size;
     }
     return true;

@@ -10,9 +10,6 @@
 #include "codec.h"
 #include "minmax.h"
 
-#define ECN_NOT_ECT 0
-#define ECN_CE      3
-
 struct piece {
     struct list node;
     uint32_t offset, len; /* octets of the packet's payload */

@@ -87,6 +87,7 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     t->busy->full = seq_max(t->busy->full, ack);
     t->snd.up = seq_max(t->snd.up, ack);
     t->busy->up_from = seq_max(t->busy->up_from, ack);
+    t->busy->cwr = seq_max(t->busy->cwr, seq_sub(ack, 1));
     t->busy->retries = 0;
     t->in_trouble = false;
     t->held = false; /* whoever meant to send more has had a round trip for it */

@@ -6,6 +6,7 @@
 #include "arrives.h"
 
 #include "ackin.h"
+#include "ecn.h"
 #include "minmax.h"
 #include "pmtu.h"
 #include "timeout.h"
@@ -28,6 +29,7 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
         t->shift_offered = opts->has_wscale && t->common->config->window_scaling;
         t->sack = t->common->config->sack;
         t->ts = t->common->config->timestamps;
+        t->ecn = t->common->config->ecn != TCP_ECN_OFF;
         t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
     }
     if (opts->has_wscale && t->shift_offered) {
@@ -50,6 +52,7 @@ static void take_syn(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     t->rcv.irs = seg->seq;
     t->rcv.nxt = seq_add(seg->seq, 1);
     take_syn_options(t, &seg->opts);
+    tcp_ecn_take_syn(t, seg);
     timestamps_begin(&t->timestamps, seg->opts.ts_val, t->rcv.nxt, now_ns);
     if (!t->passive)
         rcvwnd_whole(&t->rcvwnd, t->pmtu.mss_max - tcb_options_len(t));

@@ -5,6 +5,7 @@
 #include "arrives.h"
 
 #include "ackin.h"
+#include "ecn.h"
 #include "loss.h"
 #include "reset.h"
 #include "urgent.h"
@@ -126,6 +127,7 @@ static enum step first_sequence(struct tcb *t, const struct seg *seg, uint64_t n
 {
     if (is_syn_again(t, seg)) {
         take_timestamp(t, seg, now_ns);
+        tcp_ecn_take_syn(t, seg);
         recovery_resend(&t->busy->recovery, t->snd.una, t->snd.nxt);
         return DROP;
     }
@@ -168,20 +170,15 @@ static enum step second_rst(struct tcb *t, const struct seg *seg, uint64_t now_n
         tcp_reset_challenge(t, now_ns);
         return DROP;
     }
-    switch (t->state) {
-    case STATE_SYN_RECEIVED:
-        if (t->passive)
-            state_set(t, STATE_CLOSED, "RST: back to LISTEN", now_ns);
-        else
-            state_fail(t, ERR_REFUSED, "RST", now_ns);
-        break;
-    default:
-        /* RFC 9293 has no word for the user in CLOSING and LAST-ACK, who has closed; Linux and BSD
-         * say "reset". So do we: one who has only shut down may want to know that the peer has not
-         * acknowledged the end (MUST-12). */
+    /* RFC 9293 has no word for the user in CLOSING and LAST-ACK, who has closed; Linux and BSD say
+     * "reset". So do we: one who has only shut down may want to know that the peer has not
+     * acknowledged the end (MUST-12). */
+    if (t->state != STATE_SYN_RECEIVED)
         state_fail(t, ERR_RESET, "RST", now_ns);
-        break;
-    }
+    else if (t->passive)
+        state_set(t, STATE_CLOSED, "RST: back to LISTEN", now_ns);
+    else
+        state_fail(t, ERR_REFUSED, "RST", now_ns);
     return DROP;
 }
 
@@ -353,6 +350,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
     unsigned n;
     uint64_t at;
     uint32_t len = cut_text(t, seg, text, &n, &at);
+    tcp_ecn_arrived(t, seg);
     if (len == 0) {
         ackdelay_now(&t->ackdelay); /* beyond the FIN, or a shut window: it is not taken */
         return GO_ON;
@@ -476,8 +474,10 @@ enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now
 {
     struct seg trimmed;
     const struct seg *whole = seg;
-    if (trim_syn(t, seg, &trimmed))
+    if (trim_syn(t, seg, &trimmed)) {
+        tcp_ecn_take_syn(t, seg);
         seg = &trimmed;
+    }
     bool opening = t->state == STATE_SYN_RECEIVED;
     enum step step = first_timestamp(t, seg, now_ns);
     if (step == GO_ON)

@@ -19,6 +19,7 @@ const struct busy busy_none = {
     .sack_recovery.rack = {.reo_due_ns = TIME_NEVER, .pto_due_ns = TIME_NEVER},
     .persist = PERSIST_OFF,
     .rtx_due_ns = TIME_NEVER,
+    .paused_ns = TIME_NEVER,
     .give_up_due_ns = TIME_NEVER,
 };
 
@@ -73,7 +74,7 @@ struct busy *tcb_take_busy(struct tcb *t)
 static bool all_sent(const struct tcb *t)
 {
     return t->state == STATE_CLOSED || t->state == STATE_TIME_WAIT ||
-           (tcb_idle(t) && loss_forgets(t));
+           (tcb_idle(t) && loss_forgets(t) && t->busy->paused_ns == TIME_NEVER);
 }
 
 static bool all_read(const struct tcb *t)

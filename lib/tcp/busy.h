@@ -47,6 +47,8 @@ struct busy {
     seq_t up_from;           /* what was sent before this had no pointer to SND.UP */
     seq_t full;              /* SND.NXT when cwnd last had no room for a segment more */
     seq_t small;             /* end of the last segment below one MSS (RFC 9293 A.3, Minshall) */
+    seq_t cwr;               /* of the last segment with CWR, or SND.UNA - 1 (RFC 3168 6.1.2) */
+    uint64_t paused_ns;      /* no new text until then (the same); TIME_NEVER: it may go */
     uint8_t retries;         /* timeouts in a row without progress */
 
     /* Receiving */

@@ -53,6 +53,7 @@ void cc_rest(const struct cc *c, struct cc_rest *r)
         .w_max = first || c->cubic.timed_out ? 0 : c->cubic.w_max,
         .mss = (uint16_t)c->mss,
         .first = first,
+        .cwr = c->cwr,
     };
 }
 
@@ -65,12 +66,33 @@ void cc_resume(struct cc *c, const struct cc_rest *r, const struct cc_ops *ops, 
         .cwnd = r->cwnd,
         .ssthresh = r->ssthresh,
         .abc_limit = CC_ABC_LIMIT,
+        .cwr = r->cwr,
         .stage = r->first ? CC_FIRST_SLOW_START : CC_SLOW_START,
     };
     if (!r->first)
         c->cubic = (struct cubic){.w_max = r->w_max, .cwnd_prior = r->w_max};
     if (mss != r->mss)
         cc_set_mss(c, mss);
+}
+
+void cc_loss(struct cc *c, uint32_t flight, uint64_t now_ns)
+{
+    c->ops->loss(c, flight, now_ns);
+    c->cwr = true;
+}
+
+void cc_timeout(struct cc *c, uint32_t flight, bool first, uint64_t now_ns)
+{
+    c->ops->timeout(c, flight, first, now_ns);
+    c->cwr = true;
+}
+
+/* Below 2 SMSS cwnd is halved, whatever the algorithm does above. */
+void cc_echo(struct cc *c, uint32_t flight, uint64_t now_ns)
+{
+    cc_loss(c, flight, now_ns);
+    if (c->cwnd <= 2 * c->mss)
+        c->cwnd = max_u32(min_u32(c->cwnd, flight / 2), c->mss);
 }
 
 /* RFC 5681 3.1: a smaller MSS takes cwnd down in proportion, so that as many segments as before may
@@ -96,6 +118,7 @@ void cc_change(struct cc *c, const struct cc_ops *ops)
         .cwnd = c->cwnd,
         .ssthresh = c->ssthresh,
         .abc_limit = c->abc_limit,
+        .cwr = c->cwr,
         .stage = c->stage == CC_FIRST_SLOW_START ? CC_FIRST_SLOW_START : CC_SLOW_START,
     };
 }

@@ -82,6 +82,7 @@ struct cc {
      * timeout has found lost (RFC 3465 2.3: such ACKs cover text that arrived long before). */
     uint8_t abc_limit;
     enum cc_stage stage : 8;
+    bool cwr; /* cwnd was reduced, and no new text has told the peer yet (RFC 3168 6.1.2) */
 
     union {
         struct hystart hystart; /* of CUBIC, in the first slow start */
@@ -96,6 +97,7 @@ struct cc_rest {
     uint32_t w_max; /* cubic's */
     uint16_t mss;   /* SMSS of then */
     bool first;     /* CC_FIRST_SLOW_START */
+    bool cwr;
 };
 
 extern const struct cc_ops cc_newreno; /* "reno": RFC 5681, with byte counting */
@@ -111,6 +113,14 @@ void cc_rest(const struct cc *c, struct cc_rest *r);
 
 /* It goes on, with this algorithm and SMSS, whatever they were. */
 void cc_resume(struct cc *c, const struct cc_rest *r, const struct cc_ops *ops, uint32_t mss);
+
+/* What cc_ops has for a sign of congestion; and the peer is to be told. */
+void cc_loss(struct cc *c, uint32_t flight, uint64_t now_ns);
+void cc_timeout(struct cc *c, uint32_t flight, bool first, uint64_t now_ns);
+
+/* The same of ECN-Echo, with `flight` octets outstanding before: as of a loss, but that cwnd goes
+ * down to one SMSS (RFC 3168 6.1.2, RFC 9438 4.6). */
+void cc_echo(struct cc *c, uint32_t flight, uint64_t now_ns);
 
 /* The effective MSS has changed. */
 void cc_set_mss(struct cc *c, uint32_t mss);

@@ -1,6 +1,7 @@
 /* Loss recovery as the trunk sees it. See loss.h. */
 #include "loss.h"
 
+#include "ecn.h"
 #include "timeout.h"
 
 uint32_t loss_flight(const struct tcb *t)
@@ -26,12 +27,11 @@ uint64_t loss_min_rtt_ns(const struct tcb *t)
 static const char *reason(const struct tcb *t, enum recovery_mode mode)
 {
     static const char *const reasons[] = {
-        [RECOVERY_OPEN] = "the window has opened",
-        [RECOVERY_FAST] = "duplicate ACKs",
-        [RECOVERY_RTO] = "retransmission timeout",
+        [RECOVERY_OPEN] = "the window has opened", [RECOVERY_CWR] = "the window has opened",
+        [RECOVERY_FAST] = "duplicate ACKs",        [RECOVERY_RTO] = "retransmission timeout",
         [RECOVERY_MTU] = "too big for the path",
     };
-    bool crossed = mode == RECOVERY_OPEN && t->state == STATE_CLOSING;
+    bool crossed = t->state == STATE_CLOSING && (mode == RECOVERY_OPEN || mode == RECOVERY_CWR);
     return crossed ? "FIN has crossed FIN" : reasons[mode];
 }
 
@@ -78,11 +78,13 @@ void loss_sent(struct tcb *t, seq_t from, seq_t end, seq_t nxt, uint64_t now_ns)
         tcp_timeout_arm_rtx(t, now_ns);
 }
 
-struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_una, bool duplicate,
-                               uint64_t now_ns)
+/* news: of congestion (RFC 3168 6.1.2). */
+static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old_una,
+                                 bool duplicate, bool news, uint64_t now_ns)
 {
     struct busy *b = t->busy;
     bool advances = seq_lt(old_una, t->snd.una);
+    uint32_t outstanding = (uint32_t)seq_diff(t->snd.nxt, old_una);
     if (loss_by_sack(t)) {
         const struct sack_ack ack = {
             .seg = seg,
@@ -93,6 +95,9 @@ struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_u
             .echo_end_ns = t->ts && seg->opts.has_ts
                                ? timestamps_echo_end_ns(&t->timestamps, seg->opts.ts_ecr, now_ns)
                                : TIME_NEVER,
+            .echo = tcp_ecn_told(t, seg),
+            .news = news,
+            .outstanding = outstanding,
             .srtt_ns = rto_srtt_ns(&t->rto),
             .now_ns = now_ns,
         };
@@ -101,12 +106,36 @@ struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_u
         tell_refused(t);
         return did;
     }
+    struct recovery *r = &b->recovery;
+    struct recovery_ack did = {0};
     if (advances)
-        return recovery_new_ack(&b->recovery, &b->cc, old_una, t->snd.una, t->snd.nxt);
-    /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK to come. */
-    bool again =
-        duplicate && recovery_dup_ack(&b->recovery, &b->cc, t->snd.una, t->snd.nxt, now_ns);
-    return (struct recovery_ack){.restart_timer = again};
+        did = recovery_new_ack(r, &b->cc, old_una, t->snd.una, t->snd.nxt);
+    else if (duplicate) /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK */
+        did.restart_timer = recovery_dup_ack(r, &b->cc, t->snd.una, t->snd.nxt, now_ns);
+    if (news)
+        recovery_echo(r, &b->cc, outstanding, t->snd.una, t->snd.nxt, now_ns);
+    bool regular = r->mode == RECOVERY_OPEN || r->mode == RECOVERY_CWR;
+    did.grow = did.grow && !(regular && tcp_ecn_told(t, seg));
+    return did;
+}
+
+/* RFC 3168 6.1.2: below a window of one SMSS the retransmission timer lets new text go. */
+static void pause_new_text(struct tcb *t, uint64_t now_ns)
+{
+    t->busy->paused_ns = now_ns + tcb_rto_ns(t);
+    if (seq_lt(t->snd.una, t->snd.nxt) && !persist_on(&t->busy->persist))
+        tcp_timeout_arm_rtx(t, now_ns);
+}
+
+struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_una, bool duplicate,
+                               uint64_t now_ns)
+{
+    bool news = seq_lt(old_una, t->snd.nxt) && tcp_ecn_news(t, seg);
+    bool least = news && t->busy->cc.cwnd <= t->busy->cc.mss;
+    struct recovery_ack did = acked(t, seg, old_una, duplicate, news, now_ns);
+    if (least)
+        pause_new_text(t, now_ns);
+    return did;
 }
 
 void loss_timeout(struct tcb *t, bool first, uint64_t now_ns)
@@ -182,7 +211,8 @@ void loss_too_big(struct tcb *t)
 
 void loss_begin(struct tcb *t, struct busy *b)
 {
-    recovery_init(&b->recovery, seq_sub(t->snd.una, 1));
+    b->cwr = seq_sub(t->snd.una, 1);
+    recovery_init(&b->recovery, b->cwr);
     sack_recovery_init(&b->sack_recovery, t->common->mem, t->snd.una);
 }
 

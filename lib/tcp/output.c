@@ -6,6 +6,7 @@
 #include "output.h"
 
 #include "check.h"
+#include "ecn.h"
 #include "loss.h"
 #include "minmax.h"
 #include "pacing.h"
@@ -29,7 +30,8 @@ static void stamp(struct tcb *t, struct seg *seg, uint64_t now_ns)
 static void begin(struct tcb *t, struct seg *seg, uint8_t flags, seq_t at, uint64_t now_ns)
 {
     seg->seq = at;
-    seg->flags = flags;
+    seg->flags = flags & TCP_SYN ? flags | tcp_ecn_syn_flags(t) : flags | tcp_ecn_echo(t);
+    seg->ecn = ECN_NOT_ECT;
     seg->n_text = 0;
     seg->text_len = 0;
     seg->gso_size = 0;
@@ -222,6 +224,7 @@ static bool output_again(struct tcb *t, struct seg *seg, const struct missing *m
 static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uint64_t now_ns)
 {
     fill(t, seg, t->snd.nxt, len, fin, now_ns);
+    tcp_ecn_new_text(t, seg);
     if (seg->flags & TCP_FIN) {
         t->fin_sent = true;
         t->snd.fin = seq_add(t->snd.nxt, seg->text_len);
@@ -298,7 +301,7 @@ static bool waits(struct tcb *t, uint64_t now_ns)
 /* New text and FIN. */
 static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
-    if (t->fin_sent)
+    if (t->fin_sent || t->busy->paused_ns != TIME_NEVER)
         return false;
     uint32_t unsent = (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
     if (unsent == 0 && !t->fin_queued)
@@ -359,7 +362,8 @@ static bool output_loss_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
     if (seq_eq(t->snd.una, t->snd.nxt))
         return false;
     struct rack *rack = &t->busy->sack_recovery.rack;
-    uint32_t unsent = t->fin_sent ? 0 : (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
+    bool none = t->fin_sent || t->busy->paused_ns != TIME_NEVER;
+    uint32_t unsent = none ? 0 : (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
     int32_t wnd_room = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
     uint32_t len = min_u32(unsent, t->snd.mss);
     if (len > 0 && wnd_room >= (int32_t)len) {

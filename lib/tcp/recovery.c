@@ -44,7 +44,7 @@ void recovery_init(struct recovery *r, seq_t iss)
  * segments that a timeout made us send twice. After a timeout that holds until recovery is over. */
 static bool tells_of_loss(const struct recovery *r, seq_t una)
 {
-    return seq_lt(r->recover, una);
+    return r->mode == RECOVERY_CWR || seq_lt(r->recover, una);
 }
 
 bool recovery_forgets(const struct recovery *r, seq_t una)
@@ -74,14 +74,28 @@ bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, ui
     if (r->dup_acks != RECOVERY_DUP_THRESH || !tells_of_loss(r, una))
         return false;
 
-    /* RFC 5681 3.2 step 2: without what limited transmit has sent, which is beyond cwnd. */
-    c->ops->loss(c, min_u32(recovery_flight(r, una, nxt), c->cwnd), now_ns);
+    /* RFC 5681 3.2 step 2: without what limited transmit has sent, which is beyond cwnd. RFC 3168
+     * 6.1.2: once in a window of data. */
+    if (r->mode != RECOVERY_CWR)
+        cc_loss(c, min_u32(recovery_flight(r, una, nxt), c->cwnd), now_ns);
     inflate(c, RECOVERY_DUP_THRESH);
     r->mode = RECOVERY_FAST;
     r->recover = nxt;
     r->partial_seen = false;
     schedule_first(r, c, una, nxt);
     return true;
+}
+
+void recovery_echo(struct recovery *r, struct cc *c, uint32_t flight, seq_t una, seq_t nxt,
+                   uint64_t now_ns)
+{
+    if (r->mode != RECOVERY_OPEN)
+        return;
+    cc_echo(c, min_u32(flight, c->cwnd), now_ns);
+    if (seq_lt(una, nxt)) {
+        r->mode = RECOVERY_CWR;
+        r->recover = nxt;
+    }
 }
 
 /* RFC 6582 3.2 step 3, the first form of the full acknowledgement's window: it can't burst. */
@@ -122,6 +136,13 @@ struct recovery_ack recovery_new_ack(struct recovery *r, struct cc *c, seq_t old
          * that had arrived before. */
         c->abc_limit = CC_ABC_LIMIT;
         break;
+    case RECOVERY_CWR:
+        meaning.grow = false;
+        if (covered) {
+            r->mode = RECOVERY_OPEN;
+            r->recover = seq_sub(una, 1); /* no retransmission is behind it: RFC 6582 4 */
+        }
+        break;
     case RECOVERY_FAST:
         meaning.grow = false;
         if (covered) {
@@ -159,7 +180,8 @@ void recovery_timeout(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, bo
         c->cwnd = min_u32(c->cwnd, most);
         flight = r->partial_seen ? flight : min_u32(flight, most);
     }
-    c->ops->timeout(c, flight, first, now_ns);
+    /* RFC 3168 6.1.2: ssthresh has gone down already in this window. */
+    cc_timeout(c, flight, first && r->mode != RECOVERY_CWR, now_ns);
     c->ssthresh = min_u32(c->ssthresh, most);
     c->abc_limit = 1;
     r->mode = RECOVERY_RTO;
@@ -176,7 +198,7 @@ void recovery_resend(struct recovery *r, seq_t una, seq_t nxt)
 
 void recovery_slow_start(struct cc *c, enum recovery_mode mode)
 {
-    if (mode == RECOVERY_FAST)
+    if (mode == RECOVERY_FAST || mode == RECOVERY_CWR)
         c->cwnd = min_u32(c->cwnd, c->ssthresh);
     c->ssthresh = max_u32(c->ssthresh, c->cwnd);
     c->cwnd = c->mss;

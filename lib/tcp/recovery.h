@@ -19,6 +19,7 @@
 
 enum recovery_mode {
     RECOVERY_OPEN, /* no loss known */
+    RECOVERY_CWR,  /* cwnd was reduced for ECN-Echo, and not all of that window is acknowledged */
     RECOVERY_FAST, /* fast recovery: cwnd is inflated */
     RECOVERY_RTO,  /* after a timeout, until everything sent before it is acknowledged */
     RECOVERY_MTU,  /* the same after the path's MTU has become less, which is no loss */
@@ -46,6 +47,12 @@ bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, ui
 /* Limited transmit (RFC 3042 2): so many octets of new text may be in flight beyond cwnd: a segment
  * for each of the first two duplicate ACKs, when the third one would begin fast recovery. */
 uint32_t recovery_beyond_cwnd(const struct recovery *r, const struct cc *c, seq_t una);
+
+/* An ACK of new data, or none, told by ECN-Echo of congestion that nothing was done about (RFC 3168
+ * 6.1.2): reduces cwnd with `flight` octets outstanding before it. What is found lost in that
+ * window does not reduce it again. */
+void recovery_echo(struct recovery *r, struct cc *c, uint32_t flight, seq_t una, seq_t nxt,
+                   uint64_t now_ns);
 
 /* What an ACK for new data means. */
 struct recovery_ack {

@@ -21,6 +21,12 @@ bool sack_recovery_forgets(const struct sack_recovery *r)
     return r->mode == RECOVERY_OPEN;
 }
 
+/* Nothing is known to be lost. */
+static bool is_whole(const struct sack_recovery *r)
+{
+    return r->mode == RECOVERY_OPEN || r->mode == RECOVERY_CWR;
+}
+
 static struct rack_now rack_now(const struct sack_recovery *r, const struct cc *c, uint64_t srtt_ns,
                                 uint64_t now_ns)
 {
@@ -28,7 +34,7 @@ static struct rack_now rack_now(const struct sack_recovery *r, const struct cc *
         .now_ns = now_ns,
         .srtt_ns = srtt_ns,
         .mss = c->mss,
-        .in_recovery = r->mode != RECOVERY_OPEN,
+        .in_recovery = !is_whole(r),
     };
 }
 
@@ -150,26 +156,49 @@ static void congestion(struct sack_recovery *r, struct cc *c, seq_t una, seq_t n
     remember(r, c, una, nxt);
     /* RFC 5681 3.2 step 2: without what was sent beyond cwnd. */
     outstanding = min_u32(outstanding, c->cwnd);
-    c->ops->loss(c, outstanding, now_ns);
+    cc_loss(c, outstanding, now_ns);
     prr_begin(&r->prr, outstanding);
     r->recover = nxt;
     rack_forget_probe(&r->rack);
 }
 
+/* RFC 3168 6.1.2: in a window of data cwnd goes down once, for ECN-Echo or loss. What was lost of a
+ * later one is the next recovery's. */
 static void fast_recovery(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt,
                           uint64_t now_ns)
 {
-    congestion(r, c, una, nxt, (uint32_t)seq_diff(nxt, una), now_ns);
+    if (r->mode == RECOVERY_OPEN)
+        congestion(r, c, una, nxt, (uint32_t)seq_diff(nxt, una), now_ns);
     r->mode = RECOVERY_FAST;
+}
+
+/* RFC 6675 5 (4.3): the first retransmission does not wait for cwnd, which may have been on its way
+ * down already. */
+static void first_goes(const struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt)
+{
+    c->cwnd = max_u32(c->cwnd, flight(r, una, nxt) + c->mss);
+}
+
+/* A window below 2 SMSS is not one to be reduced in proportion. */
+static void echo(struct sack_recovery *r, struct cc *c, const struct sack_ack *ack)
+{
+    uint32_t outstanding = min_u32(ack->outstanding, c->cwnd);
+    cc_echo(c, outstanding, ack->now_ns);
+    rack_forget_probe(&r->rack);
+    if (c->cwnd < c->ssthresh || !seq_lt(ack->una, ack->nxt))
+        return;
+    prr_begin(&r->prr, outstanding);
+    r->recover = ack->nxt;
+    r->mode = RECOVERY_CWR;
 }
 
 static void recovered(struct sack_recovery *r, struct cc *c, seq_t nxt)
 {
     r->undo_end = nxt; /* a round trip, in which the last D-SACKs come */
 
-    if (r->mode == RECOVERY_FAST)
+    if (r->mode == RECOVERY_FAST || r->mode == RECOVERY_CWR)
         c->cwnd = c->ssthresh;
-    if (r->mode != RECOVERY_MTU)
+    if (r->mode == RECOVERY_FAST || r->mode == RECOVERY_RTO)
         rack_recovered(&r->rack);
     r->mode = RECOVERY_OPEN;
 }
@@ -216,6 +245,8 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
         forget(r);
     }
     rack_round(&r->rack, ack->una);
+    if (ack->echo)
+        forget(r); /* RFC 4015 3.4 */
     if (eifel_acked(&r->eifel, ack->echo_end_ns, ack->advances, seq_eq(ack->una, ack->nxt), dsack))
         undo(r, c);
     if (dsack) {
@@ -230,16 +261,22 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
 
     /* What was sent in a recovery that is over, and is lost, is the next one's. */
     bool found = detect(r, c, ack->srtt_ns, ack->now_ns) || (over && r->board.lost > 0);
-    if (found && r->mode == RECOVERY_OPEN)
+    bool begins = found && is_whole(r);
+    if (begins)
         fast_recovery(r, c, ack->una, ack->nxt, ack->now_ns);
-    if (r->mode == RECOVERY_FAST)
+    else if (ack->news && r->mode == RECOVERY_OPEN)
+        echo(r, c, ack);
+    bool reducing = r->mode == RECOVERY_FAST || r->mode == RECOVERY_CWR;
+    if (reducing)
         c->cwnd = prr_cwnd(&r->prr, d.octets, flight(r, ack->una, ack->nxt), c->ssthresh, c->mss,
                            ack->advances && !found);
+    if (begins)
+        first_goes(r, c, ack->una, ack->nxt);
     r->recover = seq_max(r->recover, ack->una); /* it does not fall behind by 2^31 octets */
     return (struct recovery_ack){
         .delivered = d.octets,
         .rtt_ns = d.valid && !d.again ? ack->now_ns - d.at_ns : 0,
-        .grow = r->mode != RECOVERY_FAST,
+        .grow = !reducing && !(ack->echo && r->mode == RECOVERY_OPEN),
         .restart_timer = ack->advances,
     };
 }
@@ -247,10 +284,11 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
 void sack_recovery_reo_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt,
                                uint64_t srtt_ns, uint64_t now_ns)
 {
-    if (!detect(r, c, srtt_ns, now_ns) || r->mode != RECOVERY_OPEN)
+    if (!detect(r, c, srtt_ns, now_ns) || !is_whole(r))
         return;
     fast_recovery(r, c, una, nxt, now_ns);
     c->cwnd = prr_cwnd(&r->prr, 0, flight(r, una, nxt), c->ssthresh, c->mss, false);
+    first_goes(r, c, una, nxt);
 }
 
 void sack_recovery_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt, bool first,
@@ -267,7 +305,8 @@ void sack_recovery_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq
     }
     if (r->mode == RECOVERY_OPEN)
         remember(r, c, una, nxt);
-    c->ops->timeout(c, outstanding, first, now_ns);
+    /* RFC 3168 6.1.2: ssthresh has gone down already in this window. */
+    cc_timeout(c, outstanding, first && r->mode != RECOVERY_CWR, now_ns);
     c->abc_limit = 1;
     if (head && head->sacked)
         scoreboard_renege(&r->board); /* RFC 6675 5.1: it was acknowledged, and is not any more */
@@ -317,5 +356,5 @@ void sack_recovery_sent(struct sack_recovery *r, seq_t from, seq_t end, seq_t nx
 
 bool sack_recovery_probes(const struct sack_recovery *r)
 {
-    return r->mode == RECOVERY_OPEN && r->board.sacked == 0 && r->board.lost == 0;
+    return is_whole(r) && r->board.sacked == 0 && r->board.lost == 0;
 }

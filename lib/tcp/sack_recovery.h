@@ -1,7 +1,8 @@
 /*
  * Loss recovery with SACK: what recovery.h is without. Losses are told by RACK-TLP (RFC 8985) from
- * the scoreboard; fast recovery goes by RFC 6675's rules with PRR (RFC 6937); a reduction that
- * D-SACKs or timestamps show to have been for nothing is undone (RFC 3522, RFC 4015).
+ * the scoreboard; fast recovery goes by RFC 6675's rules with PRR (RFC 6937), and so does cwnd
+ * after ECN-Echo (RFC 3168); a reduction that D-SACKs or timestamps show to have been for nothing
+ * is undone (RFC 3522, RFC 4015).
  *
  * Knows no queue and no connection. Between its calls the records cover [SND.UNA, SND.NXT).
  */
@@ -53,6 +54,9 @@ struct sack_ack {
     bool advances;        /* SND.UNA has moved */
     bool duplicate;       /* by RFC 5681 2 */
     uint64_t echo_end_ns; /* what its timestamp echoes went before that; TIME_NEVER: not known */
+    bool echo;            /* it has ECN-Echo */
+    bool news;            /* of which nothing is known yet: see recovery_echo() */
+    uint32_t outstanding; /* octets, before it */
     uint64_t srtt_ns, now_ns;
 };
 

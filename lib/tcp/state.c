@@ -21,10 +21,12 @@ static void stop_sending(struct tcb *t)
 {
     struct busy *b = t->busy;
     t->probe = false;
+    t->ecn = t->ecn_echo = false; /* RFC 3168 6.1.1 */
     if (!tcb_is_busy(t))
         return;
     b->rtx_due_ns = TIME_NEVER;
     b->give_up_due_ns = TIME_NEVER;
+    b->paused_ns = TIME_NEVER;
     persist_stop(&b->persist);
     recovery_init(&b->recovery, t->snd.nxt);
     loss_end(b);

@@ -190,6 +190,8 @@ static const char *check_receiver(const struct tcb *t)
     uint32_t taken = (uint32_t)t->rcvq.head + (uint32_t)tcb_fin_taken(t);
     if (tcb_synchronized(t) && !seq_eq(t->rcv.nxt, seq_add(t->rcv.irs, 1 + taken)))
         return "RCV.NXT = IRS + 1 + text and FIN";
+    if (t->ecn_echo && !t->ecn)
+        return "marks are echoed where ECN is agreed upon";
     return NULL;
 }
 
@@ -248,6 +250,8 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .scaled = t->shift_offered && tcb_synchronized(t),
         .sack = loss_by_sack(t),
         .timestamps = t->ts && tcb_synchronized(t),
+        .ecn = t->ecn && tcb_synchronized(t),
+        .ecn_seen = t->ecn_seen,
         .sacked = t->busy->sack_recovery.board.sacked,
         .lost = t->busy->sack_recovery.board.lost,
         .sndbuf = tcb_sndbuf(t),

@@ -63,6 +63,9 @@ struct tcb {
                       */
     bool sack : 1;   /* SACK-permitted: we offer it; from the peer's SYN on: both have said so */
     bool ts : 1;     /* the same of timestamps (RFC 7323 3.2): Snd.TS.OK */
+    bool ecn : 1;    /* the same of ECN (RFC 3168 6.1.1) */
+    bool ecn_echo : 1;   /* CE has come, and no CWR since: our ACKs have ECE */
+    bool ecn_seen : 1;   /* ECT or CE has come */
     bool loss_probe : 1; /* PTO ran out (RFC 8985 7.3): a segment goes whatever cwnd is */
     bool no_room : 1; /* memory was refused, or text thrown away for want of it; the caller counts
                        * and clears */
@@ -232,6 +235,8 @@ struct tcp_status {
     bool scaled;                  /* windows are [TCPI_OPT_WSCALE] */
     bool sack;                    /* both permit it [TCPI_OPT_SACK] */
     bool timestamps;              /* both have agreed on them [TCPI_OPT_TIMESTAMPS] */
+    bool ecn;                     /* the same [TCPI_OPT_ECN] */
+    bool ecn_seen;                /* text with ECT or CE has come [TCPI_OPT_ECN_SEEN] */
     uint8_t snd_shift, rcv_shift; /* [snd_wscale, rcv_wscale] */
     int soft_error; /* enum err: what ICMP has said since the last progress (SHLD-25) */
 };

@@ -124,6 +124,8 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
         state_set(t, STATE_CLOSED, "TIME-WAIT timeout, or no user for FIN-WAIT-2", now_ns);
         return;
     }
+    if (t->busy->paused_ns <= now_ns)
+        t->busy->paused_ns = TIME_NEVER;
     loss_tick(t, now_ns);
     pacing_tick(&t->busy->pacing, now_ns);
     if (t->busy->rtx_due_ns <= now_ns)
@@ -147,6 +149,7 @@ bool tcp_timeout_keepalive(const struct tcb *t, uint64_t now_ns)
 uint64_t tcp_deadline(const struct tcb *t)
 {
     uint64_t due = time_min(t->busy->rtx_due_ns, t->busy->give_up_due_ns);
+    due = time_min(due, t->busy->paused_ns);
     if (tcb_lingers(t))
         due = time_min(due, t->linger_due_ns);
     due = time_min(due, time_min(t->busy->persist.due_ns, loss_deadline(t)));

@@ -32,6 +32,7 @@ void tcp_open_active(struct tcb *t, seq_t iss, uint64_t now_ns)
     t->shift_offered = t->common->config->window_scaling;
     t->sack = t->common->config->sack;
     t->ts = t->common->config->timestamps;
+    t->ecn = t->common->config->ecn == TCP_ECN_ASK;
     set_shift(t, t->rcvwnd.size_max);
     tcp_timeout_expect(t, now_ns);
     state_set(t, STATE_SYN_SENT, "active OPEN", now_ns);

@@ -156,6 +156,7 @@ enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_h
         *why = "TCP: text in too many pieces";
         return DECODE_TCP;
     }
+    seg->ecn = ip->tos & ECN_MASK;
     seg->gso_size = seg->text_len > p->gso_size ? p->gso_size : 0;
     return DECODE_OK;
 }
@@ -171,7 +172,7 @@ void packet_encode(struct packet *p, const struct flow *flow, const struct seg *
         .dst = flow->remote,
         .proto = IP_PROTO_TCP,
         .ttl = ttl,
-        .tos = tos,
+        .tos = tos | seg->ecn,
         .df = true,
         .payload_len = (uint32_t)tcp_len + seg->text_len,
     };

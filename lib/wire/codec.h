@@ -32,8 +32,9 @@ enum decode packet_decode(const struct packet *p, struct flow *flow, struct ip_h
 
 /* Builds p from seg: head in p->store, body referring to seg's text. partial_csum: leave the
  * checksum to the device, which is cheap; otherwise the text is summed here. tos, ttl: for the IP
- * header. Always with DF and, RFC 6864, an IPv4 identification of 0. The whole packet must fit the
- * 16-bit length of its IP header: at most 65535 octets (IPv4), or 40 more (IPv6). */
+ * header; tos without ECN's bits, which are seg's. Always with DF and, RFC 6864, an IPv4
+ * identification of 0. The whole packet must fit the 16-bit length of its IP header: at most 65535
+ * octets (IPv4), or 40 more (IPv6). */
 void packet_encode(struct packet *p, const struct flow *flow, const struct seg *seg, uint8_t tos,
                    uint8_t ttl, bool partial_csum);
 

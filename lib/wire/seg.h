@@ -28,6 +28,13 @@ struct flow {
 #define TCP_ECE 0x40
 #define TCP_CWR 0x80
 
+/* The ECN field of the IP header: the lower two bits of its octet (RFC 3168 5). */
+#define ECN_NOT_ECT 0
+#define ECN_ECT1    1
+#define ECN_ECT0    2
+#define ECN_CE      3
+#define ECN_MASK    3
+
 /* What has arrived beyond a hole: [left, right) (RFC 2018 3). On the way in any two numbers. */
 struct sack_block {
     seq_t left, right;
@@ -53,6 +60,7 @@ struct seg {
     uint32_t wnd; /* SEG.WND as on the wire: 16 bits, not scaled */
     uint16_t up;  /* urgent pointer */
     uint8_t flags;
+    uint8_t ecn; /* of its packet, or of all packets of a super-segment: ECN_* */
     struct tcp_opts opts;
 
     uint32_t text_len; /* octets of text, without SYN and FIN */

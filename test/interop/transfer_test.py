@@ -3,6 +3,7 @@ import os
 import subprocess
 import time
 
+from lab import damage
 from programs import CLIENT, HOST1, HOST1_6, HOST2, HOST2_6, NETNS, PORT, TERM, check, echoserver, \
     echoclient, in_node, kernel_client, kernel_server, pattern, run_all
 
@@ -93,6 +94,32 @@ def loses():
             ((), 31, 0), (("ip", "saddr", HOST1, "ip", "length", ">", "1000"), 10000, 3)):
         in_node("router", "nft", "add", "rule", "inet", "loss", "forward", *words,
                 "numgen", "inc", "mod", str(one_in), "==", str(which), "drop")
+
+
+def netstat(node, name):
+    """A counter of the node's kernel, of those that `nstat` shows."""
+    lines = [line.split() for line in in_node(node, "cat", "/proc/net/netstat").splitlines()]
+    for names, values in zip(lines[::2], lines[1::2]):
+        if name in names:
+            return int(values[names.index(name)])
+    return None
+
+
+def test_marking_path():
+    """RFC 3168: the kernel asks for ECN, and the router marks what is ECT, in both directions: our
+    text arrives marked there, and we tell it of what arrives marked here."""
+    in_node("router", "nft", "add", "table", "inet", "marks")
+    in_node("router", "nft", "add", "chain", "inet", "marks", "forward",
+            "{ type filter hook forward priority 0; }")
+    in_node("router", "nft", "add", "rule", "inet", "marks", "forward", "ip", "ecn", "ect0",
+            "numgen", "inc", "mod", "7", "==", "0", "ip", "ecn", "set", "ce")
+    damage("host2", "sysctl_write", "ipv4/tcp_ecn", "1")
+    with echoserver("host1", HOST1):
+        said = kernel_client("host2", HOST1, PORT, 1 << 20)
+        check(said == "same", said)
+    marked, told = netstat("host2", "InCEPkts"), netstat("host2", "TCPDeliveredCE")
+    check(marked > 0, "none of our text was ECT")
+    check(told > 0, "we have told the kernel of no mark")
 
 
 def test_lossy_path():

@@ -128,7 +128,7 @@ static bool next_packet(struct where w, struct flow *flow, struct seg *seg, uint
     if (packet_decode(&p, flow, &ip, seg, &why) != DECODE_OK)
         broken_here(w, "a packet that can be decoded", why);
     *flow = reversed(flow);
-    if (ip.ttl != host.ttl || ip.tos != host.tos)
+    if (ip.ttl != host.ttl || (ip.tos & ~ECN_MASK) != host.tos)
         broken_here(w, "the TTL and Diffserv field asked for (MUST-49, SHLD-22)", "others");
     if (seg->flags & SYN)
         first_syn(w, seg->seq.v);

@@ -41,6 +41,8 @@ const char *line_text(const struct line *l, char buf[LINE_TEXT_MAX])
         at = put(buf, at, "gso", l->gso);
     if (l->flags & URG)
         at = put(buf, at, "up", l->up);
+    if (l->ecn != ECN_NOT_ECT)
+        at = put(buf, at, "ecn", l->ecn);
     if (l->sack_ok > 0)
         at = put(buf, at, "sackOK", 1);
     if (l->ts > 0) {
@@ -73,6 +75,7 @@ struct line line_of(const struct seg *seg, uint32_t iss, uint32_t irs)
         .scale = seg->opts.has_wscale ? said(seg->opts.wscale) : NONE,
         .gso = said(seg->gso_size),
         .up = seg->up,
+        .ecn = seg->ecn,
         .sack_ok = seg->opts.has_sack_permitted ? 1 : NONE,
         .n_sack = seg->opts.n_sack > 0 ? seg->opts.n_sack : NONE,
         .ts = seg->opts.has_ts ? 1 : NONE,
@@ -94,6 +97,7 @@ struct seg line_seg(const struct line *l, uint32_t iss, uint32_t irs)
         .ack = seq(l->flags & ACK ? irs + l->ack : 0),
         .wnd = (uint32_t)meant(l->wnd),
         .up = l->up,
+        .ecn = l->ecn,
         .text_len = l->text,
         .gso_size = (uint16_t)meant(l->gso),
     };
@@ -152,7 +156,7 @@ static bool ts_fits(const struct line *e, const struct line *is)
 bool line_fits(const struct line *e, const struct line *is)
 {
     return e->flags == is->flags && e->seq == is->seq && e->ack == is->ack && e->text == is->text &&
-           e->up == is->up && fits(e->wnd, is->wnd) && fits(e->mss, is->mss) &&
+           e->up == is->up && e->ecn == is->ecn && fits(e->wnd, is->wnd) && fits(e->mss, is->mss) &&
            fits(e->scale, is->scale) && fits(e->gso, is->gso) && fits(e->sack_ok, is->sack_ok) &&
            sack_fits(e, is) && ts_fits(e, is);
 }

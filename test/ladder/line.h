@@ -28,6 +28,7 @@ struct line {
     int mss, scale; /* options */
     int gso;        /* octets per packet of a super-segment */
     uint16_t up;    /* urgent pointer */
+    uint8_t ecn;    /* of the IP header: ECN_*; always looked at */
     int sack_ok;    /* SACK-permitted: 1, or NONE */
     int n_sack;     /* SACK blocks, or NONE */
     struct {

@@ -3,7 +3,7 @@ import sys
 import time
 
 import common
-from common import beside, check, numbers, run_all, tool
+from common import Beside, beside, check, numbers, run_all, tool
 from lab import DEVICES, damage, in_node
 
 ADDR = "10.0.1.1"
@@ -50,6 +50,28 @@ def test_without_offloads():
     for addr, mss in ((ADDR, 1448), (ADDR6, 1428)):
         got = transfer(addr, addr, mss)
         check(got["packets"] >= TIMES * LEN // mss, f"not segmented: {got}")
+        check(got["cwr"] == TIMES, f"CWR is for the first packet of each: {got}")
+
+
+OFFLOADS = """
+import socket, sys
+VNET_HDR = 263, 15  # SOL_PACKET, PACKET_VNET_HDR
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+s.setsockopt(*VNET_HDR, 1)
+print("ready", flush=True)
+while True:
+    kind = s.recv(70000)[1]
+    if kind:
+        print(kind, flush=True)
+"""
+
+
+def test_gso_ecn():
+    """What a device is told of a super-segment with CWR: VIRTIO_NET_HDR_GSO_ECN beside its kind."""
+    for addr, mss, kind in ((ADDR, 1448, 1 | 0x80), (ADDR6, 1428, 4 | 0x80)):
+        with Beside("host2", sys.executable, "-c", OFFLOADS) as seen:
+            transfer(addr, addr, mss, times=1)
+            check(seen.process.stdout.readline() == f"{kind}\n", f"not {kind:#x}")
 
 
 def listens(listen, addr, port=7000, node="host2"):

@@ -5,7 +5,8 @@
  *     linktool blocks N                    claims N blocks of ports likewise
  *     linktool listen ADDR PORT OCTETS     holds a port, receives text and checks it, until it has
  *                                          that much, or its input ends and there is no more
- *     linktool send ADDR PORT TIMES LEN MSS  sends TIMES super-segments of LEN octets of text
+ *     linktool send ADDR PORT TIMES LEN MSS  sends TIMES super-segments of LEN octets of text, each
+ *                                          with CWR, which is for its first packet (RFC 3168)
  *     linktool watch ADDR                  tells the route to ADDR now and for each line of input
  *
  * The octet of text with sequence number n is pattern(n). Prints "ready" when the other end may
@@ -123,7 +124,7 @@ static uint8_t pattern(uint32_t n)
 }
 
 struct tally {
-    uint32_t octets, packets, super, bad;
+    uint32_t octets, packets, super, cwr, bad;
 };
 
 /* Looks at one packet that has arrived. */
@@ -139,6 +140,7 @@ static void inspect(const struct packet *p, uint16_t port, struct tally *t)
     }
     t->packets++;
     t->super += p->gso_size > 0;
+    t->cwr += (seg.flags & TCP_CWR) != 0;
     uint32_t at = seg.seq.v;
     for (unsigned i = 0; i < seg.n_text; i++)
         for (size_t j = 0; j < seg.text[i].len; j++)
@@ -171,8 +173,9 @@ static void listen_for(const char *addr, const char *port, uint32_t octets)
     }
     struct link_packet_counters c;
     link_packet_read_counters(l, &c);
-    printf("octets %u packets %u super %u bad %u foreign %llu overflow %llu\n", t.octets, t.packets,
-           t.super, t.bad, (unsigned long long)c.foreign, (unsigned long long)c.overflow);
+    printf("octets %u packets %u super %u cwr %u bad %u foreign %llu overflow %llu\n", t.octets,
+           t.packets, t.super, t.cwr, t.bad, (unsigned long long)c.foreign,
+           (unsigned long long)c.overflow);
     l->ops->destroy(l);
     guard_destroy(g);
 }
@@ -196,7 +199,7 @@ static void send_text(const char *addr, const char *port, int times, uint32_t le
     if (route_lookup(link_packet_routes(l), &dst, now_ns(), &route) < 0)
         die("no route");
     struct flow flow = {route.source, dst, SEND_PORT, (uint16_t)atoi(port)};
-    struct seg seg = {.flags = TCP_ACK, .wnd = 1000, .text_len = len, .gso_size = mss};
+    struct seg seg = {.flags = TCP_ACK | TCP_CWR, .wnd = 1000, .text_len = len, .gso_size = mss};
     uint8_t *text = malloc(len);
     if (text == NULL)
         die("no memory");

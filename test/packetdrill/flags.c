@@ -91,12 +91,22 @@ static bool read_sack(const char *value, struct so_flags *out, char why[FLAGS_WH
     return out->has_sack || wrong(why, "on or off");
 }
 
+static bool read_ecn(const char *value, struct so_flags *out, char why[FLAGS_WHY_MAX])
+{
+    uint32_t n;
+    if (!number(value, 0, 2, &n, why))
+        return false;
+    out->ecn = (uint8_t)n;
+    return out->has_ecn = true;
+}
+
 static const struct {
     const char *key;
     reader *read;
 } keys[] = {
-    {"ip", read_ip},         {"mtu", read_mtu},       {"quickack", read_quickack}, {"cc", read_cc},
-    {"rcvbuf", read_rcvbuf}, {"wscale", read_wscale}, {"sack", read_sack},
+    {"ip", read_ip},     {"mtu", read_mtu},       {"quickack", read_quickack},
+    {"cc", read_cc},     {"rcvbuf", read_rcvbuf}, {"wscale", read_wscale},
+    {"sack", read_sack}, {"ecn", read_ecn},
 };
 
 #define N_KEYS (sizeof keys / sizeof keys[0])

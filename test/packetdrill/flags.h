@@ -9,6 +9,7 @@
  *     rcvbuf=BYTES  the receive buffer to begin with, and without wscale to end with
  *     wscale=N      the window scale to offer; the receive buffer grows as far as it allows
  *     sack=on|off   whether SACK is permitted
+ *     ecn=0|1|2     ECN, by the numbers of tcp_ecn
  *
  * Between a flag and a sysctl what is nearer to the script wins, see settings.h.
  */
@@ -30,6 +31,8 @@ struct so_flags {
     bool quickack;
     uint32_t rcvbuf; /* 0: not given */
     bool has_sack, sack;
+    bool has_ecn;
+    uint8_t ecn;
     bool has_wscale;
     uint8_t wscale;
 };

@@ -21,6 +21,7 @@ void sysctls_read(struct sysctls *out)
         [SYSCTL_MTU_PROBING] = "/proc/sys/net/ipv4/tcp_mtu_probing",
         [SYSCTL_SACK] = "/proc/sys/net/ipv4/tcp_sack",
         [SYSCTL_TIMESTAMPS] = "/proc/sys/net/ipv4/tcp_timestamps",
+        [SYSCTL_ECN] = "/proc/sys/net/ipv4/tcp_ecn",
     };
     for (int i = 0; i < N_SYSCTLS; i++) {
         struct sysctl_value *value = &out->of[i];
@@ -97,5 +98,9 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
         tcp.sack = flags->sack;
     if (of[SYSCTL_TIMESTAMPS].n > 0)
         tcp.timestamps = of[SYSCTL_TIMESTAMPS].v[0] != 0;
+    if (of[SYSCTL_ECN].n > 0)
+        tcp.ecn = (enum tcp_ecn)min_u32(of[SYSCTL_ECN].v[0], TCP_ECN_ANSWER);
+    if (flags->has_ecn && !changed(SYSCTL_ECN, at_load, now))
+        tcp.ecn = (enum tcp_ecn)flags->ecn;
     return tcp;
 }

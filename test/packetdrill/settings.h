@@ -16,7 +16,8 @@
  *     tcp_mtu_probing,
  *     tcp_window_scaling,
  *     tcp_sack,
- *     tcp_timestamps
+ *     tcp_timestamps,
+ *     tcp_ecn                   0, 1 and 2; others as 2
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -35,6 +36,7 @@ enum sysctl {
     SYSCTL_MTU_PROBING,
     SYSCTL_SACK,
     SYSCTL_TIMESTAMPS,
+    SYSCTL_ECN,
     N_SYSCTLS
 };
 

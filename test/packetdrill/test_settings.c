@@ -65,6 +65,7 @@ static void wrong_flags(void **state)
         {"wscale=15", "\"wscale=15\": the value has to be a number from 0 to 14"},
         {"rcvbuf=0", "\"rcvbuf=0\": the value has to be a number from 1 to 1073725440"},
         {"ip=192.168.0", "\"ip=192.168.0\": the value has to be an IPv4 or IPv6 address"},
+        {"ecn=3", "\"ecn=3\": the value has to be a number from 0 to 2"},
         {"quickack=2", "\"quickack=2\": the value has to be a number from 0 to 1"},
         {"cc=reno", "\"cc=reno\": the value has to be cubic or newreno"},
         {"cc=bbr", "cubic or newreno"},
@@ -236,6 +237,40 @@ static void sack(void **state)
     must_pass(sack_in_child, "mtu=1500");
     must_pass(sack_in_child, "sack=on");
     must_pass(sack_in_child, "sack=off");
+}
+
+/* The SYN of a new socket is an ECN-setup SYN, or it has neither flag. */
+static bool asks_for_ecn(const struct packetdrill_interface *t)
+{
+    const int both = 0xc0;
+    struct tcp syn;
+    int fd = must_socket(t);
+    assert_int_equal(t->fcntl(t->userdata, fd, F_SETFL, O_NONBLOCK), 0);
+    assert_fails(call_connect(t, fd), EINPROGRESS);
+    assert_true(sniff(t, &syn));
+    assert_true(syn.flags == SYN || syn.flags == (SYN | both));
+    return syn.flags & both;
+}
+
+static void ecn_in_child(const char *arg)
+{
+    struct packetdrill_interface t;
+    bool asks = strcmp(arg, "ecn=1") == 0;
+    own_namespace();
+    load(&t, arg);
+    assert_int_equal(asks_for_ecn(&t), asks);
+    set_sysctl("ipv4/tcp_ecn", asks ? "0" : "1");
+    assert_int_equal(asks_for_ecn(&t), !asks);
+    t.free(t.userdata);
+}
+
+/* RFC 3168 6.1.1: whether the SYN asks for it. */
+static void ecn(void **state)
+{
+    (void)state;
+    must_pass(ecn_in_child, "mtu=1500");
+    must_pass(ecn_in_child, "ecn=1");
+    must_pass(ecn_in_child, "ecn=2");
 }
 
 static void timestamps_in_child(const char *arg)
@@ -417,17 +452,12 @@ static void hopeless_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_flags),
-        cmocka_unit_test(flags),
-        cmocka_unit_test(source_address),
-        cmocka_unit_test(receive_buffer),
-        cmocka_unit_test(sack),
-        cmocka_unit_test(window_scaling),
-        cmocka_unit_test(timestamps),
-        cmocka_unit_test(quickack),
-        cmocka_unit_test(send_buffer),
-        cmocka_unit_test(retries),
-        cmocka_unit_test(slow_start_after_idle),
+        cmocka_unit_test(wrong_flags),    cmocka_unit_test(flags),
+        cmocka_unit_test(source_address), cmocka_unit_test(receive_buffer),
+        cmocka_unit_test(sack),           cmocka_unit_test(ecn),
+        cmocka_unit_test(window_scaling), cmocka_unit_test(timestamps),
+        cmocka_unit_test(quickack),       cmocka_unit_test(send_buffer),
+        cmocka_unit_test(retries),        cmocka_unit_test(slow_start_after_idle),
         cmocka_unit_test(hopeless_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,6 +80,12 @@ void oracle_ts_recent(struct oracle *o, const struct rfc_seg *seg)
         t->ts_recent = seg->tsval;
 }
 
+void oracle_ecn_syn(struct oracle *o, const struct rfc_seg *seg)
+{
+    unsigned flags = seg->ctl & (RFC_ECE | RFC_CWR);
+    o->t.ecn = o->t.ecn && flags == (seg->ctl & RFC_ACK ? RFC_ECE : RFC_ECE | RFC_CWR);
+}
+
 /* 3.10.7.1 */
 static void closed(struct oracle *o, const struct rfc_seg *seg)
 {
@@ -109,6 +115,7 @@ static void take_syn(struct oracle *o, const struct rfc_seg *seg)
     o->t.rcv_up = o->t.rcv_nxt;
     o->t.ts_ok = seg->ts; /* RFC 7323 D: "if one is found"; we have offered it, or would */
     o->t.ts_recent = seg->tsval;
+    oracle_ecn_syn(o, seg);
     oracle_window(o, seg);
 }
 
@@ -206,6 +213,17 @@ static void acknowledge(struct oracle *o)
     o->answer[o->n_answers - 1].when = o->ack_at_once ? RFC_AT_ONCE : RFC_DELAYED;
 }
 
+/* RFC 3168 6.1.1 for a SYN,ACK, 6.1.3 for an ACK; in TIME-WAIT nothing of that is known (6.1.1). */
+static void put_ecn(struct oracle *o)
+{
+    for (unsigned i = 0; i < o->n_answers; i++) {
+        unsigned *ctl = &o->answer[i].ctl;
+        bool syn = *ctl & RFC_SYN, rst = *ctl & RFC_RST;
+        if (syn ? o->t.ecn : !rst && o->t.echo && o->t.state != RFC_TIME_WAIT)
+            *ctl |= RFC_ECE;
+    }
+}
+
 /* RFC 7323 3.2; 5.2 for a RST, which here always answers a segment. */
 static void stamp(struct oracle *o, const struct rfc_seg *seg)
 {
@@ -249,4 +267,5 @@ void oracle_arrives(struct oracle *o, const struct rfc_seg *seg)
     if (o->t.state != RFC_CLOSED)
         acknowledge(o);
     stamp(o, seg);
+    put_ecn(o);
 }

@@ -1,8 +1,8 @@
 /*
  * SEGMENT ARRIVES as RFC 9293 3.10.7 has it, with RFC 5961 (which 3.10.7.4 has folded in), RFC
- * 1337 and the timestamps of RFC 7323: what one segment does to one connection. Written from the
- * RFCs' text, one function for each of its steps; it shares no code with the engine, not even the
- * arithmetic of sequence numbers.
+ * 1337, the timestamps of RFC 7323 and the marks of RFC 3168: what one segment does to one
+ * connection. Written from the RFCs' text, one function for each of its steps; it shares no code
+ * with the engine, not even the arithmetic of sequence numbers.
  *
  * Where the engine means to leave the RFC the oracle asks leaves_rfc(), which also notes that the
  * place was reached; deviations.c has the list. Everything else has to be the same.
@@ -38,6 +38,8 @@ enum {
     RFC_PSH = 8,
     RFC_ACK = 16,
     RFC_URG = 32,
+    RFC_ECE = 64, /* RFC 3168 */
+    RFC_CWR = 128,
 };
 
 struct rfc_seg {
@@ -47,6 +49,7 @@ struct rfc_seg {
     uint16_t up;
     bool ts; /* has timestamps */
     uint32_t tsval;
+    bool ce; /* its packet is marked CE (RFC 3168) */
 };
 
 /* Signals to the user. */
@@ -91,6 +94,9 @@ struct rfc_tcb {
     bool fin_held;            /* the peer's FIN is here: its number */
     uint32_t fin;
     bool fin_taken; /* and RCV.NXT has passed it */
+
+    bool ecn;  /* RFC 3168 6.1.1: the SYNs so far were ECN-setup ones */
+    bool echo; /* 6.1.3: CE has come, and no CWR since */
 
     bool ts_ok;                        /* RFC 7323 3.2: Snd.TS.OK */
     uint32_t ts_recent, last_ack_sent; /* RFC 7323 4.3 */
@@ -165,5 +171,6 @@ void oracle_signal(struct oracle *o, unsigned signal);
 void oracle_over(struct oracle *o, enum rfc_error error); /* "enter the CLOSED state" */
 void oracle_window(struct oracle *o, const struct rfc_seg *seg);
 void oracle_ts_recent(struct oracle *o, const struct rfc_seg *seg); /* RFC 7323 4.3 (2) */
+void oracle_ecn_syn(struct oracle *o, const struct rfc_seg *seg);   /* RFC 3168 6.1.1 */
 
 #endif

@@ -113,6 +113,7 @@ static bool first_sequence(struct oracle *o, const struct rfc_seg *seg)
     const struct rfc_tcb *t = &o->t;
     if (syn_again(o, seg)) {
         o->synack_again = true;
+        oracle_ecn_syn(o, seg);
         oracle_ts_recent(o, seg);
         return false;
     }
@@ -314,12 +315,14 @@ static void sixth_urg(struct oracle *o, const struct rfc_seg *seg)
     }
 }
 
-/* cut: the segment has carried more. */
+/* cut: the segment has carried more. RFC 3168 6.1.3, 6.1.6: what is acceptable, and so is a probe
+ * of a window that is shut, is asked for its mark. */
 static bool seventh_text(struct oracle *o, const struct rfc_seg *seg, bool cut)
 {
     struct rfc_tcb *t = &o->t;
     if (has_received_fin(t))
         return true;
+    t->echo |= t->ecn && seg->ce && (seg->text > 0 || cut);
     if (seg->text == 0) {
         o->ack_at_once |= cut; /* none of it can be taken: as for an unacceptable segment */
         return true;
@@ -449,6 +452,8 @@ void oracle_arrives_sync(struct oracle *o, const struct rfc_seg *seg)
 {
     struct rfc_seg s = *seg;
     bool crossing = trim_crossing_syn(&o->t, &s);
+    if (crossing)
+        oracle_ecn_syn(o, seg);
     bool go_on = paws(o, &s) && first_sequence(o, &s) && second_rst(o, &s) && fourth_syn(o, &s) &&
                  fifth_ack(o, &s);
     if (o->only_ack)

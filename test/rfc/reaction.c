@@ -125,6 +125,7 @@ static void take_answers(struct reaction *r, enum rfc_when when)
     while (ladder_take(HERE, &seg)) {
         assert_true(r->n_answers < RFC_ANSWERS);
         assert_int_equal(seg.text_len, 0);
+        assert_int_equal(seg.ecn, ECN_NOT_ECT);
         r->answer[r->n_answers++] = (struct rfc_answer){
             .ctl = seg.flags,
             .seq = seg.seq.v,

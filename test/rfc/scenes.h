@@ -19,6 +19,7 @@ struct scene_numbers {
 
 extern struct scene_numbers scene_numbers;
 extern bool scene_stamped; /* both have agreed on timestamps */
+extern bool scene_ecn;     /* and on ECN */
 
 /* Kinds of OPEN (3.10.1) that lead to a scene. */
 enum {

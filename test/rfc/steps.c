@@ -6,11 +6,18 @@
 
 struct scene_numbers scene_numbers;
 bool scene_stamped;
+bool scene_ecn;
 
 /* Timestamps take 12 octets off the text. */
 static int announced_mss(void)
 {
     return SCENE_MSS + (scene_stamped ? 12 : 0);
+}
+
+/* Of a SYN: these flags, when both agree on ECN. */
+static unsigned ecn(unsigned flags)
+{
+    return scene_ecn ? flags : 0;
 }
 
 void step_opened(struct rfc_tcb *t)
@@ -22,17 +29,19 @@ void step_opened(struct rfc_tcb *t)
     the.config.rcvbuf = the.config.rcvbuf_max = SCENE_WND;
     the.stamped = scene_stamped;
     the.config.sack = scene_numbers.sack;
+    the.config.ecn = scene_ecn ? TCP_ECN_ASK : TCP_ECN_ANSWER;
     ladder_open(HERE, passive);
     *t = (struct rfc_tcb){.state = passive ? RFC_LISTEN : RFC_SYN_SENT,
                           .passive = passive,
                           .sack = scene_numbers.sack,
+                          .ecn = scene_ecn,
                           .rmss = SCENE_MSS,
                           .iss = the.iss,
                           .snd_una = the.iss,
                           .snd_nxt = the.iss + 1,
                           .rcv_wnd = SCENE_WND};
     if (!passive)
-        expect(.flags = SYN, .seq = 0);
+        expect(.flags = SYN | ecn(TCP_ECE | TCP_CWR), .seq = 0);
 }
 
 /* The peer's SYN, or SYN,ACK. */
@@ -59,8 +68,8 @@ static void numbers_agreed(struct rfc_tcb *t, unsigned ack, uint32_t wnd)
 static void syn_received(struct rfc_tcb *t, uint32_t wnd)
 {
     step_opened(t);
-    ladder_receive(HERE, peers_syn(SYN, wnd));
-    expect(.flags = SYN | ACK, .seq = 0, .ack = 1);
+    ladder_receive(HERE, peers_syn(SYN | ecn(TCP_ECE | TCP_CWR), wnd));
+    expect(.flags = SYN | ACK | ecn(TCP_ECE), .seq = 0, .ack = 1);
     numbers_agreed(t, 0, wnd);
     t->state = RFC_SYN_RECEIVED;
 }
@@ -93,7 +102,7 @@ void step_established(struct rfc_tcb *t, uint32_t wnd)
         return;
     }
     step_opened(t);
-    ladder_receive(HERE, peers_syn(SYN | ACK, wnd));
+    ladder_receive(HERE, peers_syn(SYN | ACK | ecn(TCP_ECE), wnd));
     expect(.flags = ACK, .seq = 1, .ack = 1);
     numbers_agreed(t, 1, wnd);
     t->state = RFC_ESTABLISHED;

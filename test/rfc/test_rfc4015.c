@@ -40,6 +40,29 @@ static void fast_retransmit(void **state)
     assert_in_range(host_status(so).cwnd, 10000, 12000);
 }
 
+/* 3.4: not when an ACK has ECN-Echo (RFC 3168): there is congestion all the same. */
+static void with_an_echo(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    host.config.tcp.ecn = TCP_ECN_ASK;
+    host_start();
+    struct sock *so = host_connect(&a);
+    leaves(&a, .flags = SYN | TCP_ECE | TCP_CWR, .seq = 0);
+    a.wnd = 65535;
+    host_later(100);
+    arrives(&a, .flags = SYN | ACK | TCP_ECE, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    host_sends(so, 0, 60000);
+    assert_int_equal(all_leaves(), 10);
+    host_later(100);
+    late(&a, so);
+    host_later(90);
+    arrives(&a, .flags = ACK | TCP_ECE, .seq = 1, .ack = 5001, BLOCK(1, 1001));
+    (void)all_leaves();
+    assert_int_equal(host_status(so).ssthresh, 7000);
+}
+
 /* RFC 3708: not before all that went again is told, and one of other text says nothing. */
 static void each_is_told(void **state)
 {
@@ -216,9 +239,9 @@ static void real_loss(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(fast_retransmit),   host_test(each_is_told), host_test(timeout),
-        host_test(timeouts_in_a_row), host_test(curve),        host_test(grown_beyond),
-        host_test(real_loss),
+        host_test(fast_retransmit), host_test(with_an_echo),      host_test(each_is_told),
+        host_test(timeout),         host_test(timeouts_in_a_row), host_test(curve),
+        host_test(grown_beyond),    host_test(real_loss),
     };
     return host_main(tests);
 }

@@ -12,11 +12,13 @@
  *
  * Without it, all of it runs twice, with SACK permitted by both ends (RFC 2018) and by none: 3.10.7
  * says the same. With "timestamps" all scenes have agreed on them (RFC 7323), and each segment has
- * an older one than TS.Recent, the same, a newer one, or none.
+ * an older one than TS.Recent, the same, a newer one, or none. With "ecn" all scenes have agreed on
+ * ECN (RFC 3168), and each segment is marked CE.
  *
  *     test_state_event NUMBERS [sack] [SCENE]
  *     test_state_event "no memory" [sack] [SCENE]
  *     test_state_event timestamps [SCENE]
+ *     test_state_event ecn [SCENE]
  *
  * NUMBERS: initial sequence numbers, by their name below. SCENE: only scenes with this in their
  * name.
@@ -67,7 +69,7 @@ static void arrives(const struct rfc_seg *seg)
             .ack = seg->ctl & ACK ? seg->ack - the.iss : 0,
             .wnd = seg->wnd > 0 ? (int)seg->wnd : ZERO, .text = seg->text,
             .up = seg->ctl & URG ? seg->up : 0, .ts = seg->ts ? 1 : NONE,
-            .ts_val = seg->tsval - the.irs,
+            .ts_val = seg->tsval - the.irs, .ecn = seg->ce ? ECN_CE : ECN_NOT_ECT,
             .sack_ok = seg->ctl & SYN && scene_numbers.sack ? 1 : NONE);
     the.peer_val = scene_numbers.irs + 2 - the.irs; /* what it sends later is newer than any */
 }
@@ -235,7 +237,8 @@ static void all_of(const struct scene *scene, bool passive)
         uint32_t seqs[PLACES];
         unsigned n = sequence_numbers(&t, texts[i], seqs);
         for (unsigned j = 0; j < n; j++)
-            all_flags(scene, &t, (struct rfc_seg){.seq = seqs[j], .text = texts[i]});
+            all_flags(scene, &t,
+                      (struct rfc_seg){.seq = seqs[j], .text = texts[i], .ce = scene_ecn});
     }
 }
 
@@ -300,7 +303,10 @@ int main(int argc, char **argv)
     };
     no_memory = argc > 1 && strcmp(argv[1], "no memory") == 0;
     scene_stamped = argc > 1 && strcmp(argv[1], "timestamps") == 0;
-    const char *name = scene_stamped ? "wrap behind the SYNs" : no_memory ? "far" : argv[1];
+    scene_ecn = argc > 1 && strcmp(argv[1], "ecn") == 0;
+    const char *name = scene_ecn || scene_stamped ? "wrap behind the SYNs"
+                       : no_memory                ? "far"
+                                                  : argv[1];
     unsigned i = 0, n = sizeof numbers / sizeof *numbers;
     while (argc > 1 && i < n && strcmp(numbers[i].name, name) != 0)
         i++;
@@ -309,5 +315,6 @@ int main(int argc, char **argv)
     scene_numbers = numbers[i];
     scene_numbers.sack = argc > 2 && strcmp(argv[2], "sack") == 0;
     only = argc > 2 + scene_numbers.sack ? argv[2 + scene_numbers.sack] : NULL;
-    return _cmocka_run_group_tests("state by event", tests, no_memory ? 1 : 2, NULL, NULL);
+    return _cmocka_run_group_tests("state by event", tests, no_memory || scene_ecn ? 1 : 2, NULL,
+                                   NULL);
 }

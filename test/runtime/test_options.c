@@ -375,15 +375,47 @@ static void info(void **state)
     two_down(&t);
 }
 
+/* RFC 3168 6.1.1, nstcp_options.tcp_ecn: only between two that both want it, of which one asks. */
+static void ecn(void **state)
+{
+    (void)state;
+    static const struct {
+        int mode;
+        bool ecn;
+    } t[] = {{0, false}, {1, true}, {2, false}, {-1, false}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct two two;
+        const struct two_config config = {.options = {.tcp_ecn = t[i].mode}};
+        two_up(&two, &config);
+        int left, right;
+        char buf[5];
+        must_pair(&two, &left, &right);
+        must_send(two.left, left, "hello", 5);
+        assert_int_equal(nstcp_recv(two.right, right, buf, 5, MSG_WAITALL), 5);
+        int has = t[i].ecn ? TCPI_OPT_ECN : 0, seen = t[i].ecn ? TCPI_OPT_ECN_SEEN : 0;
+        const int both = TCPI_OPT_ECN | TCPI_OPT_ECN_SEEN;
+        assert_int_equal(info_of(two.left, left).tcpi_options & both, has);
+        assert_int_equal(info_of(two.right, right).tcpi_options & both, has | seen);
+        two_down(&two);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(receive_buffer), cmocka_unit_test(user_timeout),
-        cmocka_unit_test(info),           cmocka_unit_test(numbers),
-        cmocka_unit_test(structs),        cmocka_unit_test(flags),
-        cmocka_unit_test(no_socket),      cmocka_unit_test(limits),
-        cmocka_unit_test(busy_poll),      cmocka_unit_test(little_memory),
-        cmocka_unit_test(low_water),      cmocka_unit_test(congestion),
+        cmocka_unit_test(receive_buffer),
+        cmocka_unit_test(user_timeout),
+        cmocka_unit_test(info),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(structs),
+        cmocka_unit_test(flags),
+        cmocka_unit_test(no_socket),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(busy_poll),
+        cmocka_unit_test(little_memory),
+        cmocka_unit_test(low_water),
+        cmocka_unit_test(congestion),
+        cmocka_unit_test(ecn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,10 @@ static void lines(void **state)
     p.sock_id = 0;
     expect(&p, "[tcp/output.c:12] 0.001234 received 10.0.1.1:40000 > 10.0.0.1:61003 SYN|ACK seq=7 "
                "ack=9 win=100 payload_len=0 (why)\n");
+    const struct seg marked = {.flags = TCP_ACK | TCP_CWR, .ecn = ECN_CE};
+    p.seg = &marked;
+    expect(&p, "[tcp/output.c:12] 0.001234 received 10.0.1.1:40000 > 10.0.0.1:61003 ACK|CWR seq=0 "
+               "ack=0 win=0 payload_len=0 ce (why)\n");
     const struct seg urgent = {.flags = TCP_ACK | TCP_URG, .up = 65535};
     p.seg = &urgent;
     expect(&p, "[tcp/output.c:12] 0.001234 received 10.0.1.1:40000 > 10.0.0.1:61003 ACK|URG seq=0 "

@@ -26,6 +26,7 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
     memset(&me->sack, 0, sizeof me->sack);
     me->cc = (struct cc_watch){0};
     me->ts.sent = me->ts.offered = false;
+    ecn_begin_anew(&me->ecn);
     me->resend = (struct resend_watch){.rto_min_ns = me->resend.rto_min_ns};
 }
 
@@ -351,6 +352,15 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     ts_sent(&me->ts, &peer->ts, seg, me->passive);
     if (seg->text_len > 0 && at < me->sent)
         mtu_sent_again(&me->mtu, at, me->acked);
+    const struct ecn_sent ecn = {
+        .at = at,
+        .sent = me->sent,
+        .fresh = seg->text_len > 0 && at >= me->sent,
+        .again = seg->text_len > 0 && at < me->sent,
+        .ends = me->fin_sent || seg->flags & TCP_FIN,
+        .ssthresh = me->ssthresh,
+    };
+    ecn_sent(&me->ecn, seg, &ecn);
     if (seg->flags & TCP_ACK)
         sent_ack(me, peer, seg);
     if (seg_len(seg) > 0 && !(seg->flags & TCP_SYN))

@@ -10,6 +10,7 @@
  *   - no silly windows on either side, Nagle
  *   - SACK blocks tell of what has arrived, where both have permitted them, and of all of it
  *   - timestamps are there or not, as agreed, and go on
+ *   - ECN is agreed upon, what may be marked is ECT, marks are echoed, and answered
  *   - nothing is sent again, and no pure ACK is sent, without a reason
  *   - what is lost brings ssthresh down
  *   - nothing is sent that a router has said to be too big
@@ -26,6 +27,7 @@
 
 #include "check_ack.h"
 #include "check_cc.h"
+#include "check_ecn.h"
 #include "check_mtu.h"
 #include "check_resend.h"
 #include "check_sack.h"
@@ -51,7 +53,7 @@ struct wire_end {
     struct mtu_list *told; /* what routers have said about packets to the peer's host */
     uint32_t rcvbuf;       /* smallest receive buffer it may have */
     struct keepalive_settings keepalive;
-    uint32_t ssthresh; /* the engine's, when it sends text again; 0: not known */
+    uint32_t ssthresh; /* the engine's, when it sends text again, or CWR; 0: not known */
 
     /* What it has sent. */
     uint32_t epoch; /* of its sequence space: one more when a listener begins anew */
@@ -83,6 +85,7 @@ struct wire_end {
     struct sack_watch sack;
     struct cc_watch cc;
     struct ts_watch ts;
+    struct ecn_watch ecn;
     struct storm_watch storm;
     struct mtu_watch mtu;
 

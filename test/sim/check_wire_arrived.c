@@ -35,6 +35,7 @@ void wire_told(struct wire_end *me, uint32_t mtu, seq_t seq, bool forged, uint64
     mtu_told(me->told, &me->mtu, mtu, in_flight, now_ns);
     resend_too_big(&me->resend, &now);
     cc_too_big(&me->cc, &now);
+    ecn_too_big(&me->ecn);
 }
 
 /* What the peer's ACK and window say to a sender. fresh: it has not been thrown away for its age.
@@ -93,6 +94,7 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
     resend_window(&me->resend, &now, wnd, newest && ack == me->acked);
     cc_acked(&me->cc, &now);
     cc_window(&me->cc, &now, wnd, newest && ack == me->acked);
+    ecn_acked(&me->ecn, seg, ack, newest && surely);
 }
 
 /* Whether a segment that begins at `at` moves TS.Recent, as far as can be told. */
@@ -126,7 +128,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
         me->peer_syn = true;
     bool open = me->taken && !me->over && !me->dead && !me->lost && !me->ghost && me->acked > 0 &&
                 me->ack_sent > 0;
-    enum ts_age age = ts_arrived(&me->ts, &peer->ts, seg, recorded(me, seg, at, open));
+    enum ts_record record = recorded(me, seg, at, open);
+    enum ts_age age = ts_arrived(&me->ts, &peer->ts, seg, record);
     if (age == TS_OUTDATED) {
         sack_outdated(&me->sack_heard, &me->ack_watch, at + syn, at + syn + seg->text_len);
         ack_unacceptable(&me->ack_watch, end > at && open && !syn, now_ns);
@@ -134,6 +137,7 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     }
     if (age == TS_UNSURE)
         me->ack_watch.doubtful = true;
+    ecn_arrived(&me->ecn, seg, record == TS_RECORDED && age == TS_GOOD && at < me->edge_sent);
     /* What may lie left of the window is thrown away, and its ACK with it. */
     bool fresh = (end > at ? end > me->arrived : at >= me->arrived) && age == TS_GOOD;
     bool newest = at >= me->arrived && age == TS_GOOD;

@@ -329,6 +329,16 @@ void frame_shorten(struct frame *f, struct rng *rng)
     } while (agrees && passes(f));
 }
 
+bool frame_mark(struct frame *f)
+{
+    if (f->corrupt || f->icmp || f->seg.ecn == ECN_NOT_ECT)
+        return false;
+    f->data[1] |= is_v6(f) ? ECN_CE << 4 : ECN_CE;
+    put_ip_len(f, f->len);
+    f->seg.ecn = ECN_CE;
+    return true;
+}
+
 void frame_pad(struct frame *f, struct rng *rng)
 {
     f->padding = rng_range32(rng, 1, FRAME_PADDING_MAX);

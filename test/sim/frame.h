@@ -68,6 +68,10 @@ void frame_corrupt(struct frame *f, struct rng *rng);
  * agree; then the checksum does not. */
 void frame_shorten(struct frame *f, struct rng *rng);
 
+/* What a router does that would else drop it: CE, where the packet is ECT (RFC 3168 5). Whether it
+ * is. */
+bool frame_mark(struct frame *f);
+
 void frame_pad(struct frame *f, struct rng *rng);
 
 /* The descriptor for input(): in up to SEG_REFS_MAX pieces, cut anywhere behind the headers. */

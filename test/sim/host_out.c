@@ -57,7 +57,7 @@ static void sent(struct end *e, struct frame *f, uint32_t sock_id)
 {
     struct world *w = e->conn->world;
     fail_about((int)e->conn->index, e->side);
-    if (sock_id && wire_is_again(&e->wire, &f->seg))
+    if (sock_id && (wire_is_again(&e->wire, &f->seg) || f->seg.flags & TCP_CWR))
         e->wire.ssthresh = ssthresh(e);
     if (sock_id)
         wire_sent(&e->wire, &peer_of(e)->wire, &f->seg, w->now_ns);

@@ -99,16 +99,24 @@ static void handle(struct link *l, struct frame *f)
     }
 }
 
+/* Active queue management that knows ECN. */
+static bool marked(struct link *l, struct frame *f)
+{
+    return l->plan->ecn && frame_mark(f);
+}
+
 static void one(struct link *l, struct frame *f, uint64_t now_ns)
 {
     if (too_big(l, f, now_ns))
         return;
     uint64_t leave_ns = leaves_at(l, f, now_ns);
     bool cut = is_cut(l, now_ns);
+    if (leave_ns > now_ns + l->plan->queue_ns / 2 || (l->plan->ecn && fault(l, l->plan->mark_ppm)))
+        marked(l, f);
     if (cut && l->answers && !f->corrupt && !f->icmp && fault(l, l->plan->unreach_ppm))
         l->refused(l, frame_unreachable(f, &l->rng));
-    if (leave_ns == 0 || cut || lost_in_burst(l) || fault(l, l->plan->loss_ppm) ||
-        rng_chance(&l->rng, l->loss_ppm)) {
+    if (leave_ns == 0 || cut || lost_in_burst(l) ||
+        (fault(l, l->plan->loss_ppm) && !marked(l, f)) || rng_chance(&l->rng, l->loss_ppm)) {
         tell(l, f, leave_ns == 0 ? "queue full" : "lost", 0);
         return;
     }

@@ -1,6 +1,7 @@
 /*
  * One direction of a link: what becomes of a frame. Loss, independent and in bursts, duplication,
- * reordering, corruption, packets cut short, padding, cuts, delay, a rate with a bounded queue,
+ * reordering, corruption, packets cut short, padding, cuts, delay, a rate with a bounded queue, ECN
+ * (what would be lost is marked, and what waits for long),
  * super-segments that pass whole or in pieces, checksums that stay partial or are finished on the
  * way; and an MTU that the hosts do not know of, and that changes.
  */
@@ -38,6 +39,8 @@ struct link_plan {
     uint64_t delay_ns, jitter_ns;
     uint64_t rate;     /* octets per second; 0: no limit */
     uint64_t queue_ns; /* most time a packet waits in the queue; then it is dropped */
+    bool ecn;          /* marks what is ECT, where it would lose it, or its queue is half full, */
+    uint32_t mark_ppm; /* and so many others (RFC 3168 5) */
     /* From then on, in order, also in the calm: what is larger is answered by ICMP, or not at
      * all (a black hole). 0: everything fits. */
     struct {

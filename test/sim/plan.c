@@ -38,6 +38,7 @@ static void draw_tcp(struct tcp_config *c, struct rng *r)
     c->cc = rng_one_in(r, 3) ? &cc_newreno : &cc_cubic;
     c->sack = !rng_one_in(r, 4); /* by both in about half of the connections */
     c->timestamps = !rng_one_in(r, 4);
+    c->ecn = rng_one_in(r, 2) ? TCP_ECN_ASK : (enum tcp_ecn)rng_below(r, 3);
     if (rng_one_in(r, 2))
         return;
     c->rto_min_ns = rng_log(r, 20 * NS_PER_MS, NS_PER_S);

@@ -19,6 +19,8 @@ static void draw_faults(struct link_plan *l, struct rng *r)
         l->rate = rng_log(r, 20000, 200000000);
         l->queue_ns = rng_log(r, 5 * NS_PER_MS, NS_PER_S);
     }
+    l->ecn = rng_one_in(r, 2);
+    l->mark_ppm = plan_draw_ppm(r, 300000);
 }
 
 static void draw_mtu(struct link_plan *l, struct rng *r, const struct plan *p)

@@ -73,7 +73,7 @@ static int all_found(void)
 int main(void)
 {
     int failed = selftest_wire() + selftest_again() + selftest_sack();
-    failed += selftest_blocks() + selftest_cc() + selftest_ts();
+    failed += selftest_blocks() + selftest_cc() + selftest_ts() + selftest_ecn();
     failed += selftest_ends() + selftest_reuse() + selftest_frames() + selftest_calls() +
               selftest_worlds();
     return failed + all_found() > 0;

@@ -296,9 +296,35 @@ static void limits_for_all_histories(void **state)
     }
 }
 
+/* RFC 3168 6.1.2, RFC 9438 4.6: ECN-Echo is a loss, but that cwnd goes down to one SMSS. Each
+ * reduction is to be told to the peer. */
+static void echo(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t flight, cwnd, ssthresh; /* SMSS */
+    } t[] = {{40, 20, 20}, {5, 2, 2}, {4, 2, 2}, {2, 1, 2}, {1, 1, 2}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct cc c;
+        cc_init(&c, &cc_newreno, MSS, false);
+        assert_false(c.cwr);
+        cc_echo(&c, t[i].flight * MSS, 0);
+        assert_int_equal(c.cwnd / MSS, t[i].cwnd);
+        assert_int_equal(c.ssthresh / MSS, t[i].ssthresh);
+        assert_true(c.cwr);
+    }
+    struct cc lost, timed_out;
+    cc_init(&lost, &cc_newreno, MSS, false);
+    timed_out = lost;
+    cc_loss(&lost, 40 * MSS, 0);
+    cc_timeout(&timed_out, 40 * MSS, true, 0);
+    assert_true(lost.cwr && timed_out.cwr);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(echo),
         cmocka_unit_test(initial_window),
         cmocka_unit_test(slow_start_counts_octets),
         cmocka_unit_test(ack_division),

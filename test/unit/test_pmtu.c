@@ -316,6 +316,23 @@ static void black_hole(void **state)
     expect(.flags = PSH | ACK, .seq = 3433, .ack = 1, .text = 1460);
 }
 
+/* What was lost is smaller than 1024 octets as it is: at once half of that (seed 753 of the
+ * simulator). */
+static void narrow_black_hole(void **state)
+{
+    (void)state;
+    the.path.mtu = 1500;
+    establish(.mss = 1460);
+    user_sends(888);
+    ignore();
+    for (unsigned i = 0; i < 2; i++) {
+        at(timeouts[i]);
+        expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 888);
+    }
+    at(timeouts[2]);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 512);
+}
+
 /* A router has said that the host is unreachable: it is that (RFC 4821 7.7). */
 static void trouble_that_is_known(void **state)
 {
@@ -358,6 +375,7 @@ int main(void)
         ladder_test(in_fast_recovery),
         ladder_test(after_a_timeout),
         ladder_test(black_hole),
+        ladder_test(narrow_black_hole),
         ladder_test(trouble_that_is_known),
         ladder_test(small_is_lost),
         ladder_test(with_a_fin),

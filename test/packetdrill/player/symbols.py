@@ -33,7 +33,7 @@ TCP_STATES = {name: number for number, name in enumerate(
 CA_STATES = {name: number for number, name in enumerate(
     ['TCP_CA_Open', 'TCP_CA_Disorder', 'TCP_CA_CWR', 'TCP_CA_Recovery', 'TCP_CA_Loss'])}
 INFO_OPTIONS = {'TCPI_OPT_TIMESTAMPS': 1, 'TCPI_OPT_SACK': 2, 'TCPI_OPT_WSCALE': 4,
-                'TCPI_OPT_ECN': 8, 'TCPI_OPT_SYN_DATA': 32}
+                'TCPI_OPT_ECN': 8, 'TCPI_OPT_ECN_SEEN': 16, 'TCPI_OPT_SYN_DATA': 32}
 
 PREFIXES = ('AF_', 'PF_', 'SOCK_', 'IPPROTO_', 'SOL_', 'SO_', 'MSG_', 'SHUT_', 'IP_', 'IPV6_', 'TCP_',
             'E', 'POLL', 'EPOLL', 'F_', 'FD_')
