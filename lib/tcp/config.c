@@ -26,6 +26,7 @@ struct tcp_config tcp_config_default(void)
         .rcvbuf_max = 4 * 1024 * 1024,
         .cc = &cc_cubic,
         .keepalive = keepalive_default(),
+        .syncookies = SYNCOOKIES_FULL,
         .window_scaling = true,
         .sack = true,
         .timestamps = true,

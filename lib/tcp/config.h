@@ -15,6 +15,14 @@
 #include "shared.h"
 #include "trace.h"
 
+/* When a listener answers a SYN without keeping anything of it (RFC 4987 3.6): Linux's
+ * net.ipv4.tcp_syncookies, with its numbers. */
+enum syncookies {
+    SYNCOOKIES_NEVER,
+    SYNCOOKIES_FULL, /* when it has as many half-open connections as it may have */
+    SYNCOOKIES_ALWAYS,
+};
+
 /* What may be set per stack. Times in ns, sizes in octets. */
 struct tcp_config {
     uint64_t rto_initial_ns; /* RFC 6298 2.1 */
@@ -34,6 +42,7 @@ struct tcp_config {
     uint32_t rcvbuf_max;        /* and to grow to */
     const struct cc_ops *cc;    /* congestion control */
     struct keepalive_settings keepalive;
+    enum syncookies syncookies;
     bool nodelay;        /* Nagle off (MUST-17) */
     bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
     bool sack;           /* RFC 2018: our SYN permits it, and we answer it */
@@ -69,9 +78,10 @@ struct tcp_settings {
 
 /* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
  * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 512 KiB growing to 4 MiB;
- * receive window 64 KiB growing to 4 MiB; CUBIC, with a restart after silence; no keep-alive. RFC
- * 6298 2.4 says that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on
- * today's paths a second of silence per tail loss is what users notice. */
+ * receive window 64 KiB growing to 4 MiB; CUBIC, with a restart after silence; no keep-alive; SYN
+ * cookies when the listener is full. RFC 6298 2.4 says that RTO should be at least 1 s; Linux has
+ * 200 ms; we have 200 ms because on today's paths a second of silence per tail loss is what users
+ * notice. */
 struct tcp_config tcp_config_default(void);
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config);

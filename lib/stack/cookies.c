@@ -1,0 +1,76 @@
+/*
+ * Listeners without room for half-open connections: SYN cookies (RFC 4987 3.6, 3.7). What is sent
+ * is what a connection would send, but for the options that a cookie can't keep (tcp/cookie.h);
+ * what comes back makes one that is as if it had sent that.
+ *
+ * A SYN costs two hashes and a place among the answers, of which there are so many; an ACK two
+ * hashes, and only at a listener that has sent cookies lately.
+ */
+#include "arrives.h"
+#include "cookie.h"
+#include "isn.h"
+#include "output.h"
+#include "sock.h"
+#include "user.h"
+
+void listener_send_cookie(struct listener *l, const struct arrival *a, uint64_t now_ns)
+{
+    struct stack *s = l->stack;
+    if (!stack_can_answer(s)) {
+        s->counters.listen_drops++;
+        return;
+    }
+    const struct seg syn = cookie_keeps(a->seg, &a->flow->remote, s->config.tcp.timestamps);
+    struct seg syn_ack = {0};
+    struct tcb t; /* for this call */
+    tcb_init(&t, a->flow, stack_first_mtu(s, &a->flow->remote, a->mtu), &s->tcp, 0, NULL);
+    t.timestamps.offset = isn_ts_offset(&s->config.secret, a->flow);
+    if (tcp_set(&t, l->settings) == ERR_NONE) {
+        seq_t iss = cookie_make(&s->cookie_key, a->flow, &syn, now_ns);
+        tcp_answer_syn(&t, iss, &syn, &syn_ack, now_ns);
+        if (syn_ack.opts.has_ts)
+            syn_ack.opts.ts_val = cookie_ts_val(&syn, syn_ack.opts.ts_val);
+        stack_answer_with(s, &l->sock, a->flow, a->route, &syn_ack);
+        l->cookies_until_ns = now_ns + COOKIE_LASTS_NS;
+        s->counters.cookies_sent++;
+    } else {
+        s->counters.no_memory++;
+    }
+    tcb_finish(&t);
+}
+
+/* The cookie is a good one: the connection as it would be, had it been there since the SYN. */
+static void open_by_cookie(struct listener *l, const struct arrival *a, const struct seg *syn,
+                           struct conn *half_open, uint64_t now_ns)
+{
+    struct stack *s = l->stack;
+    struct conn *c = listener_open(l, a, syn, seq_sub(a->seg->ack, 1), half_open, now_ns);
+    if (!c)
+        return;
+    struct seg sent;
+    tcp_syn_ack(&c->tcb, &sent, now_ns);
+    if (tcp_arrives(&c->tcb, a->seg, now_ns) == ARRIVES_ANSWER_RST)
+        stack_answer(s, &c->sock, a->flow, a->seg);
+    conn_settle(c, now_ns);
+}
+
+bool listener_takes_cookie(struct listener *l, const struct arrival *a, struct conn *half_open,
+                           uint64_t now_ns)
+{
+    struct stack *s = l->stack;
+    struct seg syn;
+    if (now_ns >= l->cookies_until_ns || (a->seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_ACK)
+        return false;
+    if (half_open && seq_eq(a->seg->ack, half_open->tcb.snd.nxt))
+        return false; /* it is that one's */
+    if (!cookie_returns(&s->cookie_key, a->flow, a->seg, s->config.tcp.timestamps, now_ns, &syn)) {
+        s->counters.cookies_failed++;
+        return false;
+    }
+    s->counters.cookies_received++;
+    if (l->n_completed < l->backlog)
+        open_by_cookie(l, a, &syn, half_open, now_ns);
+    else
+        s->counters.listen_drops++; /* what the peer sends next brings it again */
+    return true;
+}
