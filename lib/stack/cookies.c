@@ -3,8 +3,12 @@
  * is what a connection would send, but for the options that a cookie can't keep (tcp/cookie.h);
  * what comes back makes one that is as if it had sent that.
  *
- * A SYN costs two hashes and a place among the answers, of which there are so many; an ACK two
- * hashes, and only at a listener that has sent cookies lately.
+ * A SYN costs three hashes and a place among the answers, of which there are so many; an ACK as
+ * many, and only at a listener that has sent cookies lately.
+ *
+ * A cookie stays good when its connection has ended, and would open another one out of any late
+ * copy of the client's first segments: their text would arrive twice. So the last cookies that have
+ * opened one are remembered, as many as there is place for.
  */
 #include "arrives.h"
 #include "cookie.h"
@@ -13,23 +17,36 @@
 #include "sock.h"
 #include "user.h"
 
-void listener_send_cookie(struct listener *l, const struct arrival *a, uint64_t now_ns)
+/* What a cookie is remembered by; 2^-32 is the chance that another has the same. */
+static uint32_t mark_of(const struct stack *s, const struct flow *flow, seq_t cookie)
+{
+    return (uint32_t)(isn_f(&s->cookie_key, flow) >> 32) + cookie.v;
+}
+
+static bool is_spent(const struct stack *s, const struct flow *flow, seq_t cookie)
+{
+    uint32_t mark = mark_of(s, flow, cookie);
+    return s->spent[mark % COOKIES_SPENT] == mark;
+}
+
+static void spend(struct stack *s, const struct flow *flow, seq_t cookie)
+{
+    uint32_t mark = mark_of(s, flow, cookie);
+    s->spent[mark % COOKIES_SPENT] = mark;
+}
+
+static void send_cookie(struct listener *l, const struct arrival *a, const struct seg *syn,
+                        seq_t iss, uint64_t now_ns)
 {
     struct stack *s = l->stack;
-    if (!stack_can_answer(s)) {
-        s->counters.listen_drops++;
-        return;
-    }
-    const struct seg syn = cookie_keeps(a->seg, &a->flow->remote, s->config.tcp.timestamps);
-    struct seg syn_ack = {0};
+    struct seg syn_ack;
     struct tcb t; /* for this call */
     tcb_init(&t, a->flow, stack_first_mtu(s, &a->flow->remote, a->mtu), &s->tcp, 0, NULL);
     t.timestamps.offset = isn_ts_offset(&s->config.secret, a->flow);
     if (tcp_set(&t, l->settings) == ERR_NONE) {
-        seq_t iss = cookie_make(&s->cookie_key, a->flow, &syn, now_ns);
-        tcp_answer_syn(&t, iss, &syn, &syn_ack, now_ns);
+        tcp_answer_syn(&t, iss, syn, &syn_ack, now_ns);
         if (syn_ack.opts.has_ts)
-            syn_ack.opts.ts_val = cookie_ts_val(&syn, syn_ack.opts.ts_val);
+            syn_ack.opts.ts_val = cookie_ts_val(syn, syn_ack.opts.ts_val);
         stack_answer_with(s, &l->sock, a->flow, a->route, &syn_ack);
         l->cookies_until_ns = now_ns + COOKIE_LASTS_NS;
         s->counters.cookies_sent++;
@@ -39,14 +56,31 @@ void listener_send_cookie(struct listener *l, const struct arrival *a, uint64_t 
     tcb_finish(&t);
 }
 
+bool listener_sends_cookie(struct listener *l, const struct arrival *a, uint64_t now_ns)
+{
+    struct stack *s = l->stack;
+    if (!stack_can_answer(s)) {
+        s->counters.listen_drops++;
+        return true;
+    }
+    const struct seg syn = cookie_keeps(a->seg, &a->flow->remote, s->config.tcp.timestamps);
+    seq_t iss = cookie_make(&s->cookie_key, a->flow, &syn, now_ns);
+    if (is_spent(s, a->flow, iss))
+        return false;
+    send_cookie(l, a, &syn, iss, now_ns);
+    return true;
+}
+
 /* The cookie is a good one: the connection as it would be, had it been there since the SYN. */
 static void open_by_cookie(struct listener *l, const struct arrival *a, const struct seg *syn,
                            struct conn *half_open, uint64_t now_ns)
 {
     struct stack *s = l->stack;
-    struct conn *c = listener_open(l, a, syn, seq_sub(a->seg->ack, 1), half_open, now_ns);
+    seq_t iss = seq_sub(a->seg->ack, 1);
+    struct conn *c = listener_open(l, a, syn, iss, half_open, now_ns);
     if (!c)
         return;
+    spend(s, a->flow, iss);
     struct seg sent;
     tcp_syn_ack(&c->tcb, &sent, now_ns);
     if (tcp_arrives(&c->tcb, a->seg, now_ns) == ARRIVES_ANSWER_RST)
@@ -63,7 +97,8 @@ bool listener_takes_cookie(struct listener *l, const struct arrival *a, struct c
         return false;
     if (half_open && seq_eq(a->seg->ack, half_open->tcb.snd.nxt))
         return false; /* it is that one's */
-    if (!cookie_returns(&s->cookie_key, a->flow, a->seg, s->config.tcp.timestamps, now_ns, &syn)) {
+    if (!cookie_returns(&s->cookie_key, a->flow, a->seg, s->config.tcp.timestamps, now_ns, &syn) ||
+        is_spent(s, a->flow, seq_sub(a->seg->ack, 1))) {
         s->counters.cookies_failed++;
         return false;
     }

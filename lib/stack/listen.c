@@ -73,10 +73,9 @@ static void syn_arrives(struct listener *l, const struct arrival *a, struct conn
         s->counters.listen_drops++;
         return;
     }
-    if (!old && wants_cookie(l)) { /* with an old one there is memory, and a number to be beyond */
-        listener_send_cookie(l, a, now_ns);
+    /* With an old one there is memory, and a number to be beyond. */
+    if (!old && wants_cookie(l) && listener_sends_cookie(l, a, now_ns))
         return;
-    }
     make_room(l);
     seq_t iss = isn_choose(&s->config.secret, a->flow, now_ns);
     if (old) {

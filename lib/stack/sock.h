@@ -78,6 +78,9 @@ struct answer {
     struct seg seg;
 };
 
+/* So many SYN cookies are remembered. */
+#define COOKIES_SPENT 1024
+
 /* So many addresses at most are doubted until the caller hears of it; TCP says it again. */
 #define STACK_ADVICE 16
 
@@ -85,6 +88,7 @@ struct stack {
     struct mem *mem;
     struct stack_config config;
     struct siphash_key cookie_key;
+    uint32_t spent[COOKIES_SPENT]; /* marks of SYN cookies that have opened a connection */
     struct tcp_common tcp;
     struct table table;
     struct ports ports;
@@ -235,8 +239,9 @@ void listener_forget(struct conn *c);
 
 /* cookies.c */
 
-/* Answers a SYN, of which nothing is kept. */
-void listener_send_cookie(struct listener *l, const struct arrival *a, uint64_t now_ns);
+/* Answers a SYN, of which nothing is kept, if there is room for an answer. False: its cookie has
+ * opened a connection before, and is of no use any more. */
+bool listener_sends_cookie(struct listener *l, const struct arrival *a, uint64_t now_ns);
 
 /* Whether the segment is an ACK that brings a good cookie: it has opened a connection then, or was
  * dropped for want of room. half_open: NULL, or one with this four-tuple, by a later SYN, whose

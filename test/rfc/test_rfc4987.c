@@ -345,6 +345,33 @@ static void no_memory_for_the_syn(void **state)
     expect_event(l, SOCK_EV_COMPLETED);
 }
 
+/* A cookie opens one connection: what is late of the client's first segments opens no other when
+ * that has ended, or their text would come twice. Nor is it sent once more: the client that uses
+ * the same numbers again within a minute gets a connection as if there were room. */
+static void opens_only_one(void **state)
+{
+    (void)state;
+    struct sock *l = full(4);
+    struct peer a = peer(200, 80);
+    asks(&a, .mss = 1000);
+    struct peer late = a;
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
+    struct sock *so = host_accept(l);
+    host_receives(so, 0, 10);
+    host_abort(so);
+    leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 11);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
+    leaves(&a, .flags = RST, .seq = 1);
+    assert_int_equal(stack_sock_count(host.stack), HALF_OPEN + 1);
+    host_at(100);
+    asks(&a, .mss = 1000);
+    assert_int_not_equal(a.iss, late.iss);
+    arrives(&late, .flags = ACK, .seq = 1, .ack = 1);
+    leaves(&late, .flags = RST, .seq = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
+    expect_peer(host_accept(l), &a);
+}
+
 /* The cookie was late, and the SYN came again when there was room: what the peer has acknowledged
  * is the cookie. */
 static void half_open_beside_a_cookie(void **state)
@@ -483,6 +510,7 @@ int main(void)
         host_test(accept_queue_full),
         host_test(no_memory),
         host_test(no_memory_for_the_syn),
+        host_test(opens_only_one),
         host_test(half_open_beside_a_cookie),
         host_test(another_window_scale),
         host_test(always),

@@ -62,7 +62,7 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
     }
     if (!me->syn_heard) /* an answer to the peer's SYN does not start the timer anew */
         me->syn_ns = now_ns;
-    me->syn_heard = false;
+    me->syn_heard = me->cookie && me->syn_heard > 0 ? me->syn_heard - 1 : 0;
     if (seg->flags & TCP_ACK) {
         SIM_CHECK(me->peer_syn, "syn", "SYN-ACK, but no SYN has arrived");
         SIM_CHECK(!me->passive || !me->sack_permitted || peer->sack_permitted, "syn",

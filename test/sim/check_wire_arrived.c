@@ -114,7 +114,7 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
 {
     bool syn = seg->flags & TCP_SYN;
     wire_heard(me, seg);
-    me->syn_heard |= (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    me->syn_heard += (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
     if (syn && !me->peer_syn)
         me->peer_epoch = epoch;
     if ((syn || me->peer_syn) && me->peer_epoch != peer->epoch)

@@ -24,8 +24,9 @@ static void sink(void *ctx, const struct trace_point *point)
             h->sent_id[h->n_sent++] = point->sock_id;
         break;
     case TRACE_RECEIVED:
-        if (point->seg->flags & TCP_SYN)
-            h->syn = point->seg->seq;
+        h->by_cookie = !(point->seg->flags & TCP_SYN);
+        h->syn = seq_sub(point->seg->seq, h->by_cookie);
+        h->cookie = seq_sub(point->seg->ack, 1);
         break;
     case TRACE_STATE:
         end_state(h, point);
@@ -162,6 +163,7 @@ void host_crash(struct host *h)
     border_end(h);
     h->listener = NULL;
     h->n_owing = 0;
+    h->flooded = false;
     h->corrupt_in = 0;
     h->poll_set = h->accept_set = false;
     h->clock_ns = rng_below(&w->rng, UINT64_C(1) << rng_range(&w->rng, 20, 62));
