@@ -17,26 +17,27 @@
 #include "sock.h"
 #include "user.h"
 
-/* What a cookie is remembered by; 2^-32 is the chance that another has the same. */
-static uint32_t mark_of(const struct stack *s, const struct flow *flow, seq_t cookie)
+/* What cookies are remembered by, all those of one SYN: what differs by a few is a cookie as well,
+ * of another MSS. The chance that another SYN has the same is 2^-32. */
+static uint32_t mark_of(const struct stack *s, const struct flow *flow, const struct seg *syn)
 {
-    return (uint32_t)(isn_f(&s->cookie_key, flow) >> 32) + cookie.v;
+    return (uint32_t)(isn_f(&s->cookie_key, flow) >> 32) + syn->seq.v;
 }
 
-static bool is_spent(const struct stack *s, const struct flow *flow, seq_t cookie)
+static bool is_spent(const struct stack *s, const struct flow *flow, const struct seg *syn)
 {
-    uint32_t mark = mark_of(s, flow, cookie);
+    uint32_t mark = mark_of(s, flow, syn);
     return s->spent[mark % COOKIES_SPENT] == mark;
 }
 
-static void spend(struct stack *s, const struct flow *flow, seq_t cookie)
+static void spend(struct stack *s, const struct flow *flow, const struct seg *syn)
 {
-    uint32_t mark = mark_of(s, flow, cookie);
+    uint32_t mark = mark_of(s, flow, syn);
     s->spent[mark % COOKIES_SPENT] = mark;
 }
 
 static void send_cookie(struct listener *l, const struct arrival *a, const struct seg *syn,
-                        seq_t iss, uint64_t now_ns)
+                        uint64_t now_ns)
 {
     struct stack *s = l->stack;
     struct seg syn_ack;
@@ -44,6 +45,7 @@ static void send_cookie(struct listener *l, const struct arrival *a, const struc
     tcb_init(&t, a->flow, stack_first_mtu(s, &a->flow->remote, a->mtu), &s->tcp, 0, NULL);
     t.timestamps.offset = isn_ts_offset(&s->config.secret, a->flow);
     if (tcp_set(&t, l->settings) == ERR_NONE) {
+        seq_t iss = cookie_make(&s->cookie_key, a->flow, syn, now_ns);
         tcp_answer_syn(&t, iss, syn, &syn_ack, now_ns);
         if (syn_ack.opts.has_ts)
             syn_ack.opts.ts_val = cookie_ts_val(syn, syn_ack.opts.ts_val);
@@ -64,10 +66,9 @@ bool listener_sends_cookie(struct listener *l, const struct arrival *a, uint64_t
         return true;
     }
     const struct seg syn = cookie_keeps(a->seg, &a->flow->remote, s->config.tcp.timestamps);
-    seq_t iss = cookie_make(&s->cookie_key, a->flow, &syn, now_ns);
-    if (is_spent(s, a->flow, iss))
+    if (is_spent(s, a->flow, &syn))
         return false;
-    send_cookie(l, a, &syn, iss, now_ns);
+    send_cookie(l, a, &syn, now_ns);
     return true;
 }
 
@@ -76,11 +77,10 @@ static void open_by_cookie(struct listener *l, const struct arrival *a, const st
                            struct conn *half_open, uint64_t now_ns)
 {
     struct stack *s = l->stack;
-    seq_t iss = seq_sub(a->seg->ack, 1);
-    struct conn *c = listener_open(l, a, syn, iss, half_open, now_ns);
+    struct conn *c = listener_open(l, a, syn, seq_sub(a->seg->ack, 1), half_open, now_ns);
     if (!c)
         return;
-    spend(s, a->flow, iss);
+    spend(s, a->flow, syn);
     struct seg sent;
     tcp_syn_ack(&c->tcb, &sent, now_ns);
     if (tcp_arrives(&c->tcb, a->seg, now_ns) == ARRIVES_ANSWER_RST)
@@ -98,7 +98,7 @@ bool listener_takes_cookie(struct listener *l, const struct arrival *a, struct c
     if (half_open && seq_eq(a->seg->ack, half_open->tcb.snd.nxt))
         return false; /* it is that one's */
     if (!cookie_returns(&s->cookie_key, a->flow, a->seg, s->config.tcp.timestamps, now_ns, &syn) ||
-        is_spent(s, a->flow, seq_sub(a->seg->ack, 1))) {
+        is_spent(s, a->flow, &syn)) {
         s->counters.cookies_failed++;
         return false;
     }

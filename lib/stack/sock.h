@@ -78,7 +78,7 @@ struct answer {
     struct seg seg;
 };
 
-/* So many SYN cookies are remembered. */
+/* So many SYNs are remembered whose cookies have opened a connection. */
 #define COOKIES_SPENT 1024
 
 /* So many addresses at most are doubted until the caller hears of it; TCP says it again. */
@@ -88,7 +88,7 @@ struct stack {
     struct mem *mem;
     struct stack_config config;
     struct siphash_key cookie_key;
-    uint32_t spent[COOKIES_SPENT]; /* marks of SYN cookies that have opened a connection */
+    uint32_t spent[COOKIES_SPENT]; /* marks of SYNs whose cookies have opened a connection */
     struct tcp_common tcp;
     struct table table;
     struct ports ports;

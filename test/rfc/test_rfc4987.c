@@ -362,6 +362,9 @@ static void opens_only_one(void **state)
     leaves(&a, .flags = RST | ACK, .seq = 1, .ack = 11);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
     leaves(&a, .flags = RST, .seq = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 2,
+            .text = 10); /* what was acknowledged is no other */
+    leaves(&a, .flags = RST, .seq = 2);
     assert_int_equal(stack_sock_count(host.stack), HALF_OPEN + 1);
     host_at(100);
     asks(&a, .mss = 1000);

@@ -72,6 +72,8 @@ static void sent_cookie(struct end *e, const struct seg *seg)
     SIM_CHECK(when != SYNCOOKIES_NEVER && e->wire.passive, "cookie", "there are to be none");
     SIM_CHECK(seg->opts.has_ts || !(seg->opts.has_wscale || seg->opts.has_sack_permitted), "cookie",
               "window scale or SACK-permitted without timestamps: they are forgotten");
+    if (e->in_engine) /* it was made before the ACK of another copy came */
+        return;
     e->cookied = e->wire.cookie = true;
     wire_sent(&e->wire, &peer_of(e)->wire, seg, w->now_ns);
 }
