@@ -10,6 +10,8 @@
  * copy of the client's first segments: their text would arrive twice. So the last cookies that have
  * opened one are remembered, as many as there is place for.
  */
+#include <string.h>
+
 #include "arrives.h"
 #include "cookie.h"
 #include "isn.h"
@@ -27,13 +29,19 @@ static uint32_t mark_of(const struct stack *s, const struct flow *flow, const st
 static bool is_spent(const struct stack *s, const struct flow *flow, const struct seg *syn)
 {
     uint32_t mark = mark_of(s, flow, syn);
-    return s->spent[mark % COOKIES_SPENT] == mark;
+    const uint32_t *spent = s->spent[mark % COOKIE_BUCKETS];
+    for (int i = 0; i < COOKIE_BUCKET; i++)
+        if (spent[i] == mark)
+            return true;
+    return false;
 }
 
+/* The newest comes first, and the oldest of the bucket is forgotten. */
 static void spend(struct stack *s, const struct flow *flow, const struct seg *syn)
 {
-    uint32_t mark = mark_of(s, flow, syn);
-    s->spent[mark % COOKIES_SPENT] = mark;
+    uint32_t mark = mark_of(s, flow, syn), *spent = s->spent[mark % COOKIE_BUCKETS];
+    memmove(spent + 1, spent, (COOKIE_BUCKET - 1) * sizeof *spent);
+    spent[0] = mark;
 }
 
 static void send_cookie(struct listener *l, const struct arrival *a, const struct seg *syn,

@@ -78,8 +78,10 @@ struct answer {
     struct seg seg;
 };
 
-/* So many SYNs are remembered whose cookies have opened a connection. */
-#define COOKIES_SPENT 1024
+/* So many SYNs are remembered whose cookies have opened a connection, by a hash: that has room for
+ * as many connections, opened within two minutes of a flood. */
+#define COOKIE_BUCKETS 512
+#define COOKIE_BUCKET  8
 
 /* So many addresses at most are doubted until the caller hears of it; TCP says it again. */
 #define STACK_ADVICE 16
@@ -88,7 +90,7 @@ struct stack {
     struct mem *mem;
     struct stack_config config;
     struct siphash_key cookie_key;
-    uint32_t spent[COOKIES_SPENT]; /* marks of SYNs whose cookies have opened a connection */
+    uint32_t spent[COOKIE_BUCKETS][COOKIE_BUCKET]; /* marks of those SYNs */
     struct tcp_common tcp;
     struct table table;
     struct ports ports;

@@ -103,7 +103,7 @@ void end_check_error(struct end *e, int error)
     switch (error) {
     case ERR_RESET:
         SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost ||
-                      gave_way(p) || only_a_cookie(p) || e->wire.lost ||
+                      gave_way(p) || only_a_cookie(p) || e->refused || e->wire.lost ||
                       (p->left && host_was_refused(p->host)),
                   "reset", "the peer has done nothing that would reset");
         break;
@@ -231,7 +231,7 @@ bool end_may_be_alone(struct end *e)
 {
     struct end *p = peer_of(e);
     return cut_short(p) || left_early(p) || thrown_out(p) || gave_way(p) || only_a_cookie(p) ||
-           p->wire.ghost || e->wire.lost;
+           e->refused || p->wire.ghost || e->wire.lost;
 }
 
 void end_check_pair(struct conn *c)

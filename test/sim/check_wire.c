@@ -347,7 +347,10 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
         return;
     }
     uint64_t at = wire_unwrap(seg->seq, me->iss, me->sent);
-    ts_sent(&me->ts, &peer->ts, seg, me->passive);
+    if (me->cookie && seg->flags & TCP_SYN)
+        ts_sent_cookie(&me->ts, &peer->ts, seg);
+    else
+        ts_sent(&me->ts, &peer->ts, seg, me->passive);
     if (seg->flags & TCP_ACK)
         sent_ack(me, peer, seg);
     if (seg_len(seg) > 0 && !(seg->flags & TCP_SYN))
