@@ -62,6 +62,15 @@ extern "C" {
 
 struct nstcp;
 
+/* When a listener answers a SYN by a SYN cookie, of which it keeps nothing (RFC 4987 3.6): Linux's
+ * net.ipv4.tcp_syncookies 1, 2 and 0. */
+enum nstcp_syncookies {
+    NSTCP_SYNCOOKIES_FULL,   /* when it has as many half-open connections as it may have */
+    NSTCP_SYNCOOKIES_ALWAYS, /* for tests: without timestamps in the client's SYN the connection has
+                                neither window scale nor SACK */
+    NSTCP_SYNCOOKIES_NEVER,  /* the oldest half-open connection gives way instead */
+};
+
 /* All zero: the defaults. */
 struct nstcp_options {
     /* A descriptor to which every segment, state change, retransmission and event is written, a
@@ -81,6 +90,7 @@ struct nstcp_options {
      * Then whoever sends a SYN says who is to hear the answer (RFC 7126 4.3, 4.4). 0: such packets
      * are taken as if they had none. Linux's net.ipv4.conf.all.accept_source_route. */
     unsigned accept_source_route;
+    enum nstcp_syncookies tcp_syncookies;
 };
 
 #define NSTCP_WHY_MAX 256

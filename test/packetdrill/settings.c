@@ -20,6 +20,7 @@ void sysctls_read(struct sysctls *out)
         [SYSCTL_WINDOW_SCALING] = "/proc/sys/net/ipv4/tcp_window_scaling",
         [SYSCTL_SACK] = "/proc/sys/net/ipv4/tcp_sack",
         [SYSCTL_TIMESTAMPS] = "/proc/sys/net/ipv4/tcp_timestamps",
+        [SYSCTL_SYNCOOKIES] = "/proc/sys/net/ipv4/tcp_syncookies",
     };
     for (int i = 0; i < N_SYSCTLS; i++) {
         struct sysctl_value *value = &out->of[i];
@@ -93,5 +94,7 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
         tcp.sack = flags->sack;
     if (of[SYSCTL_TIMESTAMPS].n > 0)
         tcp.timestamps = of[SYSCTL_TIMESTAMPS].v[0] != 0;
+    if (of[SYSCTL_SYNCOOKIES].n > 0)
+        tcp.syncookies = (enum syncookies)min_u32(of[SYSCTL_SYNCOOKIES].v[0], SYNCOOKIES_ALWAYS);
     return tcp;
 }

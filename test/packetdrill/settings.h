@@ -16,6 +16,7 @@
  *     tcp_window_scaling,
  *     tcp_sack,
  *     tcp_timestamps
+ *     tcp_syncookies
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -33,6 +34,7 @@ enum sysctl {
     SYSCTL_WINDOW_SCALING,
     SYSCTL_SACK,
     SYSCTL_TIMESTAMPS,
+    SYSCTL_SYNCOOKIES,
     N_SYSCTLS
 };
 

@@ -65,17 +65,22 @@ static struct end *asked_by(struct end *e, seq_t ack)
     return e;
 }
 
-static void sent_cookie(struct end *e, const struct seg *seg)
+/* A SYN of e's, which is a SYN cookie when there is no connection. */
+static void sent_syn(struct end *e, const struct seg *seg, bool cookie)
 {
-    struct world *w = e->conn->world;
+    bool was = e->wire.cookie;
     enum syncookies when = e->host->plan->tcp.syncookies;
-    SIM_CHECK(when != SYNCOOKIES_NEVER && e->wire.passive, "cookie", "there are to be none");
-    SIM_CHECK(seg->opts.has_ts || !(seg->opts.has_wscale || seg->opts.has_sack_permitted), "cookie",
-              "window scale or SACK-permitted without timestamps: they are forgotten");
-    if (e->in_engine) /* it was made before the ACK of another copy came */
+    SIM_CHECK(!cookie || (when != SYNCOOKIES_NEVER && e->wire.passive), "cookie",
+              "there are to be none");
+    SIM_CHECK(!cookie || seg->opts.has_ts ||
+                  !(seg->opts.has_wscale || seg->opts.has_sack_permitted),
+              "cookie", "window scale or SACK-permitted without timestamps: they are forgotten");
+    if (cookie && e->in_engine) /* it was made before the ACK of another copy came */
         return;
-    e->cookied = e->wire.cookie = true;
-    wire_sent(&e->wire, &peer_of(e)->wire, seg, w->now_ns);
+    e->cookied = e->wire.cookie = cookie;
+    wire_sent(&e->wire, &peer_of(e)->wire, seg, e->conn->world->now_ns);
+    if (!seq_eq(e->wire.iss, seg->seq)) /* a ghost's: the number is the one before */
+        e->wire.cookie = was;
 }
 
 static void sent(struct end *e, struct frame *f, uint32_t sock_id)
@@ -83,14 +88,12 @@ static void sent(struct end *e, struct frame *f, uint32_t sock_id)
     struct world *w = e->conn->world;
     bool syn = f->seg.flags & TCP_SYN;
     fail_about((int)e->conn->index, e->side);
-    if (syn && sock_id)
-        e->cookied = e->wire.cookie = false;
     if (sock_id && wire_is_again(&e->wire, &f->seg))
         e->wire.ssthresh = ssthresh(e);
-    if (sock_id)
+    if (syn)
+        sent_syn(e, &f->seg, sock_id == 0);
+    else if (sock_id)
         wire_sent(&e->wire, &peer_of(e)->wire, &f->seg, w->now_ns);
-    else if (syn)
-        sent_cookie(e, &f->seg);
     else
         answered(e, &f->seg);
     if (sock_id && syn)
