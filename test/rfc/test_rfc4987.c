@@ -1,44 +1,8 @@
 /* RFC 4987: SYN flooding, and SYN cookies (3.6, 3.7, appendix A). Where the RFC leaves room, as
- * Linux. */
-#include "hosts.h"
-#include "isn.h"
-#include "nstime.h"
+ * Linux. What a cookie keeps of the SYN's options: test_rfc4987_options.c. */
+#include "flooded.h"
 
-#define HALF_OPEN 128
-#define LASTS_MS  128000 /* no cookie is good for longer, and each for half of it */
-
-#define TS(val, ecr) .ts = 1, .ts_val = (val), .ts_ecr = (ecr)
-
-/* As many half-open connections as there may be. From then on nothing but cookies. */
-static struct peer half_open[HALF_OPEN];
-
-static struct sock *full(uint32_t backlog)
-{
-    struct sock *l = host_listen(80, backlog);
-    for (unsigned i = 0; i < HALF_OPEN; i++) {
-        struct peer *p = &half_open[i];
-        *p = peer(i, 80);
-        arrives(p, .flags = SYN, .seq = 0);
-        leaves(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
-    }
-    no_memory_spares(); /* hundreds of the same kind; what fails below says so */
-    return l;
-}
-
-/* The flood is over, and what it has left is gone. */
-static void relax(void)
-{
-    for (unsigned i = 0; i < HALF_OPEN; i++)
-        arrives(&half_open[i], .flags = RST, .seq = 1);
-    assert_int_equal(stack_sock_count(host.stack), 1);
-}
-
-/* Beyond those: the SYN-ACK is a cookie. */
-#define asks(p, ...)                                                                               \
-    do {                                                                                           \
-        arrives((p), .flags = SYN, .seq = 0, __VA_ARGS__);                                         \
-        leaves((p), .flags = SYN | ACK, .seq = 0, .ack = 1);                                       \
-    } while (0)
+#define LASTS_MS 128000 /* no cookie is good for longer, and each for half of it */
 
 /* 3.6: a SYN beyond the backlog costs no memory, however many there are, and nobody gives way
  * (3.7); an honest client among them is served. */
@@ -106,98 +70,6 @@ static void ack_with_fin(void **state)
     assert_int_equal(host_status(so).state, STATE_CLOSE_WAIT);
     host_receives(so, 0, 100);
     assert_int_equal(host_recv(so, 0, 1), 0);
-}
-
-/* 3.6: without timestamps there is no place for window scale and SACK-permitted, and our SYN-ACK
- * has none of them; the MSS is the largest of the table that the peer takes (RFC 9293 MUST-16). */
-static void without_timestamps(void **state)
-{
-    (void)state;
-    struct sock *l = full(4);
-    struct peer a = peer(200, 80);
-    arrives(&a, .flags = SYN, .seq = 0, .mss = 900, .scale = 7, .sack_ok = 1);
-    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = HOST_MSS, .scale = NONE,
-           .sack_ok = NONE, .ts = NONE);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1600);
-    struct sock *so = host_accept(l);
-    struct tcp_status s = host_status(so);
-    assert_int_equal(s.snd_mss, 536);
-    assert_int_equal(s.snd_wnd, 1600);
-    assert_false(s.sack || s.timestamps || s.scaled);
-    host_sends(so, 0, 1600);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 536);
-    leaves(&a, .flags = ACK, .seq = 537, .ack = 1, .text = 536);
-    leaves(&a, .flags = PSH | ACK, .seq = 1073, .ack = 1, .text = 528);
-}
-
-/* 3.6: with timestamps the connection has what both have offered: the window is scaled from its ACK
- * on, SACK is permitted, and the TSval goes on (RFC 7323 5.4). */
-static void with_timestamps(void **state)
-{
-    (void)state;
-    struct sock *l = full(4);
-    for (int i = 0; i < 4; i++) {
-        const bool scale = i & 1, sack = i & 2;
-        struct peer a = peer(200 + (unsigned)i, 80);
-        const uint32_t told = 100 + 37 * (uint32_t)i;
-        host_at(told);
-        arrives(&a, .flags = SYN, .seq = 0, .mss = 1000, .scale = scale ? 3 : NONE,
-                .sack_ok = sack ? 1 : NONE, TS(5, 0));
-        leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = HOST_MSS,
-               .scale = scale ? ZERO : NONE, .sack_ok = sack ? 1 : NONE, TS(told, 5));
-        host_later(20);
-        arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000, TS(25, told));
-        struct sock *so = host_accept(l);
-        struct tcp_status s = host_status(so);
-        assert_true(s.timestamps && s.sack == sack && s.scaled == scale);
-        assert_int_equal(s.snd_wnd, scale ? 8000 : 1000);
-        assert_int_equal(s.snd_mss, 536 - 12);
-    }
-}
-
-/* RFC 7323 5.4: what is sent later has no earlier TSval than the cookie, which has none of the
- * future. 4.3: it echoes what the ACK had. */
-static void ts_val_does_not_go_back(void **state)
-{
-    (void)state;
-    struct sock *l = full(4);
-    for (uint32_t ms = 100; ms < 164; ms += 7) {
-        struct peer a = peer(100 + ms, 80);
-        const uint32_t now = ms + (uint32_t)(host.start_ns / NS_PER_MS) +
-                             isn_ts_offset(&host.config.secret, &a.flow);
-        host_at(ms);
-        arrives(&a, .flags = SYN, .seq = 0, .mss = 1000, .scale = (int)ms % 15, TS(5, 0));
-        leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
-        uint32_t cookie = a.clock + ms;
-        assert_in_range(now - cookie, 0, 63);
-        arrives(&a, .flags = ACK, .seq = 1, .ack = 1, TS(7, ms));
-        host_sends(host_accept(l), 0, 1);
-        a.clock = now - ms;
-        leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1, TS(ms, 7));
-    }
-}
-
-/* RFC 6298 3: no round trip was measured, and the TSval of a cookie is too old to tell one. RFC
- * 6928: the initial window is ten segments. */
-static void no_round_trip_known(void **state)
-{
-    (void)state;
-    struct sock *l = full(4);
-    struct peer a = peer(200, 80);
-    host_at(100);
-    asks(&a, .mss = 536, .scale = 2, TS(5, 0));
-    host_at(150);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 10000, TS(55, 100));
-    struct sock *so = host_accept(l);
-    struct tcp_status s = host_status(so);
-    assert_int_equal(s.srtt_ns, 0);
-    assert_int_equal(s.rto_ns, NS_PER_S);
-    assert_int_equal(s.cwnd, 10 * s.snd_mss);
-    host_sends(so, 0, 10);
-    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
-    host_at(250);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 11, TS(155, 150));
-    assert_int_equal(host_status(so).srtt_ns, 100 * NS_PER_MS);
 }
 
 /* 3.6, A (3): what is no cookie gets what 3.10.7.2 has for an ACK, a RST: a guess, the cookie of
@@ -399,25 +271,6 @@ static void half_open_beside_a_cookie(void **state)
     assert_int_equal(stack_sock_count(host.stack), HALF_OPEN + 1);
 }
 
-/* The listener's receive buffer decides the window scale that our SYN-ACK has told: once it is
- * another, what was told is not known any more. */
-static void another_window_scale(void **state)
-{
-    (void)state;
-    struct sock *l = full(4);
-    struct peer a = peer(200, 80), b = peer(201, 80);
-    asks(&a, .mss = 1000);
-    host_set(l, rcvbuf, 1 << 20);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
-    leaves(&a, .flags = RST, .seq = 1);
-    host_at(100);
-    arrives(&b, .flags = SYN, .seq = 0, .mss = 1000, .scale = 7, TS(5, 0));
-    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 5, .wnd = 65535);
-    host_set(l, nodelay, true);
-    arrives(&b, .flags = ACK, .seq = 1, .ack = 1, TS(5, 100));
-    expect_event(l, SOCK_EV_COMPLETED);
-}
-
 /* net.ipv4.tcp_syncookies 2: each SYN is answered by a cookie, but one that takes the place of a
  * connection in TIME-WAIT, whose memory it has, and whose numbers it has to go beyond (MAY-2). */
 static void always(void **state)
@@ -463,21 +316,6 @@ static void never(void **state)
     assert_int_equal(host_counters().cookies_sent, 0);
 }
 
-/* Timestamps that are off are not in the SYN-ACK, and an ACK's mean nothing. */
-static void timestamps_off(void **state)
-{
-    (void)state;
-    host.config.tcp.timestamps = false;
-    host_start();
-    struct sock *l = full(4);
-    struct peer a = peer(200, 80);
-    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000, .scale = 7, .sack_ok = 1, TS(5, 0));
-    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = NONE, .sack_ok = NONE, .ts = NONE);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 1000, TS(5, 3));
-    struct sock *so = host_accept(l);
-    assert_int_equal(host_status(so).snd_wnd, 1000);
-}
-
 /* A flood within one batch costs no more than the places for answers. */
 static void answers_are_bounded(void **state)
 {
@@ -501,10 +339,6 @@ int main(void)
         host_test(no_state),
         host_test(ack_with_text),
         host_test(ack_with_fin),
-        host_test(without_timestamps),
-        host_test(with_timestamps),
-        host_test(ts_val_does_not_go_back),
-        host_test(no_round_trip_known),
         host_test(no_cookie),
         host_test(only_after_an_overflow),
         host_test(only_where_it_overflowed),
@@ -515,10 +349,8 @@ int main(void)
         host_test(no_memory_for_the_syn),
         host_test(opens_only_one),
         host_test(half_open_beside_a_cookie),
-        host_test(another_window_scale),
         host_test(always),
         host_test(never),
-        host_test(timestamps_off),
         host_test(answers_are_bounded),
     };
     return host_main(tests);
