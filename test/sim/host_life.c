@@ -66,7 +66,7 @@ void host_start(struct host *h)
     h->life++;
     h->mem.refuse_ppm = 0;
     h->mem.mem.limit = MEM_LIMIT;
-    const struct stack_config config = {
+    struct stack_config config = {
         .mem = &h->mem.mem,
         .secret = h->secret,
         .trace = {sink, h},
@@ -74,6 +74,8 @@ void host_start(struct host *h)
         .tcp = h->plan->tcp,
         .max_socks = h->plan->max_socks,
     };
+    if (w->sabotage == SABOTAGE_COOKIE)
+        config.tcp.syncookies = SYNCOOKIES_ALWAYS;
     SIM_CHECK(stack_create(&h->stack, &config) == ERR_NONE, "create", "no stack");
     SIM_CHECK(stack_add_ports(h->stack, 61000, (uint16_t)h->plan->ports) == ERR_NONE, "create",
               "no ports");

@@ -162,6 +162,7 @@ enum sabotage {
     SABOTAGE_COUNT,   /* the engine's count of its sockets is wrong */
     SABOTAGE_SPEAK,   /* there is more to send after output() had no more */
     SABOTAGE_SPLIT,   /* an event is swallowed between the packets of a batch */
+    SABOTAGE_COOKIE,  /* SYN cookies are always sent, whatever the plan says */
     SABOTAGE_EARLY,   /* timers run out before their time, and nobody asks for output */
 };
 
