@@ -80,12 +80,24 @@ bool listener_sends_cookie(struct listener *l, const struct arrival *a, uint64_t
     return true;
 }
 
+/* Where there is no room the listener's oldest half-open connection gives way: nobody has vouched
+ * for that one. */
+static struct conn *make(struct listener *l, const struct arrival *a, const struct seg *syn,
+                         struct conn *half_open, uint64_t now_ns)
+{
+    seq_t iss = seq_sub(a->seg->ack, 1);
+    struct conn *c = listener_open(l, a, syn, iss, half_open, now_ns);
+    if (c || half_open || list_empty(&l->half_open))
+        return c;
+    return listener_open(l, a, syn, iss, conn_in_line(l->half_open.next), now_ns);
+}
+
 /* The cookie is a good one: the connection as it would be, had it been there since the SYN. */
 static void open_by_cookie(struct listener *l, const struct arrival *a, const struct seg *syn,
                            struct conn *half_open, uint64_t now_ns)
 {
     struct stack *s = l->stack;
-    struct conn *c = listener_open(l, a, syn, seq_sub(a->seg->ack, 1), half_open, now_ns);
+    struct conn *c = make(l, a, syn, half_open, now_ns);
     if (!c)
         return;
     spend(s, a->flow, syn);

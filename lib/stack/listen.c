@@ -1,10 +1,10 @@
 /*
  * Listeners: connections that are being opened from outside, and the accept queue (RFC 9293
  * 3.10.7.2; listen(2)). When the accept queue is full, handshakes are dropped, so that the peer
- * tries again, and never answered with RST. When there are too many half-open connections a SYN is
- * answered with a SYN cookie (RFC 4987 3.7; cookies.c). Where there are none to be, the oldest
- * gives way (3.4): a flood of forged SYNs then shuts out only those whose ACK takes longer than the
- * flood needs to fill the table.
+ * tries again, and never answered with RST. When there are too many half-open connections, or there
+ * is no room for one more, a SYN is answered with a SYN cookie (RFC 4987 3.7; cookies.c). Where
+ * there are none to be, the oldest gives way (3.4): a flood of forged SYNs then shuts out only
+ * those whose ACK takes longer than the flood needs to fill the table.
  */
 #include "arrives.h"
 #include "isn.h"
@@ -86,6 +86,8 @@ static void syn_arrives(struct listener *l, const struct arrival *a, struct conn
     struct conn *c = listener_open(l, a, a->seg, iss, old, now_ns);
     if (c)
         conn_settle(c, now_ns);
+    else if (!old && s->config.tcp.syncookies != SYNCOOKIES_NEVER)
+        listener_sends_cookie(l, a, now_ns);
 }
 
 void listener_arrives(struct listener *l, const struct arrival *a, struct conn *old,

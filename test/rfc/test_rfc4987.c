@@ -183,13 +183,15 @@ static void accept_queue_full(void **state)
     host_receives(so, 0, 10);
 }
 
-/* Without memory for the connection the ACK is dropped, and nothing is left of it. */
+/* Without memory for the connection, and nobody to give way, the ACK is dropped, and nothing is
+ * left of it. */
 static void no_memory(void **state)
 {
     (void)state;
     struct sock *l = full(4);
     struct peer a = peer(200, 80);
     asks(&a, .mss = 1000);
+    relax();
     size_t used = host.mem.mem.used;
     for (unsigned nth = 1; nth <= 2; nth++) {
         test_mem_fail_at(&host.mem, nth);
@@ -215,6 +217,35 @@ static void no_memory_for_the_syn(void **state)
     test_mem_fail_at(&host.mem, 0);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
     expect_event(l, SOCK_EV_COMPLETED);
+}
+
+/* A: cookies are for when there is no memory for another connection, however few half-open ones
+ * there are. Who has brought one back takes the place of one that has not. */
+static void no_room_at_all(void **state)
+{
+    (void)state;
+    host.config.max_socks = 3;
+    host_start();
+    struct sock *l = host_listen(80, 4);
+    struct peer a = peer(1, 80), b = peer(2, 80), c = peer(3, 80);
+    arrives(&a, .flags = SYN, .seq = 0);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    arrives(&b, .flags = SYN, .seq = 0);
+    leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    asks(&c, .mss = 1000);
+    assert_int_equal(stack_sock_count(host.stack), 3);
+    arrives(&c, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
+    expect_event(l, SOCK_EV_COMPLETED);
+    host_receives(host_accept(l), 0, 10);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
+    leaves(&a, .flags = RST, .seq = 1);
+    arrives(&b, .flags = ACK, .seq = 1, .ack = 1);
+    host_accept(l);
+    arrives(&a, .flags = SYN, .seq = 0);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1); /* nobody is left to give way */
+    nothing_leaves();
+    assert_int_equal(stack_sock_count(host.stack), 3);
 }
 
 /* A cookie opens one connection: what is late of the client's first segments opens no other when
@@ -347,6 +378,7 @@ int main(void)
         host_test(accept_queue_full),
         host_test(no_memory),
         host_test(no_memory_for_the_syn),
+        host_test(no_room_at_all),
         host_test(opens_only_one),
         host_test(half_open_beside_a_cookie),
         host_test(always),

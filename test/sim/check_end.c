@@ -41,10 +41,12 @@ static bool forgot(const struct end *p)
 }
 
 /* The oldest half-open connection gives way to a new one when there are too many, and then its
- * client's ACK is answered with RST (RFC 4987 3.4). The engine does not say which. */
+ * client's ACK is answered with RST (RFC 4987 3.4); or, where there is no room, to one that has
+ * brought back a cookie. The engine does not say which. */
 static bool gave_way(const struct end *p)
 {
-    return p->crowded && !p->opened;
+    bool scarce = p->host->plan->tight || host_was_refused(p->host);
+    return (p->crowded || (scarce && p->wire.passive)) && !p->opened;
 }
 
 /* It was answered with a SYN cookie, and so its host knows nothing of it until the ACK comes back,
@@ -87,8 +89,12 @@ static void half_open(struct host *h, struct end *e)
  * that was sent. */
 static void opens_by(const struct host *h, struct end *e)
 {
-    if (h->by_cookie)
-        e->wire.lost = e->wire.lost || e->wire.ghost || !seq_eq(e->wire.iss, h->cookie);
+    struct end *p = peer_of(e);
+    if (!h->by_cookie || (!e->wire.ghost && seq_eq(e->wire.iss, h->cookie)))
+        return;
+    e->wire.lost = p->wire.lost = true;
+    e->wire.ghost = false;
+    ack_reset(&p->wire.ack_watch);
 }
 
 /* The peer's host had no listener, perhaps. */

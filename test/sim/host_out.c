@@ -75,8 +75,8 @@ static void sent_syn(struct end *e, const struct seg *seg, bool cookie)
     SIM_CHECK(!cookie || seg->opts.has_ts ||
                   !(seg->opts.has_wscale || seg->opts.has_sack_permitted),
               "cookie", "window scale or SACK-permitted without timestamps: they are forgotten");
-    if (cookie && e->in_engine) /* it was made before the ACK of another copy came */
-        return;
+    if (cookie && e->in_engine && seq_eq(e->wire.iss, seg->seq))
+        return; /* it was made before the ACK of another copy came */
     e->cookied = e->wire.cookie = cookie;
     wire_sent(&e->wire, &peer_of(e)->wire, seg, e->conn->world->now_ns);
     if (!seq_eq(e->wire.iss, seg->seq)) /* a ghost's: the number is the one before */

@@ -289,11 +289,12 @@ static void events_wait_for_accept(void **state)
     host_close(so);
 }
 
-/* SYN and ACK of a listener without memory or room for sockets: silence, and the peer tries again.
- */
+/* SYN and ACK of a listener without memory or room for sockets, and without SYN cookies: silence,
+ * and the peer tries again. */
 static void without_room(void **state)
 {
     (void)state;
+    host.config.tcp.syncookies = SYNCOOKIES_NEVER;
     host.config.max_socks = 2;
     host_start();
     struct sock *l = host_listen(80, 4), *so;
@@ -345,6 +346,7 @@ static void time_wait_stays_when_the_queue_is_full(void **state)
 static void time_wait_gives_way(void **state)
 {
     (void)state;
+    host.config.tcp.syncookies = SYNCOOKIES_NEVER;
     host.config.max_socks = 5;
     host_start();
     struct sock *l = host_listen(80, 5);
