@@ -65,7 +65,7 @@ struct nstcp;
 /* When a listener answers a SYN by a SYN cookie, of which it keeps nothing (RFC 4987 3.6): Linux's
  * net.ipv4.tcp_syncookies 1, 2 and 0. */
 enum nstcp_syncookies {
-    NSTCP_SYNCOOKIES_FULL,   /* when it has as many half-open connections as it may have */
+    NSTCP_SYNCOOKIES_FULL,   /* when there is no room for one more half-open connection */
     NSTCP_SYNCOOKIES_ALWAYS, /* for tests: without timestamps in the client's SYN the connection has
                                 neither window scale nor SACK */
     NSTCP_SYNCOOKIES_NEVER,  /* the oldest half-open connection gives way instead */

@@ -19,7 +19,7 @@
  * net.ipv4.tcp_syncookies, with its numbers. */
 enum syncookies {
     SYNCOOKIES_NEVER,
-    SYNCOOKIES_FULL, /* when it has as many half-open connections as it may have */
+    SYNCOOKIES_FULL, /* when there is no room for one more half-open connection */
     SYNCOOKIES_ALWAYS,
 };
 
