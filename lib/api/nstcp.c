@@ -13,6 +13,19 @@
 #define SOCKETS_DEFAULT 65536
 #define SOCKETS_MAX     (1U << 30) /* their numbers are ints */
 
+static enum syncookies syncookies_of(enum nstcp_syncookies when)
+{
+    switch (when) {
+    case NSTCP_SYNCOOKIES_FULL:
+        break;
+    case NSTCP_SYNCOOKIES_ALWAYS:
+        return SYNCOOKIES_ALWAYS;
+    case NSTCP_SYNCOOKIES_NEVER:
+        return SYNCOOKIES_NEVER;
+    }
+    return SYNCOOKIES_FULL;
+}
+
 static struct tcp_config tcp_config_of(const struct nstcp_options *o)
 {
     struct tcp_config tcp = tcp_config_default();
@@ -22,6 +35,7 @@ static struct tcp_config tcp_config_of(const struct nstcp_options *o)
         tcp.user_timeout_ns = o->user_timeout_ms * NS_PER_MS;
     if (o->tcp_ecn)
         tcp.ecn = o->tcp_ecn < 0 ? TCP_ECN_OFF : (enum tcp_ecn)o->tcp_ecn;
+    tcp.syncookies = syncookies_of(o->tcp_syncookies);
     return tcp;
 }
 

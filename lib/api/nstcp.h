@@ -62,6 +62,15 @@ extern "C" {
 
 struct nstcp;
 
+/* When a listener answers a SYN by a SYN cookie, of which it keeps nothing (RFC 4987 3.6): Linux's
+ * net.ipv4.tcp_syncookies 1, 2 and 0. */
+enum nstcp_syncookies {
+    NSTCP_SYNCOOKIES_FULL,   /* when there is no room for one more half-open connection */
+    NSTCP_SYNCOOKIES_ALWAYS, /* for tests: without timestamps in the client's SYN the connection has
+                                neither window scale nor SACK */
+    NSTCP_SYNCOOKIES_NEVER,  /* the oldest half-open connection gives way instead */
+};
+
 /* All zero: the defaults. */
 struct nstcp_options {
     /* A descriptor to which every segment, state change, retransmission and event is written, a
@@ -84,6 +93,7 @@ struct nstcp_options {
     /* Explicit Congestion Notification (RFC 3168), Linux's net.ipv4.tcp_ecn. 1: asked for, and
      * given to who asks. 2: given; 0: as 2, which is Linux's default. -1: neither, Linux's 0. */
     int tcp_ecn;
+    enum nstcp_syncookies tcp_syncookies;
 };
 
 #define NSTCP_WHY_MAX 256

@@ -15,18 +15,29 @@ static struct tcp_ip ip_of(const struct sock *so, const struct ip_addr *remote)
     return *tcp_settings_ip(stack_settings(so), remote);
 }
 
-void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg)
+bool stack_can_answer(const struct stack *s)
 {
-    if (s->n_answers == STACK_ANSWERS)
+    return s->n_answers < STACK_ANSWERS;
+}
+
+void stack_answer_with(struct stack *s, const struct sock *so, const struct flow *flow,
+                       const struct ip_options *options, const struct seg *answer)
+{
+    if (!stack_can_answer(s))
         return;
     struct answer *a = &s->answers[(s->answers_head + s->n_answers) % STACK_ANSWERS];
-    if (!tcp_reset_answer(seg, &a->seg))
-        return;
-    const struct ip_options *options = so ? stack_options(so) : NULL;
     a->flow = *flow;
     a->options = options ? *options : (struct ip_options){0};
     a->ip = so ? ip_of(so, &flow->remote) : (struct tcp_ip){.ttl = IP_TTL_DEFAULT};
+    a->seg = *answer;
     s->n_answers++;
+}
+
+void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg)
+{
+    struct seg rst;
+    if (tcp_reset_answer(seg, &rst))
+        stack_answer_with(s, so, flow, so ? stack_options(so) : NULL, &rst);
 }
 
 struct sock *stack_find(struct stack *s, const struct flow *flow)
@@ -37,6 +48,8 @@ struct sock *stack_find(struct stack *s, const struct flow *flow)
 
 static void conn_arrives(struct conn *c, const struct arrival *a, uint64_t now_ns)
 {
+    if (c->sock.stage == CONN_HALF_OPEN && listener_takes_cookie(c->sock.listener, a, c, now_ns))
+        return;
     if (!listener_has_room(c, a->seg)) {
         conn_stack(c)->counters.listen_drops++;
         return;

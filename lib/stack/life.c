@@ -1,4 +1,5 @@
 /* Making and ending stacks, listeners and connections: all memory of stack/ is taken here. */
+#include "cookie.h"
 #include "isn.h"
 #include "minmax.h"
 #include "pmtu.h"
@@ -14,6 +15,7 @@ int stack_create(struct stack **out, const struct stack_config *config)
         return ERR_NOMEM;
     s->mem = config->mem;
     s->config = *config;
+    s->cookie_key = cookie_key(&config->secret);
     tcp_common_init(&s->tcp, &s->config.tcp, s->mem, &s->config.trace,
                     min_u32(config->caps.super_max, SUPER_MAX));
     list_init(&s->ready);

@@ -1,9 +1,10 @@
 /*
  * Listeners: connections that are being opened from outside, and the accept queue (RFC 9293
  * 3.10.7.2; listen(2)). When the accept queue is full, handshakes are dropped, so that the peer
- * tries again, and never answered with RST. When there are too many half-open connections the
- * oldest gives way (RFC 4987 3.4): a flood of forged SYNs then shuts out only those whose ACK takes
- * longer than the flood needs to fill the table. There are no SYN cookies (3.6).
+ * tries again, and never answered with RST. When there are too many half-open connections, or there
+ * is no room for one more, a SYN is answered with a SYN cookie (RFC 4987 3.7; cookies.c). Where
+ * there are none to be, the oldest gives way (3.4): a flood of forged SYNs then shuts out only
+ * those whose ACK takes longer than the flood needs to fill the table.
  */
 #include "arrives.h"
 #include "isn.h"
@@ -14,9 +15,20 @@
 /* Half-open connections at one time: as many as may wait for accept, and not fewer than this. */
 #define HALF_OPEN_MIN 128
 
+static bool is_full(const struct listener *l)
+{
+    return l->n_half_open >= max_u32(l->backlog, HALF_OPEN_MIN);
+}
+
+static bool wants_cookie(const struct listener *l)
+{
+    enum syncookies when = l->stack->config.tcp.syncookies;
+    return when == SYNCOOKIES_ALWAYS || (when == SYNCOOKIES_FULL && is_full(l));
+}
+
 static void make_room(struct listener *l)
 {
-    if (l->n_half_open < max_u32(l->backlog, HALF_OPEN_MIN))
+    if (l->stack->config.tcp.syncookies != SYNCOOKIES_NEVER || !is_full(l))
         return;
     conn_free(conn_in_line(l->half_open.next));
     l->stack->counters.listen_drops++;
@@ -30,25 +42,14 @@ static bool valid_ends(const struct flow *flow)
            !(ip_addr_eq(&flow->remote, &flow->local) && flow->remote_port == flow->local_port);
 }
 
-static void open_connection(struct listener *l, const struct arrival *a, struct conn *old,
-                            uint64_t now_ns)
+struct conn *listener_open(struct listener *l, const struct arrival *a, const struct seg *syn,
+                           seq_t iss, struct conn *old, uint64_t now_ns)
 {
     struct stack *s = l->stack;
-    if (l->n_completed >= l->backlog) {
-        s->counters.listen_drops++;
-        return;
-    }
-    make_room(l);
-    seq_t iss = isn_choose(&s->config.secret, a->flow, now_ns);
-    if (old) {
-        /* MAY-2 (1): beyond the largest sequence number that the old connection used. */
-        if (!seq_lt(old->tcb.snd.nxt, iss))
-            iss = seq_add(old->tcb.snd.nxt, 1);
-    }
     struct conn *c = conn_create(s, a->flow, a->mtu, old);
     if (!c) {
         s->counters.no_memory++;
-        return;
+        return NULL;
     }
     c->sock.stage = CONN_HALF_OPEN;
     c->sock.listener = l;
@@ -58,10 +59,35 @@ static void open_connection(struct listener *l, const struct arrival *a, struct 
     if (tcp_set(&c->tcb, l->settings) || (a->route && !conn_take_route(c, a->route))) {
         s->counters.no_memory++;
         conn_free(c);
+        return NULL;
+    }
+    tcp_arrives(&c->tcb, syn, now_ns);
+    return c;
+}
+
+static void syn_arrives(struct listener *l, const struct arrival *a, struct conn *old,
+                        uint64_t now_ns)
+{
+    struct stack *s = l->stack;
+    if (l->n_completed >= l->backlog) {
+        s->counters.listen_drops++;
         return;
     }
-    tcp_arrives(&c->tcb, a->seg, now_ns);
-    conn_settle(c, now_ns);
+    /* With an old one there is memory, and a number to be beyond. */
+    if (!old && wants_cookie(l) && listener_sends_cookie(l, a, now_ns))
+        return;
+    make_room(l);
+    seq_t iss = isn_choose(&s->config.secret, a->flow, now_ns);
+    if (old) {
+        /* MAY-2 (1): beyond the largest sequence number that the old connection used. */
+        if (!seq_lt(old->tcb.snd.nxt, iss))
+            iss = seq_add(old->tcb.snd.nxt, 1);
+    }
+    struct conn *c = listener_open(l, a, a->seg, iss, old, now_ns);
+    if (c)
+        conn_settle(c, now_ns);
+    else if (!old && s->config.tcp.syncookies != SYNCOOKIES_NEVER)
+        listener_sends_cookie(l, a, now_ns);
 }
 
 void listener_arrives(struct listener *l, const struct arrival *a, struct conn *old,
@@ -73,10 +99,11 @@ void listener_arrives(struct listener *l, const struct arrival *a, struct conn *
     case LISTEN_DROP:
         break;
     case LISTEN_ANSWER_RST:
-        stack_answer(l->stack, &l->sock, a->flow, a->seg);
+        if (!listener_takes_cookie(l, a, NULL, now_ns))
+            stack_answer(l->stack, &l->sock, a->flow, a->seg);
         break;
     case LISTEN_OPEN:
-        open_connection(l, a, old, now_ns);
+        syn_arrives(l, a, old, now_ns);
         break;
     }
 }
@@ -147,6 +174,8 @@ int listener_set(struct listener *l, const struct tcp_settings *settings)
     const struct tcp_settings *old = l->settings, *wanted = shared_get(all, settings);
     if (!wanted)
         return ERR_NOMEM;
+    if (wanted->rcvbuf != old->rcvbuf)
+        l->cookies_until_ns = 0; /* they have told another window scale, perhaps */
     l->settings = wanted;
     shared_put(all, old);
     return ERR_NONE;

@@ -53,8 +53,9 @@ struct listener {
     uint32_t backlog;
     bool v6only; /* the IPv6 wildcard does not stand for IPv4's addresses */
     uint32_t n_half_open, n_completed;
-    struct list half_open; /* connections in SYN-RECEIVED, oldest first */
-    struct list completed; /* connections that wait for accept, oldest first */
+    struct list half_open;     /* connections in SYN-RECEIVED, oldest first */
+    struct list completed;     /* connections that wait for accept, oldest first */
+    uint64_t cookies_until_ns; /* the SYN cookies that it has sent are good at most so long */
 };
 
 struct conn {
@@ -66,7 +67,8 @@ struct conn {
     struct ip_options *options; /* IPv4's, on every packet; NULL: none */
 };
 
-/* RSTs that belong to no connection wait here for output; more than these are dropped. */
+/* RSTs and SYN-ACKs that belong to no connection wait here for output; more than these are dropped.
+ */
 #define STACK_ANSWERS 64
 
 struct answer {
@@ -76,12 +78,19 @@ struct answer {
     struct seg seg;
 };
 
+/* So many SYNs are remembered whose cookies have opened a connection, by a hash: that has room for
+ * as many connections, opened within two minutes of a flood. */
+#define COOKIE_BUCKETS 512
+#define COOKIE_BUCKET  8
+
 /* So many addresses at most are doubted until the caller hears of it; TCP says it again. */
 #define STACK_ADVICE 16
 
 struct stack {
     struct mem *mem;
     struct stack_config config;
+    struct siphash_key cookie_key;
+    uint32_t spent[COOKIE_BUCKETS][COOKIE_BUCKET]; /* marks of those SYNs */
     struct tcp_common tcp;
     struct table table;
     struct ports ports;
@@ -212,6 +221,11 @@ struct sock *listener_find(struct stack *s, const struct flow *flow);
 void listener_arrives(struct listener *l, const struct arrival *a, struct conn *old,
                       uint64_t now_ns);
 
+/* A connection in SYN-RECEIVED, by this SYN, which need not be the segment that arrives now. old:
+ * NULL, or one whose place it takes. NULL for want of memory. */
+struct conn *listener_open(struct listener *l, const struct arrival *a, const struct seg *syn,
+                           seq_t iss, struct conn *old, uint64_t now_ns);
+
 /* What its connections to come begin with. ERR_NOMEM: nothing has changed. */
 int listener_set(struct listener *l, const struct tcp_settings *settings);
 
@@ -224,6 +238,18 @@ void listener_completed(struct conn *c, uint64_t now_ns);
 
 /* Takes the connection out of its listener's queues. */
 void listener_forget(struct conn *c);
+
+/* cookies.c */
+
+/* Answers a SYN, of which nothing is kept, if there is room for an answer. False: its cookie has
+ * opened a connection before, and is of no use any more. */
+bool listener_sends_cookie(struct listener *l, const struct arrival *a, uint64_t now_ns);
+
+/* Whether the segment is an ACK that brings a good cookie: it has opened a connection then, or was
+ * dropped for want of room. half_open: NULL, or one with this four-tuple, by a later SYN, whose
+ * place it takes. */
+bool listener_takes_cookie(struct listener *l, const struct arrival *a, struct conn *half_open,
+                           uint64_t now_ns);
 
 /* conn_options.c */
 
@@ -259,5 +285,11 @@ struct sock *stack_find(struct stack *s, const struct flow *flow);
 
 /* Answers a segment with RST where 3.10.7.1 asks for one. so: whom it was for; NULL: nobody. */
 void stack_answer(struct stack *s, struct sock *so, const struct flow *flow, const struct seg *seg);
+
+/* Sends this segment, of no connection, if there is room for another answer. route: NULL, or IP
+ * options that go with it. */
+bool stack_can_answer(const struct stack *s);
+void stack_answer_with(struct stack *s, const struct sock *so, const struct flow *flow,
+                       const struct ip_options *options, const struct seg *answer);
 
 #endif

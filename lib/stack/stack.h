@@ -333,8 +333,10 @@ struct stack_counters {
     uint64_t not_for_us;                 /* no socket, answered with RST where 3.10.7.1 says so */
     uint64_t listen_drops;               /* SYNs and handshakes dropped for want of room, and
                                           * half-open connections that gave way to others */
-    uint64_t no_memory;                  /* text or connections refused */
-    uint64_t invariants;                 /* failed invariants; each cost one connection */
+    /* SYN cookies: sent; come back; ACKs that looked like one (Linux's SyncookiesSent and so on) */
+    uint64_t cookies_sent, cookies_received, cookies_failed;
+    uint64_t no_memory;  /* text or connections refused */
+    uint64_t invariants; /* failed invariants; each cost one connection */
 
     uint64_t icmp_in;         /* well-formed ICMP and ICMPv6 messages: */
     uint64_t icmp_echoes;     /* echo requests answered */

@@ -8,15 +8,10 @@
 #include "ackin.h"
 #include "ecn.h"
 #include "minmax.h"
+#include "output.h"
 #include "pmtu.h"
+#include "tcp.h"
 #include "timeout.h"
-
-/* RFC 9293 MUST-15: what to assume when the peer's SYN carries no MSS option. */
-#define MSS_DEFAULT_V4 536
-#define MSS_DEFAULT_V6 1220
-
-/* A peer who announces less makes us send mostly headers (CVE-2019-11479); Linux's floor. */
-#define MSS_FLOOR 48
 
 /* RFC 7323 2.3: a larger shift count is used as 14. */
 #define SHIFT_MAX 14
@@ -25,7 +20,7 @@
  * (3.7.1, MUST-16). */
 static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
 {
-    if (t->state == STATE_LISTEN) {
+    if (t->passive) {
         t->shift_offered = opts->has_wscale && t->common->config->window_scaling;
         t->sack = t->common->config->sack;
         t->ts = t->common->config->timestamps;
@@ -41,9 +36,9 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
     t->sack = t->sack && opts->has_sack_permitted; /* RFC 2018 2 */
     t->ts = t->ts && opts->has_ts;                 /* RFC 7323 3.2 */
 
-    uint32_t mss = ip_addr_is_v4(&t->flow->remote) ? MSS_DEFAULT_V4 : MSS_DEFAULT_V6;
+    uint32_t mss = tcp_mss_default(&t->flow->remote);
     if (opts->has_mss)
-        mss = opts->mss < MSS_FLOOR ? MSS_FLOOR : opts->mss;
+        mss = max_u32(opts->mss, TCP_MSS_FLOOR);
     tcp_pmtu_limit(t, min_u32(mss, tcb_mss_max(t)));
 }
 
@@ -116,6 +111,15 @@ static enum arrives arrives_syn_sent(struct tcb *t, const struct seg *seg, uint6
     state_set(t, STATE_ESTABLISHED, "SYN-ACK", now_ns);
     ackdelay_now(&t->ackdelay);
     return tcp_arrives_rest(t, seg, now_ns);
+}
+
+void tcp_answer_syn(struct tcb *t, seq_t iss, const struct seg *syn, struct seg *answer,
+                    uint64_t now_ns)
+{
+    t->passive = true;
+    t->snd.iss = iss;
+    take_syn(t, syn, now_ns);
+    tcp_syn_ack(t, answer, now_ns);
 }
 
 enum arrives tcp_arrives(struct tcb *t, const struct seg *seg, uint64_t now_ns)

@@ -22,6 +22,10 @@ enum arrives_listen {
 
 enum arrives_listen tcp_arrives_listen(const struct seg *seg);
 
+/* What a connection would answer to this SYN. t is one that is CLOSED, and of no use afterwards. */
+void tcp_answer_syn(struct tcb *t, seq_t iss, const struct seg *syn, struct seg *answer,
+                    uint64_t now_ns);
+
 /* 3.10.7.4: SYN-RECEIVED and all later states. */
 enum arrives tcp_arrives_sync(struct tcb *t, const struct seg *seg, uint64_t now_ns);
 

@@ -27,6 +27,7 @@ struct tcp_config tcp_config_default(void)
         .cc = &cc_cubic,
         .keepalive = keepalive_default(),
         .ecn = TCP_ECN_ANSWER,
+        .syncookies = SYNCOOKIES_FULL,
         .window_scaling = true,
         .sack = true,
         .timestamps = true,

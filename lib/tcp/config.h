@@ -22,6 +22,14 @@ enum tcp_ecn {
     TCP_ECN_ANSWER, /* we answer it */
 };
 
+/* When a listener answers a SYN without keeping anything of it (RFC 4987 3.6): Linux's
+ * net.ipv4.tcp_syncookies, with its numbers. */
+enum syncookies {
+    SYNCOOKIES_NEVER,
+    SYNCOOKIES_FULL, /* when there is no room for one more half-open connection */
+    SYNCOOKIES_ALWAYS,
+};
+
 /* What may be set per stack. Times in ns, sizes in octets. */
 struct tcp_config {
     uint64_t rto_initial_ns; /* RFC 6298 2.1 */
@@ -42,6 +50,7 @@ struct tcp_config {
     const struct cc_ops *cc;    /* congestion control */
     struct keepalive_settings keepalive;
     enum tcp_ecn ecn;
+    enum syncookies syncookies;
     bool nodelay;        /* Nagle off (MUST-17) */
     bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
     bool sack;           /* RFC 2018: our SYN permits it, and we answer it */
@@ -80,9 +89,9 @@ struct tcp_settings {
 /* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
  * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 512 KiB growing to 4 MiB;
  * receive window 64 KiB growing to 4 MiB; CUBIC, with a restart after silence; smaller packets at
- * R1; pacing; no keep-alive; ECN as the peer asks for it. RFC 6298 2.4 says that RTO should be at
- * least 1 s; Linux has 200 ms; we have 200 ms because on today's paths a second of silence per tail
- * loss is what users notice. */
+ * R1; pacing; no keep-alive; ECN as the peer asks for it; SYN cookies when the listener is full.
+ * RFC 6298 2.4 says that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on
+ * today's paths a second of silence per tail loss is what users notice. */
 struct tcp_config tcp_config_default(void);
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config);

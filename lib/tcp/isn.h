@@ -6,6 +6,10 @@
 #include "seg.h"
 #include "siphash.h"
 
+/* F(four-tuple, secret). Its halves tell nothing of each other: of ISNs the lower one is for
+ * sequence numbers, the upper one for timestamps. */
+uint64_t isn_f(const struct siphash_key *secret, const struct flow *flow);
+
 /* ISN = M + F(four-tuple, secret): M counts 4 microseconds (MUST-8), F is SipHash under `secret`
  * (MUST-9, SHLD-1). */
 seq_t isn_choose(const struct siphash_key *secret, const struct flow *flow, uint64_t now_ns);

@@ -99,13 +99,10 @@ static void arm_rtx_unless_running(struct tcb *t, uint64_t now_ns)
         tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5.1 */
 }
 
-/* SYN, or in SYN-RECEIVED SYN-ACK. Its window is never scaled (RFC 7323 2.2). */
-static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
+/* Its window is never scaled (RFC 7323 2.2). */
+static void fill_syn(struct tcb *t, struct seg *seg, uint8_t flags, uint64_t now_ns)
 {
-    bool again = !seq_eq(t->snd.nxt, t->snd.iss);
-    if (again && !recovery_pending(&t->busy->recovery))
-        return false;
-    begin(t, seg, TCP_SYN | (t->state == STATE_SYN_RECEIVED ? TCP_ACK : 0), t->snd.iss, now_ns);
+    begin(t, seg, flags, t->snd.iss, now_ns);
     seg->opts.has_mss = true;
     seg->opts.mss = (uint16_t)(t->rcvwnd.mss < UINT16_MAX ? t->rcvwnd.mss : UINT16_MAX);
     seg->opts.has_wscale = t->shift_offered;
@@ -113,6 +110,22 @@ static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
     seg->opts.wscale = t->rcvwnd.shift;
     seg->wnd = t->rcvwnd.size < UINT16_MAX ? t->rcvwnd.size : UINT16_MAX;
     announced(t, seg->wnd);
+}
+
+void tcp_syn_ack(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    fill_syn(t, seg, TCP_SYN | TCP_ACK, now_ns);
+    t->snd.nxt = seq_add(t->snd.iss, 1);
+    t->segs_out++;
+}
+
+/* SYN, or in SYN-RECEIVED SYN-ACK. */
+static bool output_syn(struct tcb *t, struct seg *seg, uint64_t now_ns)
+{
+    bool again = !seq_eq(t->snd.nxt, t->snd.iss);
+    if (again && !recovery_pending(&t->busy->recovery))
+        return false;
+    fill_syn(t, seg, TCP_SYN | (t->state == STATE_SYN_RECEIVED ? TCP_ACK : 0), now_ns);
     if (again) {
         t->resent++;
         rto_resent(&t->busy->timed, t->snd.iss, t->snd.nxt, t->ts, now_ns);

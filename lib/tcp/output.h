@@ -8,4 +8,8 @@
  * The segment's text refers to the send queue. */
 bool tcp_output(struct tcb *t, struct seg *seg, uint64_t now_ns);
 
+/* The SYN-ACK of a passive connection, which the caller sends or has sent: it is not timed, nor
+ * sent again. */
+void tcp_syn_ack(struct tcb *t, struct seg *seg, uint64_t now_ns);
+
 #endif

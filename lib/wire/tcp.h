@@ -37,6 +37,16 @@ static inline size_t tcp_sack_len(unsigned n)
     return n > 0 ? 4 + 8 * (size_t)n : 0;
 }
 
+/* RFC 9293 MUST-15: the MSS to assume when the peer's SYN carries no such option. */
+static inline uint16_t tcp_mss_default(const struct ip_addr *remote)
+{
+    return ip_addr_is_v4(remote) ? 536 : 1220;
+}
+
+/* A peer who announces a smaller MSS makes us send mostly headers (CVE-2019-11479); Linux's floor.
+ */
+#define TCP_MSS_FLOOR 48
+
 /* Writes the header with a checksum field of 0. MSS, window scale and SACK-permitted go only into a
  * SYN (MUST-65), SACK only elsewhere, whatever opts says. Timestamps leave room for three blocks.
  */

@@ -22,6 +22,7 @@ void sysctls_read(struct sysctls *out)
         [SYSCTL_SACK] = "/proc/sys/net/ipv4/tcp_sack",
         [SYSCTL_TIMESTAMPS] = "/proc/sys/net/ipv4/tcp_timestamps",
         [SYSCTL_ECN] = "/proc/sys/net/ipv4/tcp_ecn",
+        [SYSCTL_SYNCOOKIES] = "/proc/sys/net/ipv4/tcp_syncookies",
     };
     for (int i = 0; i < N_SYSCTLS; i++) {
         struct sysctl_value *value = &out->of[i];
@@ -102,5 +103,7 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
         tcp.ecn = (enum tcp_ecn)min_u32(of[SYSCTL_ECN].v[0], TCP_ECN_ANSWER);
     if (flags->has_ecn && !changed(SYSCTL_ECN, at_load, now))
         tcp.ecn = (enum tcp_ecn)flags->ecn;
+    if (of[SYSCTL_SYNCOOKIES].n > 0)
+        tcp.syncookies = (enum syncookies)min_u32(of[SYSCTL_SYNCOOKIES].v[0], SYNCOOKIES_ALWAYS);
     return tcp;
 }

@@ -18,6 +18,7 @@
  *     tcp_sack,
  *     tcp_timestamps,
  *     tcp_ecn                   0, 1 and 2; others as 2
+ *     tcp_syncookies            the same
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -37,6 +38,7 @@ enum sysctl {
     SYSCTL_SACK,
     SYSCTL_TIMESTAMPS,
     SYSCTL_ECN,
+    SYSCTL_SYNCOOKIES,
     N_SYSCTLS
 };
 

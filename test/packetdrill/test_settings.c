@@ -291,6 +291,27 @@ static void timestamps(void **state)
     must_pass(timestamps_in_child, NULL);
 }
 
+/* A SYN cookie without timestamps has no place for a window scale (RFC 4987 3.6). */
+static void syncookies_in_child(const char *arg)
+{
+    struct packetdrill_interface t;
+    own_namespace();
+    set_sysctl("ipv4/tcp_syncookies", arg);
+    load(&t, NULL);
+    must_listen(&t);
+    INJECT(&t, .flags = SYN, .wscale = 8);
+    assert_int_equal(must_sniff(&t, SYN | ACK, 0).wscale == 0, strcmp(arg, "2") == 0);
+    t.free(t.userdata);
+}
+
+static void syncookies(void **state)
+{
+    (void)state;
+    must_pass(syncookies_in_child, "0");
+    must_pass(syncookies_in_child, "1");
+    must_pass(syncookies_in_child, "2");
+}
+
 static void window_scaling(void **state)
 {
     (void)state;
@@ -452,12 +473,19 @@ static void hopeless_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_flags),    cmocka_unit_test(flags),
-        cmocka_unit_test(source_address), cmocka_unit_test(receive_buffer),
-        cmocka_unit_test(sack),           cmocka_unit_test(ecn),
-        cmocka_unit_test(window_scaling), cmocka_unit_test(timestamps),
-        cmocka_unit_test(quickack),       cmocka_unit_test(send_buffer),
-        cmocka_unit_test(retries),        cmocka_unit_test(slow_start_after_idle),
+        cmocka_unit_test(wrong_flags),
+        cmocka_unit_test(flags),
+        cmocka_unit_test(source_address),
+        cmocka_unit_test(receive_buffer),
+        cmocka_unit_test(sack),
+        cmocka_unit_test(ecn),
+        cmocka_unit_test(window_scaling),
+        cmocka_unit_test(timestamps),
+        cmocka_unit_test(syncookies),
+        cmocka_unit_test(quickack),
+        cmocka_unit_test(send_buffer),
+        cmocka_unit_test(retries),
+        cmocka_unit_test(slow_start_after_idle),
         cmocka_unit_test(hopeless_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

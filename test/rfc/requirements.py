@@ -24,11 +24,11 @@ LABELS = [f'{kind}-{n}' for kind, last in (('MUST', 69), ('SHLD', 31), ('MAY', 1
           for n in range(1, last + 1)]
 
 # The others have no labels: their normative sentences are counted, in the order of the text; and the
-# steps of RFC 6937 and 4015, which have no such words, as MUST.
+# steps of RFC 6937 and 4015, and what RFC 4987 says of SYN cookies, which have no such words, as MUST.
 OTHERS = {'6298': 19, '5681': 51, '6582': 10, '7323': 60, '6528': 5, '5961': 16, '1337': 6, '6191': 7,
           '5927': 10, '1191': 17, '8201': 27, '6429': 6, '6691': 7, '6928': 13, '6093': 5, '6056': 10,
           '3042': 3, '9438': 25, '9406': 9, '2018': 19, '2883': 3, '8985': 30, '6675': 32,
-          '6937': 11, '4015': 12, '3465': 10, '3168': 39}
+          '6937': 11, '4015': 12, '3465': 10, '3168': 39, '4987': 15, '3522': 8}
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 

@@ -400,6 +400,29 @@ static void ecn(void **state)
     }
 }
 
+/* tcp_syncookies: the accepting side has measured no round trip when nothing was kept of the SYN;
+ * with timestamps all else is as ever. */
+static void syncookies(void **state)
+{
+    (void)state;
+    static const enum nstcp_syncookies when[] = {NSTCP_SYNCOOKIES_FULL, NSTCP_SYNCOOKIES_ALWAYS,
+                                                 NSTCP_SYNCOOKIES_NEVER};
+    for (int i = 0; i < 3; i++) {
+        struct two t;
+        two_up(&t, &(struct two_config){.options = {.tcp_syncookies = when[i]}});
+        int left, right;
+        must_pair(&t, &left, &right);
+        struct tcp_info info = info_of(t.right, right);
+        assert_int_equal(info.tcpi_rtt == 0, when[i] == NSTCP_SYNCOOKIES_ALWAYS);
+        assert_int_equal(info.tcpi_options, TCPI_OPT_TIMESTAMPS | TCPI_OPT_WSCALE | TCPI_OPT_SACK);
+        must_send(t.left, left, "hello", 5);
+        must_close(t.left, left);
+        must_recv_all(t.right, right, "hello", 5);
+        must_close(t.right, right);
+        two_down(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +439,7 @@ int main(void)
         cmocka_unit_test(low_water),
         cmocka_unit_test(congestion),
         cmocka_unit_test(ecn),
+        cmocka_unit_test(syncookies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

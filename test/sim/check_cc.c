@@ -20,6 +20,8 @@ void cc_again(struct cc_watch *w, const struct resend_seen *seen, uint64_t at, b
     if (excused || ssthresh == 0)
         return;
     uint64_t most = w->most > w->most_before ? w->most : w->most_before;
+    if (w->echoed && w->most_earlier > most)
+        most = w->most_earlier;
     uint64_t least = 2 * (uint64_t)seen->mss;
     SIM_CHECK(ssthresh <= least || ssthresh <= 7 * most / 10, "congestion",
               "text at %llu is lost, ssthresh is %u; %llu octets were outstanding",
@@ -30,6 +32,7 @@ void cc_acked(struct cc_watch *w, const struct resend_seen *seen)
 {
     if (seen->sure < w->round)
         return;
+    w->most_earlier = w->most_before;
     w->most_before = w->most;
     w->most = seen->sent - seen->sure;
     w->round = seen->sent;
@@ -41,6 +44,11 @@ void cc_window(struct cc_watch *w, const struct resend_seen *seen, uint64_t wnd,
         w->excused = UINT64_MAX;
     else if (w->excused == UINT64_MAX && surely)
         w->excused = seen->sent;
+}
+
+void cc_echoed(struct cc_watch *w)
+{
+    w->echoed = true;
 }
 
 void cc_too_big(struct cc_watch *w, const struct resend_seen *seen)

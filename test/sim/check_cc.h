@@ -18,10 +18,15 @@
 #include "check_resend.h"
 
 struct cc_watch {
-    uint64_t most, most_before; /* octets outstanding, in this round trip and in the one before */
-    uint64_t round;             /* which is over when so much is acknowledged */
-    uint64_t excused;           /* what lies below goes again for other reasons, perhaps, */
-    uint64_t narrowed;          /* and so does all, until this is acknowledged */
+    /* Octets outstanding, in this round trip and in the two before. The earliest counts where
+     * ECN-Echo has come: ssthresh went down for that, and does not again when the retransmission
+     * timer runs out for text from before (RFC 3168 6.1.2), though later text goes again then as
+     * well. */
+    uint64_t most, most_before, most_earlier;
+    bool echoed;
+    uint64_t round;    /* which is over when so much is acknowledged */
+    uint64_t excused;  /* what lies below goes again for other reasons, perhaps, */
+    uint64_t narrowed; /* and so does all, until this is acknowledged */
 };
 
 /* So many octets are outstanding, as something has been sent. */
@@ -37,6 +42,9 @@ void cc_acked(struct cc_watch *w, const struct resend_seen *seen);
 
 /* The peer has offered this window; surely: and no old one. */
 void cc_window(struct cc_watch *w, const struct resend_seen *seen, uint64_t wnd, bool surely);
+
+/* An ACK with ECN-Echo has come. */
+void cc_echoed(struct cc_watch *w);
 
 /* A router has said "too big". The engine takes nothing for a loss until all is acknowledged that
  * was sent before. */

@@ -5,6 +5,7 @@
 
 #include "check_reuse.h"
 #include "fail.h"
+#include "flood.h"
 #include "host.h"
 #include "nstime.h"
 #include "who.h"
@@ -40,10 +41,35 @@ static bool forgot(const struct end *p)
 }
 
 /* The oldest half-open connection gives way to a new one when there are too many, and then its
- * client's ACK is answered with RST (RFC 4987 3.4). The engine does not say which. */
+ * client's ACK is answered with RST (RFC 4987 3.4); or, where there is no room, to one that has
+ * brought back a cookie. The engine does not say which. */
 static bool gave_way(const struct end *p)
 {
-    return p->crowded && !p->opened;
+    bool scarce = p->host->plan->tight || host_was_refused(p->host);
+    return (p->crowded || (scarce && p->wire.passive)) && !p->opened;
+}
+
+/* It was answered with a SYN cookie, and so its host knows nothing of it until the ACK comes back,
+ * in time and from the client's first octet on: what comes sooner, or too late, is answered with
+ * RST (RFC 4987 3.6). */
+static bool only_a_cookie(const struct end *p)
+{
+    return p->refused || (p->cookied && !p->opened);
+}
+
+static bool gives_way(const struct host *h)
+{
+    return h->plan->tcp.syncookies == SYNCOOKIES_NEVER;
+}
+
+void end_flooded(struct host *h)
+{
+    const struct world *w = h->world;
+    h->flooded = gives_way(h);
+    for (uint32_t i = 0; i < w->plan.n_conns && h->flooded; i++) {
+        struct end *e = &w->conn[i].end[1];
+        e->crowded = e->crowded || (e->host == h && e->half_open);
+    }
 }
 
 static void half_open(struct host *h, struct end *e)
@@ -52,11 +78,23 @@ static void half_open(struct host *h, struct end *e)
     uint32_t n = 0;
     for (uint32_t i = 0; i < w->plan.n_conns; i++)
         n += w->conn[i].end[1].host == h && w->conn[i].end[1].half_open;
-    for (uint32_t i = 0; i < w->plan.n_conns && n >= HALF_OPEN; i++) {
+    for (uint32_t i = 0; i < w->plan.n_conns && n >= HALF_OPEN && gives_way(h); i++) {
         struct end *o = &w->conn[i].end[1];
         o->crowded = o->crowded || (o->host == h && o->half_open);
     }
-    e->crowded = false;
+    e->crowded = h->flooded;
+}
+
+/* The segment that has made it half open: a SYN, or the ACK of a cookie, which need not be the last
+ * that was sent. */
+static void opens_by(const struct host *h, struct end *e)
+{
+    struct end *p = peer_of(e);
+    if (!h->by_cookie || (!e->wire.ghost && seq_eq(e->wire.iss, h->cookie)))
+        return;
+    e->wire.lost = p->wire.lost = true;
+    e->wire.ghost = false;
+    ack_reset(&p->wire.ack_watch);
 }
 
 /* The peer's host had no listener, perhaps. */
@@ -71,7 +109,8 @@ void end_check_error(struct end *e, int error)
     switch (error) {
     case ERR_RESET:
         SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost ||
-                      gave_way(p) || e->wire.lost || (p->left && host_was_refused(p->host)),
+                      gave_way(p) || only_a_cookie(p) || e->refused || e->wire.lost ||
+                      (p->left && host_was_refused(p->host)),
                   "reset", "the peer has done nothing that would reset");
         break;
     case ERR_REFUSED:
@@ -154,10 +193,13 @@ void end_state(struct host *h, const struct trace_point *point)
 {
     struct end *e = who_has_id(h, point->sock_id);
     bool begins = strcmp(point->from, "LISTEN") == 0 && strcmp(point->to, "SYN-RECEIVED") == 0;
+    if (begins && flood_is(h->world, point->flow))
+        return;
     if (begins) {
         e = who_is_half_open(h, point->flow, point->sock_id);
         reuse_half_open(e);
         half_open(h, e);
+        opens_by(h, e);
     }
     if (!e)
         return;
@@ -194,8 +236,8 @@ void end_state(struct host *h, const struct trace_point *point)
 bool end_may_be_alone(struct end *e)
 {
     struct end *p = peer_of(e);
-    return cut_short(p) || left_early(p) || thrown_out(p) || gave_way(p) || p->wire.ghost ||
-           e->wire.lost;
+    return cut_short(p) || left_early(p) || thrown_out(p) || gave_way(p) || only_a_cookie(p) ||
+           e->refused || p->wire.ghost || e->wire.lost;
 }
 
 void end_check_pair(struct conn *c)

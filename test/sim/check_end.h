@@ -25,4 +25,7 @@ bool end_may_be_alone(struct end *e);
 /* Both have ended: where nobody cut it short, each has all that the other wrote. */
 void end_check_pair(struct conn *c);
 
+/* Forged SYNs come to the host: who is half open there may have to give way. */
+void end_flooded(struct host *h);
+
 #endif

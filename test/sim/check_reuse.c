@@ -21,6 +21,8 @@ void reuse_syn_sent(struct end *e)
     for (struct end *o = older(e); o; o = older(o)) {
         uint64_t since_ns = e->wire.iss_ns - o->wire.iss_ns;
         bool jumped = o->wire.reopens; /* to be beyond its own predecessor */
+        if (o->wire.cookie) /* what follows may be beyond that, and so nowhere by the clock */
+            return;
         if (o->life != e->life || !o->wire.syn_sent || o->wire.ghost || jumped ||
             since_ns > ROUND_NS)
             continue;

@@ -39,7 +39,9 @@ static void check_there(const struct ts_watch *me, const struct ts_watch *peer,
               due ? "though it is agreed" : "though it is not agreed");
 }
 
-void ts_sent(struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg, bool passive)
+/* Whether there is one, as there has to be, and that TSval goes on. */
+static bool goes_on(struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg,
+                    bool passive)
 {
     check_there(me, peer, seg, passive);
     if (seg->flags & TCP_SYN && !me->sent)
@@ -47,11 +49,25 @@ void ts_sent(struct ts_watch *me, const struct ts_watch *peer, const struct seg 
     if (!me->offered)
         me->sent |= (seg->flags & TCP_SYN) != 0;
     if (!seg->opts.has_ts)
-        return;
+        return false;
     SIM_CHECK(!me->sent || !before(seg->opts.ts_val, me->val), "timestamps",
               "TSval %u after %u (RFC 7323 5.4)", seg->opts.ts_val, me->val);
     me->sent = true;
     me->val = seg->opts.ts_val;
+    return true;
+}
+
+void ts_sent_cookie(struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg)
+{
+    if (goes_on(me, peer, seg, true))
+        SIM_CHECK(!before(peer->val, seg->opts.ts_ecr), "timestamps",
+                  "TSecr %u in a SYN cookie, which no SYN has had yet", seg->opts.ts_ecr);
+}
+
+void ts_sent(struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg, bool passive)
+{
+    if (!goes_on(me, peer, seg, passive))
+        return;
     if (!(seg->flags & TCP_ACK)) {
         SIM_CHECK(seg->opts.ts_ecr == 0, "timestamps", "TSecr %u without ACK (RFC 7323 3.2)",
                   seg->opts.ts_ecr);

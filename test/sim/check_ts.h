@@ -39,6 +39,9 @@ static inline bool ts_agreed(const struct ts_watch *me, const struct ts_watch *p
 /* `me` sends seg, no RST; passive: it was opened by a listener. */
 void ts_sent(struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg, bool passive);
 
+/* A SYN-ACK without a connection: it echoes its SYN, which may be one that is late. */
+void ts_sent_cookie(struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg);
+
 /* A RST of a connection; one that answers a segment. */
 void ts_sent_reset(const struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg);
 void ts_sent_answer(const struct seg *seg);

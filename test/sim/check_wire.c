@@ -63,7 +63,7 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
     }
     if (!me->syn_heard) /* an answer to the peer's SYN does not start the timer anew */
         me->syn_ns = now_ns;
-    me->syn_heard = false;
+    me->syn_heard = me->cookie && me->syn_heard > 0 ? me->syn_heard - 1 : 0;
     if (seg->flags & TCP_ACK) {
         SIM_CHECK(me->peer_syn, "syn", "SYN-ACK, but no SYN has arrived");
         SIM_CHECK(!me->passive || !me->sack_permitted || peer->sack_permitted, "syn",
@@ -349,7 +349,10 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
         return;
     }
     uint64_t at = wire_unwrap(seg->seq, me->iss, me->sent);
-    ts_sent(&me->ts, &peer->ts, seg, me->passive);
+    if (me->cookie && seg->flags & TCP_SYN)
+        ts_sent_cookie(&me->ts, &peer->ts, seg);
+    else
+        ts_sent(&me->ts, &peer->ts, seg, me->passive);
     if (seg->text_len > 0 && at < me->sent)
         mtu_sent_again(&me->mtu, at, me->acked);
     const struct ecn_sent ecn = {

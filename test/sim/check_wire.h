@@ -47,6 +47,7 @@ struct wire_end {
     bool passive;          /* opened by a listener: may begin anew while nobody has accepted it */
     bool taken;            /* accepted, or opened by connect() */
     bool gone;             /* and given up since */
+    bool cookie;           /* its last SYN-ACK was a SYN cookie */
     bool dead;             /* the engine has no connection for it any more */
     uint32_t mss;          /* most this end's own path takes: MTU less headers */
     uint32_t head;         /* octets of IP and TCP header, in a segment without options */
@@ -93,7 +94,7 @@ struct wire_end {
     struct ack_watch ack_watch;
     struct sack_heard sack_heard;
     bool peer_syn;        /* the peer's SYN */
-    bool syn_heard;       /* one, since SYN was last sent */
+    uint32_t syn_heard;   /* so many, since SYN was last sent; but one by each cookie */
     uint32_t peer_epoch;  /* which its peer was in then */
     uint64_t arrived;     /* highest offset of the peer, exclusive */
     uint64_t acked, edge; /* the peer's ACKs and the edges it offered, in our offsets */

@@ -94,6 +94,8 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
     resend_window(&me->resend, &now, wnd, newest && ack == me->acked);
     cc_acked(&me->cc, &now);
     cc_window(&me->cc, &now, wnd, newest && ack == me->acked);
+    if (seg->flags & TCP_ECE)
+        cc_echoed(&me->cc);
     ecn_acked(&me->ecn, seg, ack, newest && surely);
 }
 
@@ -116,7 +118,7 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
 {
     bool syn = seg->flags & TCP_SYN;
     wire_heard(me, seg);
-    me->syn_heard |= (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    me->syn_heard += (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
     if (syn && !me->peer_syn)
         me->peer_epoch = epoch;
     if ((syn || me->peer_syn) && me->peer_epoch != peer->epoch)

@@ -24,9 +24,22 @@ static inline uint32_t wire_options(const struct wire_end *me, const struct wire
     return ts_agreed(&me->ts, &peer->ts) ? TS_OPTION_LEN : 0;
 }
 
+/* Of an MSS that a SYN cookie has kept (tcp/cookie.c). */
+static inline uint32_t wire_mss_kept(bool v6, uint32_t mss)
+{
+    static const uint16_t kept[2][7] = {{8960, 1460, 1440, 1400, 1300, 1220, 536},
+                                        {8940, 1440, 1420, 1360, 1280, 1220, 536}};
+    for (int i = 0; i < 7; i++)
+        if (mss >= kept[v6][i])
+            return kept[v6][i];
+    return 48;
+}
+
 static inline uint32_t wire_mss_limit(const struct wire_end *me, const struct wire_end *peer)
 {
     uint32_t said = peer->mss_sent ? peer->mss_sent : MSS_DEFAULT;
+    if (me->cookie)
+        said = wire_mss_kept(me->head > 40, said);
     return (said < me->mss ? said : me->mss) - wire_options(me, peer);
 }
 

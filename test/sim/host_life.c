@@ -24,8 +24,9 @@ static void sink(void *ctx, const struct trace_point *point)
             h->sent_id[h->n_sent++] = point->sock_id;
         break;
     case TRACE_RECEIVED:
-        if (point->seg->flags & TCP_SYN)
-            h->syn = point->seg->seq;
+        h->by_cookie = !(point->seg->flags & TCP_SYN);
+        h->syn = seq_sub(point->seg->seq, h->by_cookie);
+        h->cookie = seq_sub(point->seg->ack, 1);
         break;
     case TRACE_STATE:
         end_state(h, point);
@@ -65,7 +66,7 @@ void host_start(struct host *h)
     h->life++;
     h->mem.refuse_ppm = 0;
     h->mem.mem.limit = MEM_LIMIT;
-    const struct stack_config config = {
+    struct stack_config config = {
         .mem = &h->mem.mem,
         .secret = h->secret,
         .trace = {sink, h},
@@ -73,6 +74,8 @@ void host_start(struct host *h)
         .tcp = h->plan->tcp,
         .max_socks = h->plan->max_socks,
     };
+    if (w->sabotage == SABOTAGE_COOKIE)
+        config.tcp.syncookies = SYNCOOKIES_ALWAYS;
     SIM_CHECK(stack_create(&h->stack, &config) == ERR_NONE, "create", "no stack");
     SIM_CHECK(stack_add_ports(h->stack, 61000, (uint16_t)h->plan->ports) == ERR_NONE, "create",
               "no ports");
@@ -162,6 +165,7 @@ void host_crash(struct host *h)
     border_end(h);
     h->listener = NULL;
     h->n_owing = 0;
+    h->flooded = false;
     h->corrupt_in = 0;
     h->poll_set = h->accept_set = false;
     h->clock_ns = rng_below(&w->rng, UINT64_C(1) << rng_range(&w->rng, 20, 62));

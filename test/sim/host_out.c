@@ -2,6 +2,7 @@
 #include "check_border.h"
 #include "check_reuse.h"
 #include "fail.h"
+#include "flood.h"
 #include "host.h"
 #include "who.h"
 
@@ -40,8 +41,10 @@ static void answered(struct end *e, const struct seg *seg)
               "flags %02x for no connection", seg->flags);
     SIM_CHECK(seg_len(seg) == 0, "reset", "RST with text");
     ts_sent_answer(seg);
-    for (; e; e = e->conn->older ? &e->conn->older->end[e->side] : NULL)
+    for (; e; e = e->conn->older ? &e->conn->older->end[e->side] : NULL) {
         ack_reset(&e->wire.ack_watch);
+        e->refused = e->refused || e->cookied;
+    }
 }
 
 /* The engine's, as far as somebody has its socket. */
@@ -53,17 +56,47 @@ static uint32_t ssthresh(const struct end *e)
     return s.ssthresh;
 }
 
+/* A SYN-ACK of no connection: the one that is to come of the SYN with this number. */
+static struct end *asked_by(struct end *e, seq_t ack)
+{
+    while (e && !seq_eq(seq_add(peer_of(e)->wire.iss, 1), ack))
+        e = e->conn->older ? &e->conn->older->end[e->side] : NULL;
+    SIM_CHECK(e, "cookie", "a SYN-ACK for a SYN that nobody has sent");
+    return e;
+}
+
+/* A SYN of e's, which is a SYN cookie when there is no connection. */
+static void sent_syn(struct end *e, const struct seg *seg, bool cookie)
+{
+    bool was = e->wire.cookie;
+    enum syncookies when = e->host->plan->tcp.syncookies;
+    SIM_CHECK(!cookie || (when != SYNCOOKIES_NEVER && e->wire.passive), "cookie",
+              "there are to be none");
+    SIM_CHECK(!cookie || seg->opts.has_ts ||
+                  !(seg->opts.has_wscale || seg->opts.has_sack_permitted),
+              "cookie", "window scale or SACK-permitted without timestamps: they are forgotten");
+    if (cookie && e->in_engine && seq_eq(e->wire.iss, seg->seq))
+        return; /* it was made before the ACK of another copy came */
+    e->cookied = e->wire.cookie = cookie;
+    wire_sent(&e->wire, &peer_of(e)->wire, seg, e->conn->world->now_ns);
+    if (!seq_eq(e->wire.iss, seg->seq)) /* a ghost's: the number is the one before */
+        e->wire.cookie = was;
+}
+
 static void sent(struct end *e, struct frame *f, uint32_t sock_id)
 {
     struct world *w = e->conn->world;
+    bool syn = f->seg.flags & TCP_SYN;
     fail_about((int)e->conn->index, e->side);
     if (sock_id && (wire_is_again(&e->wire, &f->seg) || f->seg.flags & TCP_CWR))
         e->wire.ssthresh = ssthresh(e);
-    if (sock_id)
+    if (syn)
+        sent_syn(e, &f->seg, sock_id == 0);
+    else if (sock_id)
         wire_sent(&e->wire, &peer_of(e)->wire, &f->seg, w->now_ns);
     else
         answered(e, &f->seg);
-    if (sock_id && f->seg.flags & TCP_SYN)
+    if (sock_id && syn)
         reuse_syn_sent(e);
     for (struct conn *c = who_newest(e->conn); c && w->calm; c = c->older)
         c->end[1 - e->side].calm_answers++;
@@ -79,7 +112,14 @@ static void transmit(struct host *h, const struct packet *p, uint32_t sock_id)
     struct frame *f = frame_copy(p, &h->plan->caps);
     const struct flow from = {f->flow.remote, f->flow.local, f->flow.remote_port,
                               f->flow.local_port};
+    if (flood_is(w, &from)) {
+        flood_answered(h, &f->seg, sock_id);
+        frame_unref(f);
+        return;
+    }
     struct end *e = sock_id ? who_has_id(h, sock_id) : who_has_flow(w, &from);
+    if (e && !sock_id && f->seg.flags & TCP_SYN)
+        e = asked_by(e, f->seg.ack);
     SIM_CHECK(e && e->host == h && who_fits(e, &from), "flow",
               "a packet of no connection, port %u to %u", from.local_port, from.remote_port);
     f->conn = e->conn;

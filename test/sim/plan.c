@@ -39,6 +39,8 @@ static void draw_tcp(struct tcp_config *c, struct rng *r)
     c->sack = !rng_one_in(r, 4); /* by both in about half of the connections */
     c->timestamps = !rng_one_in(r, 4);
     c->ecn = rng_one_in(r, 2) ? TCP_ECN_ASK : (enum tcp_ecn)rng_below(r, 3);
+    if (rng_one_in(r, 3))
+        c->syncookies = rng_one_in(r, 2) ? SYNCOOKIES_ALWAYS : SYNCOOKIES_NEVER;
     if (rng_one_in(r, 2))
         return;
     c->rto_min_ns = rng_log(r, 20 * NS_PER_MS, NS_PER_S);
@@ -84,6 +86,21 @@ static void draw_limits(struct host_plan *h, struct rng *r, const struct plan *p
         h->max_socks = rng_range32(r, 3, 8);
     if (rng_one_in(r, 8))
         h->ports = rng_range32(r, 1, 8);
+}
+
+/* So many half-open connections may stay, see stack/listen.c. */
+#define FLOOD_STAYS 128
+
+/* Where a flood is what there is too much of, nothing else is to be scarce. */
+static void draw_floods(struct plan *p, struct host_plan *h, struct rng *r)
+{
+    if (p->faultless || h->tight || h->mem_limit || !rng_one_in(r, 6))
+        return;
+    h->flood_ns = plan_draw_moment(p, r);
+    h->floods = rng_range32(r, 1, 8);
+    h->flood_every_ns = rng_log(r, NS_PER_MS, 30 * NS_PER_S);
+    h->flood_syns = rng_range32(r, 50, 400);
+    h->max_socks += FLOOD_STAYS;
 }
 
 /* Mostly while one of the host's own connections is there, as far as can be foreseen. */
@@ -157,6 +174,8 @@ void plan_draw(struct plan *p, struct rng *r, uint32_t super)
     for (uint32_t i = 0; i < p->n_hosts && !p->faultless; i++)
         if (rng_one_in(r, 6))
             draw_crashes(p, i, r);
+    for (uint32_t i = 0; i < p->n_hosts; i++)
+        draw_floods(p, &p->host[i], r);
 }
 
 void plan_conns(struct plan *p, uint32_t n)

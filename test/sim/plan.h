@@ -85,6 +85,9 @@ struct host_plan {
     bool tight;                /* max_socks may not be enough */
     uint32_t batches_in;       /* one batch in so many is tried in pieces, see batches.h; 0: none */
     uint64_t close_listener_ns; /* 0: stays to the end */
+    uint64_t flood_ns;          /* when forged SYNs come; 0: never */
+    uint64_t flood_every_ns;
+    uint32_t floods, flood_syns; /* so often, so many each time */
     uint32_t n_crashes;
     struct crash_plan crash[CRASHES_MAX]; /* in order, not overlapping */
 };

@@ -18,6 +18,7 @@ enum event_kind {
     EVENT_OPEN,   /* ptr: struct conn; its active side connects */
     EVENT_CLOSE,  /* the host's listener is closed */
     EVENT_ACCEPT, /* the host's listener is looked at */
+    EVENT_FLOOD,  /* forged SYNs come to it */
     EVENT_CRASH,  /* the host's memory is lost */
     EVENT_START,  /* it has a new stack */
     EVENT_LISTEN, /* and a listener */

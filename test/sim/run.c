@@ -8,6 +8,7 @@
 #include "app.h"
 #include "check_end.h"
 #include "fail.h"
+#include "flood.h"
 #include "host.h"
 #include "nstime.h"
 
@@ -186,6 +187,9 @@ static void happen(struct world *w, const struct event *e)
     case EVENT_CLOSE:
         host_close_listener(h);
         break;
+    case EVENT_FLOOD:
+        flood(h);
+        break;
     case EVENT_CRASH:
         crash(h);
         break;
@@ -209,6 +213,8 @@ static void foresee(struct world *w, uint32_t host)
     const struct host_plan *h = &w->plan.host[host];
     if (h->close_listener_ns)
         queue_push(&w->queue, h->close_listener_ns, EVENT_CLOSE, host, NULL);
+    for (uint32_t i = 0; i < h->floods; i++)
+        queue_push(&w->queue, h->flood_ns + i * h->flood_every_ns, EVENT_FLOOD, host, NULL);
     for (uint32_t i = 0; i < h->n_crashes; i++)
         queue_push(&w->queue, h->crash[i].at_ns, EVENT_CRASH, host, NULL);
 }

@@ -140,6 +140,21 @@ static void reset_out_of_a_crowd(void *arg)
     end_check_error(s->a, ERR_RESET);
 }
 
+static void reset_after_a_cookie(void *arg)
+{
+    struct scene *s = arg;
+    s->b->cookied = true;
+    s->b->opened = false;
+    end_check_error(s->a, ERR_RESET);
+}
+
+static void reset_long_after_a_cookie(void *arg)
+{
+    struct scene *s = arg;
+    s->b->cookied = true;
+    end_check_error(s->a, ERR_RESET);
+}
+
 static void reset_by_crash(void *arg)
 {
     struct scene *s = arg;
@@ -390,6 +405,8 @@ int selftest_ends(void)
         {"reset by nobody", reset_by_nobody, "reset"},
         {"reset in a crowd", reset_in_a_crowd, NULL},
         {"reset out of a crowd", reset_out_of_a_crowd, "reset"},
+        {"reset after a cookie", reset_after_a_cookie, NULL},
+        {"reset long after a cookie", reset_long_after_a_cookie, "reset"},
         {"reset after a crash", reset_by_crash, NULL},
         {"eof by a crash", eof_by_crash, "end of stream"},
         {"eof too early, and a crash", eof_early_by_crash, "end of stream"},

@@ -59,6 +59,31 @@ static void in_syn_ack_unasked(struct pair *p)
                 .opts = {.has_mss = true, .mss = MSS, .has_ts = true});
 }
 
+static void by_cookie(struct pair *p, uint32_t val, uint32_t ecr)
+{
+    agreed(p);
+    p->now_ns += NS_PER_S;
+    p->b.cookie = true;
+    LOST_FROM_B(.flags = TCP_SYN | TCP_ACK, .ack = {1}, .wnd = 8000,
+                .opts = {
+                    .has_mss = true, .mss = MSS, .has_ts = true, .ts_val = val, .ts_ecr = ecr});
+}
+
+static void cookie_for_an_old_syn(struct pair *p)
+{
+    by_cookie(p, 50, 0xffffffe0);
+}
+
+static void cookie_for_a_later_syn(struct pair *p)
+{
+    by_cookie(p, 50, 0xfffffff1);
+}
+
+static void cookie_back(struct pair *p)
+{
+    by_cookie(p, 49, 0xfffffff0);
+}
+
 static void back(struct pair *p)
 {
     agreed(p);
@@ -131,6 +156,9 @@ int selftest_ts(void)
         {missing_in_a_reset, "timestamps"},
         {not_agreed, "timestamps"},
         {in_syn_ack_unasked, "timestamps"},
+        {cookie_for_an_old_syn, NULL},
+        {cookie_for_a_later_syn, "timestamps"},
+        {cookie_back, "timestamps"},
         {back, "timestamps"},
         {never_sent, "timestamps"},
         {lost_before, "timestamps"},

@@ -53,6 +53,7 @@ int selftest_worlds(void)
         {"many ACKs", SABOTAGE_STORM, "ack storm"},
         {"output later", SABOTAGE_SPEAK, "silence"},
         {"sockets miscounted", SABOTAGE_COUNT, "stack_check"},
+        {"cookies for all", SABOTAGE_COOKIE, "cookie"},
     };
     int failed = same_twice();
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {

@@ -61,6 +61,8 @@ struct end {
     uint32_t life;      /* of the host, in which the engine has (or had) it */
     bool half_open;     /* it was last heard of in SYN-RECEIVED, made by a listener, */
     bool crowded;       /* of which there were too many: the engine may have freed it */
+    bool cookied;       /* it was answered by a SYN cookie last, */
+    bool refused;       /* and then some segment by a RST */
     bool in_engine;     /* the engine has a connection for it that is not CLOSED */
     uint64_t closed_ns; /* when it was */
     bool time_wait;     /* which is in TIME-WAIT */
@@ -128,8 +130,11 @@ struct host {
     uint32_t n_rx;
     bool poll_set, accept_set;
     uint32_t sent_id[OUTPUT_BATCH], n_sent; /* sockets that the last output() was of */
-    seq_t syn;                              /* of the SYN that came last */
-    struct end **owing;                     /* ends that have an ACK to send */
+    seq_t syn;          /* of the SYN that came last, or whose number an ACK has told, */
+    seq_t cookie;       /* and its SYN-ACK's, if it was a cookie */
+    bool by_cookie;     /* it was an ACK */
+    bool flooded;       /* who is half open may have to give way to forged SYNs */
+    struct end **owing; /* ends that have an ACK to send */
     uint32_t n_owing;
     bool trying; /* what happens is undone again, see batches.h */
 
@@ -157,6 +162,7 @@ enum sabotage {
     SABOTAGE_COUNT,   /* the engine's count of its sockets is wrong */
     SABOTAGE_SPEAK,   /* there is more to send after output() had no more */
     SABOTAGE_SPLIT,   /* an event is swallowed between the packets of a batch */
+    SABOTAGE_COOKIE,  /* SYN cookies are always sent, whatever the plan says */
     SABOTAGE_EARLY,   /* timers run out before their time, and nobody asks for output */
 };
 

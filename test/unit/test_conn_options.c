@@ -231,6 +231,25 @@ static void way_back(void **state)
     went(HOP(R2), LIST(131, 11, 4, R1, P1, 0));
 }
 
+/* Of a SYN cookie as well, and of the connection that comes of it (RFC 4987 3.6). */
+static void way_back_of_a_cookie(void **state)
+{
+    (void)state;
+    host.config.tcp.syncookies = SYNCOOKIES_ALWAYS;
+    struct sock *l = accepting();
+    struct peer first = peer(9, 0), a = peer(1, 80);
+    host_connect(&first);
+    leaves(&first, .flags = SYN, .seq = 0);
+    arriving(LIST(1, 131, 11, 12, R1, R2));
+    arrives(&a, .flags = SYN, .seq = 0, .mss = 1000);
+    leaves(&a, .flags = SYN | ACK, .seq = 0, .ack = 1);
+    went(HOP(R2), LIST(131, 11, 4, R1, P1, 0));
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
+    host_sends(host_accept(l), 0, 1);
+    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1);
+    went(HOP(R2), LIST(131, 11, 4, R1, P1, 0));
+}
+
 /* What is no completed source route changes nothing. */
 static void no_way_back(void **state)
 {
@@ -315,6 +334,7 @@ static void users_route_wins(void **state)
 static void no_memory(void **state)
 {
     (void)state;
+    host.config.tcp.syncookies = SYNCOOKIES_NEVER;
     struct sock *l = accepting();
     struct peer a = peer(1, 80);
     bool opened = false;
@@ -382,12 +402,19 @@ static void not_for_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test_ipv4(every_packet),    host_test_ipv4(replaced),
-        host_test_ipv4(recorded),        host_test_ipv4(mss),
-        host_test_ipv4(mss_of_the_path), host_test_ipv4(not_accepted),
-        host_test_ipv4(way_back),        host_test_ipv4(no_way_back),
-        host_test_ipv4(later_route),     host_test_ipv4(users_route_wins),
-        host_test_ipv4(no_memory),       host_test_ipv4(in_the_place_of_another),
+        host_test_ipv4(every_packet),
+        host_test_ipv4(replaced),
+        host_test_ipv4(recorded),
+        host_test_ipv4(mss),
+        host_test_ipv4(mss_of_the_path),
+        host_test_ipv4(not_accepted),
+        host_test_ipv4(way_back),
+        host_test_ipv4(way_back_of_a_cookie),
+        host_test_ipv4(no_way_back),
+        host_test_ipv4(later_route),
+        host_test_ipv4(users_route_wins),
+        host_test_ipv4(no_memory),
+        host_test_ipv4(in_the_place_of_another),
         host_test_ipv4(not_for_others),
     };
     return host_main(tests);

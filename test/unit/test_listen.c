@@ -97,11 +97,14 @@ static void rst_frees_half_open(void **state)
     assert_int_equal(stack_sock_count(host.stack), 2);
 }
 
-/* Half-open connections are limited: 128, or the backlog when that is more. The oldest gives way to
- * a new one (RFC 4987 3.4), and is not known any more; the others are served. */
+/* Half-open connections are limited: 128, or the backlog when that is more. Without SYN cookies the
+ * oldest gives way to a new one (RFC 4987 3.4), and is not known any more; the others are served.
+ */
 static void half_open_limit(void **state)
 {
     (void)state;
+    host.config.tcp.syncookies = SYNCOOKIES_NEVER;
+    host_start();
     struct sock *l = host_listen(80, 4);
     for (unsigned i = 0; i < 128; i++) {
         struct peer p = peer(i, 80);
@@ -286,11 +289,12 @@ static void events_wait_for_accept(void **state)
     host_close(so);
 }
 
-/* SYN and ACK of a listener without memory or room for sockets: silence, and the peer tries again.
- */
+/* SYN and ACK of a listener without memory or room for sockets, and without SYN cookies: silence,
+ * and the peer tries again. */
 static void without_room(void **state)
 {
     (void)state;
+    host.config.tcp.syncookies = SYNCOOKIES_NEVER;
     host.config.max_socks = 2;
     host_start();
     struct sock *l = host_listen(80, 4), *so;
@@ -342,6 +346,7 @@ static void time_wait_stays_when_the_queue_is_full(void **state)
 static void time_wait_gives_way(void **state)
 {
     (void)state;
+    host.config.tcp.syncookies = SYNCOOKIES_NEVER;
     host.config.max_socks = 5;
     host_start();
     struct sock *l = host_listen(80, 5);
