@@ -17,12 +17,15 @@
 #define COUNT_MASK  0xffu
 #define REST_MASK   0xffffffu
 
-/* The TSval's low bits. One is for ECN (RFC 3168), as in Linux, and always 0. */
+/* The TSval's low bits, as Linux has them. */
 #define TS_MASK     0x3fu
 #define TS_SCALE    0x0fu
 #define TS_NO_SCALE 0x0fu
 #define TS_SACK     0x10u
+#define TS_ECN      0x20u
 #define NO_TS       0xffu
+
+#define ECN_SETUP (TCP_ECE | TCP_CWR) /* RFC 3168 6.1.1 */
 
 #define SHIFT_MAX 14 /* RFC 7323 2.3: a larger one is used as this */
 
@@ -63,6 +66,8 @@ struct seg cookie_keeps(const struct seg *syn, const struct ip_addr *remote, boo
     kept.opts.mss = table[mss_index(table, mss)];
     if (!ts || !syn->opts.has_ts)
         return kept;
+    if ((syn->flags & ECN_SETUP) == ECN_SETUP && syn->ecn == ECN_NOT_ECT)
+        kept.flags |= ECN_SETUP;
     kept.opts.has_ts = true;
     kept.opts.ts_val = syn->opts.ts_val;
     kept.opts.has_sack_permitted = syn->opts.has_sack_permitted;
@@ -72,17 +77,19 @@ struct seg cookie_keeps(const struct seg *syn, const struct ip_addr *remote, boo
     return kept;
 }
 
-static uint8_t told_by_ts(const struct tcp_opts *kept)
+static uint8_t told_by_ts(const struct seg *kept)
 {
-    unsigned bits = kept->has_wscale ? kept->wscale : TS_NO_SCALE;
-    if (!kept->has_ts)
+    const struct tcp_opts *o = &kept->opts;
+    unsigned bits = o->has_wscale ? o->wscale : TS_NO_SCALE;
+    if (!o->has_ts)
         return NO_TS;
-    return (uint8_t)(kept->has_sack_permitted ? bits | TS_SACK : bits);
+    bits |= o->has_sack_permitted ? TS_SACK : 0;
+    return (uint8_t)(kept->flags & TCP_ECE ? bits | TS_ECN : bits);
 }
 
 uint32_t cookie_ts_val(const struct seg *kept, uint32_t val)
 {
-    uint32_t back = (val - told_by_ts(&kept->opts)) & TS_MASK;
+    uint32_t back = (val - told_by_ts(kept)) & TS_MASK;
     return val - back;
 }
 
@@ -101,7 +108,7 @@ static uint32_t vouch(const struct siphash_key *key, uint64_t f, const struct se
     put_u32(&w, (uint32_t)f);
     put_u32(&w, kept->seq.v);
     put_u32(&w, count);
-    put_u8(&w, told_by_ts(&kept->opts));
+    put_u8(&w, told_by_ts(kept));
     return (uint32_t)siphash(key, id, sizeof id);
 }
 
@@ -122,6 +129,7 @@ static struct seg syn_before(const struct seg *ack, bool ts)
     if (!ts || !ack->opts.has_ts)
         return kept;
     uint32_t bits = ack->opts.ts_ecr & TS_MASK;
+    kept.flags |= bits & TS_ECN ? ECN_SETUP : 0;
     kept.opts.has_ts = true;
     kept.opts.ts_val = ack->opts.ts_val;
     kept.opts.has_sack_permitted = bits & TS_SACK;

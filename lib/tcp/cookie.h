@@ -3,8 +3,8 @@
  * there are timestamps, say all that has to be known of the SYN. Nothing else is kept of it; the
  * ACK that brings both back is as good as the SYN.
  *
- * What they hold is less than a SYN says: the MSS rounded down to one of a few, and window scale
- * and SACK-permitted with timestamps only. A SYN of which no more is left is `kept`; the cookie
+ * What they hold is less than a SYN says: the MSS rounded down to one of a few, and window scale,
+ * SACK-permitted and ECN with timestamps only. A SYN of which no more is left is `kept`; the cookie
  * stands for that one.
  *
  * A leaf: knows no connection, no listener, and not when cookies are sent.

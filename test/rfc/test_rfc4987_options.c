@@ -3,6 +3,7 @@
 #include "flooded.h"
 #include "isn.h"
 #include "nstime.h"
+#include "with_ecn.h"
 
 /* 3.6: without timestamps there is no place for window scale and SACK-permitted, and our SYN-ACK
  * has none of them; the MSS is the largest of the table that the peer takes (RFC 9293 MUST-16). */
@@ -48,6 +49,28 @@ static void with_timestamps(void **state)
         assert_true(s.timestamps && s.sack == sack && s.scaled == scale);
         assert_int_equal(s.snd_wnd, scale ? 8000 : 1000);
         assert_int_equal(s.snd_mss, 536 - 12);
+    }
+}
+
+/* 3.6, RFC 3168 6.1.1: and ECN, when the SYN asks for it and we have it. */
+static void ecn(void **state)
+{
+    (void)state;
+    struct sock *l = full(4);
+    for (unsigned i = 0; i < 4; i++) {
+        const uint8_t asks = i & 1 ? ECE | CWR : 0;
+        const bool ts = i & 2, has = asks && ts;
+        struct peer a = peer(200 + i, 80);
+        host_at(100);
+        arrives(&a, .flags = SYN | asks, .seq = 0, .mss = 1000, .ts = ts ? 1 : NONE, .ts_val = 5);
+        leaves(&a, .flags = SYN | ACK | (has ? ECE : 0), .seq = 0, .ack = 1);
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .ts = ts ? 1 : NONE, .ts_val = 25,
+                .ts_ecr = 100);
+        struct sock *so = host_accept(l);
+        assert_int_equal(host_status(so).ecn, has);
+        host_sends(so, 0, 1);
+        leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1,
+               .ecn = has ? ECN_ECT0 : ECN_NOT_ECT);
     }
 }
 
@@ -133,9 +156,13 @@ static void timestamps_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(without_timestamps),      host_test(with_timestamps),
-        host_test(ts_val_does_not_go_back), host_test(no_round_trip_known),
-        host_test(another_window_scale),    host_test(timestamps_off),
+        host_test(without_timestamps),
+        host_test(with_timestamps),
+        host_test(ts_val_does_not_go_back),
+        host_test(no_round_trip_known),
+        host_test(another_window_scale),
+        host_test(timestamps_off),
+        host_test(ecn),
     };
     return host_main(tests);
 }

@@ -37,6 +37,7 @@ static struct seg any_syn(struct rnd *p)
     s.opts.has_sack_permitted = rnd_below(p, 2);
     s.opts.has_wscale = rnd_below(p, 2);
     s.opts.wscale = (uint8_t)rnd_below(p, 16);
+    s.flags |= rnd_below(p, 2) ? TCP_ECE | TCP_CWR : 0;
     return s;
 }
 
@@ -101,6 +102,24 @@ static void keeps_options_with_timestamps(void **state)
     syn.opts.mss = 536;
     syn.opts.wscale = 14;
     same(&kept, &syn);
+}
+
+/* 3.6, RFC 3168 6.1.1: an ECN-setup SYN has both flags and is not ECT itself. */
+static void keeps_ecn(void **state)
+{
+    (void)state;
+    struct rnd p = rnd_start(__func__);
+    struct ip_addr remote = any_addr(&p, false);
+    struct seg syn = {.flags = TCP_SYN | TCP_ECE | TCP_CWR, .opts = {.has_ts = true}};
+    assert_int_equal(cookie_keeps(&syn, &remote, true).flags, TCP_SYN | TCP_ECE | TCP_CWR);
+    assert_int_equal(cookie_keeps(&syn, &remote, false).flags, TCP_SYN);
+    syn.ecn = ECN_ECT0;
+    assert_int_equal(cookie_keeps(&syn, &remote, true).flags, TCP_SYN);
+    syn.ecn = ECN_NOT_ECT;
+    syn.flags = TCP_SYN | TCP_ECE;
+    assert_int_equal(cookie_keeps(&syn, &remote, true).flags, TCP_SYN);
+    syn.flags = TCP_SYN | TCP_CWR;
+    assert_int_equal(cookie_keeps(&syn, &remote, true).flags, TCP_SYN);
 }
 
 /* What is kept comes back with the ACK, for one period at least and two at most, and no longer. */
@@ -272,7 +291,7 @@ static void ts_val_goes_on(void **state)
         uint32_t val = cookie_ts_val(&kept, now);
         assert_in_range(now - val, 0, 63);
         assert_in_range(cookie_ts_val(&kept, later) - val, 0, 263);
-        assert_int_equal(val & 0x20, 0); /* ECN's bit, as Linux has it */
+        assert_int_equal((val & 0x20) != 0, (kept.flags & TCP_ECE) != 0);
         assert_int_equal(val & 0x0f, syn.opts.has_wscale ? kept.opts.wscale : 0x0f);
         assert_int_equal((val & 0x10) != 0, syn.opts.has_sack_permitted);
     }
@@ -285,7 +304,7 @@ int main(void)
         cmocka_unit_test(comes_back_in_time), cmocka_unit_test(not_replayed),
         cmocka_unit_test(of_everything),      cmocka_unit_test(not_guessed),
         cmocka_unit_test(tells_no_isn),       cmocka_unit_test(goes_on),
-        cmocka_unit_test(ts_val_goes_on),
+        cmocka_unit_test(ts_val_goes_on),     cmocka_unit_test(keeps_ecn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
