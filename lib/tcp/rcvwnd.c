@@ -157,8 +157,9 @@ void rcvwnd_read(struct rcvwnd *w, struct rcvwnd_growth *g, uint64_t start, uint
     bool measuring = rtt_ns > 0 && g->mark_ns > 0;
     if (measuring && now_ns - g->mark_ns < rtt_ns)
         return;
-    if (measuring && start - g->mark_start >= w->size / 2)
-        w->size = w->size > w->size_max / 2 ? w->size_max : 2 * w->size;
+    uint64_t wanted = measuring ? 4 * (start - g->mark_start) : 0;
+    if (wanted > w->size)
+        w->size = (uint32_t)min_u64(wanted, w->size_max);
     g->mark_start = start;
     g->mark_ns = rtt_ns > 0 ? now_ns : 0;
 }

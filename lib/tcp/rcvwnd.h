@@ -3,9 +3,9 @@
  *
  * The right edge does not move left (RFC 9293 3.8.6, SHLD-14; but see rcvwnd_offer) and moves right
  * only by worthwhile steps (3.8.6.2.2, MUST-39: at least min(half the buffer, one MSS)). The buffer
- * grows with use: when the user has read half a window within one round trip, the window is what
- * bounds the peer, and it is doubled, up to a maximum. Edges are 64-bit stream offsets as in
- * rcvq.h.
+ * grows with use, to four times what the user has read within one round trip, up to a maximum: a
+ * peer in slow start sends twice as much in the next one, and learns of the window a round trip
+ * later. As in Linux. Edges are 64-bit stream offsets as in rcvq.h.
  */
 #ifndef RCVWND_H
 #define RCVWND_H

@@ -43,10 +43,9 @@ int main(int argc, char **argv)
         const char *name;
         void (*print)(void);
     } tables[] = {
-        {"throughput", golden_throughput},
-        {"fairness", golden_fairness},
-        {"distance", golden_distance},
-        {"first-byte", golden_first_byte},
+        {"throughput", golden_throughput}, {"fairness", golden_fairness},
+        {"distance", golden_distance},     {"first-byte", golden_first_byte},
+        {"matrix", golden_matrix},
     };
     fail_catch_abort();
     for (size_t i = 0; argc == 2 && i < sizeof tables / sizeof *tables; i++) {
@@ -55,6 +54,6 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    fputs("usage: golden throughput|fairness|distance|first-byte\n", stderr);
+    fputs("usage: golden throughput|fairness|distance|first-byte|matrix\n", stderr);
     return 2;
 }

@@ -23,5 +23,6 @@ void golden_throughput(void);
 void golden_fairness(void);
 void golden_distance(void);
 void golden_first_byte(void);
+void golden_matrix(void);
 
 #endif

@@ -215,8 +215,8 @@ static void update_without_scaling(void **state)
     assert_true(rcvwnd_update_due(&w, head, head));
 }
 
-/* The buffer doubles when half of it was read within a round trip; not sooner than that, not
- * without an estimate, not beyond the maximum. */
+/* The buffer grows to four times what was read within a round trip; not sooner than that, not
+ * without an estimate, not beyond the maximum, and never back. */
 static void growth(void **state)
 {
     (void)state;
@@ -229,13 +229,15 @@ static void growth(void **state)
     assert_int_equal(w.size, 10000);
     rcvwnd_read(&w, &g, 13000, rtt, t0 + rtt);
     assert_int_equal(w.size, 20000);
-    rcvwnd_read(&w, &g, 22999, rtt, t0 + 2 * rtt); /* one octet too few */
+    rcvwnd_read(&w, &g, 17999, rtt, t0 + 2 * rtt); /* one octet too few */
     assert_int_equal(w.size, 20000);
     rcvwnd_read(&w, &g, 32999, rtt, t0 + 3 * rtt - 1); /* a new mark: not a round trip yet */
     assert_int_equal(w.size, 20000);
-    rcvwnd_read(&w, &g, 32999, rtt, t0 + 3 * rtt);
+    rcvwnd_read(&w, &g, 23000, rtt, t0 + 3 * rtt);
+    assert_int_equal(w.size, 20004);
+    rcvwnd_read(&w, &g, 32999, rtt, t0 + 4 * rtt);
     assert_int_equal(w.size, 35000);
-    rcvwnd_read(&w, &g, 99999, rtt, t0 + 4 * rtt);
+    rcvwnd_read(&w, &g, 99999, rtt, t0 + 5 * rtt);
     assert_int_equal(w.size, 35000);
 
     w = make(10000, 40000, 0);
