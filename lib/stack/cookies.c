@@ -19,6 +19,14 @@
 #include "sock.h"
 #include "user.h"
 
+/* Cookies of before the listener's options have changed are void: they have told other ones. */
+static struct siphash_key key_of(const struct listener *l)
+{
+    struct siphash_key key = l->stack->cookie_key;
+    key.k0 ^= l->cookie_options;
+    return key;
+}
+
 /* What cookies are remembered by, all those of one SYN: what differs by a few is a cookie as well,
  * of another MSS. The chance that another SYN has the same is 2^-32. */
 static uint32_t mark_of(const struct stack *s, const struct flow *flow, const struct seg *syn)
@@ -53,7 +61,8 @@ static void send_cookie(struct listener *l, const struct arrival *a, const struc
     tcb_init(&t, a->flow, stack_first_mtu(s, &a->flow->remote, a->mtu), &s->tcp, 0, NULL);
     t.timestamps.offset = isn_ts_offset(&s->config.secret, a->flow);
     if (tcp_set(&t, l->settings) == ERR_NONE) {
-        seq_t iss = cookie_make(&s->cookie_key, a->flow, syn, now_ns);
+        const struct siphash_key key = key_of(l);
+        seq_t iss = cookie_make(&key, a->flow, syn, now_ns);
         tcp_answer_syn(&t, iss, syn, &syn_ack, now_ns);
         if (syn_ack.opts.has_ts)
             syn_ack.opts.ts_val = cookie_ts_val(syn, syn_ack.opts.ts_val);
@@ -117,7 +126,8 @@ bool listener_takes_cookie(struct listener *l, const struct arrival *a, struct c
         return false;
     if (half_open && seq_eq(a->seg->ack, half_open->tcb.snd.nxt))
         return false; /* it is that one's */
-    if (!cookie_returns(&s->cookie_key, a->flow, a->seg, s->config.tcp.timestamps, now_ns, &syn) ||
+    const struct siphash_key key = key_of(l);
+    if (!cookie_returns(&key, a->flow, a->seg, s->config.tcp.timestamps, now_ns, &syn) ||
         is_spent(s, a->flow, &syn)) {
         s->counters.cookies_failed++;
         return false;

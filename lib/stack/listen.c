@@ -26,9 +26,10 @@ static bool wants_cookie(const struct listener *l)
     return when == SYNCOOKIES_ALWAYS || (when == SYNCOOKIES_FULL && is_full(l));
 }
 
+/* Without cookies, or for a SYN that has had one already, the oldest gives way. */
 static void make_room(struct listener *l)
 {
-    if (l->stack->config.tcp.syncookies != SYNCOOKIES_NEVER || !is_full(l))
+    if (!is_full(l))
         return;
     conn_free(conn_in_line(l->half_open.next));
     l->stack->counters.listen_drops++;
@@ -174,8 +175,7 @@ int listener_set(struct listener *l, const struct tcp_settings *settings)
     const struct tcp_settings *old = l->settings, *wanted = shared_get(all, settings);
     if (!wanted)
         return ERR_NOMEM;
-    if (wanted->rcvbuf != old->rcvbuf)
-        l->cookies_until_ns = 0; /* they have told another window scale, perhaps */
+    l->cookie_options += wanted->rcvbuf != old->rcvbuf; /* another window scale, perhaps */
     l->settings = wanted;
     shared_put(all, old);
     return ERR_NONE;

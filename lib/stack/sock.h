@@ -55,6 +55,7 @@ struct listener {
     uint32_t n_half_open, n_completed;
     struct list half_open;     /* connections in SYN-RECEIVED, oldest first */
     struct list completed;     /* connections that wait for accept, oldest first */
+    uint32_t cookie_options;   /* how often options that cookies tell have changed */
     uint64_t cookies_until_ns; /* the SYN cookies that it has sent are good at most so long */
 };
 

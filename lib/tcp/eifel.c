@@ -6,11 +6,11 @@ void eifel_begin(struct eifel *e)
     e->stage = EIFEL_BEGUN;
 }
 
-void eifel_resent(struct eifel *e, uint64_t now_ns)
+void eifel_resent(struct eifel *e, bool before, uint64_t now_ns)
 {
     if (e->stage != EIFEL_BEGUN)
         return;
-    e->stage = EIFEL_WAITS;
+    e->stage = before ? EIFEL_OFF : EIFEL_WAITS;
     e->retransmit_ns = now_ns;
 }
 

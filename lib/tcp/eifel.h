@@ -22,8 +22,9 @@ struct eifel {
 /* Loss recovery begins (steps 1 and 2): not while it goes on. */
 void eifel_begin(struct eifel *e);
 
-/* The oldest text goes again. */
-void eifel_resent(struct eifel *e, uint64_t now_ns);
+/* The oldest text goes again. before: not for the first time, a probe was it (RFC 8985 7.3): then
+ * an earlier timestamp may be the probe's, and tells nothing. */
+void eifel_resent(struct eifel *e, bool before, uint64_t now_ns);
 
 /* It was for something else. */
 void eifel_end(struct eifel *e);

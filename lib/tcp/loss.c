@@ -104,6 +104,9 @@ static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old
         struct recovery_ack did = sack_recovery_ack(&b->sack_recovery, &b->cc, &ack);
         t->loss_probe = t->loss_probe && sack_recovery_probes(&b->sack_recovery);
         tell_refused(t);
+        /* The CWR that has gone, or will not go, was for nothing: any mark is news. */
+        if (did.undone)
+            b->cwr = seq_sub(t->snd.una, 1);
         return did;
     }
     struct recovery *r = &b->recovery;

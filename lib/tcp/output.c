@@ -314,10 +314,11 @@ static bool waits(struct tcb *t, uint64_t now_ns)
 /* New text and FIN. */
 static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
-    if (t->fin_sent || t->busy->paused_ns != TIME_NEVER)
+    if (t->fin_sent)
         return false;
     uint32_t unsent = (uint32_t)seq_diff(tcb_text_end(t), t->snd.nxt);
-    if (unsent == 0 && !t->fin_queued)
+    bool paused = t->busy->paused_ns != TIME_NEVER; /* new text is (RFC 3168 6.1.2), a FIN is not */
+    if (unsent == 0 ? !t->fin_queued : paused)
         return false;
     tcp_pmtu_age(t, now_ns);
     bool idle = seq_eq(t->snd.una, t->snd.nxt);

@@ -7,24 +7,38 @@
 #define AT_ONCE_NS       NS_PER_MS
 #define AT_ONCE_SEGMENTS 10
 
-/* Octets a second; UINT64_MAX: as many as may be. Within less than a millisecond there is nothing
- * to be spread over. */
-static uint64_t rate(const struct tcb *t)
+/* A round trip of more is not spread over: so the products below have room. */
+#define SRTT_MAX_NS (100 * NS_PER_S)
+
+/* Within less than a millisecond there is nothing to be spread over. */
+static bool is_paced(const struct tcb *t)
 {
-    const struct cc *cc = &t->busy->cc;
-    uint64_t srtt_ns = rto_srtt_ns(&t->rto);
-    if (!t->common->config->pacing || srtt_ns < AT_ONCE_NS)
-        return UINT64_MAX;
-    uint64_t tenths = cc->cwnd < cc->ssthresh ? 20 : 12;
-    return cc->cwnd * tenths * (NS_PER_S / 10) / srtt_ns;
+    return t->common->config->pacing && rto_srtt_ns(&t->rto) >= AT_ONCE_NS;
+}
+
+/* A round trip's octets, ten times: at the rate so many go in ten round trips. */
+static uint64_t ten_rounds(const struct cc *cc)
+{
+    return (uint64_t)cc->cwnd * (cc->cwnd < cc->ssthresh ? 20 : 12);
+}
+
+static uint64_t round_trip_ns(const struct tcb *t)
+{
+    return time_min(rto_srtt_ns(&t->rto), SRTT_MAX_NS);
+}
+
+/* How long so many octets take, at most 10 * 65535. */
+static uint64_t takes_ns(const struct tcb *t, uint32_t octets)
+{
+    return octets * (10 * round_trip_ns(t)) / ten_rounds(&t->busy->cc);
 }
 
 uint32_t pacing_super_max(const struct tcb *t)
 {
-    uint64_t r = rate(t);
-    if (r == UINT64_MAX)
+    if (!is_paced(t))
         return UINT32_MAX;
-    return max_u32((uint32_t)(r / (NS_PER_S / AT_ONCE_NS)), 2u * t->snd.mss);
+    uint64_t octets = ten_rounds(&t->busy->cc) * AT_ONCE_NS / (10 * round_trip_ns(t));
+    return max_u32((uint32_t)octets, 2u * t->snd.mss);
 }
 
 bool pacing_holds(const struct tcb *t, uint64_t now_ns)
@@ -35,13 +49,12 @@ bool pacing_holds(const struct tcb *t, uint64_t now_ns)
 void pacing_sent(struct tcb *t, uint32_t len, uint64_t now_ns)
 {
     struct pacing *p = &t->busy->pacing;
-    uint64_t r = rate(t);
     p->waits = false;
-    if (r == UINT64_MAX)
+    if (!is_paced(t))
         return;
-    uint64_t burst_ns = AT_ONCE_SEGMENTS * t->snd.mss * NS_PER_S / r;
-    p->gone_ns = (p->gone_ns > now_ns ? p->gone_ns : now_ns) + len * NS_PER_S / r;
-    p->go_ns = p->gone_ns - (burst_ns > AT_ONCE_NS ? burst_ns : AT_ONCE_NS);
+    uint64_t burst_ns = max_u64(takes_ns(t, AT_ONCE_SEGMENTS * t->snd.mss), AT_ONCE_NS);
+    p->gone_ns = max_u64(p->gone_ns, now_ns) + takes_ns(t, len);
+    p->go_ns = p->gone_ns > burst_ns ? p->gone_ns - burst_ns : 0;
 }
 
 uint64_t pacing_deadline(const struct pacing *p)

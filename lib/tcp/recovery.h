@@ -60,6 +60,7 @@ struct recovery_ack {
     uint64_t rtt_ns;    /* a sample of the round trip, with SACK; 0: none */
     bool grow;          /* outside of fast recovery: the caller lets cc grow */
     bool restart_timer; /* RFC 6582 3.2 step 3 */
+    bool undone;        /* the last reduction is taken back */
 };
 
 /* SND.UNA has moved from old_una to una. Partial ACK: schedules the next segment and deflates.

@@ -2,6 +2,7 @@
 #include "sack_recovery.h"
 
 #include "minmax.h"
+#include "nstime.h"
 
 void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una)
 {
@@ -56,10 +57,8 @@ static void remember(struct sack_recovery *r, const struct cc *c, seq_t una, seq
 }
 
 /* [from, end) goes again. */
-static void resending(struct sack_recovery *r, seq_t from, seq_t end, uint64_t now_ns)
+static void resending(struct sack_recovery *r, seq_t from, seq_t end)
 {
-    if (seq_eq(from, scoreboard_first(&r->board)->start))
-        eifel_resent(&r->eifel, now_ns);
     bool first = seq_eq(r->again, r->again_end);
     r->again = first ? from : seq_min(r->again, from);
     r->again_end = first ? end : seq_max(r->again_end, end);
@@ -74,7 +73,9 @@ static void bring_back(const struct cc *before, struct cc *c)
     uint32_t mss = c->mss;
     if (c->cwnd >= before->cwnd)
         return;
+    bool cwr = before->cwr && c->cwr; /* what was due before still is, unless it has gone */
     *c = *before;
+    c->cwr = cwr;
     if (c->ops != ops)
         cc_change(c, ops);
     if (c->mss != mss)
@@ -102,14 +103,21 @@ static void undo(struct sack_recovery *r, struct cc *c)
 
 /* The peer has got [left, right) twice. Once that is true of all that was sent again, none of it
  * was lost. */
-static void twice(struct sack_recovery *r, struct cc *c, const struct sack_block *b)
+static bool all_twice(struct sack_recovery *r, const struct sack_block *b)
 {
     if (!r->may_undo || r->resent == 0 || seq_lt(b->left, r->again) ||
         seq_lt(r->again_end, b->right))
-        return;
+        return false;
     r->resent -= min_u32(r->resent, (uint32_t)seq_diff(b->right, b->left));
-    if (r->resent == 0)
-        undo(r, c);
+    return r->resent == 0;
+}
+
+/* Whether the ACK tells that nothing was lost; dsack: that something has come twice. */
+static bool is_spurious(struct sack_recovery *r, const struct sack_ack *ack, bool dsack)
+{
+    bool all = seq_eq(ack->una, ack->nxt);
+    bool first = eifel_acked(&r->eifel, ack->echo_end_ns, ack->advances, all, dsack);
+    return first || (dsack && all_twice(r, &ack->seg->opts.sack[0]));
 }
 
 /* ---- SACK ---- */
@@ -169,6 +177,7 @@ static void fast_recovery(struct sack_recovery *r, struct cc *c, seq_t una, seq_
 {
     if (r->mode == RECOVERY_OPEN)
         congestion(r, c, una, nxt, (uint32_t)seq_diff(nxt, una), now_ns);
+    r->una = una;
     r->mode = RECOVERY_FAST;
 }
 
@@ -189,6 +198,7 @@ static void echo(struct sack_recovery *r, struct cc *c, const struct sack_ack *a
         return;
     prr_begin(&r->prr, outstanding);
     r->recover = ack->nxt;
+    r->una = ack->una;
     r->mode = RECOVERY_CWR;
 }
 
@@ -231,6 +241,7 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
     scoreboard_begin(&r->board, &d, r->rack.min_rtt_ns, ack->now_ns);
     d.echo_end_ns = ack->echo_end_ns;
     scoreboard_acked(&r->board, ack->una, &d);
+    d.echo_end_ns = TIME_NEVER; /* beyond a hole the echo tells of what lies before it: 7323 4.3 */
     take_blocks(r, ack, dsack, c->mss, &d);
     rack_delivered(&r->rack, &d);
 
@@ -240,19 +251,19 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
         c->abc_limit = CC_ABC_LIMIT;
     /* The answer to the tail's loss goes by what was outstanding when the tail was sent: when it is
      * found there is little left. */
-    if (probe_repaired(r, ack, dsack) && r->mode == RECOVERY_OPEN) {
+    bool repaired = probe_repaired(r, ack, dsack) && r->mode == RECOVERY_OPEN;
+    if (repaired) {
         congestion(r, c, ack->una, ack->nxt, r->load, ack->now_ns);
         forget(r);
     }
     rack_round(&r->rack, ack->una);
     if (ack->echo)
         forget(r); /* RFC 4015 3.4 */
-    if (eifel_acked(&r->eifel, ack->echo_end_ns, ack->advances, seq_eq(ack->una, ack->nxt), dsack))
-        undo(r, c);
-    if (dsack) {
+    if (dsack)
         rack_dsack(&r->rack, ack->nxt);
-        twice(r, c, &ack->seg->opts.sack[0]);
-    }
+    bool spurious = is_spurious(r, ack, dsack);
+    if (spurious)
+        undo(r, c);
     if (r->mode == RECOVERY_OPEN && seq_lt(r->undo_end, ack->una))
         forget(r);
     bool over = r->mode != RECOVERY_OPEN && seq_leq(r->recover, ack->una);
@@ -264,7 +275,7 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
     bool begins = found && is_whole(r);
     if (begins)
         fast_recovery(r, c, ack->una, ack->nxt, ack->now_ns);
-    else if (ack->news && r->mode == RECOVERY_OPEN)
+    else if (ack->news && r->mode == RECOVERY_OPEN && !repaired)
         echo(r, c, ack);
     bool reducing = r->mode == RECOVERY_FAST || r->mode == RECOVERY_CWR;
     if (reducing)
@@ -278,6 +289,7 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
         .rtt_ns = d.valid && !d.again ? ack->now_ns - d.at_ns : 0,
         .grow = !reducing && !(ack->echo && r->mode == RECOVERY_OPEN),
         .restart_timer = ack->advances,
+        .undone = spurious,
     };
 }
 
@@ -346,10 +358,13 @@ static void loaded(struct sack_recovery *r, seq_t end)
 
 void sack_recovery_sent(struct sack_recovery *r, seq_t from, seq_t end, seq_t nxt, uint64_t now_ns)
 {
+    const struct sent *oldest = scoreboard_first(&r->board);
+    if (seq_lt(from, nxt) && seq_eq(from, oldest->start))
+        eifel_resent(&r->eifel, oldest->again, now_ns);
     scoreboard_sent(&r->board, from, end, now_ns);
     prr_sent(&r->prr, (uint32_t)seq_diff(end, from));
     if (seq_lt(from, nxt))
-        resending(r, from, seq_min(end, nxt), now_ns);
+        resending(r, from, seq_min(end, nxt));
     if (seq_lt(nxt, end))
         loaded(r, end);
 }

@@ -379,6 +379,74 @@ static void one_segment_and_nothing_to_send(void **state)
     leaves(&a, .flags = FIN | ACK | PSH | CWR, .seq = 2501, .ack = 1, .text = 500, .ecn = ECT0);
 }
 
+/* A FIN without text is no new text, and does not wait. */
+static void fin_after_one_segment(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = connected_with_ecn(&a);
+    host_sends(so, 0, 2000);
+    assert_int_equal(all_leaves(), 2);
+    host_later(100);
+    ack(&a, 2, ECE);
+    host_sends(so, 2000, 500);
+    leaves(&a, .flags = ACK | PSH | CWR, .seq = 2001, .ack = 1, .text = 500, .ecn = ECT0);
+    host_later(100);
+    arrives(&a, .flags = ACK | ECE, .seq = 1, .ack = 2501);
+    assert_int_equal(host_shutdown_send(so), ERR_NONE);
+    leaves(&a, .flags = FIN | ACK, .seq = 2501, .ack = 1);
+}
+
+#define TS(val, ecr) .ts = 1, .ts_val = (val), .ts_ecr = (ecr)
+
+/* With SACK and timestamps; n segments of 988 octets are in flight since 100 ms, `more` wait. */
+static struct sock *with_all(struct peer *a, uint32_t n, uint32_t more)
+{
+    start_with_ecn(TCP_ECN_ASK);
+    struct sock *so = host_connect(a);
+    leaves(a, .flags = SYN | ECE | CWR, .seq = 0, .sack_ok = 1, TS(0, 0));
+    a->wnd = 65535;
+    host_later(100);
+    arrives(a, .flags = SYN | ACK | ECE, .seq = 0, .ack = 1, .mss = 1000, .sack_ok = 1, TS(1, 0));
+    leaves(a, .flags = ACK, .seq = 1, .ack = 1, TS(100, 1));
+    host_sends(so, 0, (n + more) * 988);
+    assert_int_equal(all_leaves(), n);
+    return so;
+}
+
+#define AT(n) (1 + 988 * (n))
+
+/* RFC 4015: a reduction that is undone is none, though CWR has told of it: the next echo counts. */
+static void after_undo(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = with_all(&a, 10, 10);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, BLOCK(AT(1), AT(4)), TS(2, 100));
+    assert_true(host_status(so).ssthresh < UINT32_MAX);
+    (void)all_leaves();
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(6), TS(3, 100)); /* RFC 3522: it was late */
+    assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+    (void)all_leaves();
+    arrives(&a, .flags = ACK | ECE, .seq = 1, .ack = AT(8), TS(4, 100));
+    assert_true(host_status(so).ssthresh < UINT32_MAX);
+    (void)all_leaves();
+}
+
+/* Once in a window of data: what a probe has repaired (RFC 8985 7.4) and a mark are one. */
+static void with_a_repaired_tail(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = with_all(&a, 8, 0);
+    host_later(208);
+    leaves(&a, .flags = ACK | PSH, .seq = AT(7), .ack = 1, .text = 988);
+    host_later(92);
+    arrives(&a, .flags = ACK | ECE, .seq = 1, .ack = AT(8), TS(2, 308));
+    assert_int_equal(host_status(so).ssthresh, (uint32_t)(8 * 988 * 0.7));
+}
+
 /* A connection that has been silent since its cwnd was reduced still tells of it. */
 static void after_silence(void **state)
 {
@@ -397,23 +465,16 @@ static void after_silence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test_sack(once_in_a_window),
-        host_test_sack(again_in_the_next),
-        host_test_sack(with_cubic),
-        host_test_sack(does_not_grow),
-        host_test_sack(old_ack),
-        host_test_sack(nothing_outstanding),
-        host_test_sack(duplicate_ack),
-        host_test_sack(mark_then_loss),
-        host_test_sack(loss_then_mark),
-        host_test_sack(cwr_after_loss),
-        host_test(cwr_after_timeout),
-        host_test_sack(mark_then_timeout),
-        host_test_sack(grows_after_timeout),
-        host_test_sack(cwr_is_lost),
-        host_test_sack(one_segment),
-        host_test(one_segment_outstanding),
-        host_test_sack(one_segment_and_nothing_to_send),
+        host_test(fin_after_one_segment),    host_test(after_undo),
+        host_test(with_a_repaired_tail),     host_test_sack(once_in_a_window),
+        host_test_sack(again_in_the_next),   host_test_sack(with_cubic),
+        host_test_sack(does_not_grow),       host_test_sack(old_ack),
+        host_test_sack(nothing_outstanding), host_test_sack(duplicate_ack),
+        host_test_sack(mark_then_loss),      host_test_sack(loss_then_mark),
+        host_test_sack(cwr_after_loss),      host_test(cwr_after_timeout),
+        host_test_sack(mark_then_timeout),   host_test_sack(grows_after_timeout),
+        host_test_sack(cwr_is_lost),         host_test_sack(one_segment),
+        host_test(one_segment_outstanding),  host_test_sack(one_segment_and_nothing_to_send),
         host_test_sack(after_silence),
     };
     return host_main(tests);

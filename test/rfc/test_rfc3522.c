@@ -153,12 +153,56 @@ static void timeouts_in_a_row(void **state)
     (void)all_leaves();
 }
 
+/* The one segment in flight was lost, a probe sent it again, and that is late: what it echoes is
+ * earlier than RetransmitTS, but not the first sending. */
+static void probe_is_late(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = in_flight(&a, 0);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(10), TS(2, 100));
+    host_sends(so, 10 * LEN, LEN);
+    leaves(&a, .flags = PSH | ACK, .seq = AT(10), .ack = 1, .text = LEN);
+    host_later(300);
+    leaves(&a, .flags = PSH | ACK, .seq = AT(10), .ack = 1, .text = LEN);
+    host_sends(so, 11 * LEN, LEN);
+    leaves(&a, .flags = PSH | ACK, .seq = AT(11), .ack = 1, .text = LEN);
+    host_later(300);
+    leaves(&a, .flags = ACK, .seq = AT(10), .ack = 1, .text = LEN);
+    uint32_t ssthresh = host_status(so).ssthresh;
+    assert_int_not_equal(ssthresh, UINT32_MAX);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(11), TS(3, 500));
+    assert_int_equal(host_status(so).ssthresh, ssthresh);
+    (void)all_leaves();
+}
+
+/* RFC 8985 6.2 step 2: what is SACKed beyond a hole echoes what lies before it (RFC 7323 4.3), and
+ * says nothing of when it was sent itself. Two were lost, the first is lost again: the SACK of the
+ * second, sent again after it, tells that. */
+static void retransmission_lost(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    (void)in_flight(&a, 0);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, BLOCKS(2, {AT(6), AT(10)}, {AT(1), AT(5)}),
+            TS(2, 100));
+    leaves(&a, .flags = ACK, .seq = AT(0), .ack = 1, .text = LEN);
+    leaves(&a, .flags = ACK, .seq = AT(5), .ack = 1, .text = LEN);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, BLOCK(AT(1), AT(10)), TS(3, 100));
+    leaves(&a, .flags = ACK, .seq = AT(0), .ack = 1, .text = LEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(fast_retransmit), host_test(real_loss),         host_test(acceptable),
-        host_test(acks_lost),       host_test(with_a_d_sack),     host_test(told_before),
+        host_test(fast_retransmit), host_test(real_loss),
+        host_test(acceptable),      host_test(acks_lost),
+        host_test(with_a_d_sack),   host_test(told_before),
         host_test(timeout),         host_test(timeouts_in_a_row),
+        host_test(probe_is_late),   host_test(retransmission_lost),
     };
     return host_main(tests);
 }

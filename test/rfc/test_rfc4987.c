@@ -271,6 +271,7 @@ static void opens_only_one(void **state)
     assert_int_equal(stack_sock_count(host.stack), HALF_OPEN + 1);
     host_at(100);
     asks(&a, .mss = 1000);
+    assert_int_equal(stack_sock_count(host.stack), HALF_OPEN + 1); /* the oldest has given way */
     assert_int_not_equal(a.iss, late.iss);
     arrives(&late, .flags = ACK, .seq = 1, .ack = 1);
     leaves(&late, .flags = RST, .seq = 1);

@@ -125,14 +125,17 @@ static void another_window_scale(void **state)
 {
     (void)state;
     struct sock *l = full(4);
-    struct peer a = peer(200, 80), b = peer(201, 80);
+    struct peer a = peer(200, 80), b = peer(201, 80), c = peer(202, 80);
     asks(&a, .mss = 1000);
+    asks(&c, .mss = 1000);
     host_set(l, rcvbuf, 1 << 20);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1);
     leaves(&a, .flags = RST, .seq = 1);
     host_at(100);
     arrives(&b, .flags = SYN, .seq = 0, .mss = 1000, .scale = 7, TS(5, 0));
     leaves(&b, .flags = SYN | ACK, .seq = 0, .ack = 1, .scale = 5, .wnd = 65535);
+    arrives(&c, .flags = ACK, .seq = 1, .ack = 1); /* of before, though later ones are good */
+    leaves(&c, .flags = RST, .seq = 1);
     host_set(l, nodelay, true);
     arrives(&b, .flags = ACK, .seq = 1, .ack = 1, TS(5, 100));
     expect_event(l, SOCK_EV_COMPLETED);

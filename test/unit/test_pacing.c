@@ -139,6 +139,27 @@ static void not_at_all(void **state)
     assert_int_equal(pacing_super_max(&the.tcb), UINT32_MAX);
 }
 
+/* The slowest there is: a window of one small segment, a round trip beyond all bounds, a clock that
+ * has hardly begun. Times have no end, nothing is divided by 0, and text is not held back for ever.
+ */
+static void slowest(void **state)
+{
+    (void)state;
+    begin(8, UINT32_MAX);
+    the.tcb.rto.srtt_us = UINT32_MAX;
+    the.tcb.snd.mss = 8;
+    the.tcb.busy->pacing.gone_ns = 0;
+    pacing_sent(&the.tcb, 8, 1);
+    assert_true(the.tcb.busy->pacing.gone_ns == 1 + 50 * NS_PER_S);
+    assert_true(the.tcb.busy->pacing.go_ns == 0);
+    pacing_sent(&the.tcb, UINT16_MAX, 1);
+    assert_true(the.tcb.busy->pacing.go_ns < UINT64_C(1) << 60);
+    assert_int_equal(pacing_super_max(&the.tcb), 16);
+    the.tcb.busy->cc.cwnd = CC_CWND_MAX;
+    assert_int_equal(pacing_super_max(&the.tcb), 2 * (CC_CWND_MAX / 100000));
+    the.tcb.snd.mss = 1000;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +170,7 @@ int main(void)
         ladder_test(text_that_is_new_alone),
         ladder_test(super_segments),
         ladder_test(not_at_all),
+        ladder_test(slowest),
     };
     return ladder_main(tests);
 }
