@@ -109,7 +109,7 @@ bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t
 
 void tcp_pmtu_full_stop(struct tcb *t, uint64_t now_ns)
 {
-    if (!tcb_synchronized(t) || t->soft_error)
+    if (!tcb_synchronized(t))
         return;
     bool v4 = ip_addr_is_v4(&t->flow->remote);
     uint32_t least = v4 ? PMTU_MIN_V4 : PMTU_MIN_V6, low = v4 ? SEARCH_LOW_V4 : PMTU_MIN_V6;

@@ -18,11 +18,11 @@
  */
 bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t now_ns);
 
-/* R1 is reached (RFC 9293 3.8.3 (b)), or was before and the timer has run out once more, and no
- * ICMP message has said why: it is taken for a black hole, a link on the way that drops what is too
- * big for it and says nothing (RFC 4821 7.7). Text goes in packets of 1024 octets from then on, and
- * when that was no help in smaller ones still; other connections are not told, for it may as well
- * have been something else. To be called before what is lost is sent again. */
+/* R1 is reached (RFC 9293 3.8.3 (b)), or was before and the timer has run out once more: it is
+ * taken for a black hole, a link on the way that drops what is too big for it and says nothing (RFC
+ * 4821 7.7), whatever else ICMP has said: that may be long ago. Text goes in packets of 1024 octets
+ * from then on, and when that was no help in smaller ones still; other connections are not told,
+ * for it may as well have been something else. To be called before what is lost is sent again. */
 void tcp_pmtu_full_stop(struct tcb *t, uint64_t now_ns);
 
 /* Another connection to the same address has learned it, not long before this one is opened. */

@@ -333,7 +333,8 @@ static void narrow_black_hole(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 512);
 }
 
-/* A router has said that the host is unreachable: it is that (RFC 4821 7.7). */
+/* A router has said that the host is unreachable, at some time: it may be reachable again, over a
+ * path that is narrower (seed 688683 of the simulator). */
 static void trouble_that_is_known(void **state)
 {
     (void)state;
@@ -341,11 +342,13 @@ static void trouble_that_is_known(void **state)
     establish(.mss = 1460);
     user_sends(1460);
     ignore();
-    for (unsigned i = 0; i < 5; i++) {
+    tcp_unreachable(&the.tcb, ERR_HOSTUNREACH, false, the.now_ns);
+    for (unsigned i = 0; i < 2; i++) {
         at(timeouts[i]);
         expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1460);
-        tcp_unreachable(&the.tcb, ERR_HOSTUNREACH, false, the.now_ns);
     }
+    at(timeouts[2]);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 984);
 }
 
 /* What was lost is small enough for any path: that is not it. */
