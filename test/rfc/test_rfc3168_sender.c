@@ -301,17 +301,24 @@ static void cwr_is_lost(void **state)
     assert_int_equal(n + cwrs_leave(), 1);
 }
 
+/* Two segments have gone, and a mark in them has brought cwnd down to one. */
+static struct sock *down_to_one(struct peer *a)
+{
+    struct sock *so = connected_with_ecn(a);
+    host_sends(so, 0, 2000);
+    assert_int_equal(all_leaves(), 2);
+    host_later(100);
+    ack(a, 2, ECE);
+    return so;
+}
+
 /* With cwnd at one SMSS it can't go down: the retransmission timer starts again, and new text goes
  * when it runs out, not before. */
 static void one_segment(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = connected_with_ecn(&a);
-    host_sends(so, 0, 2000);
-    assert_int_equal(all_leaves(), 2);
-    host_later(100);
-    ack(&a, 2, ECE);
+    struct sock *so = down_to_one(&a);
     assert_int_equal(host_status(so).cwnd, 1000); /* RFC 9438 4.6: one SMSS at least */
     assert_int_equal(host_status(so).ssthresh, 2000);
     host_sends(so, 2000, 3000);
@@ -337,11 +344,7 @@ static void one_segment_outstanding(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = connected_with_ecn(&a);
-    host_sends(so, 0, 2000);
-    assert_int_equal(all_leaves(), 2);
-    host_later(100);
-    ack(&a, 2, ECE);
+    struct sock *so = down_to_one(&a);
     host_set_nodelay(so, true);
     host_sends(so, 2000, 500);
     leaves(&a, .flags = ACK | PSH | CWR, .seq = 2001, .ack = 1, .text = 500, .ecn = ECT0);
@@ -362,11 +365,7 @@ static void one_segment_and_nothing_to_send(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = connected_with_ecn(&a);
-    host_sends(so, 0, 2000);
-    assert_int_equal(all_leaves(), 2);
-    host_later(100);
-    ack(&a, 2, ECE);
+    struct sock *so = down_to_one(&a);
     host_sends(so, 2000, 500);
     leaves(&a, .flags = ACK | PSH | CWR, .seq = 2001, .ack = 1, .text = 500, .ecn = ECT0);
     host_later(100);
@@ -384,11 +383,7 @@ static void fin_after_one_segment(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = connected_with_ecn(&a);
-    host_sends(so, 0, 2000);
-    assert_int_equal(all_leaves(), 2);
-    host_later(100);
-    ack(&a, 2, ECE);
+    struct sock *so = down_to_one(&a);
     host_sends(so, 2000, 500);
     leaves(&a, .flags = ACK | PSH | CWR, .seq = 2001, .ack = 1, .text = 500, .ecn = ECT0);
     host_later(100);

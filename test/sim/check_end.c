@@ -41,8 +41,9 @@ static bool forgot(const struct end *p)
 }
 
 /* The oldest half-open connection gives way to a new one when there are too many, and then its
- * client's ACK is answered with RST (RFC 4987 3.4); or, where there is no room, to one that has
- * brought back a cookie. The engine does not say which. */
+ * client's ACK is answered with RST (RFC 4987 3.4): without cookies, or when the new one's SYN has
+ * had one already; or, where there is no room, to one that has brought back a cookie. The engine
+ * does not say which. */
 static bool gave_way(const struct end *p)
 {
     bool scarce = p->host->plan->tight || host_was_refused(p->host);
@@ -57,16 +58,11 @@ static bool only_a_cookie(const struct end *p)
     return p->refused || (p->cookied && !p->opened);
 }
 
-static bool gives_way(const struct host *h)
-{
-    return h->plan->tcp.syncookies == SYNCOOKIES_NEVER;
-}
-
 void end_flooded(struct host *h)
 {
     const struct world *w = h->world;
-    h->flooded = gives_way(h);
-    for (uint32_t i = 0; i < w->plan.n_conns && h->flooded; i++) {
+    h->flooded = true;
+    for (uint32_t i = 0; i < w->plan.n_conns; i++) {
         struct end *e = &w->conn[i].end[1];
         e->crowded = e->crowded || (e->host == h && e->half_open);
     }
@@ -78,7 +74,7 @@ static void half_open(struct host *h, struct end *e)
     uint32_t n = 0;
     for (uint32_t i = 0; i < w->plan.n_conns; i++)
         n += w->conn[i].end[1].host == h && w->conn[i].end[1].half_open;
-    for (uint32_t i = 0; i < w->plan.n_conns && n >= HALF_OPEN && gives_way(h); i++) {
+    for (uint32_t i = 0; i < w->plan.n_conns && n >= HALF_OPEN; i++) {
         struct end *o = &w->conn[i].end[1];
         o->crowded = o->crowded || (o->host == h && o->half_open);
     }

@@ -16,13 +16,23 @@ static struct end *older(const struct end *e)
     return e->conn->older ? &e->conn->older->end[e->side] : NULL;
 }
 
+/* Cookies are numbers of their own, and what follows one may have to be beyond it (MAY-2), and what
+ * follows that: nowhere by the clock. */
+static bool was_cookie(const struct end *e)
+{
+    for (; e; e = older(e))
+        if (e->wire.cookie_once)
+            return true;
+    return false;
+}
+
 void reuse_syn_sent(struct end *e)
 {
+    if (was_cookie(e))
+        return;
     for (struct end *o = older(e); o; o = older(o)) {
         uint64_t since_ns = e->wire.iss_ns - o->wire.iss_ns;
         bool jumped = o->wire.reopens; /* to be beyond its own predecessor */
-        if (o->wire.cookie) /* what follows may be beyond that, and so nowhere by the clock */
-            return;
         if (o->life != e->life || !o->wire.syn_sent || o->wire.ghost || jumped ||
             since_ns > ROUND_NS)
             continue;

@@ -51,7 +51,7 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
                   "SYN again after %llu us",
                   (unsigned long long)((now_ns - me->syn_ns) / NS_PER_US));
     } else {
-        SIM_CHECK(!me->surely || seq_leq(me->beyond, seg->seq), "time-wait",
+        SIM_CHECK(!me->surely || me->cookie || seq_leq(me->beyond, seg->seq), "time-wait",
                   "the new ISS lies before the end of what was sent"); /* MAY-2 */
         me->syn_sent = true;
         me->iss = seg->seq;

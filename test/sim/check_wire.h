@@ -47,7 +47,8 @@ struct wire_end {
     bool passive;          /* opened by a listener: may begin anew while nobody has accepted it */
     bool taken;            /* accepted, or opened by connect() */
     bool gone;             /* and given up since */
-    bool cookie;           /* its last SYN-ACK was a SYN cookie */
+    bool cookie;           /* its last SYN-ACK was a SYN cookie, */
+    bool cookie_once;      /* or one before it */
     bool dead;             /* the engine has no connection for it any more */
     uint32_t mss;          /* most this end's own path takes: MTU less headers */
     uint32_t head;         /* octets of IP and TCP header, in a segment without options */

@@ -72,7 +72,9 @@ void flood_answered(struct host *h, const struct seg *seg, uint32_t sock_id)
     bool syn_ack = seg->flags == (TCP_SYN | TCP_ACK), rst = (seg->flags & TCP_RST) != 0;
     bool cookies = h->plan->tcp.syncookies != SYNCOOKIES_NEVER;
     bool always = h->plan->tcp.syncookies == SYNCOOKIES_ALWAYS;
-    SIM_CHECK(syn_ack || rst, "flood", "flags %02x for a forged segment", seg->flags);
-    SIM_CHECK(rst || (sock_id ? !always : cookies), "flood", "a SYN-ACK %s a connection",
+    /* Two of the flood may have the same four-tuple: the second SYN is challenged (RFC 5961 4). */
+    bool challenge = seg->flags == TCP_ACK && sock_id;
+    SIM_CHECK(syn_ack || rst || challenge, "flood", "flags %02x for a forged segment", seg->flags);
+    SIM_CHECK(!syn_ack || (sock_id ? !always : cookies), "flood", "a SYN-ACK %s a connection",
               sock_id ? "of" : "without");
 }

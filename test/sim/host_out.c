@@ -78,6 +78,7 @@ static void sent_syn(struct end *e, const struct seg *seg, bool cookie)
     if (cookie && e->in_engine && seq_eq(e->wire.iss, seg->seq))
         return; /* it was made before the ACK of another copy came */
     e->cookied = e->wire.cookie = cookie;
+    e->wire.cookie_once |= cookie;
     wire_sent(&e->wire, &peer_of(e)->wire, seg, e->conn->world->now_ns);
     if (!seq_eq(e->wire.iss, seg->seq)) /* a ghost's: the number is the one before */
         e->wire.cookie = was;

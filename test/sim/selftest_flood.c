@@ -27,7 +27,7 @@ int selftest_flood(void)
     } tests[] = {
         {{SYNCOOKIES_FULL, syn_ack, 0}, NULL},    {{SYNCOOKIES_FULL, syn_ack, 1}, NULL},
         {{SYNCOOKIES_FULL, TCP_RST, 0}, NULL},    {{SYNCOOKIES_FULL, TCP_RST | TCP_ACK, 1}, NULL},
-        {{SYNCOOKIES_FULL, TCP_ACK, 1}, "flood"}, {{SYNCOOKIES_NEVER, syn_ack, 0}, "flood"},
+        {{SYNCOOKIES_FULL, TCP_ACK, 0}, "flood"}, {{SYNCOOKIES_NEVER, syn_ack, 0}, "flood"},
         {{SYNCOOKIES_NEVER, syn_ack, 1}, NULL},   {{SYNCOOKIES_ALWAYS, syn_ack, 1}, "flood"},
         {{SYNCOOKIES_ALWAYS, syn_ack, 0}, NULL},
     };
