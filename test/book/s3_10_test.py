@@ -50,12 +50,12 @@ def test_with_nc():
 
 
 def test_lossy_path():
-    """Every 50th packet is thrown away: the trace tells what was sent again."""
+    """Every 20th packet is thrown away: the trace tells what was sent again."""
     in_node("router", "nft", "add", "table", "inet", "loss")
     in_node("router", "nft", "add", "chain", "inet", "loss", "forward",
             "{ type filter hook forward priority 0; }")
     in_node("router", "nft", "add", "rule", "inet", "loss", "forward",
-            "numgen", "inc", "mod", "50", "==", "49", "drop")
+            "numgen", "inc", "mod", "20", "==", "19", "drop")
     with Walk() as walk, fileserver("host2", HOST2, walk.copy) as server, \
             fileclient("host1", HOST2, walk.file, "--trace") as client:
         client.end()

@@ -182,7 +182,7 @@ static void memory(void **state)
 {
     (void)state;
     struct two t;
-    two_up(&t, &(struct two_config){.options.memory_max = 300000});
+    two_up(&t, &(struct two_config){.options.memory_max = 317000});
     int left, right;
     must_pair(&t, &left, &right);
     const void *text;
