@@ -47,7 +47,7 @@ static void timeout(struct pair *p)
 static void timeout_too_soon(struct pair *p)
 {
     four_lost(p);
-    p->now_ns += 200 * NS_PER_MS - 1;
+    p->now_ns += 200 * NS_PER_MS - NS_PER_US; /* RTO is of whole us */
     LOST_FROM_A(TEXT(1, MSS));
 }
 
