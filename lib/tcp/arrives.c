@@ -13,9 +13,6 @@
 #include "tcp.h"
 #include "timeout.h"
 
-/* RFC 7323 2.3: a larger shift count is used as 14. */
-#define SHIFT_MAX 14
-
 /* The options of the peer's SYN: window scale, SACK-permitted, timestamps, and effective send MSS
  * (3.7.1, MUST-16). */
 static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
@@ -28,7 +25,7 @@ static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
         t->rcvwnd.shift = rcvwnd_shift_for(t->rcvwnd.size_max);
     }
     if (opts->has_wscale && t->shift_offered) {
-        t->snd.shift = opts->wscale > SHIFT_MAX ? SHIFT_MAX : opts->wscale;
+        t->snd.shift = opts->wscale > TCP_SHIFT_MAX ? TCP_SHIFT_MAX : opts->wscale;
     } else {
         t->shift_offered = false; /* in a SYN-ACK only as an answer (RFC 7323 2.2) */
         t->rcvwnd.shift = 0;

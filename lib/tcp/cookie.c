@@ -25,10 +25,6 @@
 #define TS_ECN      0x20u
 #define NO_TS       0xffu
 
-#define ECN_SETUP (TCP_ECE | TCP_CWR) /* RFC 3168 6.1.1 */
-
-#define SHIFT_MAX 14 /* RFC 7323 2.3: a larger one is used as this */
-
 /* Never more than the peer takes (MUST-16): so the first is the least that is sent to anybody, and
  * the others are those of common links: Ethernet, with tunnels and without, and jumbo frames. */
 #define MSS_INDEXES 8
@@ -66,14 +62,14 @@ struct seg cookie_keeps(const struct seg *syn, const struct ip_addr *remote, boo
     kept.opts.mss = table[mss_index(table, mss)];
     if (!ts || !syn->opts.has_ts)
         return kept;
-    if ((syn->flags & ECN_SETUP) == ECN_SETUP && syn->ecn == ECN_NOT_ECT)
-        kept.flags |= ECN_SETUP;
+    if (tcp_is_ecn_setup(syn))
+        kept.flags |= TCP_ECN_SETUP;
     kept.opts.has_ts = true;
     kept.opts.ts_val = syn->opts.ts_val;
     kept.opts.has_sack_permitted = syn->opts.has_sack_permitted;
     kept.opts.has_wscale = syn->opts.has_wscale;
     if (syn->opts.has_wscale)
-        kept.opts.wscale = syn->opts.wscale > SHIFT_MAX ? SHIFT_MAX : syn->opts.wscale;
+        kept.opts.wscale = syn->opts.wscale > TCP_SHIFT_MAX ? TCP_SHIFT_MAX : syn->opts.wscale;
     return kept;
 }
 
@@ -129,7 +125,7 @@ static struct seg syn_before(const struct seg *ack, bool ts)
     if (!ts || !ack->opts.has_ts)
         return kept;
     uint32_t bits = ack->opts.ts_ecr & TS_MASK;
-    kept.flags |= bits & TS_ECN ? ECN_SETUP : 0;
+    kept.flags |= bits & TS_ECN ? TCP_ECN_SETUP : 0;
     kept.opts.has_ts = true;
     kept.opts.ts_val = ack->opts.ts_val;
     kept.opts.has_sack_permitted = bits & TS_SACK;

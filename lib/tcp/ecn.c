@@ -1,20 +1,11 @@
 /* Explicit Congestion Notification. See ecn.h. Called by the trunk of tcp/. */
 #include "ecn.h"
 
-/* 6.1.1: an ECN-setup SYN has both flags; an ECN-setup SYN-ACK has ECE alone, as there are peers
- * that reflect what they do not know (6.1.1.2). A SYN that is ECT was written to on its way, or is
- * of somebody who marks everything: as Linux has it, its ECN is not believed. */
-static bool is_ecn_setup(const struct seg *seg)
-{
-    uint8_t flags = seg->flags & (TCP_ECE | TCP_CWR);
-    if (seg->flags & TCP_ACK)
-        return flags == TCP_ECE;
-    return flags == (TCP_ECE | TCP_CWR) && seg->ecn == ECN_NOT_ECT;
-}
+#include "tcp.h"
 
 void tcp_ecn_take_syn(struct tcb *t, const struct seg *seg)
 {
-    t->ecn = t->ecn && is_ecn_setup(seg);
+    t->ecn = t->ecn && tcp_is_ecn_setup(seg);
 }
 
 /* 6.1.1.1: after a loss, which may have been for these flags, our SYN goes without; and then we
@@ -28,7 +19,7 @@ uint8_t tcp_ecn_syn_flags(const struct tcb *t)
 {
     if (!t->ecn || has_fallen_back(t))
         return 0;
-    return t->state == STATE_SYN_SENT ? TCP_ECE | TCP_CWR : TCP_ECE;
+    return t->state == STATE_SYN_SENT ? TCP_ECN_SETUP : TCP_ECE;
 }
 
 uint8_t tcp_ecn_echo(const struct tcb *t)

@@ -31,7 +31,7 @@ static const char *reason(const struct tcb *t, enum recovery_mode mode)
         [RECOVERY_FAST] = "duplicate ACKs",        [RECOVERY_RTO] = "retransmission timeout",
         [RECOVERY_MTU] = "too big for the path",
     };
-    bool crossed = t->state == STATE_CLOSING && (mode == RECOVERY_OPEN || mode == RECOVERY_CWR);
+    bool crossed = t->state == STATE_CLOSING && recovery_is_whole(mode);
     return crossed ? "FIN has crossed FIN" : reasons[mode];
 }
 
@@ -117,8 +117,7 @@ static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old
         did.restart_timer = recovery_dup_ack(r, &b->cc, t->snd.una, t->snd.nxt, now_ns);
     if (news)
         recovery_echo(r, &b->cc, outstanding, t->snd.una, t->snd.nxt, now_ns);
-    bool regular = r->mode == RECOVERY_OPEN || r->mode == RECOVERY_CWR;
-    did.grow = did.grow && !(regular && tcp_ecn_told(t, seg));
+    did.grow = did.grow && !(recovery_is_whole(r->mode) && tcp_ecn_told(t, seg));
     return did;
 }
 

@@ -304,13 +304,6 @@ static uint64_t idle_delay(const struct tcb *t)
     return corked(t) ? CORKED_MAX_NS : time_min(rto_ns, NS_PER_S);
 }
 
-/* New text has to wait, for no window but for its time. */
-static bool waits(struct tcb *t, uint64_t now_ns)
-{
-    t->busy->pacing.waits = pacing_holds(t, now_ns);
-    return t->busy->pacing.waits;
-}
-
 /* New text and FIN. */
 static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
 {
@@ -331,7 +324,7 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
     /* A FIN is no load: it does not wait for cwnd. */
     bool fin = t->fin_queued && len == unsent && wnd_room > len;
-    if (len > 0 && waits(t, now_ns))
+    if (len > 0 && pacing_holds(t, now_ns))
         return false;
     if (len > 0 || fin) {
         persist_stop(&t->busy->persist);

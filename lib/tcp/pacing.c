@@ -41,9 +41,11 @@ uint32_t pacing_super_max(const struct tcb *t)
     return max_u32((uint32_t)octets, 2u * t->snd.mss);
 }
 
-bool pacing_holds(const struct tcb *t, uint64_t now_ns)
+bool pacing_holds(struct tcb *t, uint64_t now_ns)
 {
-    return t->busy->pacing.go_ns > now_ns && t->octets_acked > 0 && loss_flight(t) > 0;
+    struct pacing *p = &t->busy->pacing;
+    p->waits = p->go_ns > now_ns && t->octets_acked > 0 && loss_flight(t) > 0;
+    return p->waits;
 }
 
 void pacing_sent(struct tcb *t, uint32_t len, uint64_t now_ns)

@@ -30,8 +30,9 @@ struct pacing {
 /* Most text in one super-segment, at least two of the MSS; UINT32_MAX: any. */
 uint32_t pacing_super_max(const struct tcb *t);
 
-/* Whether new text has to wait. Not while nothing is in flight or acknowledged yet. */
-bool pacing_holds(const struct tcb *t, uint64_t now_ns);
+/* Whether new text, of which there is some, has to wait. Not while nothing is in flight or
+ * acknowledged yet. */
+bool pacing_holds(struct tcb *t, uint64_t now_ns);
 
 /* `len` octets of text go. */
 void pacing_sent(struct tcb *t, uint32_t len, uint64_t now_ns);

@@ -7,8 +7,7 @@
 #include "rcvwnd.h"
 
 #include "minmax.h"
-
-#define SHIFT_MAX 14 /* RFC 7323 2.3 */
+#include "tcp.h"
 
 /* The largest window that the header's field can carry. */
 static uint32_t field_max(const struct rcvwnd *w)
@@ -50,7 +49,7 @@ static uint32_t allowed(const struct rcvwnd *w, uint64_t start, uint64_t head)
 uint8_t rcvwnd_shift_for(uint32_t size_max)
 {
     uint8_t shift = 0;
-    while (shift < SHIFT_MAX && size_max > UINT32_C(65535) << shift)
+    while (shift < TCP_SHIFT_MAX && size_max > UINT32_C(65535) << shift)
         shift++;
     return shift;
 }

@@ -25,6 +25,12 @@ enum recovery_mode {
     RECOVERY_MTU,  /* the same after the path's MTU has become less, which is no loss */
 };
 
+/* Nothing is known to be lost. */
+static inline bool recovery_is_whole(enum recovery_mode mode)
+{
+    return mode == RECOVERY_OPEN || mode == RECOVERY_CWR;
+}
+
 struct recovery {
     enum recovery_mode mode : 8;
     bool partial_seen; /* RFC 6582 3.2 step 3: only the first partial ACK restarts the timer */

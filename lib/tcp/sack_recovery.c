@@ -22,12 +22,6 @@ bool sack_recovery_forgets(const struct sack_recovery *r)
     return r->mode == RECOVERY_OPEN;
 }
 
-/* Nothing is known to be lost. */
-static bool is_whole(const struct sack_recovery *r)
-{
-    return r->mode == RECOVERY_OPEN || r->mode == RECOVERY_CWR;
-}
-
 static struct rack_now rack_now(const struct sack_recovery *r, const struct cc *c, uint64_t srtt_ns,
                                 uint64_t now_ns)
 {
@@ -35,7 +29,7 @@ static struct rack_now rack_now(const struct sack_recovery *r, const struct cc *
         .now_ns = now_ns,
         .srtt_ns = srtt_ns,
         .mss = c->mss,
-        .in_recovery = !is_whole(r),
+        .in_recovery = !recovery_is_whole(r->mode),
     };
 }
 
@@ -272,7 +266,7 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
 
     /* What was sent in a recovery that is over, and is lost, is the next one's. */
     bool found = detect(r, c, ack->srtt_ns, ack->now_ns) || (over && r->board.lost > 0);
-    bool begins = found && is_whole(r);
+    bool begins = found && recovery_is_whole(r->mode);
     if (begins)
         fast_recovery(r, c, ack->una, ack->nxt, ack->now_ns);
     else if (ack->news && r->mode == RECOVERY_OPEN && !repaired)
@@ -296,7 +290,7 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
 void sack_recovery_reo_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt,
                                uint64_t srtt_ns, uint64_t now_ns)
 {
-    if (!detect(r, c, srtt_ns, now_ns) || !is_whole(r))
+    if (!detect(r, c, srtt_ns, now_ns) || !recovery_is_whole(r->mode))
         return;
     fast_recovery(r, c, una, nxt, now_ns);
     c->cwnd = prr_cwnd(&r->prr, 0, flight(r, una, nxt), c->ssthresh, c->mss, false);
@@ -371,5 +365,5 @@ void sack_recovery_sent(struct sack_recovery *r, seq_t from, seq_t end, seq_t nx
 
 bool sack_recovery_probes(const struct sack_recovery *r)
 {
-    return is_whole(r) && r->board.sacked == 0 && r->board.lost == 0;
+    return recovery_is_whole(r->mode) && r->board.sacked == 0 && r->board.lost == 0;
 }

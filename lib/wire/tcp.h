@@ -43,6 +43,22 @@ static inline uint16_t tcp_mss_default(const struct ip_addr *remote)
     return ip_addr_is_v4(remote) ? 536 : 1220;
 }
 
+/* RFC 7323 2.3: a larger shift count of a window is used as this. */
+#define TCP_SHIFT_MAX 14
+
+/* Whether a SYN asks for ECN, or a SYN-ACK grants it (RFC 3168 6.1.1): an ECN-setup SYN has both
+ * flags; an ECN-setup SYN-ACK has ECE alone, as there are peers that reflect what they do not know
+ * (6.1.1.2). A SYN that is ECT was written to on its way, or is of somebody who marks everything:
+ * as Linux has it, its ECN is not believed. */
+#define TCP_ECN_SETUP (TCP_ECE | TCP_CWR)
+static inline bool tcp_is_ecn_setup(const struct seg *seg)
+{
+    uint8_t flags = seg->flags & TCP_ECN_SETUP;
+    if (seg->flags & TCP_ACK)
+        return flags == TCP_ECE;
+    return flags == TCP_ECN_SETUP && seg->ecn == ECN_NOT_ECT;
+}
+
 /* A peer who announces a smaller MSS makes us send mostly headers (CVE-2019-11479); Linux's floor.
  */
 #define TCP_MSS_FLOOR 48

@@ -23,17 +23,23 @@ static void burst(unsigned from, unsigned n)
     expect_silence();
 }
 
-/* Slow start: 50 segments in half a round trip, one each ms; ten of them before their time. */
-static void twice_as_fast_in_slow_start(void **state)
+/* Ten segments at once, before their time, and one each ms. */
+static void one_each_ms(void)
 {
-    (void)state;
-    begin(50000, UINT32_MAX);
     user_sends(40000);
     burst(0, 11);
     at(201);
     burst(11, 1);
     at(202);
     burst(12, 1);
+}
+
+/* Slow start: 50 segments in half a round trip, one each ms; ten of them before their time. */
+static void twice_as_fast_in_slow_start(void **state)
+{
+    (void)state;
+    begin(50000, UINT32_MAX);
+    one_each_ms();
     assert_true(the.tcb.busy->pacing.waits);
     /* An ACK does not let more go than the time does; and what time has let go is not lost. */
     batch();
@@ -49,12 +55,7 @@ static void a_fifth_faster_in_avoidance(void **state)
     (void)state;
     begin(100000, 20000);
     the.tcb.rto.srtt_us = 120000;
-    user_sends(40000);
-    burst(0, 11);
-    at(201);
-    burst(11, 1);
-    at(202);
-    burst(12, 1);
+    one_each_ms();
 }
 
 /* Time that went by without text is no credit, but for the burst that may always go. */
