@@ -38,7 +38,7 @@ static void lengths_and_alignments(void **state)
     (void)state;
     struct rnd r = rnd_start("checksum");
     for (size_t shift = 0; shift < 8; shift++) {
-        for (size_t len = 0; len < 200; len++) {
+        for (size_t len = 0; len < 300; len++) {
             uint8_t *p = malloc(shift + len);
             assert_non_null(p);
             rnd_fill(&r, p, shift + len);
