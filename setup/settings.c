@@ -232,32 +232,55 @@ static int check(struct impair_settings *settings)
                  : say_usage("impair: --loss, --delay or another thing to do is missing");
 }
 
+/* empty: the value of a --dir that is of no argument so far, or NULL. */
+static int read_dir(const char *value, const char *empty, bool towards[TOPO_LINKS])
+{
+    if (empty)
+        return say_usage("impair: --dir %s: nothing stands behind it", empty);
+    if (!value)
+        return missing_value("--dir");
+    if (!read_direction(value, towards))
+        return say_usage("impair: --dir %s: not host1, host2 or both", value);
+    return 0;
+}
+
+static int read_seed_argument(const char *value, uint64_t *seed)
+{
+    if (!value)
+        return missing_value("--seed");
+    if (!read_seed(value, seed))
+        return say_usage("impair: --seed %s: not a number that fits 64 bits", value);
+    return 0;
+}
+
 int settings_parse(int argc, char **argv, struct impair_settings *settings)
 {
     bool towards[TOPO_LINKS], seeded = false;
+    bool first = true, in_front = false; /* no --dir yet; there were arguments */
+    const char *empty = NULL;
     int wrong = 0;
     *settings = (struct impair_settings){0};
     first_direction(argv, towards);
     for (int i = 1; i < argc && !wrong; i++) {
         const char *value;
         if (is_option(argv, &i, "--dir", &value)) {
-            if (!value)
-                wrong = missing_value("--dir");
-            else if (!read_direction(value, towards))
-                wrong = say_usage("impair: --dir %s: not host1, host2 or both", value);
+            wrong = read_dir(value, empty, towards);
+            empty = first && in_front ? NULL : value;
+            first = false;
         } else if (is_option(argv, &i, "--seed", &value)) {
+            wrong = read_seed_argument(value, &settings->seed);
             seeded = true;
-            if (!value)
-                wrong = missing_value("--seed");
-            else if (!read_seed(value, &settings->seed))
-                wrong = say_usage("impair: --seed %s: not a number that fits 64 bits", value);
         } else {
             wrong = read_argument(argv, &i, towards, settings);
+            empty = NULL;
+            in_front = true;
         }
     }
     if (!seeded && getrandom(&settings->seed, sizeof(settings->seed), 0) < 0)
         settings->seed = (uint64_t)time(NULL);
-    return wrong ? wrong : check(settings);
+    if (!wrong)
+        wrong = check(settings);
+    return wrong ? wrong : read_dir("both", empty, towards);
 }
 
 /* Text that grows, up to SETTINGS_TEXT_MAX. */

@@ -31,9 +31,9 @@ def pin(cpu):
 
 
 class Lab:
-    def __init__(self, programs, netns):
+    def __init__(self, programs, netns, first_port=20000):
         self.programs, self.netns = programs, netns
-        self.port = 20000
+        self.port = first_port
         lwip = ['lwip'] if os.path.exists(self.program('engine', 'lwip')) else []
         self.all = ['nstcp', 'kernel', *lwip]
         self.engines = ['nstcp', *lwip]
@@ -46,8 +46,8 @@ class Lab:
                                 preexec_fn=None if cpu is None else pin(cpu),
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **more)
 
-    def measure(self, kind, client, server, *args):
-        """One measurement: what the client has printed, and what the server."""
+    def measure(self, kind, client, server, *args, patience=120):
+        """One measurement: what the client has printed, and what the server. Seconds of patience."""
         self.port += 64 if kind == 'cps' else 1
         args = [SERVER[server], str(self.port), *map(str, args)]
         s = self.on('host2', self.program('bench', server), server, kind, 'serve', *args, cpu=1,
@@ -58,7 +58,7 @@ class Lab:
                     break
                 log(f'{kind}: {server}: {line.strip()}')
             c = self.on('host1', self.program('bench', client), client, kind, 'ask', *args, cpu=0)
-            out = c.communicate(timeout=120)[0]
+            out = c.communicate(timeout=patience)[0]
             if c.returncode != 0:
                 raise RuntimeError(f'{kind}: the client ({client}) failed')
             said = s.communicate(timeout=20)[0]

@@ -1,6 +1,7 @@
 /* Throughput, one way: a thread for each connection, blocking calls of 256 KiB, or as many of those
  * that do not copy. */
 #include <errno.h>
+#include <linux/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@ struct lane {
     struct bench *b;
     int sock;
     uint64_t octets, ended_ns;
+    uint64_t resent; /* segments */
     pthread_t thread;
 };
 
@@ -59,6 +61,7 @@ static void *serve_lane(void *arg)
             die("release");
     }
     send_all(l->b, l->sock, &l->octets, sizeof l->octets);
+    l->ended_ns = now_ns();
     l->b->c->close(l->b->stack, l->sock);
     free(buf);
     return NULL;
@@ -77,6 +80,17 @@ static size_t send_in_place(struct lane *l)
     if (l->b->c->commit(l->b->stack, l->sock, len, 0) < 0)
         die("commit");
     return len;
+}
+
+/* 0 where nobody counts them. */
+static uint64_t segments_resent(const struct lane *l)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    if (l->b->c->getsockopt &&
+        l->b->c->getsockopt(l->b->stack, l->sock, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        die("TCP_INFO");
+    return info.tcpi_total_retrans;
 }
 
 static void *ask_lane(void *arg)
@@ -98,6 +112,7 @@ static void *ask_lane(void *arg)
     l->b->c->shutdown(l->b->stack, l->sock, SHUT_WR);
     recv_all(l->b, l->sock, &got, sizeof got);
     l->ended_ns = now_ns();
+    l->resent = segments_resent(l);
     if (got != l->octets) {
         errno = EBADMSG;
         die("not as many octets have arrived as were sent");
@@ -110,7 +125,7 @@ static void *ask_lane(void *arg)
 static void run(struct bench *b, int listener, void *(*lane)(void *))
 {
     struct lane *l = must_alloc(b->conns * sizeof *l);
-    uint64_t begun_ns = 0, ended_ns = 0, octets = 0;
+    uint64_t begun_ns = 0, ended_ns = 0, octets = 0, resent = 0;
     double cpu = 0;
     for (unsigned i = 0; i < b->conns; i++) {
         l[i].b = b;
@@ -126,10 +141,15 @@ static void run(struct bench *b, int listener, void *(*lane)(void *))
     for (unsigned i = 0; i < b->conns; i++) {
         pthread_join(l[i].thread, NULL);
         octets += l[i].octets;
+        resent += l[i].resent;
         ended_ns = l[i].ended_ns > ended_ns ? l[i].ended_ns : ended_ns;
     }
-    printf("{\"octets\": %llu, \"seconds\": %.6f, \"cpu_s\": %.4f}\n", (unsigned long long)octets,
-           (double)(ended_ns - begun_ns) / 1e9, cpu_s() - cpu);
+    printf("{\"octets\": %llu, \"seconds\": %.6f, \"cpu_s\": %.4f, \"resent\": %llu, \"each\": [",
+           (unsigned long long)octets, (double)(ended_ns - begun_ns) / 1e9, cpu_s() - cpu,
+           (unsigned long long)resent);
+    for (unsigned i = 0; i < b->conns; i++)
+        printf("%s%llu", i ? ", " : "", (unsigned long long)l[i].octets);
+    printf("]}\n");
     free(l);
 }
 

@@ -5,9 +5,18 @@ usage: loss.py PROGRAMS NETNS FOLDER REPEATS SECONDS [CELL]...
 FOLDER/loss.json has what was measured so far, by cell; what is there is not measured again. With
 CELLs, these only. A repeat is one transfer of ours and one of the kernel's, in turn, through a
 router that is impaired by the same seed.
+
+Of a cell it has by who sends, "nstcp" and "kernel", the Mbit/s of each repeat, and under "in vain"
+the segments sent again that the router had not dropped; "ratio", the median of the repeats' ratios.
+Where flows share a path, "nstcp" is the part of it that ours got beside one of the kernel's, or
+Jain's index of eight alike. "geometric mean" is that of the ratios of all cells with ours at both
+ends. loss.png shows the ratios, where gnuplot is installed.
 """
+import concurrent.futures
 import json
 import os
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -16,17 +25,25 @@ from bench import Lab, log
 
 # One bandwidth-delay product of 100 Mbit/s, in octets, for each millisecond of round trip.
 BDP_MS = 12500
+PATIENCE = 20  # seconds that a transfer may take longer than told
+EIGHT = 8
+
+
+def options(to, stages):
+    return ['--dir', to, *[word for name, value in stages.items() for word in (f'--{name}', str(value))]]
 
 
 def path(rtt_ms, rate='100mbit', queue=None, **more):
-    """Options of `impair`: what goes to host2 is as bad as that, what comes back only late."""
-    there = {'rate': rate, 'queue': f'{queue or BDP_MS * rtt_ms}b', **more, 'delay': f'{rtt_ms / 2:g}ms'}
-    return [*[word for name, value in there.items() for word in (f'--{name}', str(value))],
-            '--dir', 'host2', '--delay', f'{rtt_ms / 2:g}ms', '--dir', 'host1']
+    """Arguments of `impair`: what goes to host2 is as bad as that, what comes back only late."""
+    late = {'delay': f'{rtt_ms / 2:g}ms'}
+    there = {'rate': rate, 'queue': f'{queue or BDP_MS * rtt_ms}b', **late, **more}
+    return [*options('host2', there), *options('host1', late)]
 
 
 OURS, THEIRS = ('nstcp', 'nstcp'), ('kernel', 'kernel')
+NOISE = 'the kernel with itself, 1%, 20 ms'
 CELLS = {
+    NOISE: (path(20, loss='1%'), THEIRS),
     **{f'loss {loss}%, {rtt} ms': (path(rtt, loss=f'{loss}%') if loss else path(rtt), OURS)
        for loss in (0, 0.1, 1, 3) for rtt in (20, 100)},
     'loss 1%, 1 ms, 1 Gbit/s': (path(1, rate='1gbit', queue=125000, loss='1%'), OURS),
@@ -39,8 +56,9 @@ CELLS = {
     'from the kernel, 1%, 20 ms': (path(20, loss='1%'), ('kernel', 'nstcp')),
     'to the kernel, 0.1%, 100 ms': (path(100, loss='0.1%'), ('nstcp', 'kernel')),
     'from the kernel, 0.1%, 100 ms': (path(100, loss='0.1%'), ('kernel', 'nstcp')),
-    'the kernel with itself, 1%, 20 ms': (path(20, loss='1%'), THEIRS),
 }
+BESIDE = {f'beside the kernel, {rtt} ms': path(rtt) for rtt in (20, 100)}
+ALIKE = {f'{EIGHT} alike, {rtt} ms': path(rtt) for rtt in (20, 100)}
 
 
 def impair(lab, options, seed):
@@ -48,50 +66,143 @@ def impair(lab, options, seed):
                    stdout=subprocess.DEVNULL)
 
 
-def transfer(lab, client, server, seconds):
-    """Mbit/s; 0 when the transfer did not end."""
+def transfer(lab, client, server, seconds, conns=1):
+    """What the client said; None when the transfer did not end."""
     try:
-        c, _ = lab.measure('bulk', client, server, '-a', seconds)
+        c, _ = lab.measure('bulk', client, server, '-a', seconds, '-n', conns,
+                           patience=seconds + PATIENCE)
     except (RuntimeError, subprocess.TimeoutExpired) as e:
         log(f'  {client} to {server}: {e}')
-        return 0
-    return c['octets'] * 8 / c['seconds'] / 1e6
+        return None
+    return c
+
+
+def mbit(c):
+    return c['octets'] * 8 / c['seconds'] / 1e6 if c else 0
+
+
+def dropped(lab):
+    """Packets to host2 that the router has dropped."""
+    says = subprocess.run([lab.netns, 'impair'], check=True, text=True, stdout=subprocess.PIPE).stdout
+    counts = next(line for line in says.splitlines() if line.startswith('to host2: '))
+    return sum(int(n) for n, why in re.findall(r'(\d+) (\w+)', counts)
+               if why in ('lost', 'queue', 'mtu', 'corrupt'))
 
 
 def cell(lab, options, ends, repeats, seconds):
-    got = {'nstcp': [], 'kernel': []}
+    got = {'nstcp': [], 'kernel': [], 'in vain': {'nstcp': [], 'kernel': []}}
     for seed in range(1, repeats + 1):
         for who, pair in (('nstcp', ends), ('kernel', THEIRS)):
             impair(lab, options, seed)
-            got[who].append(transfer(lab, *pair, seconds))
+            c = transfer(lab, *pair, seconds)
+            got[who].append(mbit(c))
+            got['in vain'][who].append(c['resent'] - dropped(lab) if c else None)
+    ratios = [a / b for a, b in zip(got['nstcp'], got['kernel']) if b]
+    return {**got, 'ratio': statistics.median(ratios) if ratios else None,
+            'ratio_range': [min(ratios), max(ratios)] if ratios else None}
+
+
+def beside(lab, options, repeats, seconds):
+    """Our part of a path that one of ours and one of the kernel's share."""
+    other = Lab(lab.programs, lab.netns, first_port=30000)
+    parts = []
+    for seed in range(1, repeats + 1):
+        impair(lab, options, seed)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            ours = pool.submit(transfer, lab, *OURS, seconds)
+            theirs = pool.submit(transfer, other, *THEIRS, seconds)
+            ours, theirs = mbit(ours.result()), mbit(theirs.result())
+        parts.append(ours / (ours + theirs) if ours + theirs else 0)
+    return {'nstcp': parts}
+
+
+def jain(flows):
+    return sum(flows) ** 2 / len(flows) / sum(x * x for x in flows)
+
+
+def alike(lab, options, repeats, seconds):
+    got = {'nstcp': [], 'kernel': []}
+    for seed in range(1, repeats + 1):
+        for who, pair in (('nstcp', OURS), ('kernel', THEIRS)):
+            impair(lab, options, seed)
+            c = transfer(lab, *pair, seconds, EIGHT)
+            got[who].append(jain(c['each']) if c else 0)
     return got
 
 
-def summed_up(got):
-    ratios = [a / b for a, b in zip(got['nstcp'], got['kernel']) if b]
-    ratio = statistics.median(ratios) if ratios else 0
-    return {**got, 'ratio': ratio, 'ratio_range': [min(ratios, default=0), max(ratios, default=0)]}
+def measure(lab, name, repeats, seconds):
+    if name in BESIDE:
+        return beside(lab, BESIDE[name], repeats, seconds)
+    if name in ALIKE:
+        return alike(lab, ALIKE[name], repeats, seconds)
+    return cell(lab, *CELLS[name], repeats, seconds)
+
+
+def median(values):
+    known = [v for v in values if v is not None]
+    return f'{statistics.median(known):8.2f}' if known else f'{"-":>8}'
+
+
+def show(name, r):
+    if name in CELLS:
+        ratio = '     none of the kernel\'s ended' if r['ratio'] is None else \
+            f'{r["ratio"]:5.2f} [{r["ratio_range"][0]:.2f}-{r["ratio_range"][1]:.2f}]'
+        print(f'{name:36}{median(r["nstcp"])}{median(r["kernel"])} Mbit/s {ratio:22} in vain'
+              f'{median(r["in vain"]["nstcp"])}{median(r["in vain"]["kernel"])}', flush=True)
+    else:
+        ranges = '  '.join(f'{who}{median(r[who])} [{min(r[who]):.2f}-{max(r[who]):.2f}]'
+                           for who in ('nstcp', 'kernel') if who in r)
+        print(f'{name:36}{"part" if name in BESIDE else "Jain"}  {ranges}', flush=True)
+
+
+def ratios(results):
+    return {name: results[name] for name in CELLS
+            if CELLS[name][1] == OURS and results.get(name, {}).get('ratio')}
+
+
+def plot(folder, results):
+    with open(os.path.join(folder, 'loss.tsv'), 'w', encoding='utf-8') as f:
+        for name, r in ratios(results).items():
+            print(name, r['ratio'], *r['ratio_range'], sep='\t', file=f)
+    script = '''set terminal pngcairo size 960,440 font ",10"
+set output "loss.png"
+set title "Throughput over bad paths, nstcp to the kernel's TCP (the line: as the kernel)"
+set style data histogram
+set style histogram errorbars gap 1
+set style fill solid 0.85 noborder
+set yrange [0:*]
+set grid ytics
+set xtics rotate by -20
+set datafile separator "\\t"
+plot 1 with lines lc rgb "#888888" notitle, \\
+     "loss.tsv" using 2:3:4:xtic(1) lc rgb "#3366aa" notitle
+'''
+    if shutil.which('gnuplot'):
+        subprocess.run(['gnuplot'], input=script, text=True, cwd=folder, check=True)
 
 
 def main():
     programs, netns, folder, repeats, seconds, *wanted = sys.argv[1:]
+    names = [*CELLS, *BESIDE, *ALIKE]
     for name in wanted:
-        if name not in CELLS:
-            sys.exit(f'loss.py: no such cell: {name}; there are: {"; ".join(CELLS)}')
+        if name not in names:
+            sys.exit(f'loss.py: no such cell: {name}; there are: {"; ".join(names)}')
     os.makedirs(folder, exist_ok=True)
     file = os.path.join(folder, 'loss.json')
     results = json.load(open(file, encoding='utf-8')) if os.path.exists(file) else {}
     lab = Lab(programs, netns)
-    for name in wanted or CELLS:
+    for name in wanted or names:
         if name not in results:
-            options, ends = CELLS[name]
-            results[name] = summed_up(cell(lab, options, ends, int(repeats), float(seconds)))
+            results[name] = measure(lab, name, int(repeats), float(seconds))
+            if ratios(results):
+                results['geometric mean'] = statistics.geometric_mean(
+                    r['ratio'] for r in ratios(results).values())
             with open(file, 'w', encoding='utf-8') as f:
                 json.dump(results, f, indent=1)
-        r = results[name]
-        print(f'{name:36} {statistics.median(r["nstcp"]):8.2f} {statistics.median(r["kernel"]):8.2f} '
-              f'Mbit/s  {r["ratio"]:5.2f} [{r["ratio_range"][0]:.2f}-{r["ratio_range"][1]:.2f}]',
-              flush=True)
+        show(name, results[name])
+    if 'geometric mean' in results:
+        print(f'{"geometric mean":36}{results["geometric mean"]:8.2f}')
+        plot(folder, results)
 
 
 main()

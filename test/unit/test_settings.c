@@ -66,6 +66,8 @@ static void what_makes_no_sense_is_refused(void **state)
         "--loss 1% --seed",
         "--loss 101%",
         "--loss 1% --dir mars",
+        "--delay 5ms --dir host2 --delay 9ms --dir host1", /* both delays would be host2's */
+        "--dir host2 --dir host1 --delay 5ms",
         "--loss 1% --seed -1",
         "--loss 1% --seed 18446744073709551616",
         "--delay 5",
