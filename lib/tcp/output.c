@@ -191,7 +191,7 @@ static bool resend(struct tcb *t, struct seg *seg, seq_t from, uint32_t max, uin
     loss_sent(t, from, seg_end(seg), t->snd.nxt, now_ns);
     if (seq_lt(t->snd.nxt, seg_end(seg)))
         t->snd.nxt = t->busy->small = seg_end(seg);
-    t->resent++;
+    t->resent += seg_packets(seg);
     rto_resent(&t->busy->timed, from, seg_end(seg), t->ts, now_ns);
     arm_rtx_unless_running(t, now_ns);
     TCB_TRACE(t, TRACE_RETRANSMIT, now_ns, .seq = from.v, .len = seg_len(seg), .text = why);

@@ -57,11 +57,31 @@ static void pieces_again_with_new_text(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 41);
 }
 
+/* What is sent again is counted in segments, as Linux counts tcpi_total_retrans, however many go at
+ * once. RFC 5681 3.1: after the timeout one, then two. */
+static void segments_again_at_once(void **state)
+{
+    (void)state;
+    the.path.super_max = 64000;
+    establish(.wnd = 60000);
+    user_sends(6000);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 6000);
+    at(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_int_equal(the.tcb.resent, 1);
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+    expect(.flags = ACK, .seq = 1001, .ack = 1, .text = 2000);
+    assert_int_equal(the.tcb.resent, 3);
+    assert_int_equal(the.tcb.octets_resent, 3000);
+    receive(.flags = ACK, .seq = 1, .ack = 6001);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ladder_test(more_pieces_than_references),
         ladder_test(pieces_again_with_new_text),
+        ladder_test(segments_again_at_once),
     };
     return ladder_main(tests);
 }
