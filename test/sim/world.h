@@ -63,6 +63,7 @@ struct end {
     bool crowded;       /* of which there were too many: the engine may have freed it */
     bool cookied;       /* it was answered by a SYN cookie last, */
     bool refused;       /* and then some segment by a RST */
+    uint64_t cookie_ns; /* when a cookie's ACK has last made it */
     bool in_engine;     /* the engine has a connection for it that is not CLOSED */
     uint64_t closed_ns; /* when it was */
     bool time_wait;     /* which is in TIME-WAIT */
