@@ -75,6 +75,6 @@ int main(void)
     int failed = selftest_wire() + selftest_again() + selftest_sack();
     failed += selftest_blocks() + selftest_cc() + selftest_ts() + selftest_ecn();
     failed += selftest_ends() + selftest_cookie() + selftest_flood() + selftest_reuse() +
-              selftest_frames() + selftest_calls() + selftest_worlds();
+              selftest_live() + selftest_frames() + selftest_calls() + selftest_worlds();
     return failed + all_found() > 0;
 }

@@ -92,6 +92,7 @@ struct conn {
     uint16_t port[2];
     bool called;                /* EVENT_OPEN is under way, or was */
     bool begun;                 /* a connect() has fixed its ports */
+    uint64_t dropped_ns;        /* when a full queue has last dropped a packet of it */
     struct conn *older, *newer; /* had the same four-tuple before, and have it after it */
     struct end end[2];
 };
