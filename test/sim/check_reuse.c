@@ -73,7 +73,7 @@ void reuse_half_open(struct end *e)
         if (o->time_wait && !e->host->plan->tight) {
             check_reopening(e, o);
             e->wire.beyond = seq_add(o->wire.iss, (uint32_t)o->wire.sent);
-            e->wire.surely = true;
+            e->wire.surely = !o->wire.lost;
         }
         give_way(o);
     }

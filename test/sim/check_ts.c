@@ -59,6 +59,7 @@ static bool goes_on(struct ts_watch *me, const struct ts_watch *peer, const stru
 
 void ts_sent_cookie(struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg)
 {
+    me->forgetful = true;
     if (goes_on(me, peer, seg, true))
         SIM_CHECK(!before(peer->val, seg->opts.ts_ecr), "timestamps",
                   "TSecr %u in a SYN cookie, which no SYN has had yet", seg->opts.ts_ecr);
@@ -66,6 +67,7 @@ void ts_sent_cookie(struct ts_watch *me, const struct ts_watch *peer, const stru
 
 void ts_sent(struct ts_watch *me, const struct ts_watch *peer, const struct seg *seg, bool passive)
 {
+    me->forgetful = false;
     if (!goes_on(me, peer, seg, passive))
         return;
     if (!(seg->flags & TCP_ACK)) {
@@ -113,7 +115,8 @@ enum ts_age ts_arrived(struct ts_watch *me, const struct ts_watch *peer, const s
     }
     if (!me->heard || (me->sent && !ts_agreed(me, peer)))
         return TS_GOOD;
-    if (seg->flags & TCP_SYN && !me->sent) { /* the listener may have refused the one before */
+    /* The listener may have refused the one before, or has answered it by a cookie. */
+    if (seg->flags & TCP_SYN && (!me->sent || me->forgetful)) {
         add(me, me->least);
         add(me, val);
         me->least = before(val, me->least) ? val : me->least;

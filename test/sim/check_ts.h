@@ -29,6 +29,7 @@ struct ts_watch {
     uint32_t maybe[TS_VALS];
     uint32_t n_maybe; /* and one of these, or `least` */
     bool overflow;    /* too many: only the limits are known */
+    bool forgetful;   /* our last segment was a SYN cookie: there is no TS.Recent */
 };
 
 static inline bool ts_agreed(const struct ts_watch *me, const struct ts_watch *peer)

@@ -22,7 +22,7 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
     me->syn_sent = me->fin_sent = me->edge_scaled = false;
     me->sent = me->ack_sent = me->edge_sent = me->small_end = 0;
     me->acked = me->acked_new = me->edge = me->edge_new = 0;
-    me->wnd_max = 0;
+    me->wnd_sure = 0;
     memset(&me->sack, 0, sizeof me->sack);
     me->cc = (struct cc_watch){0};
     me->ts.sent = me->ts.offered = false;
@@ -92,11 +92,11 @@ static void check_small(struct wire_end *me, const struct wire_end *peer, uint64
         bool waited = now_ns - me->text_at_ns >= 100 * NS_PER_MS;
         uint64_t edge = me->edge_last < me->edge_new ? me->edge_last : me->edge_new;
         bool at_edge = end + (UINT64_C(1) << wire_scale(peer, me)) > edge;
-        bool may = waited || (at_edge && len >= me->wnd_max / 2);
+        bool may = waited || (at_edge && len >= me->wnd_sure / 2);
         SIM_CHECK(may || sack_was_probe(&me->sack), "silly sender",
                   "%llu octets, MSS %u, %llu more, window room %lld, largest window %u",
                   (unsigned long long)len, mss, (unsigned long long)more,
-                  (long long)(me->edge_new - end), me->wnd_max);
+                  (long long)(me->edge_new - end), me->wnd_sure);
     }
     me->small_end = end;
 }

@@ -103,8 +103,7 @@ struct wire_end {
     uint64_t edge_new;    /* the same of segments in order: SND.WL1 lets no older window count */
     uint64_t edge_last;   /* and of the last: two of one number may have changed places */
     bool shut;            /* the peer's window was shut once, and may have been probed */
-    uint32_t wnd_max;     /* largest window */
-    uint32_t wnd_sure;    /* the largest that the engine has not thrown away */
+    uint32_t wnd_sure;    /* the largest window that the engine has not thrown away */
     uint64_t packets;
     uint64_t opens;       /* windows that were not shut */
     uint64_t acked_ns;    /* when an ACK last advanced */

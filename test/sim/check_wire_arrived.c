@@ -75,8 +75,6 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
     } else {
         me->opens++;
     }
-    if (wnd > me->wnd_max)
-        me->wnd_max = (uint32_t)wnd;
     if (newest && ack == me->acked && wnd > me->wnd_sure)
         me->wnd_sure = (uint32_t)wnd;
     const struct resend_seen now = wire_seen(me, peer);

@@ -1,5 +1,6 @@
 /* What a host's engine sends. See host.h. */
 #include "check_border.h"
+#include "check_cookie.h"
 #include "check_reuse.h"
 #include "fail.h"
 #include "flood.h"
@@ -56,43 +57,16 @@ static uint32_t ssthresh(const struct end *e)
     return s.ssthresh;
 }
 
-/* A SYN-ACK of no connection: the one that is to come of the SYN with this number. */
-static struct end *asked_by(struct end *e, seq_t ack)
-{
-    while (e && !seq_eq(seq_add(peer_of(e)->wire.iss, 1), ack))
-        e = e->conn->older ? &e->conn->older->end[e->side] : NULL;
-    SIM_CHECK(e, "cookie", "a SYN-ACK for a SYN that nobody has sent");
-    return e;
-}
-
-/* A SYN of e's, which is a SYN cookie when there is no connection. */
-static void sent_syn(struct end *e, const struct seg *seg, bool cookie)
-{
-    bool was = e->wire.cookie;
-    enum syncookies when = e->host->plan->tcp.syncookies;
-    SIM_CHECK(!cookie || (when != SYNCOOKIES_NEVER && e->wire.passive), "cookie",
-              "there are to be none");
-    SIM_CHECK(!cookie || seg->opts.has_ts ||
-                  !(seg->opts.has_wscale || seg->opts.has_sack_permitted),
-              "cookie", "window scale or SACK-permitted without timestamps: they are forgotten");
-    if (cookie && e->in_engine && seq_eq(e->wire.iss, seg->seq))
-        return; /* it was made before the ACK of another copy came */
-    e->cookied = e->wire.cookie = cookie;
-    e->wire.cookie_once |= cookie;
-    wire_sent(&e->wire, &peer_of(e)->wire, seg, e->conn->world->now_ns);
-    if (!seq_eq(e->wire.iss, seg->seq)) /* a ghost's: the number is the one before */
-        e->wire.cookie = was;
-}
-
 static void sent(struct end *e, struct frame *f, uint32_t sock_id)
 {
     struct world *w = e->conn->world;
     bool syn = f->seg.flags & TCP_SYN;
+    uint32_t epoch = 0;
     fail_about((int)e->conn->index, e->side);
     if (sock_id && (wire_is_again(&e->wire, &f->seg) || f->seg.flags & TCP_CWR))
         e->wire.ssthresh = ssthresh(e);
     if (syn)
-        sent_syn(e, &f->seg, sock_id == 0);
+        epoch = cookie_syn_sent(e, &f->seg, sock_id == 0);
     else if (sock_id)
         wire_sent(&e->wire, &peer_of(e)->wire, &f->seg, w->now_ns);
     else
@@ -103,7 +77,7 @@ static void sent(struct end *e, struct frame *f, uint32_t sock_id)
         c->end[1 - e->side].calm_answers++;
     if (w->sabotage)
         sabotage_sent(e, f);
-    f->epoch = wire_epoch(&e->wire);
+    f->epoch = syn ? epoch : wire_epoch(&e->wire);
     fail_about(-1, 0);
 }
 
@@ -120,7 +94,7 @@ static void transmit(struct host *h, const struct packet *p, uint32_t sock_id)
     }
     struct end *e = sock_id ? who_has_id(h, sock_id) : who_has_flow(w, &from);
     if (e && !sock_id && f->seg.flags & TCP_SYN)
-        e = asked_by(e, f->seg.ack);
+        e = cookie_asked_by(e, f->seg.ack);
     SIM_CHECK(e && e->host == h && who_fits(e, &from), "flow",
               "a packet of no connection, port %u to %u", from.local_port, from.remote_port);
     f->conn = e->conn;

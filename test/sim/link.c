@@ -111,6 +111,8 @@ static void one(struct link *l, struct frame *f, uint64_t now_ns)
         return;
     uint64_t leave_ns = leaves_at(l, f, now_ns);
     bool cut = is_cut(l, now_ns);
+    if (leave_ns == 0)
+        l->overflown(l, f);
     if (leave_ns > now_ns + l->plan->queue_ns / 2 || (l->plan->ecn && fault(l, l->plan->mark_ppm)))
         marked(l, f);
     if (cut && l->answers && !f->corrupt && !f->icmp && fault(l, l->plan->unreach_ppm))

@@ -68,8 +68,9 @@ struct link {
     struct queue *queue;
     uint64_t *in_flight; /* frames on the way, for the world */
     void *ctx;
-    link_watch *watch;                                   /* NULL: nobody wants to know */
-    void (*refused)(struct link *l, struct frame *icmp); /* takes a router's answer */
+    link_watch *watch;                                              /* NULL: nobody wants to know */
+    void (*refused)(struct link *l, struct frame *icmp);            /* takes a router's answer */
+    void (*overflown)(const struct link *l, const struct frame *f); /* its queue was full */
 
     bool in_burst;
     uint64_t busy_until_ns, last_at_ns;

@@ -15,6 +15,14 @@ static void refused(struct link *l, struct frame *icmp)
         net_send(w, l->from, icmp);
 }
 
+static void overflown(const struct link *l, const struct frame *f)
+{
+    const struct world *w = l->ctx;
+    struct conn *c = f->conn;
+    if (!f->forged && !f->icmp)
+        c->dropped_ns = w->now_ns;
+}
+
 static void init_link(struct world *w, uint32_t i)
 {
     struct link *l = &w->net.link[i];
@@ -29,6 +37,7 @@ static void init_link(struct world *w, uint32_t i)
         .ctx = w,
         .watch = w->trace ? ladder_sent : NULL,
         .refused = refused,
+        .overflown = overflown,
     };
     rng_init(&l->rng, rng_u64(&w->rng));
     l->answers = l->from >= w->plan.n_hosts;

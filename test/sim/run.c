@@ -7,6 +7,7 @@
 
 #include "app.h"
 #include "check_end.h"
+#include "check_live.h"
 #include "fail.h"
 #include "flood.h"
 #include "host.h"
@@ -59,26 +60,6 @@ static void calm(struct world *w)
     queue_push(&w->queue, w->now_ns + WATCH_NS, EVENT_WATCH, 0, NULL);
 }
 
-/* How long nothing may go on without faults: the RTO or the persist timer backed off to their
- * maximum, and the answer lost because both sides' timers ran into each other. Where packets go on
- * being lost, or there is no room for all connections: until R2 has run out. */
-static uint64_t patience(const struct world *w)
-{
-    uint64_t ns = 60 * NS_PER_S, r2_ns = 0;
-    bool hard = w->loss_ppm > 0;
-    for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
-        const struct tcp_config *c = &w->plan.host[i].tcp;
-        ns = time_max(ns, 2 * c->rto_max_ns + c->orphan_ns + 30 * NS_PER_S);
-        ns = time_max(ns, 2 * c->msl_ns + 30 * NS_PER_S);
-        r2_ns = time_max(r2_ns, time_max(c->user_timeout_ns, c->syn_timeout_ns));
-        hard = hard || w->plan.host[i].tight;
-    }
-    for (uint32_t i = 0; i < w->plan.n_conns; i++)
-        for (int k = 0; k < 2; k++)
-            r2_ns = time_max(r2_ns, w->conn[i].end[k].plan->user_timeout_ms * NS_PER_MS);
-    return hard ? ns + r2_ns : ns;
-}
-
 static bool pair_is_over(const struct conn *c)
 {
     for (int i = 0; i < 2; i++) {
@@ -98,23 +79,11 @@ static bool all_over(const struct world *w)
     return true;
 }
 
-static uint64_t last_progress(const struct world *w, const struct conn *c)
-{
-    uint64_t at = w->plan.calm_ns + NS_PER_S;
-    for (int i = 0; i < 2; i++) {
-        at = time_max(at, c->end[i].progress_ns);
-        at = time_max(at, c->end[i].wire.progress_ns);
-        at = time_max(at, c->end[i].wire.moved_ns);
-    }
-    return at;
-}
-
 static void check_progress(struct world *w)
 {
-    const uint64_t most_ns = patience(w);
     for (uint32_t i = 0; i < w->plan.n_conns; i++) {
         struct conn *c = &w->conn[i];
-        if (pair_is_over(c) || w->now_ns - last_progress(w, c) < most_ns)
+        if (pair_is_over(c) || !live_is_stuck(w, c))
             continue;
         for (int k = 0; k < 2; k++) {
             struct end *e = &c->end[k];
@@ -147,7 +116,7 @@ static void watch(struct world *w)
             host_close_listener(&w->host[i]);
     }
     uint64_t waits = w->closing ? w->now_ns - w->closing_ns : 0;
-    uint64_t bound = 2 * patience(w) + 600 * NS_PER_S;
+    uint64_t bound = 2 * live_patience_ns(w) + 600 * NS_PER_S;
     SIM_CHECK(waits < bound, "liveness", "sockets are left long after everything was closed");
     queue_push(&w->queue, w->now_ns + WATCH_NS, EVENT_WATCH, 0, NULL);
 }

@@ -74,7 +74,7 @@ int main(void)
 {
     int failed = selftest_wire() + selftest_again() + selftest_sack();
     failed += selftest_blocks() + selftest_cc() + selftest_ts() + selftest_ecn();
-    failed += selftest_ends() + selftest_flood() + selftest_reuse() + selftest_frames() +
-              selftest_calls() + selftest_worlds();
+    failed += selftest_ends() + selftest_cookie() + selftest_flood() + selftest_reuse() +
+              selftest_live() + selftest_frames() + selftest_calls() + selftest_worlds();
     return failed + all_found() > 0;
 }

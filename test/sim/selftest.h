@@ -18,8 +18,10 @@ int selftest_cc(void);     /* check_cc.h */
 int selftest_ts(void);     /* check_ts.h */
 int selftest_ecn(void);    /* check_ecn.h */
 int selftest_ends(void);   /* check_end.h, payload.h, simmem.h, check_mem.h */
+int selftest_cookie(void); /* check_cookie.h */
 int selftest_flood(void);  /* flood.h */
 int selftest_reuse(void);  /* check_reuse.h */
+int selftest_live(void);   /* check_live.h */
 int selftest_frames(void); /* frame.h */
 int selftest_calls(void);  /* app.c, app_io.c, host.c, host_out.c */
 int selftest_worlds(void); /* whole worlds, with an engine that is sabotaged */

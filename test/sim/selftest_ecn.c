@@ -105,6 +105,36 @@ static void answered_unasked(struct pair *p)
                 .opts = {.has_mss = true, .mss = MSS});
 }
 
+/* Seed 718041: A has fallen back to a SYN without ECN, which a cookie has answered, or a connection
+ * has; then comes the one before it. A cookie is forgotten, and so nothing is outdated. */
+static void late_setup_syn(struct pair *p, bool cookie)
+{
+    const struct tcp_opts opts = {
+        .has_mss = true, .mss = MSS, .has_ts = true, .ts_val = 9, .ts_ecr = 9};
+    const struct seg syn = {
+        .flags = TCP_SYN | ECE | CWR, .seq = seq(ISS_A), .wnd = 8000, .opts = opts};
+    p->now_ns += NS_PER_S;
+    p->a.ts = (struct ts_watch){.offered = true, .sent = true, .val = 10};
+    p->b.ts =
+        (struct ts_watch){.offered = true, .sent = true, .heard = true, .least = 10, .most = 10};
+    p->b.cookie = cookie;
+    LOST_FROM_B(.flags = TCP_SYN | TCP_ACK, .ack = {1}, .wnd = 8000,
+                .opts = {.has_mss = true, .mss = MSS, .has_ts = true, .ts_ecr = 10});
+    wire_arrived(&p->b, &p->a, &syn, wire_epoch(&p->a), p->now_ns);
+    LOST_FROM_B(.flags = TCP_SYN | TCP_ACK | ECE, .ack = {1}, .wnd = 8000,
+                .opts = {.has_mss = true, .mss = MSS, .has_ts = true, .ts_ecr = cookie ? 9 : 10});
+}
+
+static void late_setup_syn_after_cookie(struct pair *p)
+{
+    late_setup_syn(p, true);
+}
+
+static void late_setup_syn_of_connection(struct pair *p)
+{
+    late_setup_syn(p, false);
+}
+
 static void echo_of_nothing(struct pair *p)
 {
     agreed(p);
@@ -199,6 +229,8 @@ int selftest_ecn(void)
         {syn_with_one_flag, "ecn"},
         {syn_with_ect, "ecn"},
         {answered_unasked, "ecn"},
+        {late_setup_syn_after_cookie, NULL},
+        {late_setup_syn_of_connection, "ecn"},
         {echo_of_nothing, "ecn"},
         {echoed, NULL},
         {not_echoed, "ecn"},

@@ -325,7 +325,7 @@ static void memory(void *arg)
 }
 
 /* 90 octets are held at a: 30 that b has not acknowledged, 60 that nobody has read. */
-static void memory_in_use(void *arg)
+static struct scene *memory_in_use(size_t octets)
 {
     struct scene *s = scene_new();
     s->world.conn = &s->conn;
@@ -335,7 +335,24 @@ static void memory_in_use(void *arg)
     s->a->wire.acked_new = 71;
     s->a->wire.arrived = 61;
     s->host[0].socks_most = 1;
-    s->host[0].mem.used = 2 * 4096 + 2 * 65536 + 3 * 16384 + 32768 + 94 + *(size_t *)arg;
+    s->host[0].mem.used = 2 * 4096 + 2 * 65536 + 3 * 16384 + 32768 + octets;
+    return s;
+}
+
+static void memory_of_known(void *arg)
+{
+    mem_check(&memory_in_use(94 + *(size_t *)arg)->host[0]);
+}
+
+/* Seeds 643734, 723746: a talks to an earlier epoch of b, whose numbers tell nothing of what has
+ * arrived: it may be all that b has written. */
+static void memory_of_lost(void *arg)
+{
+    struct scene *s = memory_in_use(110 + 100 + *(size_t *)arg);
+    s->a->wire.lost = true;
+    s->a->wire.arrived = UINT64_MAX - 100000;
+    mem_check(&s->host[0]);
+    s->a->wire.arrived = 1000000;
     mem_check(&s->host[0]);
 }
 
@@ -430,8 +447,10 @@ int selftest_ends(void)
     };
     int failed = payload() + undone();
     size_t none = 0, one = 1;
-    failed += expect("memory in use", memory_in_use, &none, NULL);
-    failed += expect("memory in use, too much", memory_in_use, &one, "memory");
+    failed += expect("memory in use", memory_of_known, &none, NULL);
+    failed += expect("memory in use, too much", memory_of_known, &one, "memory");
+    failed += expect("memory of a lost end", memory_of_lost, &none, NULL);
+    failed += expect("memory of a lost end, too much", memory_of_lost, &one, "memory");
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         failed += expect(tests[i].name, tests[i].act, scene_new(), tests[i].checker);
     for (int i = 0; i < 4; i++)

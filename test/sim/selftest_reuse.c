@@ -92,7 +92,16 @@ static void reopened_with_old_number(void *arg)
     e->wire.syn_sent = false;
     e->wire.peer_syn = e->wire.passive = true;
     e->wire.mss = 1;
+    e->wire.arrived = e->wire.ack_watch.contig = 1;
     wire_sent(&e->wire, &s->is->wire, &syn_ack, 0);
+}
+
+/* Seed 723746: the connection in TIME-WAIT had a number of its own that nobody here knows. */
+static void reopened_after_a_lost_one(void *arg)
+{
+    struct scene *s = arg;
+    s->conn[0].end[1].wire.lost = true;
+    reopened_with_old_number(s);
 }
 
 static void in_use_good(void *arg)
@@ -146,6 +155,7 @@ int selftest_reuse(void)
         {"reopened", reopened_good, NULL},
         {"reopened by an old SYN", reopened_by_old_syn, "time-wait"},
         {"reopened with an old number", reopened_with_old_number, "time-wait"},
+        {"reopened after a lost one", reopened_after_a_lost_one, NULL},
         {"in use", in_use_good, NULL},
         {"not in use", not_in_use, "port"},
         {"a port is free", a_port_is_free, "port"},

@@ -79,6 +79,36 @@ static void cookie_for_a_later_syn(struct pair *p)
     by_cookie(p, 50, 0xfffffff1);
 }
 
+/* Seed 711885: A's first SYN comes behind its second, and B answers it: by a SYN-ACK of a
+ * connection or, when `cookie`, of none. Who has sent a cookie keeps no TS.Recent to compare with.
+ */
+static void late_syn_echoed(struct pair *p, bool cookie)
+{
+    const struct seg syn = {.flags = TCP_SYN,
+                            .seq = seq(ISS_A),
+                            .wnd = 8000,
+                            .opts = {.has_mss = true, .mss = MSS, .has_ts = true, .ts_val = -32u}};
+    by_cookie(p, 50, 0xfffffff0);
+    p->b.cookie = cookie;
+    if (!cookie)
+        LOST_FROM_B(ACK(1, 8000), TS(50, 0xfffffff0));
+    wire_arrived(&p->b, &p->a, &syn, wire_epoch(&p->a), p->now_ns);
+    p->b.cookie = false;
+    LOST_FROM_B(.flags = TCP_SYN | TCP_ACK, .ack = {1}, .wnd = 8000,
+                .opts = {
+                    .has_mss = true, .mss = MSS, .has_ts = true, .ts_val = 50, .ts_ecr = -32u});
+}
+
+static void late_syn_after_cookie(struct pair *p)
+{
+    late_syn_echoed(p, true);
+}
+
+static void late_syn_of_connection(struct pair *p)
+{
+    late_syn_echoed(p, false);
+}
+
 static void cookie_back(struct pair *p)
 {
     by_cookie(p, 49, 0xfffffff0);
@@ -159,6 +189,8 @@ int selftest_ts(void)
         {cookie_for_an_old_syn, NULL},
         {cookie_for_a_later_syn, "timestamps"},
         {cookie_back, "timestamps"},
+        {late_syn_after_cookie, NULL},
+        {late_syn_of_connection, "timestamps"},
         {back, "timestamps"},
         {never_sent, "timestamps"},
         {lost_before, "timestamps"},

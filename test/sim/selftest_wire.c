@@ -57,6 +57,46 @@ static void silly_sender(struct pair *p)
     FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = 10);
 }
 
+/* B tells of a large window in a segment that A gets first, or behind the next, and fills it but
+ * for `left`, which A uses up. A window older than another does not count (RFC 9293 3.10.7.4:
+ * SND.WL1), and so the half of it is none of Max(SND.WND) (seed 689563). */
+static void uses_up(struct pair *p, uint16_t left, bool late)
+{
+    const uint16_t large = (uint16_t)(8000 + left);
+    const struct seg first = {.flags = TCP_ACK,
+                              .seq = seq(ISS_B + 1),
+                              .ack = seq(ISS_A + 1),
+                              .wnd = large,
+                              .text_len = 10};
+    p->b.nodelay = true;
+    p->b.written = 10;
+    pair_send(p, &p->b, SEG(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = large, .text_len = 10),
+              !late);
+    FROM_A(.flags = TCP_ACK, .seq = {1}, .ack = {late ? 1 : 11}, .wnd = late ? 8000 : 7990,
+           .text_len = 8 * MSS, .gso_size = MSS);
+    p->b.written = 20;
+    FROM_B(.flags = TCP_ACK, .seq = {11}, .ack = {8001}, .wnd = left, .text_len = 10);
+    if (late)
+        wire_arrived(&p->a, &p->b, &first, wire_epoch(&p->b), p->now_ns);
+    FROM_A(.flags = TCP_ACK, .seq = {8001}, .ack = {21}, .wnd = 7980, .text_len = left,
+           .gso_size = MSS);
+}
+
+static void half_of_late_window(struct pair *p)
+{
+    uses_up(p, 4500, true);
+}
+
+static void less_than_half(struct pair *p)
+{
+    uses_up(p, 3500, true);
+}
+
+static void half_of_earlier_window(struct pair *p)
+{
+    uses_up(p, 4500, false);
+}
+
 static void two_small(struct pair *p)
 {
     p->a.written = 10;
@@ -255,6 +295,9 @@ int selftest_wire(void)
         {window_shrinks, "window shrinks"},
         {silly_receiver, "silly receiver"},
         {silly_sender, "silly sender"},
+        {half_of_late_window, NULL},
+        {less_than_half, "silly sender"},
+        {half_of_earlier_window, "silly sender"},
         {two_small, "nagle"},
         {ack_goes_back, "ack"},
         {ack_of_nothing, "ack"},

@@ -63,6 +63,7 @@ struct end {
     bool crowded;       /* of which there were too many: the engine may have freed it */
     bool cookied;       /* it was answered by a SYN cookie last, */
     bool refused;       /* and then some segment by a RST */
+    uint64_t cookie_ns; /* when a cookie's ACK has last made it */
     bool in_engine;     /* the engine has a connection for it that is not CLOSED */
     uint64_t closed_ns; /* when it was */
     bool time_wait;     /* which is in TIME-WAIT */
@@ -91,6 +92,7 @@ struct conn {
     uint16_t port[2];
     bool called;                /* EVENT_OPEN is under way, or was */
     bool begun;                 /* a connect() has fixed its ports */
+    uint64_t dropped_ns;        /* when a full queue has last dropped a packet of it */
     struct conn *older, *newer; /* had the same four-tuple before, and have it after it */
     struct end end[2];
 };
