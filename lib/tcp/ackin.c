@@ -70,6 +70,23 @@ static void grow_sndbuf(struct tcb *t)
         t->busy->sndbuf = max_u32(t->busy->sndbuf, sndbuf_wanted(t));
 }
 
+/* What did.delivered says opens the window; rtt_ns: a sample, or 0. */
+static void grow_cwnd(struct tcb *t, const struct recovery_ack *did, bool used, uint64_t rtt_ns,
+                      uint64_t now_ns)
+{
+    const struct cc_ack news = {
+        .octets = did->delivered,
+        .used = used,
+        .una = t->snd.una,
+        .nxt = t->snd.nxt,
+        .rtt_ns = rtt_ns,
+        .srtt_ns = rto_srtt_ns(&t->rto),
+        .now_ns = now_ns,
+    };
+    if (did->grow)
+        t->busy->cc.ops->acked(&t->busy->cc, &news);
+}
+
 /* SND.UNA moves to SEG.ACK. */
 static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
@@ -95,18 +112,7 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     bool timed = rto_acked(&t->rto, &t->busy->timed, ack, echoed_rtt_ns(t, seg, now_ns),
                            t->common->config->rto_min_ns, now_ns);
     struct recovery_ack did = loss_acked(t, seg, old_una, false, now_ns);
-    if (did.grow) {
-        const struct cc_ack news = {
-            .octets = did.delivered,
-            .used = used,
-            .una = ack,
-            .nxt = t->snd.nxt,
-            .rtt_ns = timed ? now_ns - t->busy->timed.at_ns : did.rtt_ns,
-            .srtt_ns = rto_srtt_ns(&t->rto),
-            .now_ns = now_ns,
-        };
-        t->busy->cc.ops->acked(&t->busy->cc, &news);
-    }
+    grow_cwnd(t, &did, used, timed ? now_ns - t->busy->timed.at_ns : did.rtt_ns, now_ns);
 
     if (seq_eq(ack, t->snd.nxt) && t->busy->sndq.len == 0) {
         persist_stop(&t->busy->persist);
@@ -142,10 +148,17 @@ static void window_opened(struct tcb *t, uint64_t now_ns)
     }
 }
 
-/* SND.UNA stays: a duplicate ACK, or nothing but SACK blocks. */
+/* SND.UNA stays: a duplicate ACK, or nothing but SACK blocks. What these tell opens the window only
+ * where text is known to arrive in another order than it was sent in, as in Linux: elsewhere it is
+ * the sign of a loss, at which cwnd does not grow (RFC 5681 3.2). On such a path most ACKs are like
+ * that. Their round trips are as good as any. */
 static void repeated(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    if (loss_acked(t, seg, t->snd.una, is_duplicate(t, seg), now_ns).restart_timer)
+    bool used = cwnd_used(t, loss_flight(t));
+    struct recovery_ack did = loss_acked(t, seg, t->snd.una, is_duplicate(t, seg), now_ns);
+    if (did.delivered > 0)
+        grow_cwnd(t, &did, used && loss_reorders(t), did.rtt_ns, now_ns);
+    if (did.restart_timer)
         tcp_timeout_arm_rtx(t, now_ns);
 }
 

@@ -375,7 +375,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
         return DROP;
     uint32_t advance = (uint32_t)(t->rcvq.head - head);
     if (advance == 0) {
-        sack_arrived(&b->sack, at);
+        sack_arrived(&b->sack, &t->rcvq.held->beyond, at);
         ackdelay_duplicate(&t->ackdelay); /* MAY-13, RFC 5681 4.2 */
         return GO_ON;
     }

@@ -24,6 +24,11 @@ uint64_t loss_min_rtt_ns(const struct tcb *t)
     return t->busy->sack_recovery.rack.min_rtt_ns;
 }
 
+bool loss_reorders(const struct tcb *t)
+{
+    return t->busy->sack_recovery.rack.reordering_seen;
+}
+
 static const char *reason(const struct tcb *t, enum recovery_mode mode)
 {
     static const char *const reasons[] = {

@@ -22,6 +22,9 @@ uint32_t loss_cwnd(const struct tcb *t);
 /* The shortest round trip of the last minutes; 0: not known, as without SACK. */
 uint64_t loss_min_rtt_ns(const struct tcb *t);
 
+/* Whether text has been seen to arrive in another order than it was sent in (RFC 8985 6.2). */
+bool loss_reorders(const struct tcb *t);
+
 /* What is to be sent again next. */
 struct missing {
     seq_t from, end;

@@ -91,6 +91,8 @@ static void announce(struct tcb *t, struct seg *seg)
     seg->wnd = wnd >> t->rcvwnd.shift;
     tcp_urgent_point(t, seg);
     announced(t, wnd);
+    if (to_sack(t) && sack_any_unreported(&t->busy->sack))
+        ackdelay_now(&t->ackdelay); /* the other blocks need another ACK */
 }
 
 static void arm_rtx_unless_running(struct tcb *t, uint64_t now_ns)

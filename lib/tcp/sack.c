@@ -6,11 +6,19 @@
 
 #include "minmax.h"
 
-void sack_arrived(struct sack *s, uint64_t at)
+void sack_arrived(struct sack *s, const struct ranges *beyond, uint64_t at)
 {
-    if (s->n_recent < SACK_BLOCKS_MAX)
+    const struct range *r = ranges_find(beyond, at);
+    unsigned i = 0;
+    while (i < s->n_recent && !(r && r->start <= s->recent[i] && s->recent[i] < r->end))
+        i++;
+    if (i == SACK_RECENT_MAX)
+        i--; /* the oldest goes */
+    else if (i == s->n_recent)
         s->n_recent++;
-    memmove(s->recent + 1, s->recent, (s->n_recent - 1u) * sizeof s->recent[0]);
+    if (i >= s->unreported)
+        s->unreported++;
+    memmove(s->recent + 1, s->recent, i * sizeof s->recent[0]);
     s->recent[0] = at;
 }
 
@@ -71,7 +79,9 @@ void sack_report(struct sack *s, const struct ranges *beyond, uint64_t head, seq
         if (r)
             report(&to, r->start, r->end);
     }
-    for (unsigned i = 0; i < s->n_recent; i++) {
+    unsigned room = max - opts->n_sack;
+    s->unreported = s->unreported > room ? (uint8_t)(s->unreported - room) : 0;
+    for (unsigned i = s->unreported; i < s->n_recent; i++) {
         const struct range *r = ranges_find(beyond, s->recent[i]);
         if (r)
             report(&to, r->start, r->end);

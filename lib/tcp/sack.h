@@ -11,14 +11,18 @@
 #include "ranges.h"
 #include "seg.h"
 
+#define SACK_RECENT_MAX 16
+
 struct sack {
-    uint64_t recent[SACK_BLOCKS_MAX]; /* where text has come beyond a hole, the latest first */
+    uint64_t
+        recent[SACK_RECENT_MAX]; /* a place in each block that text came to, the latest first */
     uint8_t n_recent;
+    uint8_t unreported;        /* so many of these since they were last reported */
     uint64_t twice, twice_end; /* [twice, twice_end) is to be reported, once; empty when equal */
 };
 
-/* Text beyond a hole has arrived, and lies at `at` among others. */
-void sack_arrived(struct sack *s, uint64_t at);
+/* Text beyond a hole has arrived, and lies at `at` among others, which are `beyond` with it. */
+void sack_arrived(struct sack *s, const struct ranges *beyond, uint64_t at);
 
 /* [from, end), not empty, has come once more. The first that is not reported yet stays. */
 void sack_twice(struct sack *s, uint64_t from, uint64_t end);
@@ -26,6 +30,12 @@ void sack_twice(struct sack *s, uint64_t from, uint64_t end);
 /* Of text at [at, end) that is about to be taken: if it begins or ends with what has arrived beyond
  * a hole, that has come twice. */
 void sack_look(struct sack *s, const struct ranges *beyond, uint64_t at, uint64_t end);
+
+/* Whether text has come to blocks that no ACK has reported since. */
+static inline bool sack_any_unreported(const struct sack *s)
+{
+    return s->unreported > 0;
+}
 
 /* Whether something has come twice, and whether there is anything to report. */
 static inline bool sack_any_twice(const struct sack *s)
@@ -42,6 +52,9 @@ static inline bool sack_any(const struct sack *s, const struct ranges *beyond)
  * The blocks of the next ACK into opts, `max` at most: what has come twice; the block of the text
  * that came last; then those reported before, the latest first; then any. rcv_nxt is the sequence
  * number of the offset `head`. What has come twice is then reported.
+ *
+ * Segments that arrive together have their ACKs after the last of them. These tell what they would
+ * have told in between: no block is passed over that is one of more than an ACK has room for.
  */
 void sack_report(struct sack *s, const struct ranges *beyond, uint64_t head, seq_t rcv_nxt,
                  unsigned max, struct tcp_opts *opts);

@@ -38,6 +38,9 @@ struct line {
     uint32_t ts_val, ts_ecr; /* relative, as the numbers are, but for an ecr without ACK */
 };
 
+/* .n_sack and .sack of an initializer. */
+#define SACKS(n, ...) .n_sack = (n), .sack = {__VA_ARGS__}
+
 /* What the sender's and the receiver's timestamps are relative to, taken away and added. */
 void line_ts_relative(struct line *l, uint32_t clock, uint32_t peer_clock);
 void line_ts_absolute(struct line *l, uint32_t clock, uint32_t peer_clock);

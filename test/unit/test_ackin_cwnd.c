@@ -206,6 +206,43 @@ static void full_long_after(void **state)
     assert_int_equal(the.tcb.busy->cc.acked, 0);
 }
 
+/* RFC 5681 3.2: at the sign of a loss cwnd does not grow. Once text is known to be reordered SACK
+ * blocks are no such sign: as Linux has it they open the window like any ACK. */
+static void disorder_opens_the_window(void **state)
+{
+    (void)state;
+    the.config.cc = &cc_newreno;
+    establish(.sack_ok = 1, .wnd = 60000);
+    user_sends(50000);
+    ignore();
+    later(100);
+    uint32_t cwnd = the.tcb.busy->cc.cwnd;
+    receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 2001}));
+    ignore();
+    assert_int_equal(the.tcb.busy->cc.cwnd, cwnd);
+    receive(.flags = ACK, .seq = 1, .ack = 2001);
+    ignore();
+    assert_int_equal(the.tcb.busy->cc.cwnd, cwnd + 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 2001, SACKS(1, {3001, 4001}));
+    ignore();
+    assert_int_equal(the.tcb.busy->cc.cwnd, cwnd + 2000);
+}
+
+/* RFC 9406 4.2 wants every sample of a round; where text is reordered, most are those of SACKs. */
+static void disorder_is_timed(void **state)
+{
+    (void)state;
+    the.config.cc = &cc_cubic;
+    establish(.sack_ok = 1, .wnd = 60000);
+    user_sends(50000);
+    ignore();
+    later(30);
+    receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 2001}));
+    ignore();
+    assert_int_equal(the.tcb.busy->cc.hystart.samples, 1);
+    assert_int_equal(the.tcb.busy->cc.hystart.current_us, 30000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +254,8 @@ int main(void)
         ladder_test(send_buffer_and_queues),
         ladder_test(what_an_ack_says),
         ladder_test(full_long_after),
+        ladder_test(disorder_opens_the_window),
+        ladder_test(disorder_is_timed),
     };
     return ladder_main(tests);
 }

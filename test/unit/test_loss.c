@@ -3,8 +3,6 @@
 #include "pmtu.h"
 #include "segments.h"
 
-#define SACKS(n, ...) .n_sack = (n), .sack = {__VA_ARGS__}
-
 /* Both permit it; the time is then 100, SRTT 100 ms, and n segments are in flight since. */
 static void in_flight(unsigned n)
 {
@@ -94,6 +92,24 @@ static void reports(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 2001, SACKS(1, {3001, 4001}));
     receive(.flags = ACK, .seq = 2001, .ack = 1, .text = 1000);
     expect(.flags = ACK, .seq = 1, .ack = 4001, .n_sack = NONE);
+}
+
+/* RFC 2018 4: what arrives together has an ACK for each segment, which leave together too. No block
+ * is passed over, or the sender would take it for lost; also when the last of the segments fills a
+ * hole, and one ACK would be enough. */
+static void reports_together(void **state)
+{
+    (void)state;
+    establish(.sack_ok = 1);
+    for (uint32_t i = 0; i < 6; i++) {
+        receive(.flags = ACK, .seq = 101 + 200 * i, .ack = 1, .text = 100);
+        batch();
+    }
+    receive(.flags = ACK, .seq = 1, .ack = 1, .text = 50);
+    expect(.flags = ACK, .seq = 1, .ack = 51,
+           SACKS(4, {701, 801}, {501, 601}, {301, 401}, {101, 201}));
+    expect(.flags = ACK, .seq = 1, .ack = 51,
+           SACKS(4, {1101, 1201}, {901, 1001}, {701, 801}, {501, 601}));
 }
 
 /* RFC 2883 4.1: below the acknowledgment, and beyond a hole; each once. */
@@ -442,6 +458,7 @@ int main(void)
         ladder_test(crossing),
         ladder_test(not_permitted),
         ladder_test(reports),
+        ladder_test(reports_together),
         ladder_test(reports_twice),
         ladder_test(nothing_of_before),
         ladder_test(with_text),

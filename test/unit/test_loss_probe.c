@@ -1,8 +1,6 @@
 /* loss.c, output.c: tail loss probes (RFC 8985 7) through the connection. */
 #include "segments.h"
 
-#define SACKS(n, ...) .n_sack = (n), .sack = {__VA_ARGS__}
-
 /* Both permit SACK; the time is then 100, SRTT 100 ms, and n segments are in flight since. */
 static void in_flight(unsigned n)
 {

@@ -33,7 +33,7 @@ static void arrives(struct receiver *r, uint64_t from, uint64_t end)
 {
     sack_look(&r->sack, &r->beyond, HEAD + from, HEAD + end);
     assert_true(ranges_add(&r->beyond, HEAD + from, HEAD + end));
-    sack_arrived(&r->sack, HEAD + from);
+    sack_arrived(&r->sack, &r->beyond, HEAD + from);
 }
 
 /* The next ACK has these blocks, `max` at most. */
@@ -93,10 +93,54 @@ static void as_many_as_fit(void **state)
     setup(&r);
     for (unsigned i = 0; i < 6; i++)
         arrives(&r, 1000 + 1000 * i, 1500 + 1000 * i);
-    r.sack.n_recent = 1;
+    r.sack.n_recent = r.sack.unreported = 1;
     REPORTS(1, B(6000, 6500));
     REPORTS(2, B(6000, 6500), B(5000, 5500));
     REPORTS(4, B(6000, 6500), B(5000, 5500), B(4000, 4500), B(3000, 3500));
+    finish(&r);
+}
+
+/* RFC 2018 4 has an ACK for each segment beyond a hole, and the block of this segment first in it.
+ * Where segments arrive together each block is reported all the same, the earliest first. */
+static void together(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    for (unsigned i = 0; i < 8; i++) {
+        arrives(&r, 1000 + 1000 * i, 1400 + 1000 * i);
+        arrives(&r, 1400 + 1000 * i, 1500 + 1000 * i); /* of one block, one report */
+    }
+    assert_true(sack_any_unreported(&r.sack));
+    reports(&r, 0, 0, NULL); /* beside text there is no room */
+    REPORTS(3, B(3000, 3500), B(2000, 2500), B(1000, 1500));
+    sack_twice(&r.sack, HEAD - 1000, HEAD - 500);
+    REPORTS(3, B(-1000, -500), B(5000, 5500), B(4000, 4500));
+    assert_true(sack_any_unreported(&r.sack));
+    REPORTS(3, B(8000, 8500), B(7000, 7500), B(6000, 6500));
+    assert_false(sack_any_unreported(&r.sack));
+    REPORTS(3, B(8000, 8500), B(7000, 7500), B(6000, 6500));
+    arrives(&r, 1500, 1600);
+    REPORTS(3, B(1000, 1600), B(8000, 8500), B(7000, 7500));
+    assert_false(sack_any_unreported(&r.sack));
+    finish(&r);
+}
+
+/* More blocks than are kept in mind: the earliest are not reported by themselves. */
+static void very_many_together(void **state)
+{
+    (void)state;
+    struct receiver r;
+    setup(&r);
+    for (unsigned i = 0; i < SACK_RECENT_MAX + 3; i++)
+        arrives(&r, 1000 + 1000 * i, 1500 + 1000 * i);
+    REPORTS(3, B(6000, 6500), B(5000, 5500), B(4000, 4500));
+    for (unsigned reported = 3; reported < SACK_RECENT_MAX; reported += 3) {
+        struct tcp_opts opts = {0};
+        assert_true(sack_any_unreported(&r.sack));
+        sack_report(&r.sack, &r.beyond, HEAD, seq(NUMBER), 3, &opts);
+    }
+    assert_false(sack_any_unreported(&r.sack));
     finish(&r);
 }
 
@@ -233,6 +277,8 @@ int main(void)
         cmocka_unit_test(nothing),
         cmocka_unit_test(latest_first),
         cmocka_unit_test(as_many_as_fit),
+        cmocka_unit_test(together),
+        cmocka_unit_test(very_many_together),
         cmocka_unit_test(joined),
         cmocka_unit_test(filled),
         cmocka_unit_test(twice_below),
