@@ -6,20 +6,30 @@
 
 #include "minmax.h"
 
+/* Forgets the places in r, of one block or of several that have become one, and those that are not
+ * beyond a hole any more. */
+static void forget(struct sack *s, const struct ranges *beyond, const struct range *r)
+{
+    unsigned n = 0, unreported = 0;
+    for (unsigned i = 0; i < s->n_recent; i++) {
+        const struct range *of = ranges_find(beyond, s->recent[i]);
+        if (!of || of == r)
+            continue;
+        unreported |= (s->unreported >> i & 1u) << n;
+        s->recent[n++] = s->recent[i];
+    }
+    s->n_recent = (uint8_t)n;
+    s->unreported = (uint16_t)unreported;
+}
+
 void sack_arrived(struct sack *s, const struct ranges *beyond, uint64_t at)
 {
-    const struct range *r = ranges_find(beyond, at);
-    unsigned i = 0;
-    while (i < s->n_recent && !(r && r->start <= s->recent[i] && s->recent[i] < r->end))
-        i++;
-    if (i == SACK_RECENT_MAX)
-        i--; /* the oldest goes */
-    else if (i == s->n_recent)
+    forget(s, beyond, ranges_find(beyond, at));
+    if (s->n_recent < SACK_RECENT_MAX)
         s->n_recent++;
-    if (i >= s->unreported)
-        s->unreported++;
-    memmove(s->recent + 1, s->recent, i * sizeof s->recent[0]);
+    memmove(s->recent + 1, s->recent, (s->n_recent - 1u) * sizeof s->recent[0]);
     s->recent[0] = at;
+    s->unreported = (uint16_t)(s->unreported << 1 | 1);
 }
 
 void sack_twice(struct sack *s, uint64_t from, uint64_t end)
@@ -49,12 +59,12 @@ struct report {
     seq_t rcv_nxt;
 };
 
-static void report(struct report *to, uint64_t from, uint64_t end)
+static void report(struct report *to, const struct range *r)
 {
     struct tcp_opts *o = to->opts;
     struct sack_block b = {
-        .left = seq_add(to->rcv_nxt, (uint32_t)(from - to->head)),
-        .right = seq_add(to->rcv_nxt, (uint32_t)(end - to->head)),
+        .left = seq_add(to->rcv_nxt, (uint32_t)(r->start - to->head)),
+        .right = seq_add(to->rcv_nxt, (uint32_t)(r->end - to->head)),
     };
     for (unsigned i = to->first; i < o->n_sack; i++) {
         if (seq_eq(o->sack[i].left, b.left))
@@ -64,28 +74,49 @@ static void report(struct report *to, uint64_t from, uint64_t end)
         o->sack[o->n_sack++] = b;
 }
 
+/* Those that are not reported yet, the latest first; when there is no room for all, the earliest of
+ * them. */
+static void report_news(struct sack *s, const struct ranges *beyond, struct report *to)
+{
+    unsigned n = (unsigned)__builtin_popcount(s->unreported), room = to->max - to->opts->n_sack;
+    unsigned later = n > room ? n - room : 0;
+    for (unsigned i = 0; i < s->n_recent; i++) {
+        if (!(s->unreported >> i & 1) || (later > 0 && later--))
+            continue;
+        report(to, ranges_find(beyond, s->recent[i]));
+        s->unreported &= (uint16_t) ~(1u << i);
+    }
+}
+
+static void reported(struct sack *s, const struct range *r)
+{
+    for (unsigned i = 0; i < s->n_recent; i++) {
+        if (r->start <= s->recent[i] && s->recent[i] < r->end)
+            s->unreported &= (uint16_t) ~(1u << i);
+    }
+}
+
 void sack_report(struct sack *s, const struct ranges *beyond, uint64_t head, seq_t rcv_nxt,
                  unsigned max, struct tcp_opts *opts)
 {
     struct report to = {.opts = opts, .max = max, .head = head, .rcv_nxt = rcv_nxt};
+    forget(s, beyond, NULL);
     if (s->twice < s->twice_end && max > 0) {
-        const struct range *r = ranges_find(beyond, s->twice);
+        const struct range twice = {s->twice, s->twice_end}, *r = ranges_find(beyond, s->twice);
         /* Not what has been thrown away since: by itself it would be a block like any other. */
         if (s->twice < head || r)
-            report(&to, s->twice, s->twice_end);
+            report(&to, &twice);
         s->twice_end = s->twice;
         to.first = opts->n_sack;
         /* RFC 2883 4.2: beyond the hole, the block that it is part of comes second. */
-        if (r)
-            report(&to, r->start, r->end);
+        if (r && opts->n_sack < max) {
+            report(&to, r);
+            reported(s, r);
+        }
     }
-    unsigned room = max - opts->n_sack;
-    s->unreported = s->unreported > room ? (uint8_t)(s->unreported - room) : 0;
-    for (unsigned i = s->unreported; i < s->n_recent; i++) {
-        const struct range *r = ranges_find(beyond, s->recent[i]);
-        if (r)
-            report(&to, r->start, r->end);
-    }
+    report_news(s, beyond, &to);
+    for (unsigned i = 0; i < s->n_recent; i++)
+        report(&to, ranges_find(beyond, s->recent[i]));
     for (uint32_t i = beyond->n; i > 0 && opts->n_sack < max; i--)
-        report(&to, beyond->v[i - 1].start, beyond->v[i - 1].end);
+        report(&to, &beyond->v[i - 1]);
 }

@@ -17,7 +17,7 @@ struct sack {
     uint64_t
         recent[SACK_RECENT_MAX]; /* a place in each block that text came to, the latest first */
     uint8_t n_recent;
-    uint8_t unreported;        /* so many of these since they were last reported */
+    uint16_t unreported;       /* a bit for each: nothing has reported it since */
     uint64_t twice, twice_end; /* [twice, twice_end) is to be reported, once; empty when equal */
 };
 

@@ -144,8 +144,54 @@ void sack_outdated(struct sack_heard *h, const struct ack_watch *a, uint64_t at,
     }
 }
 
+static void came_beyond(struct sack_heard *h, uint64_t at, uint64_t now_ns)
+{
+    h->latest = at;
+    h->untold_more |= h->n_untold == SACK_UNTOLD;
+    if (h->untold_more)
+        return;
+    h->untold[h->n_untold].at = at;
+    h->untold[h->n_untold++].at_ns = now_ns;
+}
+
+/* Whether the block tells of what no ACK has told of since it came. */
+static bool tells_news(struct sack_heard *h, const struct sack_span *b)
+{
+    uint32_t before = h->n_untold, n = 0;
+    for (uint32_t i = 0; i < before; i++) {
+        if (h->untold[i].at < b->left || b->right <= h->untold[i].at)
+            h->untold[n++] = h->untold[i];
+    }
+    h->n_untold = n;
+    return n < before;
+}
+
+/* More blocks at once than an end need keep in mind. */
+static bool too_many(const struct sack_heard *h, const struct ack_watch *a)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < a->n_beyond; i++) {
+        bool untold = false;
+        for (uint32_t j = 0; j < h->n_untold; j++)
+            untold |= a->beyond[i].start <= h->untold[j].at && h->untold[j].at < a->beyond[i].end;
+        n += untold;
+    }
+    return n > SACK_BLOCKS_IN_MIND;
+}
+
+/* What came before this moment and lies beyond the hole still has been told by now. */
+static void check_untold(struct sack_heard *h, const struct ack_watch *a, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < h->n_untold; i++) {
+        uint64_t at = h->untold[i].at;
+        SIM_CHECK(h->untold[i].at_ns == now_ns || at < a->contig || !has_arrived(a, at, at + 1),
+                  "sack untold", "text has come at %llu, and no ACK has told of it",
+                  (unsigned long long)at);
+    }
+}
+
 void sack_heard(struct sack_heard *h, const struct ack_watch *a, uint64_t at, uint64_t end,
-                uint64_t edge, bool sure)
+                uint64_t edge, bool sure, uint64_t now_ns)
 {
     if (at == end)
         return;
@@ -156,7 +202,7 @@ void sack_heard(struct sack_heard *h, const struct ack_watch *a, uint64_t at, ui
     bool text_beyond = a->n_beyond > 0 && a->beyond[0].end - a->beyond[0].start > 1;
     h->twice_due |= text_beyond && has_arrived(a, at, end);
     if (at > a->contig)
-        h->latest = at;
+        came_beyond(h, at, now_ns);
 }
 
 static void check_twice(const struct sack_heard *h, const struct ack_watch *a,
@@ -178,15 +224,21 @@ static uint64_t text_end(const struct sack_ack_sent *s, uint64_t end)
     return end < s->fin ? end : s->fin;
 }
 
-/* RFC 2018 4: all blocks that have room, whole, and first that of the text that came last. `from`:
- * the first that does not tell what has come twice. */
-static void check_blocks(const struct sack_heard *h, const struct ack_watch *a,
+/* RFC 2018 4: all blocks that have room, whole, and first that of the text that came last, or of
+ * such as came with it. `from`: the first that does not tell what has come twice. */
+static void check_blocks(struct sack_heard *h, const struct ack_watch *a,
                          const struct sack_ack_sent *s, unsigned from)
 {
     unsigned there = 0, whole = 0;
     /* Behind what has come twice goes what that is part of (RFC 2883 4.2). */
     unsigned head = from + (from > 0 && s->blocks[0].left >= s->ack);
-    bool recent = false, first = s->n <= head;
+    bool recent = false, first = s->n <= head, news = false, latest = false;
+    h->untold_more |= too_many(h, a);
+    /* It may have been told with what has come twice. */
+    bool told = h->n_untold == 0 || h->untold[h->n_untold - 1].at != h->latest;
+    for (unsigned j = from; j < s->n; j++)
+        news |= tells_news(h, &s->blocks[j]) && j <= head;
+    first |= news && (told || h->n_untold > 0);
     for (uint32_t i = 0; i < a->n_beyond; i++) {
         uint64_t left = a->beyond[i].start, right = text_end(s, a->beyond[i].end);
         bool last = left <= h->latest && h->latest < right;
@@ -197,7 +249,7 @@ static void check_blocks(const struct sack_heard *h, const struct ack_watch *a,
             if (b->left != left || text_end(s, b->right) != right)
                 continue;
             whole++;
-            first |= last && j <= head;
+            latest |= last && j <= head;
         }
     }
     unsigned room = s->most > from ? s->most - from : 0;
@@ -205,8 +257,12 @@ static void check_blocks(const struct sack_heard *h, const struct ack_watch *a,
               "%u blocks; %u have arrived, and there is room for %u", s->n - from, there, room);
     SIM_CHECK(whole == s->n - from, "sack blocks", "%u of %u blocks are not whole",
               s->n - from - whole, s->n - from);
-    SIM_CHECK(!recent || first, "sack order", "text came at %llu last, which is not told first",
-              (unsigned long long)h->latest);
+    SIM_CHECK(!recent || latest || first || h->untold_more, "sack order",
+              "text came at %llu last, which is not told first", (unsigned long long)h->latest);
+    if (h->untold_more && (latest || !recent)) {
+        h->untold_more = false;
+        h->n_untold = 0;
+    }
 }
 
 static void check_each(const struct ack_watch *a, const struct sack_ack_sent *s, unsigned from)
@@ -227,7 +283,8 @@ static void check_each(const struct ack_watch *a, const struct sack_ack_sent *s,
     }
 }
 
-void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s)
+void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s,
+               uint64_t now_ns)
 {
     unsigned twice = tells_twice(s);
     bool sure = !h->unsure && !a->refuses && !a->doubtful && !a->overflow;
@@ -239,7 +296,11 @@ void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sac
                   "%llu to %llu has come twice, and nobody says so",
                   (unsigned long long)h->twice[0].left, (unsigned long long)h->twice[0].right);
         check_blocks(h, a, s, twice);
+        if (!s->text && !h->untold_more)
+            check_untold(h, a, now_ns);
     }
+    if (!sure)
+        h->n_untold = 0;
     if (twice || !s->text) {
         h->n_twice = 0;
         h->twice_more = h->twice_due = false;

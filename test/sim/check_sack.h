@@ -55,10 +55,17 @@ void sack_acked(struct sack_watch *w, uint64_t ack, const struct sack_span *bloc
                 uint64_t now_ns);
 
 /* What the end has to tell, beside what ack_watch knows. */
-#define SACK_TWICE 16
+#define SACK_TWICE          16
+#define SACK_UNTOLD         64
+#define SACK_BLOCKS_IN_MIND 16
 struct sack_heard {
     bool unsure;     /* it may have kept less than has arrived, until all that is acknowledged */
     uint64_t latest; /* where text has come beyond a hole last */
+    struct {
+        uint64_t at, at_ns;
+    } untold[SACK_UNTOLD]; /* where and when it has since no ACK has told of it, the last of them */
+    uint32_t n_untold;
+    bool untold_more; /* and more than is known here */
     struct sack_span
         twice[SACK_TWICE]; /* what has come twice since the last ACK that could say so */
     uint32_t n_twice;
@@ -69,7 +76,7 @@ struct sack_heard {
 /* Text [at, end) is about to arrive where `a` has arrived before. edge: of the window. sure: the
  * end is one that takes it. */
 void sack_heard(struct sack_heard *h, const struct ack_watch *a, uint64_t at, uint64_t end,
-                uint64_t edge, bool sure);
+                uint64_t edge, bool sure, uint64_t now_ns);
 
 /* The same, but it is thrown away for its timestamp; the next ACK may say what has come twice. */
 void sack_outdated(struct sack_heard *h, const struct ack_watch *a, uint64_t at, uint64_t end);
@@ -84,6 +91,7 @@ struct sack_ack_sent {
 };
 
 /* The end that has received what `h` and `a` say sends it. */
-void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s);
+void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s,
+               uint64_t now_ns);
 
 #endif

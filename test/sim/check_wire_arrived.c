@@ -150,7 +150,7 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     }
     if (wire_sacks(me, peer))
         sack_heard(&me->sack_heard, &me->ack_watch, at + syn, at + syn + seg->text_len,
-                   me->edge_sent, open && !syn);
+                   me->edge_sent, open && !syn, now_ns);
     ack_arrived(&me->ack_watch, at, end, open && !syn, now_ns);
     if (!(seg->flags & TCP_ACK) || !me->syn_sent)
         return;

@@ -130,6 +130,23 @@ static void as_many_as_have_room(struct pair *p)
     FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
 }
 
+static void earliest_before(struct pair *p)
+{
+    five_blocks(p);
+    FROM_B(SACK(1, 4, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}, {{501}, {1001}}));
+    FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
+    p->now_ns++;
+    FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
+}
+
+static void one_passed_over(struct pair *p)
+{
+    five_blocks(p);
+    FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
+    p->now_ns++;
+    FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
+}
+
 static void less_than_have_room(struct pair *p)
 {
     five_blocks(p);
@@ -359,6 +376,8 @@ int selftest_blocks(void)
         {one_left_out, "sack blocks"},
         {not_whole, "sack blocks"},
         {oldest_first, "sack order"},
+        {earliest_before, NULL},
+        {one_passed_over, "sack untold"},
         {latest_joins, NULL},
         {as_many_as_have_room, NULL},
         {less_than_have_room, "sack blocks"},

@@ -93,7 +93,8 @@ static void as_many_as_fit(void **state)
     setup(&r);
     for (unsigned i = 0; i < 6; i++)
         arrives(&r, 1000 + 1000 * i, 1500 + 1000 * i);
-    r.sack.n_recent = r.sack.unreported = 1;
+    r.sack.n_recent = 1;
+    r.sack.unreported = 1;
     REPORTS(1, B(6000, 6500));
     REPORTS(2, B(6000, 6500), B(5000, 5500));
     REPORTS(4, B(6000, 6500), B(5000, 5500), B(4000, 4500), B(3000, 3500));
@@ -122,6 +123,25 @@ static void together(void **state)
     REPORTS(3, B(8000, 8500), B(7000, 7500), B(6000, 6500));
     arrives(&r, 1500, 1600);
     REPORTS(3, B(1000, 1600), B(8000, 8500), B(7000, 7500));
+    assert_false(sack_any_unreported(&r.sack));
+    for (unsigned i = 0; i < 5; i++) /* simulator, seed 1096: blocks that become one are one */
+        arrives(&r, 20000 + 1000 * i, 20500 + 1000 * i);
+    arrives(&r, 20500, 24000);
+    REPORTS(3, B(20000, 24500), B(1000, 1600), B(8000, 8500));
+    assert_false(sack_any_unreported(&r.sack));
+    for (unsigned i = 0; i < 3;
+         i++) /* 5879: the block of what has come twice is reported with it */
+        arrives(&r, 30000 + 1000 * i, 30500 + 1000 * i);
+    arrives(&r, 31000, 31200);
+    arrives(&r, 33000, 33500);
+    REPORTS(4, B(31000, 31200), B(31000, 31500), B(32000, 32500), B(30000, 30500));
+    REPORTS(3, B(33000, 33500), B(31000, 31500), B(32000, 32500));
+    assert_false(sack_any_unreported(&r.sack));
+    ranges_drop_below(&r.beyond, HEAD + 40000);
+    for (unsigned i = 0; i < 6; i++)
+        arrives(&r, 40000 + 1000 * i, 40500 + 1000 * i);
+    ranges_drop_below(&r.beyond, HEAD + 44000); /* 2454: what has been filled is not reported */
+    REPORTS(3, B(45000, 45500), B(44000, 44500));
     assert_false(sack_any_unreported(&r.sack));
     finish(&r);
 }
