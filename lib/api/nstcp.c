@@ -13,17 +13,24 @@
 #define SOCKETS_DEFAULT 65536
 #define SOCKETS_MAX     (1U << 30) /* their numbers are ints */
 
-static enum syncookies syncookies_of(enum nstcp_syncookies when)
+/* What is wrong with the values named as in Linux; NULL: nothing. */
+static const char *wrong_sysctl(const struct nstcp_options *o)
 {
-    switch (when) {
-    case NSTCP_SYNCOOKIES_FULL:
-        break;
-    case NSTCP_SYNCOOKIES_ALWAYS:
-        return SYNCOOKIES_ALWAYS;
-    case NSTCP_SYNCOOKIES_NEVER:
-        return SYNCOOKIES_NEVER;
+    const struct {
+        const char *what;
+        int value, max;
+    } t[] = {
+        {"tcp_ecn: not -1 to 2", o->tcp_ecn, 2},
+        {"tcp_syncookies: not -1 to 2", o->tcp_syncookies, 2},
+        {"tcp_sack: not -1 to 1", o->tcp_sack, 1},
+        {"tcp_timestamps: not -1 to 1", o->tcp_timestamps, 1},
+        {"tcp_window_scaling: not -1 to 1", o->tcp_window_scaling, 1},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        if (t[i].value < -1 || t[i].value > t[i].max)
+            return t[i].what;
     }
-    return SYNCOOKIES_FULL;
+    return NULL;
 }
 
 static struct tcp_config tcp_config_of(const struct nstcp_options *o)
@@ -35,7 +42,12 @@ static struct tcp_config tcp_config_of(const struct nstcp_options *o)
         tcp.user_timeout_ns = o->user_timeout_ms * NS_PER_MS;
     if (o->tcp_ecn)
         tcp.ecn = o->tcp_ecn < 0 ? TCP_ECN_OFF : (enum tcp_ecn)o->tcp_ecn;
-    tcp.syncookies = syncookies_of(o->tcp_syncookies);
+    if (o->tcp_syncookies)
+        tcp.syncookies =
+            o->tcp_syncookies < 0 ? SYNCOOKIES_NEVER : (enum syncookies)o->tcp_syncookies;
+    tcp.sack = o->tcp_sack >= 0;
+    tcp.timestamps = o->tcp_timestamps >= 0;
+    tcp.window_scaling = o->tcp_window_scaling >= 0;
     return tcp;
 }
 
@@ -53,11 +65,12 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
 {
     const struct nstcp_options defaults = {0};
     const struct nstcp_options *o = options ? options : &defaults;
-    struct nstcp *stack = calloc(1, sizeof *stack);
+    const char *wrong = wrong_sysctl(o);
+    struct nstcp *stack = wrong ? NULL : calloc(1, sizeof *stack);
     if (!stack) {
         host->ops->destroy(host);
         link->ops->destroy(link);
-        return failed(why, "memory", -ENOMEM);
+        return wrong ? failed(why, wrong, -EINVAL) : failed(why, "memory", -ENOMEM);
     }
     struct runtime_config config = {
         .host = host,

@@ -62,15 +62,6 @@ extern "C" {
 
 struct nstcp;
 
-/* When a listener answers a SYN by a SYN cookie, of which it keeps nothing (RFC 4987 3.6): Linux's
- * net.ipv4.tcp_syncookies 1, 2 and 0. */
-enum nstcp_syncookies {
-    NSTCP_SYNCOOKIES_FULL,   /* when there is no room for one more half-open connection */
-    NSTCP_SYNCOOKIES_ALWAYS, /* for tests: without timestamps in the client's SYN the connection has
-                                neither window scale nor SACK */
-    NSTCP_SYNCOOKIES_NEVER,  /* the oldest half-open connection gives way instead */
-};
-
 /* All zero: the defaults. */
 struct nstcp_options {
     /* A descriptor to which every segment, state change, retransmission and event is written, a
@@ -90,18 +81,27 @@ struct nstcp_options {
      * Then whoever sends a SYN says who is to hear the answer (RFC 7126 4.3, 4.4). 0: such packets
      * are taken as if they had none. Linux's net.ipv4.conf.all.accept_source_route. */
     unsigned accept_source_route;
-    /* Explicit Congestion Notification (RFC 3168), Linux's net.ipv4.tcp_ecn. 1: asked for, and
-     * given to who asks. 2: given; 0: as 2, which is Linux's default. -1: neither, Linux's 0. */
+    /* What follows is Linux's net.ipv4 of that name, with its numbers; but for 0, which is the
+     * default, as Linux's, and -1, which is Linux's 0. EINVAL for others. */
+
+    /* Explicit Congestion Notification (RFC 3168). 1: asked for, and given to who asks; 2, the
+     * default: given; -1: neither. */
     int tcp_ecn;
-    enum nstcp_syncookies tcp_syncookies;
+    /* A listener answers a SYN by a SYN cookie, of which it keeps nothing (RFC 4987 3.6). 1, the
+     * default: when there is no room for one more half-open connection; 2: always, for tests:
+     * without timestamps in the client's SYN the connection has neither window scale nor SACK; -1:
+     * never, the oldest half-open connection gives way instead. */
+    int tcp_syncookies;
+    /* RFC 2018, and RFC 7323 twice. 1, the default: asked for, given to who asks; -1: neither. */
+    int tcp_sack, tcp_timestamps, tcp_window_scaling;
 };
 
 #define NSTCP_WHY_MAX 256
 
 /* Makes a stack in the calling thread's network namespace, where it stays. options: NULL for the
  * defaults; not kept. why: NULL, or room for a sentence on what failed and why. Needs CAP_NET_RAW
- * and CAP_NET_ADMIN there: EPERM. ENOMEM, EMFILE; others of the kernel. The caller owns the stack.
- */
+ * and CAP_NET_ADMIN there: EPERM. EINVAL, ENOMEM, EMFILE; others of the kernel. The caller owns the
+ * stack. */
 int nstcp_create(struct nstcp **stack, const struct nstcp_options *options,
                  char why[NSTCP_WHY_MAX]);
 

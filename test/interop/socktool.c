@@ -364,6 +364,25 @@ static void *work(void *arg)
     abort();
 }
 
+/* One that is named as in Linux, "tcp_sack=-1". */
+static bool read_sysctl(const char *word, struct nstcp_options *o)
+{
+    const struct {
+        const char *name;
+        int *value;
+    } t[] = {{"tcp_ecn=", &o->tcp_ecn},
+             {"tcp_sack=", &o->tcp_sack},
+             {"tcp_timestamps=", &o->tcp_timestamps}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        size_t len = strlen(t[i].name);
+        if (strncmp(word, t[i].name, len) == 0) {
+            *t[i].value = atoi(word + len);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool begin(char **argv)
 {
     struct nstcp_options options = {0};
@@ -374,7 +393,7 @@ static bool begin(char **argv)
             options.msl_ms = (unsigned)atoi(*argv + 4);
         else if (strncmp(*argv, "user_timeout=", 13) == 0)
             options.user_timeout_ms = (unsigned)atoi(*argv + 13);
-        else
+        else if (!read_sysctl(*argv, &options))
             return false;
     }
     return c->begin(&stack, &options);

@@ -328,15 +328,6 @@ static void congestion(void **state)
     two_down(&t);
 }
 
-static struct tcp_info info_of(struct nstcp *stack, int sock)
-{
-    struct tcp_info info;
-    socklen_t len = sizeof info;
-    assert_int_equal(nstcp_getsockopt(stack, sock, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
-    assert_int_equal(len, sizeof info);
-    return info;
-}
-
 static void info(void **state)
 {
     (void)state;
@@ -375,71 +366,15 @@ static void info(void **state)
     two_down(&t);
 }
 
-/* RFC 3168 6.1.1, nstcp_options.tcp_ecn: only between two that both want it, of which one asks. */
-static void ecn(void **state)
-{
-    (void)state;
-    static const struct {
-        int mode;
-        bool ecn;
-    } t[] = {{0, false}, {1, true}, {2, false}, {-1, false}};
-    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
-        struct two two;
-        const struct two_config config = {.options = {.tcp_ecn = t[i].mode}};
-        two_up(&two, &config);
-        int left, right;
-        char buf[5];
-        must_pair(&two, &left, &right);
-        must_send(two.left, left, "hello", 5);
-        assert_int_equal(nstcp_recv(two.right, right, buf, 5, MSG_WAITALL), 5);
-        int has = t[i].ecn ? TCPI_OPT_ECN : 0, seen = t[i].ecn ? TCPI_OPT_ECN_SEEN : 0;
-        const int both = TCPI_OPT_ECN | TCPI_OPT_ECN_SEEN;
-        assert_int_equal(info_of(two.left, left).tcpi_options & both, has);
-        assert_int_equal(info_of(two.right, right).tcpi_options & both, has | seen);
-        two_down(&two);
-    }
-}
-
-/* tcp_syncookies: the accepting side has measured no round trip when nothing was kept of the SYN;
- * with timestamps all else is as ever. */
-static void syncookies(void **state)
-{
-    (void)state;
-    static const enum nstcp_syncookies when[] = {NSTCP_SYNCOOKIES_FULL, NSTCP_SYNCOOKIES_ALWAYS,
-                                                 NSTCP_SYNCOOKIES_NEVER};
-    for (int i = 0; i < 3; i++) {
-        struct two t;
-        two_up(&t, &(struct two_config){.options = {.tcp_syncookies = when[i]}});
-        int left, right;
-        must_pair(&t, &left, &right);
-        struct tcp_info info = info_of(t.right, right);
-        assert_int_equal(info.tcpi_rtt == 0, when[i] == NSTCP_SYNCOOKIES_ALWAYS);
-        assert_int_equal(info.tcpi_options, TCPI_OPT_TIMESTAMPS | TCPI_OPT_WSCALE | TCPI_OPT_SACK);
-        must_send(t.left, left, "hello", 5);
-        must_close(t.left, left);
-        must_recv_all(t.right, right, "hello", 5);
-        must_close(t.right, right);
-        two_down(&t);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(receive_buffer),
-        cmocka_unit_test(user_timeout),
-        cmocka_unit_test(info),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(structs),
-        cmocka_unit_test(flags),
-        cmocka_unit_test(no_socket),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(busy_poll),
-        cmocka_unit_test(little_memory),
-        cmocka_unit_test(low_water),
-        cmocka_unit_test(congestion),
-        cmocka_unit_test(ecn),
-        cmocka_unit_test(syncookies),
+        cmocka_unit_test(receive_buffer), cmocka_unit_test(user_timeout),
+        cmocka_unit_test(info),           cmocka_unit_test(numbers),
+        cmocka_unit_test(structs),        cmocka_unit_test(flags),
+        cmocka_unit_test(no_socket),      cmocka_unit_test(limits),
+        cmocka_unit_test(busy_poll),      cmocka_unit_test(little_memory),
+        cmocka_unit_test(low_water),      cmocka_unit_test(congestion),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -247,3 +247,12 @@ void pattern(uint8_t *to, size_t len, uint64_t from)
     for (size_t i = 0; i < len; i++)
         to[i] = (uint8_t)((from + i) * UINT64_C(0x9e3779b97f4a7c15) >> 56);
 }
+
+struct tcp_info info_of(struct nstcp *stack, int sock)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    assert_int_equal(nstcp_getsockopt(stack, sock, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+    assert_int_equal(len, sizeof info);
+    return info;
+}

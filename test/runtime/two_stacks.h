@@ -84,4 +84,7 @@ void pattern(uint8_t *to, size_t len, uint64_t from);
         assert_int_equal(errno, (error));                                                          \
     } while (0)
 
+/* TCP_INFO. */
+struct tcp_info info_of(struct nstcp *stack, int sock);
+
 #endif

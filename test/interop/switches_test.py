@@ -1,0 +1,89 @@
+"""Timestamps, SACK and ECN, each on or off at either end, between ours and the kernel's TCP and among
+ours: what both have is used, and all arrives over a path that loses text and marks packets."""
+import itertools
+
+from lab import damage
+from programs import HOST1, HOST2, check, in_node, run_all
+from socktool import Tool, Wire
+
+SWITCHES = ("tcp_timestamps", "tcp_sack", "tcp_ecn")
+ALL, NONE = frozenset(SWITCHES), frozenset()
+SETS = [frozenset(s for s, on in zip(SWITCHES, each) if on)
+        for each in itertools.product((True, False), repeat=len(SWITCHES))]
+LENGTH = 150000
+
+
+def bad_path():
+    """Of the packets with text every 31st is lost, and of those that are ECT every 7th is marked."""
+    in_node("router", "nft", "add table inet bad; add chain inet bad forward "
+            "{ type filter hook forward priority 0; }; "
+            "add rule inet bad forward ip length > 60 numgen inc mod 31 == 0 drop; "
+            "add rule inet bad forward ip ecn ect0 numgen inc mod 7 == 0 ip ecn set ce")
+
+
+def end(node, who, on):
+    if who == "nstcp":
+        return Tool(node, who, *(f"{s}={1 if s in on else -1}" for s in SWITCHES))
+    for switch in SWITCHES:
+        damage(node, "sysctl_write", f"ipv4/{switch}", "1" if switch in on else "0")
+    return Tool(node, who)
+
+
+def carry(tools):
+    """Either end opens a connection, and both send by each."""
+    for client, addr in ((0, HOST2), (1, HOST1)):
+        listener = tools[1 - client].listen(addr)
+        one = tools[client].connect(addr)
+        other = listener.accept()
+        calls = [one.start("send", LENGTH, 1), other.start("send", LENGTH, 2),
+                 one.start("recv", LENGTH, 2), other.start("recv", LENGTH, 1)]
+        for call in calls:
+            call.ok()
+        one.close()
+        other.fails("END", "recv", 1, 1)
+        other.close()
+        listener.close()
+
+
+def both_ways(wire, ends):
+    """ends: who, and with which."""
+    what = ", ".join(f"{who} with {sorted(on)}" for who, on in ends)
+    print(what, flush=True)
+    before = len(wire.lines())
+    with end("host1", *ends[0]) as one, end("host2", *ends[1]) as two:
+        carry((one, two))
+    wire.settle()
+    both = ends[0][1] & ends[1][1]
+    answers = [line for line in wire.lines()[before:] if "Flags [S." in line]
+    check(len(answers) == 2, f"{what}: {answers}")
+    for line in answers:
+        check(("TS val" in line) == ("tcp_timestamps" in both), f"{what}: {line}")
+        check(("sackOK" in line) == ("tcp_sack" in both), f"{what}: {line}")
+        check(("[S.E]" in line) == ("tcp_ecn" in both), f"{what}: {line}")
+
+
+def each_set(who, other):
+    """One end with each set, the other with all and with nothing."""
+    bad_path()
+    with Wire("host1", "tcp[tcpflags] & tcp-syn != 0") as wire:
+        for on in SETS:
+            for most in (ALL, NONE):
+                both_ways(wire, ((who, on), (other, most)))
+
+
+def test_ours():
+    each_set("nstcp", "kernel")
+
+
+def test_the_kernels():
+    bad_path()
+    with Wire("host1", "tcp[tcpflags] & tcp-syn != 0") as wire:
+        for on in SETS[1:-1]:
+            both_ways(wire, (("nstcp", ALL), ("kernel", on)))
+
+
+def test_among_ours():
+    each_set("nstcp", "nstcp")
+
+
+run_all(globals())

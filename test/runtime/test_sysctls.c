@@ -1,0 +1,123 @@
+/* nstcp_options that are Linux's net.ipv4: what connections have by them. */
+#include <errno.h>
+#include <limits.h>
+
+#include "api_priv.h"
+#include "pair.h"
+#include "two_stacks.h"
+
+/* RFC 3168 6.1.1, nstcp_options.tcp_ecn: only between two that both want it, of which one asks. */
+static void ecn(void **state)
+{
+    (void)state;
+    static const struct {
+        int mode;
+        bool ecn;
+    } t[] = {{0, false}, {1, true}, {2, false}, {-1, false}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct two two;
+        const struct two_config config = {.options = {.tcp_ecn = t[i].mode}};
+        two_up(&two, &config);
+        int left, right;
+        char buf[5];
+        must_pair(&two, &left, &right);
+        must_send(two.left, left, "hello", 5);
+        assert_int_equal(nstcp_recv(two.right, right, buf, 5, MSG_WAITALL), 5);
+        int has = t[i].ecn ? TCPI_OPT_ECN : 0, seen = t[i].ecn ? TCPI_OPT_ECN_SEEN : 0;
+        const int both = TCPI_OPT_ECN | TCPI_OPT_ECN_SEEN;
+        assert_int_equal(info_of(two.left, left).tcpi_options & both, has);
+        assert_int_equal(info_of(two.right, right).tcpi_options & both, has | seen);
+        two_down(&two);
+    }
+}
+
+/* tcp_syncookies: the accepting side has measured no round trip when nothing was kept of the SYN;
+ * with timestamps all else is as ever. */
+static void syncookies(void **state)
+{
+    (void)state;
+    for (int mode = -1; mode <= 2; mode++) {
+        struct two t;
+        two_up(&t, &(struct two_config){.options = {.tcp_syncookies = mode}});
+        int left, right;
+        must_pair(&t, &left, &right);
+        struct tcp_info info = info_of(t.right, right);
+        assert_int_equal(info.tcpi_rtt == 0, mode == 2);
+        assert_int_equal(info.tcpi_options, TCPI_OPT_TIMESTAMPS | TCPI_OPT_WSCALE | TCPI_OPT_SACK);
+        must_send(t.left, left, "hello", 5);
+        must_close(t.left, left);
+        must_recv_all(t.right, right, "hello", 5);
+        must_close(t.right, right);
+        two_down(&t);
+    }
+}
+
+/* tcp_sack, tcp_timestamps, tcp_window_scaling: 0 is 1, and -1 is without. */
+static void options_of_the_syn(void **state)
+{
+    (void)state;
+    static const struct {
+        struct nstcp_options options;
+        uint8_t has;
+    } t[] = {
+        {{.tcp_sack = 1, .tcp_timestamps = 1, .tcp_window_scaling = 1},
+         TCPI_OPT_TIMESTAMPS | TCPI_OPT_WSCALE | TCPI_OPT_SACK},
+        {{.tcp_sack = -1}, TCPI_OPT_TIMESTAMPS | TCPI_OPT_WSCALE},
+        {{.tcp_timestamps = -1}, TCPI_OPT_WSCALE | TCPI_OPT_SACK},
+        {{.tcp_window_scaling = -1}, TCPI_OPT_TIMESTAMPS | TCPI_OPT_SACK},
+        {{.tcp_sack = -1, .tcp_timestamps = -1, .tcp_window_scaling = -1}, 0},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct two two;
+        two_up(&two, &(struct two_config){.options = t[i].options});
+        int left, right;
+        must_pair(&two, &left, &right);
+        assert_int_equal(info_of(two.left, left).tcpi_options, t[i].has);
+        assert_int_equal(info_of(two.right, right).tcpi_options, t[i].has);
+        two_down(&two);
+    }
+}
+
+static void destroy_nothing(struct host *h)
+{
+    (void)h;
+}
+
+static void refuses(const struct nstcp_options *options, const char *text)
+{
+    static const struct host_ops ops = {.destroy = destroy_nothing};
+    struct host host = {&ops};
+    const struct pair_config config = {.caps = {.mtu = 1500}, .queue_max = 1};
+    struct link *a, *b;
+    struct nstcp *stack;
+    char why[NSTCP_WHY_MAX];
+    assert_int_equal(pair_create(&config, &a, &b), 0);
+    assert_fails(nstcp_create_on(&stack, options, a, &host, why), EINVAL);
+    assert_string_equal(why, text);
+    b->ops->destroy(b);
+}
+
+/* Values that Linux does not have. */
+static void no_such_value(void **state)
+{
+    (void)state;
+    refuses(&(struct nstcp_options){.tcp_ecn = 3}, "tcp_ecn: not -1 to 2: Invalid argument");
+    refuses(&(struct nstcp_options){.tcp_syncookies = -2},
+            "tcp_syncookies: not -1 to 2: Invalid argument");
+    refuses(&(struct nstcp_options){.tcp_sack = 2}, "tcp_sack: not -1 to 1: Invalid argument");
+    refuses(&(struct nstcp_options){.tcp_timestamps = -2},
+            "tcp_timestamps: not -1 to 1: Invalid argument");
+    refuses(&(struct nstcp_options){.tcp_window_scaling = INT_MAX},
+            "tcp_window_scaling: not -1 to 1: Invalid argument");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ecn),
+        cmocka_unit_test(syncookies),
+        cmocka_unit_test(options_of_the_syn),
+        cmocka_unit_test(no_such_value),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
