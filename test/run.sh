@@ -2,7 +2,7 @@
 # The whole test suite, on a machine that may never have seen the project: installs what is missing,
 # builds, tests. By default every suite with gcc; unit, sim, runtime and book once more under clang's
 # address and undefined-behaviour sanitizers, runtime and some of interop under its thread sanitizer.
-# --full: every suite under each. Left to the user are mutants, which takes hours, and soak, which goes on for
+# --full: every suite under each. Left to the user are mutants, which takes most of an hour, and soak, which goes on for
 # as long as told. Ends with meson's own summaries, the time each suite took, how many of the RFCs'
 # requirements are tested, and "N passed, N failed".
 #
@@ -66,7 +66,7 @@ suite() {
 "
 }
 
-# suites_of DIR: the names of its suites, but for those that take hours, or as long as told.
+# suites_of DIR: the names of its suites, but for those that take most of an hour, or as long as told.
 suites_of() {
     meson introspect --tests "$1" |
         python3 -c 'import json, sys

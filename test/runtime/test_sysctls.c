@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <limits.h>
 
-#include "api_priv.h"
-#include "pair.h"
 #include "two_stacks.h"
 
 /* RFC 3168 6.1.1, nstcp_options.tcp_ecn: only between two that both want it, of which one asks. */
@@ -78,37 +76,20 @@ static void options_of_the_syn(void **state)
     }
 }
 
-static void destroy_nothing(struct host *h)
-{
-    (void)h;
-}
-
-static void refuses(const struct nstcp_options *options, const char *text)
-{
-    static const struct host_ops ops = {.destroy = destroy_nothing};
-    struct host host = {&ops};
-    const struct pair_config config = {.caps = {.mtu = 1500}, .queue_max = 1};
-    struct link *a, *b;
-    struct nstcp *stack;
-    char why[NSTCP_WHY_MAX];
-    assert_int_equal(pair_create(&config, &a, &b), 0);
-    assert_fails(nstcp_create_on(&stack, options, a, &host, why), EINVAL);
-    assert_string_equal(why, text);
-    b->ops->destroy(b);
-}
-
 /* Values that Linux does not have. */
 static void no_such_value(void **state)
 {
     (void)state;
-    refuses(&(struct nstcp_options){.tcp_ecn = 3}, "tcp_ecn: not -1 to 2: Invalid argument");
-    refuses(&(struct nstcp_options){.tcp_syncookies = -2},
-            "tcp_syncookies: not -1 to 2: Invalid argument");
-    refuses(&(struct nstcp_options){.tcp_sack = 2}, "tcp_sack: not -1 to 1: Invalid argument");
-    refuses(&(struct nstcp_options){.tcp_timestamps = -2},
-            "tcp_timestamps: not -1 to 1: Invalid argument");
-    refuses(&(struct nstcp_options){.tcp_window_scaling = INT_MAX},
-            "tcp_window_scaling: not -1 to 1: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_ecn = 3}, EINVAL,
+                    "tcp_ecn: not -1 to 2: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_syncookies = -2}, EINVAL,
+                    "tcp_syncookies: not -1 to 2: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_sack = 2}, EINVAL,
+                    "tcp_sack: not -1 to 1: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_timestamps = -2}, EINVAL,
+                    "tcp_timestamps: not -1 to 1: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_window_scaling = INT_MAX}, EINVAL,
+                    "tcp_window_scaling: not -1 to 1: Invalid argument");
 }
 
 int main(void)

@@ -256,3 +256,22 @@ struct tcp_info info_of(struct nstcp *stack, int sock)
     assert_int_equal(len, sizeof info);
     return info;
 }
+
+static void destroy_nothing(struct host *h)
+{
+    (void)h;
+}
+
+void must_not_create(const struct nstcp_options *options, int err, const char *text)
+{
+    static const struct host_ops nowhere = {.destroy = destroy_nothing};
+    struct host host = {&nowhere};
+    const struct pair_config config = {.caps = {.mtu = 1500}, .queue_max = 1};
+    struct link *a, *b;
+    struct nstcp *stack;
+    char why[NSTCP_WHY_MAX];
+    assert_int_equal(pair_create(&config, &a, &b), 0);
+    assert_fails(nstcp_create_on(&stack, options, a, &host, why), err);
+    assert_string_equal(why, text);
+    b->ops->destroy(b);
+}

@@ -84,6 +84,10 @@ void pattern(uint8_t *to, size_t len, uint64_t from);
         assert_int_equal(errno, (error));                                                          \
     } while (0)
 
+/* A stack with these options fails to be made with the error err, and nstcp_create() says `text`.
+ */
+void must_not_create(const struct nstcp_options *options, int err, const char *text);
+
 /* TCP_INFO. */
 struct tcp_info info_of(struct nstcp *stack, int sock);
 
