@@ -147,6 +147,25 @@ static void one_passed_over(struct pair *p)
     FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
 }
 
+/* More blocks than an end keeps in mind, of which the first comes again: it is the latest, and told
+ * with what has come twice. The others that are in mind still come after it (seed 21918, with
+ * super-segments of 44 MSS and a loss of 50 %). */
+static void latest_with_twice_of_very_many(struct pair *p)
+{
+    pair_permit_sack(p);
+    p->a.nodelay = true;
+    for (uint32_t i = 0; i < SACK_BLOCKS_IN_MIND + 2; i++) {
+        p->a.written = 100 + 200 * i;
+        LOST_FROM_A(TEXT(1 + 200 * i, 100));
+        p->a.written += 100;
+        FROM_A(TEXT(101 + 200 * i, 100));
+    }
+    p->now_ns += 200 * NS_PER_MS;
+    FROM_A(TEXT(101, 100));
+    FROM_B(SACK(1, 4, {{101}, {201}}, {{101}, {201}}, {{901}, {1001}}, {{701}, {801}}));
+    FROM_B(SACK(1, 4, {{1701}, {1801}}, {{1501}, {1601}}, {{1301}, {1401}}, {{1101}, {1201}}));
+}
+
 static void less_than_have_room(struct pair *p)
 {
     five_blocks(p);
@@ -377,6 +396,7 @@ int selftest_blocks(void)
         {not_whole, "sack blocks"},
         {oldest_first, "sack order"},
         {earliest_before, NULL},
+        {latest_with_twice_of_very_many, NULL},
         {one_passed_over, "sack untold"},
         {latest_joins, NULL},
         {as_many_as_have_room, NULL},

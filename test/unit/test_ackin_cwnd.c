@@ -243,6 +243,25 @@ static void disorder_is_timed(void **state)
     assert_int_equal(the.tcb.busy->cc.hystart.current_us, 30000);
 }
 
+/* RFC 9438 5.8: also where text is reordered, a window that was not in use does not grow. */
+static void disorder_in_an_idle_window(void **state)
+{
+    (void)state;
+    the.config.cc = &cc_newreno;
+    establish(.sack_ok = 1, .wnd = 60000);
+    user_sends(5000);
+    ignore();
+    the.tcb.busy->cc.cwnd = the.tcb.busy->cc.ssthresh = 20000;
+    later(100);
+    receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 2001}));
+    receive(.flags = ACK, .seq = 1, .ack = 2001);
+    receive(.flags = ACK, .seq = 1, .ack = 2001, SACKS(1, {3001, 5001}));
+    assert_true(loss_reorders(&the.tcb));
+    assert_int_equal(the.tcb.busy->cc.acked, 0);
+    receive(.flags = ACK, .seq = 1, .ack = 5001);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 20000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +275,7 @@ int main(void)
         ladder_test(full_long_after),
         ladder_test(disorder_opens_the_window),
         ladder_test(disorder_is_timed),
+        ladder_test(disorder_in_an_idle_window),
     };
     return ladder_main(tests);
 }
