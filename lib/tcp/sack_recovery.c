@@ -96,11 +96,11 @@ static void undo(struct sack_recovery *r, struct cc *c)
 }
 
 /* The peer has got [left, right) twice. Once that is true of all that was sent again, none of it
- * was lost. */
-static bool all_twice(struct sack_recovery *r, const struct sack_block *b)
+ * was lost. Beyond a hole it is no word on what has to fill that; Linux does not count it either. */
+static bool all_twice(struct sack_recovery *r, const struct sack_block *b, seq_t una)
 {
     if (!r->may_undo || r->resent == 0 || seq_lt(b->left, r->again) ||
-        seq_lt(r->again_end, b->right))
+        seq_lt(r->again_end, b->right) || seq_lt(una, b->right))
         return false;
     r->resent -= min_u32(r->resent, (uint32_t)seq_diff(b->right, b->left));
     return r->resent == 0;
@@ -111,7 +111,7 @@ static bool is_spurious(struct sack_recovery *r, const struct sack_ack *ack, boo
 {
     bool all = seq_eq(ack->una, ack->nxt);
     bool first = eifel_acked(&r->eifel, ack->echo_end_ns, ack->advances, all, dsack);
-    return first || (dsack && all_twice(r, &ack->seg->opts.sack[0]));
+    return first || (dsack && all_twice(r, &ack->seg->opts.sack[0], ack->una));
 }
 
 /* ---- SACK ---- */

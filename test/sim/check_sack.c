@@ -144,50 +144,49 @@ void sack_outdated(struct sack_heard *h, const struct ack_watch *a, uint64_t at,
     }
 }
 
-static void came_beyond(struct sack_heard *h, uint64_t at, uint64_t now_ns)
-{
-    h->latest = at;
-    h->untold_more |= h->n_untold == SACK_UNTOLD;
-    if (h->untold_more)
-        return;
-    h->untold[h->n_untold].at = at;
-    h->untold[h->n_untold++].at_ns = now_ns;
-}
-
 /* Whether the block tells of what no ACK has told of since it came. */
 static bool tells_news(struct sack_heard *h, const struct sack_span *b)
 {
     uint32_t before = h->n_untold, n = 0;
     for (uint32_t i = 0; i < before; i++) {
-        if (h->untold[i].at < b->left || b->right <= h->untold[i].at)
+        if (h->untold[i] < b->left || b->right <= h->untold[i])
             h->untold[n++] = h->untold[i];
     }
     h->n_untold = n;
     return n < before;
 }
 
-/* More blocks at once than an end need keep in mind. */
-static bool too_many(const struct sack_heard *h, const struct ack_watch *a)
+static bool knows(const struct sack_heard *h, const struct ack_watch *a)
 {
-    unsigned n = 0;
-    for (uint32_t i = 0; i < a->n_beyond; i++) {
-        bool untold = false;
-        for (uint32_t j = 0; j < h->n_untold; j++)
-            untold |= a->beyond[i].start <= h->untold[j].at && h->untold[j].at < a->beyond[i].end;
-        n += untold;
-    }
-    return n > SACK_BLOCKS_IN_MIND;
+    return !h->unsure && !a->refuses && !a->doubtful && !a->overflow;
 }
 
-/* What came before this moment and lies beyond the hole still has been told by now. */
-static void check_untold(struct sack_heard *h, const struct ack_watch *a, uint64_t now_ns)
+/* What has come before this moment, and lies beyond the hole still, has been told, if there was an
+ * ACK at all (see check_ack.h). */
+static void check_untold(const struct sack_heard *h, const struct ack_watch *a)
 {
-    for (uint32_t i = 0; i < h->n_untold; i++) {
-        uint64_t at = h->untold[i].at;
-        SIM_CHECK(h->untold[i].at_ns == now_ns || at < a->contig || !has_arrived(a, at, at + 1),
-                  "sack untold", "text has come at %llu, and no ACK has told of it",
-                  (unsigned long long)at);
+    for (uint32_t i = 0; i < h->n_untold && !h->untold_more && knows(h, a); i++) {
+        uint64_t at = h->untold[i];
+        SIM_CHECK(at < a->contig || !has_arrived(a, at, at + 1), "sack untold",
+                  "text has come at %llu, and no ACK has told of it", (unsigned long long)at);
     }
+}
+
+static void came_beyond(struct sack_heard *h, const struct ack_watch *a, uint64_t at,
+                        uint64_t now_ns)
+{
+    if (h->latest_ns != now_ns) {
+        if (h->answered)
+            check_untold(h, a);
+        h->answered = false;
+        h->untold_more = false;
+        h->n_untold = 0;
+    }
+    h->latest = at;
+    h->latest_ns = now_ns;
+    h->untold_more |= h->n_untold == SACK_UNTOLD;
+    if (!h->untold_more)
+        h->untold[h->n_untold++] = at;
 }
 
 void sack_heard(struct sack_heard *h, const struct ack_watch *a, uint64_t at, uint64_t end,
@@ -202,7 +201,7 @@ void sack_heard(struct sack_heard *h, const struct ack_watch *a, uint64_t at, ui
     bool text_beyond = a->n_beyond > 0 && a->beyond[0].end - a->beyond[0].start > 1;
     h->twice_due |= text_beyond && has_arrived(a, at, end);
     if (at > a->contig)
-        came_beyond(h, at, now_ns);
+        came_beyond(h, a, at, now_ns);
 }
 
 static void check_twice(const struct sack_heard *h, const struct ack_watch *a,
@@ -233,9 +232,8 @@ static void check_blocks(struct sack_heard *h, const struct ack_watch *a,
     /* Behind what has come twice goes what that is part of (RFC 2883 4.2). */
     unsigned head = from + (from > 0 && s->blocks[0].left >= s->ack);
     bool recent = false, first = s->n <= head, news = false, latest = false;
-    h->untold_more |= too_many(h, a);
     /* It may have been told with what has come twice. */
-    bool told = h->n_untold == 0 || h->untold[h->n_untold - 1].at != h->latest;
+    bool told = h->n_untold == 0 || h->untold[h->n_untold - 1] != h->latest;
     for (unsigned j = from; j < s->n; j++)
         news |= tells_news(h, &s->blocks[j]) && j <= head;
     first |= news && (told || h->n_untold > 0);
@@ -259,10 +257,6 @@ static void check_blocks(struct sack_heard *h, const struct ack_watch *a,
               s->n - from - whole, s->n - from);
     SIM_CHECK(!recent || latest || first || h->untold_more, "sack order",
               "text came at %llu last, which is not told first", (unsigned long long)h->latest);
-    if (h->untold_more && (latest || !recent)) {
-        h->untold_more = false;
-        h->n_untold = 0;
-    }
 }
 
 static void check_each(const struct ack_watch *a, const struct sack_ack_sent *s, unsigned from)
@@ -283,24 +277,19 @@ static void check_each(const struct ack_watch *a, const struct sack_ack_sent *s,
     }
 }
 
-void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s,
-               uint64_t now_ns)
+void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s)
 {
     unsigned twice = tells_twice(s);
-    bool sure = !h->unsure && !a->refuses && !a->doubtful && !a->overflow;
     check_each(a, s, twice);
     if (twice)
         check_twice(h, a, s);
-    if (sure) {
+    if (knows(h, a)) {
         SIM_CHECK(twice || !h->twice_due || s->most == 0, "d-sack",
                   "%llu to %llu has come twice, and nobody says so",
                   (unsigned long long)h->twice[0].left, (unsigned long long)h->twice[0].right);
         check_blocks(h, a, s, twice);
-        if (!s->text && !h->untold_more)
-            check_untold(h, a, now_ns);
     }
-    if (!sure)
-        h->n_untold = 0;
+    h->answered |= !s->text;
     if (twice || !s->text) {
         h->n_twice = 0;
         h->twice_more = h->twice_due = false;

@@ -55,17 +55,15 @@ void sack_acked(struct sack_watch *w, uint64_t ack, const struct sack_span *bloc
                 uint64_t now_ns);
 
 /* What the end has to tell, beside what ack_watch knows. */
-#define SACK_TWICE          16
-#define SACK_UNTOLD         64
-#define SACK_BLOCKS_IN_MIND 16
+#define SACK_TWICE  16
+#define SACK_UNTOLD 16
 struct sack_heard {
-    bool unsure;     /* it may have kept less than has arrived, until all that is acknowledged */
-    uint64_t latest; /* where text has come beyond a hole last */
-    struct {
-        uint64_t at, at_ns;
-    } untold[SACK_UNTOLD]; /* where and when it has since no ACK has told of it, the last of them */
+    bool unsure; /* it may have kept less than has arrived, until all that is acknowledged */
+    uint64_t latest, latest_ns;   /* where and when text has come beyond a hole last */
+    uint64_t untold[SACK_UNTOLD]; /* where it has then, and no ACK has told of it since */
     uint32_t n_untold;
-    bool untold_more; /* and more than is known here */
+    bool untold_more; /* and more than an end need keep in mind */
+    bool answered;    /* by an ACK without text */
     struct sack_span
         twice[SACK_TWICE]; /* what has come twice since the last ACK that could say so */
     uint32_t n_twice;
@@ -91,7 +89,6 @@ struct sack_ack_sent {
 };
 
 /* The end that has received what `h` and `a` say sends it. */
-void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s,
-               uint64_t now_ns);
+void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sack_ack_sent *s);
 
 #endif

@@ -230,7 +230,7 @@ static unsigned sack_room(const struct wire_end *me, const struct wire_end *peer
 }
 
 static void sent_sack(struct wire_end *me, const struct wire_end *peer, const struct seg *seg,
-                      uint64_t ack, uint64_t now_ns)
+                      uint64_t ack)
 {
     struct sack_span blocks[SACK_BLOCKS_MAX];
     const struct sack_ack_sent s = {
@@ -245,11 +245,10 @@ static void sent_sack(struct wire_end *me, const struct wire_end *peer, const st
     bool keepalive = seg_len(seg) == 0 && me->keepalive.on &&
                      like_keepalive(me, wire_unwrap(seg->seq, me->iss, me->sent));
     if (wire_sacks(me, peer) && !(seg->flags & TCP_SYN) && !(keepalive && s.n == 0))
-        sack_told(&me->sack_heard, &me->ack_watch, &s, now_ns);
+        sack_told(&me->sack_heard, &me->ack_watch, &s);
 }
 
-static void sent_ack(struct wire_end *me, const struct wire_end *peer, const struct seg *seg,
-                     uint64_t now_ns)
+static void sent_ack(struct wire_end *me, const struct wire_end *peer, const struct seg *seg)
 {
     uint64_t ack = wire_unwrap(seg->ack, peer->iss, me->arrived);
     bool syn = seg->flags & TCP_SYN;
@@ -257,7 +256,7 @@ static void sent_ack(struct wire_end *me, const struct wire_end *peer, const str
     uint64_t edge = ack + ((uint64_t)seg->wnd << shift);
     SIM_CHECK(me->peer_syn, "ack", "nothing has arrived yet");
     SIM_CHECK(seg->opts.n_sack == 0 || wire_sacks(me, peer), "sack", "nobody has permitted it");
-    sent_sack(me, peer, seg, ack, now_ns);
+    sent_sack(me, peer, seg, ack);
     ack_sent(&me->ack_watch, ack, peer->fin_sent && ack == peer->fin_at + 1);
     SIM_CHECK(ack >= me->ack_sent, "ack", "%llu after %llu", (unsigned long long)ack,
               (unsigned long long)me->ack_sent);
@@ -366,7 +365,7 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     };
     ecn_sent(&me->ecn, seg, &ecn);
     if (seg->flags & TCP_ACK)
-        sent_ack(me, peer, seg, now_ns);
+        sent_ack(me, peer, seg);
     if (seg_len(seg) > 0 && !(seg->flags & TCP_SYN))
         check_again(me, peer, at, at + seg_len(seg), now_ns);
     if (seg->text_len > 0)

@@ -136,7 +136,8 @@ static void earliest_before(struct pair *p)
     FROM_B(SACK(1, 4, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}, {{501}, {1001}}));
     FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
     p->now_ns++;
-    FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
+    p->a.written += 500;
+    FROM_A(TEXT(5001, 500));
 }
 
 static void one_passed_over(struct pair *p)
@@ -144,7 +145,8 @@ static void one_passed_over(struct pair *p)
     five_blocks(p);
     FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
     p->now_ns++;
-    FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
+    p->a.written += 500;
+    FROM_A(TEXT(5001, 500));
 }
 
 /* More blocks than an end keeps in mind, of which the first comes again: it is the latest, and told
@@ -154,13 +156,16 @@ static void latest_with_twice_of_very_many(struct pair *p)
 {
     pair_permit_sack(p);
     p->a.nodelay = true;
-    for (uint32_t i = 0; i < SACK_BLOCKS_IN_MIND + 2; i++) {
+    for (uint32_t i = 0; i < SACK_UNTOLD + 2; i++) {
         p->a.written = 100 + 200 * i;
         LOST_FROM_A(TEXT(1 + 200 * i, 100));
         p->a.written += 100;
         FROM_A(TEXT(101 + 200 * i, 100));
+        if (i == 0) {
+            FROM_B(SACK(1, 1, {{101}, {201}}));
+            p->now_ns += 200 * NS_PER_MS;
+        }
     }
-    p->now_ns += 200 * NS_PER_MS;
     FROM_A(TEXT(101, 100));
     FROM_B(SACK(1, 4, {{101}, {201}}, {{101}, {201}}, {{901}, {1001}}, {{701}, {801}}));
     FROM_B(SACK(1, 4, {{1701}, {1801}}, {{1501}, {1601}}, {{1301}, {1401}}, {{1101}, {1201}}));

@@ -288,6 +288,22 @@ static void duplicated_by_the_path(void **state)
     assert_int_equal(the.tcb.busy->cc.ssthresh, 5000);
 }
 
+/* RFC 3708 3: beyond the hole it does not say that the hole was none, however much it is
+ * (simulator, seed 765230). */
+static void duplicated_beyond_the_hole(void **state)
+{
+    (void)state;
+    in_flight(10);
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(2, {6001, 10001}, {1001, 5001}));
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    expect(.flags = ACK, .seq = 5001, .ack = 1, .text = 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(3, {1001, 4001}, {1001, 5001}, {6001, 10001}));
+    assert_int_equal(the.tcb.busy->cc.ssthresh, 5000);
+    assert_int_equal(the.tcb.busy->sack_recovery.mode, RECOVERY_FAST);
+    receive(.flags = ACK, .seq = 1, .ack = 10001);
+}
+
 /* TCP_CONGESTION stays what the user has set meanwhile. */
 static void undone_after_a_change(void **state)
 {
@@ -469,6 +485,7 @@ int main(void)
         ladder_test(lost_retransmission),
         ladder_test(undone),
         ladder_test(duplicated_by_the_path),
+        ladder_test(duplicated_beyond_the_hole),
         ladder_test(undone_after_a_change),
         ladder_test(single_octets),
         ladder_test(implausible),
