@@ -96,7 +96,8 @@ static void undo(struct sack_recovery *r, struct cc *c)
 }
 
 /* The peer has got [left, right) twice. Once that is true of all that was sent again, none of it
- * was lost. Beyond a hole it is no word on what has to fill that; Linux does not count it either. */
+ * was lost. Beyond a hole it is no word on what has to fill that; Linux does not count it either.
+ */
 static bool all_twice(struct sack_recovery *r, const struct sack_block *b, seq_t una)
 {
     if (!r->may_undo || r->resent == 0 || seq_lt(b->left, r->again) ||

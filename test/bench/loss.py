@@ -14,6 +14,7 @@ ends. loss.png shows the ratios, where gnuplot is installed.
 """
 import concurrent.futures
 import json
+import math
 import os
 import re
 import shutil
@@ -82,11 +83,13 @@ def mbit(c):
 
 
 def dropped(lab):
-    """Packets to host2 that the router has dropped."""
+    """Packets to host2 that the router has dropped, also because they came too fast."""
     says = subprocess.run([lab.netns, 'impair'], check=True, text=True, stdout=subprocess.PIPE).stdout
     counts = next(line for line in says.splitlines() if line.startswith('to host2: '))
-    return sum(int(n) for n, why in re.findall(r'(\d+) (\w+)', counts)
-               if why in ('lost', 'queue', 'mtu', 'corrupt'))
+    overflow = next(line for line in says.splitlines() if line.startswith('overflow: '))
+    return int(overflow.split()[1]) + sum(
+        int(n) for n, why in re.findall(r'(\d+) (\w+)', counts)
+        if why in ('lost', 'queue', 'mtu', 'corrupt'))
 
 
 def cell(lab, options, ends, repeats, seconds):
@@ -111,8 +114,9 @@ def beside(lab, options, repeats, seconds):
         with concurrent.futures.ThreadPoolExecutor() as pool:
             ours = pool.submit(transfer, lab, *OURS, seconds)
             theirs = pool.submit(transfer, other, *THEIRS, seconds)
-            ours, theirs = mbit(ours.result()), mbit(theirs.result())
-        parts.append(ours / (ours + theirs) if ours + theirs else 0)
+            ours, theirs = ours.result(), theirs.result()
+        both = mbit(ours) + mbit(theirs)
+        parts.append(mbit(ours) / both if ours and theirs else None)
     return {'nstcp': parts}
 
 
@@ -126,7 +130,7 @@ def alike(lab, options, repeats, seconds):
         for who, pair in (('nstcp', OURS), ('kernel', THEIRS)):
             impair(lab, options, seed)
             c = transfer(lab, *pair, seconds, EIGHT)
-            got[who].append(jain(c['each']) if c else 0)
+            got[who].append(jain(c['each']) if c else None)
     return got
 
 
@@ -138,9 +142,16 @@ def measure(lab, name, repeats, seconds):
     return cell(lab, *CELLS[name], repeats, seconds)
 
 
+def known(values):
+    return [v for v in values if v is not None]
+
+
 def median(values):
-    known = [v for v in values if v is not None]
-    return f'{statistics.median(known):8.2f}' if known else f'{"-":>8}'
+    return f'{statistics.median(known(values)):8.2f}' if known(values) else f'{"-":>8}'
+
+
+def low_high(values):
+    return f'[{min(known(values)):.2f}-{max(known(values)):.2f}]' if known(values) else '[-]'
 
 
 def show(name, r):
@@ -150,14 +161,20 @@ def show(name, r):
         print(f'{name:36}{median(r["nstcp"])}{median(r["kernel"])} Mbit/s {ratio:22} in vain'
               f'{median(r["in vain"]["nstcp"])}{median(r["in vain"]["kernel"])}', flush=True)
     else:
-        ranges = '  '.join(f'{who}{median(r[who])} [{min(r[who]):.2f}-{max(r[who]):.2f}]'
+        ranges = '  '.join(f'{who}{median(r[who])} {low_high(r[who])}'
                            for who in ('nstcp', 'kernel') if who in r)
         print(f'{name:36}{"part" if name in BESIDE else "Jain"}  {ranges}', flush=True)
 
 
 def ratios(results):
     return {name: results[name] for name in CELLS
-            if CELLS[name][1] == OURS and results.get(name, {}).get('ratio')}
+            if CELLS[name][1] == OURS and results.get(name, {}).get('ratio') is not None}
+
+
+def geometric_mean(results):
+    """0 when one of them is; None when there is none."""
+    found = [r['ratio'] for r in ratios(results).values()]
+    return math.prod(found) ** (1 / len(found)) if found else None
 
 
 def plot(folder, results):
@@ -194,13 +211,11 @@ def main():
     for name in wanted or names:
         if name not in results:
             results[name] = measure(lab, name, int(repeats), float(seconds))
-            if ratios(results):
-                results['geometric mean'] = statistics.geometric_mean(
-                    r['ratio'] for r in ratios(results).values())
+            results['geometric mean'] = geometric_mean(results)
             with open(file, 'w', encoding='utf-8') as f:
                 json.dump(results, f, indent=1)
         show(name, results[name])
-    if 'geometric mean' in results:
+    if ratios(results):
         print(f'{"geometric mean":36}{results["geometric mean"]:8.2f}')
         plot(folder, results)
 

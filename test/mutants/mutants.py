@@ -118,7 +118,8 @@ class Copy:
         """Whether all that these tests need can be built."""
         targets = sorted({b for n in names for b in self.tests[n]['built']})
         r = subprocess.run(['ninja', '-C', self.build, f'-j{jobs}', *targets],
-                           capture_output=True, text=True, stdin=subprocess.DEVNULL)
+                           capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                           start_new_session=True)  # Ctrl-C is not for it: no verdict by that
         if r.returncode:
             print(r.stdout + r.stderr, file=sys.stderr)
         return r.returncode == 0
@@ -200,8 +201,9 @@ def verdict_of(copy, mutant, lasts):
 
 
 def work_on(copy, todo, lasts, table):
-    """Takes mutants until there are none; each line is in the table before the next begins."""
-    while True:
+    """Takes mutants until there are none or the run is stopped; each line is in the table before the
+    next begins."""
+    while not table['stopped'].is_set():
         try:
             mutant = todo.get_nowait()
         except queue.Empty:
@@ -241,10 +243,14 @@ def run(source, work, mutants, jobs, fresh):
             os.rename(lasts + '.new', lasts)
         with open(lasts, encoding='utf-8') as f:
             took = json.load(f)
-        shared = {'path': table, 'lock': threading.Lock()}
+        shared = {'path': table, 'lock': threading.Lock(), 'stopped': threading.Event()}
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            for end in [pool.submit(work_on, c, todo, took, shared) for c in copies]:
-                end.result()
+            ends = [pool.submit(work_on, c, todo, took, shared) for c in copies]
+            try:
+                for end in ends:
+                    end.result()
+            finally:
+                shared['stopped'].set()  # those that are being looked at are finished
     done = lines_of(table)
     lines = [done[m.name] for m in mutants]
     print(*lines, sep='\n')
