@@ -52,7 +52,7 @@ static bool drop_counts(struct scene *s, bool forged, enum frame_icmp icmp)
     p->edge[0].link[0].rate = 1000;
     net_init(&s->world);
     s->world.net.link[0].busy_until_ns = s->world.now_ns + 1;
-    *f = (struct frame){.refs = 1, .conn = &s->conn, .forged = forged, .icmp = icmp};
+    *f = (struct frame){.refs = 1, .conn = &s->conn, .forged = forged, .icmp = (uint8_t)icmp};
     s->conn.dropped_ns = 0;
     link_send(&s->world.net.link[0], f, s->world.now_ns);
     return s->conn.dropped_ns == s->world.now_ns;
