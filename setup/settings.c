@@ -232,11 +232,14 @@ static int check(struct impair_settings *settings)
                  : say_usage("impair: --loss, --delay or another thing to do is missing");
 }
 
-/* empty: the value of a --dir that is of no argument so far, or NULL. */
-static int read_dir(const char *value, const char *empty, bool towards[TOPO_LINKS])
+/* empty: the value of a --dir that is of no argument, or NULL. */
+static int check_empty(const char *empty)
 {
-    if (empty)
-        return say_usage("impair: --dir %s: nothing stands behind it", empty);
+    return empty ? say_usage("impair: --dir %s: nothing stands behind it", empty) : 0;
+}
+
+static int read_dir(const char *value, bool towards[TOPO_LINKS])
+{
     if (!value)
         return missing_value("--dir");
     if (!read_direction(value, towards))
@@ -264,7 +267,9 @@ int settings_parse(int argc, char **argv, struct impair_settings *settings)
     for (int i = 1; i < argc && !wrong; i++) {
         const char *value;
         if (is_option(argv, &i, "--dir", &value)) {
-            wrong = read_dir(value, empty, towards);
+            wrong = check_empty(empty);
+            if (!wrong)
+                wrong = read_dir(value, towards);
             empty = first && in_front ? NULL : value;
             first = false;
         } else if (is_option(argv, &i, "--seed", &value)) {
@@ -280,7 +285,7 @@ int settings_parse(int argc, char **argv, struct impair_settings *settings)
         settings->seed = (uint64_t)time(NULL);
     if (!wrong)
         wrong = check(settings);
-    return wrong ? wrong : read_dir("both", empty, towards);
+    return wrong ? wrong : check_empty(empty);
 }
 
 /* Text that grows, up to SETTINGS_TEXT_MAX. */

@@ -2,9 +2,9 @@
 # The whole test suite, on a machine that may never have seen the project: installs what is missing,
 # builds, tests. By default every suite with gcc; unit, sim, runtime and book once more under clang's
 # address and undefined-behaviour sanitizers, runtime and some of interop under its thread sanitizer.
-# --full: every suite under each. Left to the user are mutants, which takes most of an hour, and soak, which goes on for
-# as long as told. Ends with meson's own summaries, the time each suite took, how many of the RFCs'
-# requirements are tested, and "N passed, N failed".
+# --full: every suite under each. Left to the user are mutants, which takes most of an hour, and soak,
+# which goes on for as long as told. Ends with meson's own summaries, the time each suite took, how many
+# of the RFCs' requirements are tested, and "N passed, N failed".
 #
 # Exit status: 0 all passed, 1 something failed, 2 usage.
 

@@ -66,8 +66,9 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
     const struct nstcp_options defaults = {0};
     const struct nstcp_options *o = options ? options : &defaults;
     const char *wrong = wrong_sysctl(o);
-    struct nstcp *stack = wrong ? NULL : calloc(1, sizeof *stack);
-    if (!stack) {
+    struct nstcp *stack = calloc(1, sizeof *stack);
+    if (!stack || wrong) {
+        free(stack);
         host->ops->destroy(host);
         link->ops->destroy(link);
         return wrong ? failed(why, wrong, -EINVAL) : failed(why, "memory", -ENOMEM);

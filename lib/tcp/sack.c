@@ -81,13 +81,18 @@ static void report_news(struct sack *s, const struct ranges *beyond, struct repo
     unsigned n = (unsigned)__builtin_popcount(s->unreported), room = to->max - to->opts->n_sack;
     unsigned later = n > room ? n - room : 0;
     for (unsigned i = 0; i < s->n_recent; i++) {
-        if (!(s->unreported >> i & 1) || (later > 0 && later--))
+        if (!(s->unreported >> i & 1))
             continue;
+        if (later > 0) {
+            later--;
+            continue;
+        }
         report(to, ranges_find(beyond, s->recent[i]));
         s->unreported &= (uint16_t) ~(1u << i);
     }
 }
 
+/* The block r has been reported, beside what has come twice. */
 static void reported(struct sack *s, const struct range *r)
 {
     for (unsigned i = 0; i < s->n_recent; i++) {

@@ -14,10 +14,10 @@
 #define SACK_RECENT_MAX 16
 
 struct sack {
-    uint64_t
-        recent[SACK_RECENT_MAX]; /* a place in each block that text came to, the latest first */
+    uint64_t recent[SACK_RECENT_MAX]; /* where text has come beyond a hole, the latest first: one
+                                         place in each block */
     uint8_t n_recent;
-    uint16_t unreported;       /* a bit for each: nothing has reported it since */
+    uint16_t unreported;       /* a bit for each: no ACK has reported its block since */
     uint64_t twice, twice_end; /* [twice, twice_end) is to be reported, once; empty when equal */
 };
 

@@ -105,19 +105,16 @@ __attribute__((target("avx2"))) static uint64_t sum_wide_lanes(const uint8_t *p,
     return add(all[0] + all[1] + all[2] + all[3] - (uppers << 32), uppers);
 }
 
-static uint64_t sum_blocks(const uint8_t *p, size_t len)
-{
-    return __builtin_cpu_supports("avx2") ? sum_wide_lanes(p, len) : sum_lanes(p, len);
-}
-
-#else
+#endif
 
 static uint64_t sum_blocks(const uint8_t *p, size_t len)
 {
+#ifdef CSUM_AVX2
+    if (__builtin_cpu_supports("avx2"))
+        return sum_wide_lanes(p, len);
+#endif
     return sum_lanes(p, len);
 }
-
-#endif
 
 /* The sum of len octets as if they began at an even one. */
 static inline uint64_t sum_piece(const uint8_t *p, size_t len)

@@ -17,34 +17,41 @@ import json
 import math
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
 
+import gnuplot
 from bench import Lab, log
 
 # One bandwidth-delay product of 100 Mbit/s, in octets, for each millisecond of round trip.
 BDP_MS = 12500
 PATIENCE = 20  # seconds that a transfer may take longer than told
 EIGHT = 8
+PLOT = '''
+set style histogram errorbars gap 1
+set output "loss.png"
+set title "Throughput over bad paths, nstcp to the kernel's TCP (the line: as the kernel)"
+plot 1 with lines lc rgb "#888888" notitle, \\
+     "loss.tsv" using 2:3:4:xtic(1) lc rgb "#3366aa" notitle
+'''
 
 
-def options(to, stages):
-    return ['--dir', to, *[word for name, value in stages.items() for word in (f'--{name}', str(value))]]
+def towards(host, stages):
+    return ['--dir', host, *[word for name, value in stages.items()
+                             for word in (f'--{name}', str(value))]]
 
 
 def path(rtt_ms, rate='100mbit', queue=None, **more):
     """Arguments of `impair`: what goes to host2 is as bad as that, what comes back only late."""
     late = {'delay': f'{rtt_ms / 2:g}ms'}
     there = {'rate': rate, 'queue': f'{queue or BDP_MS * rtt_ms}b', **late, **more}
-    return [*options('host2', there), *options('host1', late)]
+    return [*towards('host2', there), *towards('host1', late)]
 
 
 OURS, THEIRS = ('nstcp', 'nstcp'), ('kernel', 'kernel')
-NOISE = 'the kernel with itself, 1%, 20 ms'
 CELLS = {
-    NOISE: (path(20, loss='1%'), THEIRS),
+    'the kernel with itself, 1%, 20 ms': (path(20, loss='1%'), THEIRS),
     **{f'loss {loss}%, {rtt} ms': (path(rtt, loss=f'{loss}%') if loss else path(rtt), OURS)
        for loss in (0, 0.1, 1, 3) for rtt in (20, 100)},
     'loss 1%, 1 ms, 1 Gbit/s': (path(1, rate='1gbit', queue=125000, loss='1%'), OURS),
@@ -178,24 +185,9 @@ def geometric_mean(results):
 
 
 def plot(folder, results):
-    with open(os.path.join(folder, 'loss.tsv'), 'w', encoding='utf-8') as f:
-        for name, r in ratios(results).items():
-            print(name, r['ratio'], *r['ratio_range'], sep='\t', file=f)
-    script = '''set terminal pngcairo size 960,440 font ",10"
-set output "loss.png"
-set title "Throughput over bad paths, nstcp to the kernel's TCP (the line: as the kernel)"
-set style data histogram
-set style histogram errorbars gap 1
-set style fill solid 0.85 noborder
-set yrange [0:*]
-set grid ytics
-set xtics rotate by -20
-set datafile separator "\\t"
-plot 1 with lines lc rgb "#888888" notitle, \\
-     "loss.tsv" using 2:3:4:xtic(1) lc rgb "#3366aa" notitle
-'''
-    if shutil.which('gnuplot'):
-        subprocess.run(['gnuplot'], input=script, text=True, cwd=folder, check=True)
+    gnuplot.write(folder, 'loss', ([name, r['ratio'], *r['ratio_range']]
+                                   for name, r in ratios(results).items()))
+    gnuplot.draw(folder, PLOT)
 
 
 def main():

@@ -2,7 +2,7 @@
 # Measures nstcp beside the kernel's TCP (CUBIC) over bad paths: the same transfer, in turn, through a
 # router that loses, delays, reorders or polices by the same seeds. CELLs: these only (loss.py has
 # them). What was measured is kept in build/bench/loss.json and not measured again, so that it can
-# be broken off and go on; --anew forgets it. Five repeats of 15 s for each cell take under an hour;
+# be broken off and go on; --anew forgets it. Five repeats of 15 s for each cell take about an hour;
 # --quick: one of 5 s.
 #
 # Exit status: 0 done, 1 failed, 2 usage.

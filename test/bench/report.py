@@ -12,10 +12,10 @@ The plots are drawn by gnuplot where it is installed.
 """
 import json
 import os
-import shutil
 import statistics
-import subprocess
 import sys
+
+import gnuplot
 
 UNITS = {'rtt': 'us', 'cpu': 's/GB', 'rtt_1000': '1/s', 'cps': '1/s', 'idle': 'switches',
          'memory': 'octets', 'engine': 'ns', 'connections': '', 'time_wait': '', 'reused': ''}
@@ -23,15 +23,7 @@ THROUGHPUT = 'Gbit/s'
 WHO = ('nstcp', 'kernel', 'lwip')
 
 PLOT = '''
-set terminal pngcairo size 960,440 font ",10"
-set style data histogram
-set style fill solid 0.85 noborder
 set boxwidth 0.9 relative
-set yrange [0:*]
-set grid ytics
-set xtics rotate by -20
-set datafile separator "\\t"
-set datafile missing "-"
 set style histogram clustered gap 1.5
 set key top right
 '''
@@ -123,12 +115,6 @@ def table(results):
             print(f'{name:24}{unit_of(key):>9}{cells}{cell(value, "ratio" + suffix):>20}')
 
 
-def write(folder, name, lines):
-    with open(os.path.join(folder, f'{name}.tsv'), 'w', encoding='utf-8') as f:
-        for line in lines:
-            print(*['-' if v is None else v for v in line], sep='\t', file=f)
-
-
 def plot(folder, results):
     lines = {'ratios': [], 'throughput': [], 'latency': [], 'engine': []}
     for key, value in rows(results):
@@ -143,15 +129,14 @@ def plot(folder, results):
                 lines['ratios'].append([bars[0], ratio])
     script = ''
     for name, content in lines.items():
-        write(folder, name, content)
+        gnuplot.write(folder, name, content)
         if content and name == 'ratios':
             script = PLOT_RATIOS
         elif content:
             bars = ', '.join(f'"{name}.tsv" using {i}:xtic(1) title "{who}" lc rgb "{COLOURS[who]}"'
                              for i, who in enumerate(WHO, 2) if any(c[i - 1] for c in content))
             script += f'set output "{name}.png"\nset title "{TITLES[name]}"\nplot {bars}\n'
-    if shutil.which('gnuplot'):
-        subprocess.run(['gnuplot'], input=PLOT + script, text=True, cwd=folder, check=True)
+    gnuplot.draw(folder, PLOT + script)
 
 
 def main():

@@ -239,6 +239,19 @@ class Lost:
         in_node("router", "nft", "delete table inet lost")
 
 
+class Marking:
+    """While the `with` lasts the router marks every 7th packet that is ECT (RFC 3168)."""
+
+    def __enter__(self):
+        in_node("router", "nft", "add table inet marks; add chain inet marks forward "
+                "{ type filter hook forward priority 0; }; add rule inet marks forward "
+                "ip ecn ect0 numgen inc mod 7 == 0 ip ecn set ce")
+        return self
+
+    def __exit__(self, *_):
+        in_node("router", "nft", "delete table inet marks")
+
+
 class World:
     """A Tool of ours in host1, one of the kernel's in host2, and what passes between them."""
 

@@ -1,24 +1,17 @@
-"""Timestamps, SACK, window scaling and ECN, each on or off at either end, between ours and the kernel's TCP and among
-ours: what both have is used, and all arrives over a path that loses text and marks packets."""
+"""Timestamps, SACK, window scaling and ECN, each on or off at either end, between ours and the kernel's
+TCP and among ours: what both have is used, and all arrives over a path that loses text and marks
+packets."""
 import itertools
 
 from lab import damage
-from programs import HOST1, HOST2, check, in_node, run_all
-from socktool import Tool, Wire
+from programs import HOST1, HOST2, check, run_all
+from socktool import Lost, Marking, Tool, Wire
 
 SWITCHES = ("tcp_timestamps", "tcp_sack", "tcp_ecn", "tcp_window_scaling")
 ALL, NONE = frozenset(SWITCHES), frozenset()
 SETS = [frozenset(s for s, on in zip(SWITCHES, each) if on)
         for each in itertools.product((True, False), repeat=len(SWITCHES))]
 LENGTH = 150000
-
-
-def bad_path():
-    """Of the packets with text every 31st is lost, and of those that are ECT every 7th is marked."""
-    in_node("router", "nft", "add table inet bad; add chain inet bad forward "
-            "{ type filter hook forward priority 0; }; "
-            "add rule inet bad forward ip length > 60 numgen inc mod 31 == 0 drop; "
-            "add rule inet bad forward ip ecn ect0 numgen inc mod 7 == 0 ip ecn set ce")
 
 
 def end(node, who, on):
@@ -63,13 +56,17 @@ def both_ways(wire, ends):
         check(("[S.E]" in line) == ("tcp_ecn" in both), f"{what}: {line}")
 
 
+def over_a_bad_path(pairs):
+    """Of the packets with text every 31st is lost, and of those that are ECT every 7th is marked."""
+    with Lost("ip length > 60 numgen inc mod 31 == 0"), Marking(), \
+            Wire("host1", "tcp[tcpflags] & tcp-syn != 0") as wire:
+        for ends in pairs:
+            both_ways(wire, ends)
+
+
 def each_set(who, other):
     """One end with each set, the other with all; and with nothing."""
-    bad_path()
-    with Wire("host1", "tcp[tcpflags] & tcp-syn != 0") as wire:
-        for on in SETS:
-            both_ways(wire, ((who, on), (other, ALL)))
-        both_ways(wire, ((who, ALL), (other, NONE)))
+    over_a_bad_path([*[((who, on), (other, ALL)) for on in SETS], ((who, ALL), (other, NONE))])
 
 
 def test_ours():
@@ -77,10 +74,7 @@ def test_ours():
 
 
 def test_the_kernels():
-    bad_path()
-    with Wire("host1", "tcp[tcpflags] & tcp-syn != 0") as wire:
-        for on in SETS[1:-1]:
-            both_ways(wire, (("nstcp", ALL), ("kernel", on)))
+    over_a_bad_path([(("nstcp", ALL), ("kernel", on)) for on in SETS[1:-1]])
 
 
 def test_among_ours():

@@ -6,6 +6,7 @@ import time
 from lab import damage
 from programs import CLIENT, HOST1, HOST1_6, HOST2, HOST2_6, NETNS, PORT, TERM, check, echoserver, \
     echoclient, in_node, kernel_client, kernel_server, pattern, run_all
+from socktool import Marking
 
 SIZES = (1, 2, 1447, 1448, 1449, 65535, 65536, 1 << 20, (3 << 20) + 17)
 
@@ -108,13 +109,8 @@ def netstat(node, name):
 def test_marking_path():
     """RFC 3168: the kernel asks for ECN, and the router marks what is ECT, in both directions: our
     text arrives marked there, and we tell it of what arrives marked here."""
-    in_node("router", "nft", "add", "table", "inet", "marks")
-    in_node("router", "nft", "add", "chain", "inet", "marks", "forward",
-            "{ type filter hook forward priority 0; }")
-    in_node("router", "nft", "add", "rule", "inet", "marks", "forward", "ip", "ecn", "ect0",
-            "numgen", "inc", "mod", "7", "==", "0", "ip", "ecn", "set", "ce")
     damage("host2", "sysctl_write", "ipv4/tcp_ecn", "1")
-    with echoserver("host1", HOST1):
+    with Marking(), echoserver("host1", HOST1):
         said = kernel_client("host2", HOST1, PORT, 1 << 20)
         check(said == "same", said)
     marked, told = netstat("host2", "InCEPkts"), netstat("host2", "TCPDeliveredCE")

@@ -130,23 +130,26 @@ static void as_many_as_have_room(struct pair *p)
     FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
 }
 
-static void earliest_before(struct pair *p)
+/* The latest four of five blocks are told, and later more text comes. */
+static void latest_told(struct pair *p)
 {
-    five_blocks(p);
-    FROM_B(SACK(1, 4, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}, {{501}, {1001}}));
     FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
     p->now_ns++;
     p->a.written += 500;
     FROM_A(TEXT(5001, 500));
 }
 
+static void earliest_before(struct pair *p)
+{
+    five_blocks(p);
+    FROM_B(SACK(1, 4, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}, {{501}, {1001}}));
+    latest_told(p);
+}
+
 static void one_passed_over(struct pair *p)
 {
     five_blocks(p);
-    FROM_B(SACK(1, 4, {{4501}, {5001}}, {{3501}, {4001}}, {{2501}, {3001}}, {{1501}, {2001}}));
-    p->now_ns++;
-    p->a.written += 500;
-    FROM_A(TEXT(5001, 500));
+    latest_told(p);
 }
 
 /* More blocks than an end keeps in mind, of which the first comes again: it is the latest, and told
