@@ -1,5 +1,5 @@
 /*
- * The socket calls in every state, over the kernel's TCP or ours: posix US THEM [SCENARIOS]. To be
+ * The socket calls in every state, over the kernel's TCP or ours: posix US THEM SCENARIOS. To be
  * run in a private lab. posix_test.py compares what it prints over the kernel's and over ours.
  */
 #include "posix.h"
@@ -374,16 +374,22 @@ int main(int argc, char **argv)
                {"names", names},      {"endings", endings},
                {"urgent", urgent},    {"sequences", sequences},
                {"families", families}};
-    if (argc < 3) {
-        fprintf(stderr, "usage: posix kernel|nstcp kernel|nstcp [SCENARIOS]\n");
+    const size_t n = sizeof all / sizeof *all;
+    size_t i = 0;
+    if (argc == 2 && strcmp(argv[1], "list") == 0) {
+        while (i < n)
+            puts(all[i++].name);
+        return 0;
+    }
+    while (i < n && argc == 4 && strcmp(argv[3], all[i].name) != 0)
+        i++;
+    if (argc != 4 || i == n) {
+        fprintf(stderr, "usage: posix kernel|nstcp kernel|nstcp SCENARIOS\n       posix list\n");
         return 2;
     }
     begin(&them, argv[2], "host2");
     begin(&us, argv[1], "host1");
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (argc == 3 || strcmp(argv[3], all[i].name) == 0)
-            all[i].run();
-    }
+    all[i].run();
     us.c->end(us.stack, 0);
     enter(&them);
     them.c->end(them.stack, 0);
