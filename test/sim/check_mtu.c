@@ -41,15 +41,21 @@ bool mtu_divides(const struct mtu_list *list, uint32_t head, uint64_t len)
     return false;
 }
 
-void mtu_sent_again(struct mtu_watch *w, uint64_t at, uint64_t acked)
+static void count(struct mtu_again *a, uint64_t at, uint64_t acked)
 {
-    if (at > w->again_at && w->again_at < acked)
-        w->again = 0;
-    if (at > w->again_at && w->again > 0)
+    if (at > a->at && a->at < acked)
+        a->times = 0;
+    if (at > a->at && a->times > 0)
         return;
-    w->again_at = at;
-    w->again++;
-    w->fallen |= w->again >= w->r1;
+    a->at = at;
+    a->times++;
+}
+
+void mtu_sent_again(struct mtu_watch *w, uint64_t at, uint64_t heard, uint64_t taken)
+{
+    count(&w->heard, at, heard);
+    count(&w->taken, at, taken);
+    w->fallen |= w->heard.times >= w->r1 || w->taken.times >= w->r1;
 }
 
 bool mtu_fallen_back(const struct mtu_watch *w, uint32_t head, uint64_t len)

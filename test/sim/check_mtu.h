@@ -14,13 +14,19 @@ struct mtu_list {
     uint32_t n, mtu[TOLD_MAX];
 };
 
+/* The first of what goes again, and how often it has. */
+struct mtu_again {
+    uint64_t at;
+    uint32_t times;
+};
+
 struct mtu_watch {
     uint32_t mtu; /* nothing larger may be sent */
     uint64_t until_ns;
-    /* The first of what goes again, and how often it has: when that was in vain so many times, the
-     * sender may have taken it for a black hole (RFC 4821 7.7). */
-    uint64_t again_at;
-    uint32_t again, r1;
+    /* By the ACKs that have arrived, and by those that the sender has taken for sure: when either
+     * went in vain r1 times, it may have seen a black hole (RFC 4821 7.7). */
+    struct mtu_again heard, taken;
+    uint32_t r1;
     bool fallen;
 };
 
@@ -36,8 +42,9 @@ void mtu_sent(const struct mtu_watch *w, uint32_t packet_len, uint64_t now_ns);
  * header. */
 bool mtu_divides(const struct mtu_list *list, uint32_t head, uint64_t len);
 
-/* Text from here on is sent again; acknowledged is what lies before `acked`. */
-void mtu_sent_again(struct mtu_watch *w, uint64_t at, uint64_t acked);
+/* Text from here on is sent again; acknowledged is what lies before `taken` for sure, and before
+ * `heard` at the most. */
+void mtu_sent_again(struct mtu_watch *w, uint64_t at, uint64_t heard, uint64_t taken);
 
 /* Whether len is text in whole segments of the sizes that a sender falls back to. */
 bool mtu_fallen_back(const struct mtu_watch *w, uint32_t head, uint64_t len);

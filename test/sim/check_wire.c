@@ -354,7 +354,7 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     else
         ts_sent(&me->ts, &peer->ts, seg, me->passive);
     if (seg->text_len > 0 && at < me->sent)
-        mtu_sent_again(&me->mtu, at, me->acked);
+        mtu_sent_again(&me->mtu, at, me->acked, me->acked_new);
     const struct ecn_sent ecn = {
         .at = at,
         .sent = me->sent,

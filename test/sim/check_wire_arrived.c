@@ -52,7 +52,7 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
     bool surely = (fresh || syn) && ack > me->acked_new; /* perhaps it came before, in an old one */
     if (fresh && ack >= me->acked)
         me->heard_ns = now_ns;
-    if (fresh && ack > me->acked_new)
+    if (advances || (fresh && ack > me->acked_new))
         me->moved_ns = now_ns;
     if ((fresh || syn) && ack >= me->acked_new) /* an old SYN is trimmed off its ACK (MUST-10) */
         me->acked_new = ack;

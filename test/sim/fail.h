@@ -29,6 +29,11 @@ extern struct fail_frame fail_frame;
 _Noreturn void sim_fail(const char *checker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What has happened is no error but chance, and the seed cannot go on from there: it ends, with
+ * fail_by_chance as `what`. How often that may be is main.c's. */
+_Noreturn void sim_chance(const char *format, ...) __attribute__((format(printf, 1, 2)));
+extern const char fail_by_chance[];
+
 /* From now on abort() inside the engine fails the seed instead of ending the program, and a crash
  * names its seed before it does. */
 void fail_catch_abort(void);

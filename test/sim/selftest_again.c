@@ -1,4 +1,6 @@
 /* Self test of the checkers of what is sent again, of pure ACKs and of the path's MTU. */
+#include "check_mtu.h"
+#include "fail.h"
 #include "selftest_pair.h"
 
 /* A has sent 1 to 4001, of which nothing has arrived. */
@@ -228,6 +230,26 @@ static void too_big_forgotten(struct pair *p)
     LOST_FROM_A(TEXT(1, MSS));
 }
 
+/* Seed 889700: two segments go again at each timeout. After the first an ACK for the former has
+ * arrived, in a segment that was thrown away; or it was taken. */
+static bool falls_back(unsigned timeouts, bool taken)
+{
+    struct mtu_watch w = {.r1 = 3};
+    for (unsigned i = 0; i < timeouts; i++) {
+        if (i == 0 || !taken)
+            mtu_sent_again(&w, 1001, i > 0 ? 3001 : 1, 1);
+        mtu_sent_again(&w, 3001, i > 0 ? 3001 : 1, i > 0 && taken ? 3001 : 1);
+    }
+    return mtu_fallen_back(&w, 52, 972);
+}
+
+static void falls_back_in_time(struct pair *p)
+{
+    (void)p;
+    SIM_CHECK(!falls_back(2, false) && falls_back(3, false), "path mtu", "not at the third");
+    SIM_CHECK(!falls_back(3, true) && falls_back(4, true), "path mtu", "not at the third");
+}
+
 static void acks_for_text(struct pair *p)
 {
     p->a.written = 0;
@@ -290,6 +312,7 @@ int selftest_again(void)
         {too_big_ignored, "path mtu"},
         {too_big_forged, NULL},
         {too_big_forgotten, NULL},
+        {falls_back_in_time, NULL},
         {acks_for_text, NULL},
         {ack_storm, "ack storm"},
         {acks_for_acks, "ack storm"},

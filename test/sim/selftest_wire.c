@@ -1,4 +1,5 @@
 /* Self test of the checkers of what goes over the wire. See selftest.h. */
+#include "fail.h"
 #include "selftest_pair.h"
 
 static void good(struct pair *p)
@@ -283,10 +284,23 @@ static void ack_of_ghost(struct pair *p)
     ghost_acks(p, 1);
 }
 
+/* Seed 982356: what fills a hole comes after an ACK from beyond it. Its own ACK moves A. */
+static void ack_in_hole(struct pair *p)
+{
+    p->now_ns++;
+    LOST_FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = MSS);
+    FROM_B(.flags = TCP_ACK, .seq = {1001}, .ack = {1}, .wnd = 8000);
+    FROM_A(TEXT(1, MSS));
+    p->now_ns += NS_PER_S;
+    FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {1001}, .wnd = 8000, .text_len = MSS);
+    SIM_CHECK(p->a.moved_ns == p->now_ns, "liveness", "the ACK has not moved its sender");
+}
+
 int selftest_wire(void)
 {
     static const struct pair_test tests[] = {
         {good, NULL},
+        {ack_in_hole, NULL},
         {wrong_text, "payload"},
         {gap, "text"},
         {not_written, "text"},

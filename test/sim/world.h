@@ -207,6 +207,7 @@ struct world {
 
 struct world_result {
     uint64_t hash, segments, octets, virtual_ns, tried;
+    uint64_t no_cookies; /* ACKs that were looked at for being a SYN cookie's, and were not */
 };
 
 /* One seed. False when a checker failed: fail_frame says what. */
