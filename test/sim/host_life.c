@@ -98,8 +98,9 @@ void host_listen(struct host *h)
     if (h->world->calm)
         return;
     h->mem.refuse_ppm = h->plan->refuse_ppm;
+    /* Seed 1023321: deaf after a crash it may have more in use already. */
     if (h->plan->mem_limit)
-        h->mem.mem.limit = h->plan->mem_limit;
+        h->mem.mem.limit = h->mem.used > h->plan->mem_limit ? h->mem.used : h->plan->mem_limit;
 }
 
 void host_calm(struct host *h)
