@@ -67,6 +67,8 @@ struct recovery_ack {
     bool grow;          /* outside of fast recovery: the caller lets cc grow */
     bool restart_timer; /* RFC 6582 3.2 step 3 */
     bool undone;        /* the last reduction is taken back */
+    bool reordered;     /* text has come that went before other text that had come already */
+    uint32_t twice;     /* segments of what the peer says it has got twice (D-SACK) */
 };
 
 /* SND.UNA has moved from old_una to una. Partial ACK: schedules the next segment and deflates.

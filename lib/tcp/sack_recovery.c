@@ -228,6 +228,13 @@ static bool probe_repaired(struct sack_recovery *r, const struct sack_ack *ack, 
     return rack_probe_acked(&r->rack, ack->seg->ack, case_1 || case_2);
 }
 
+/* Segments of a D-SACK. */
+static uint32_t twice(const struct seg *seg, uint32_t mss)
+{
+    const struct sack_block *b = &seg->opts.sack[0];
+    return (uint32_t)(seq_diff(b->right, b->left) - 1) / mss + 1;
+}
+
 struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
                                       const struct sack_ack *ack)
 {
@@ -285,6 +292,8 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
         .grow = !reducing && !(ack->echo && r->mode == RECOVERY_OPEN),
         .restart_timer = ack->advances,
         .undone = spurious,
+        .reordered = d.reordered,
+        .twice = dsack ? twice(ack->seg, c->mss) : 0,
     };
 }
 

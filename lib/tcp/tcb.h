@@ -106,6 +106,7 @@ struct tcb {
     uint64_t octets_acked, octets_resent; /* of text, so far */
     uint32_t segs_in, segs_out;           /* packets so far, those of super-segments each */
     uint32_t resent;                      /* segments sent again so far */
+    uint32_t dsack_dups, reord_seen;      /* see struct tcp_status */
     uint32_t id;                          /* of the socket, for the trace */
     struct {
         uint16_t first;    /* the MTU of the path's first link, IP header included */
@@ -230,6 +231,8 @@ struct tcp_status {
     uint32_t backoff;             /* doublings in rto_ns */
     uint32_t probes;              /* keep-alives in a row without answer */
     uint32_t resent;              /* segments sent again so far [total_retrans] */
+    uint32_t dsack_dups;          /* of these, those the peer says it has got twice, by D-SACK */
+    uint32_t reord_seen;          /* ACKs that told of reordering so far, with SACK */
     uint32_t segs_in, segs_out;   /* packets so far */
     uint32_t sacked, lost;        /* octets: SACKed; taken to be lost [sacked, lost] */
     bool scaled;                  /* windows are [TCPI_OPT_WSCALE] */

@@ -13,7 +13,7 @@ struct lane {
     struct bench *b;
     int sock;
     uint64_t octets, ended_ns;
-    uint64_t resent; /* segments */
+    uint64_t twice; /* segments that the peer has got twice, as its D-SACKs say */
     pthread_t thread;
 };
 
@@ -83,14 +83,14 @@ static size_t send_in_place(struct lane *l)
 }
 
 /* 0 where nobody counts them. */
-static uint64_t segments_resent(const struct lane *l)
+static uint64_t segments_twice(const struct lane *l)
 {
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
     if (l->b->c->getsockopt &&
         l->b->c->getsockopt(l->b->stack, l->sock, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
         die("TCP_INFO");
-    return info.tcpi_total_retrans;
+    return info.tcpi_dsack_dups;
 }
 
 static void *ask_lane(void *arg)
@@ -112,7 +112,7 @@ static void *ask_lane(void *arg)
     l->b->c->shutdown(l->b->stack, l->sock, SHUT_WR);
     recv_all(l->b, l->sock, &got, sizeof got);
     l->ended_ns = now_ns();
-    l->resent = segments_resent(l);
+    l->twice = segments_twice(l);
     if (got != l->octets) {
         errno = EBADMSG;
         die("not as many octets have arrived as were sent");
@@ -125,7 +125,7 @@ static void *ask_lane(void *arg)
 static void run(struct bench *b, int listener, void *(*lane)(void *))
 {
     struct lane *l = must_alloc(b->conns * sizeof *l);
-    uint64_t begun_ns = 0, ended_ns = 0, octets = 0, resent = 0;
+    uint64_t begun_ns = 0, ended_ns = 0, octets = 0, twice = 0;
     double cpu = 0;
     for (unsigned i = 0; i < b->conns; i++) {
         l[i].b = b;
@@ -141,12 +141,12 @@ static void run(struct bench *b, int listener, void *(*lane)(void *))
     for (unsigned i = 0; i < b->conns; i++) {
         pthread_join(l[i].thread, NULL);
         octets += l[i].octets;
-        resent += l[i].resent;
+        twice += l[i].twice;
         ended_ns = l[i].ended_ns > ended_ns ? l[i].ended_ns : ended_ns;
     }
-    printf("{\"octets\": %llu, \"seconds\": %.6f, \"cpu_s\": %.4f, \"resent\": %llu, \"each\": [",
+    printf("{\"octets\": %llu, \"seconds\": %.6f, \"cpu_s\": %.4f, \"twice\": %llu, \"each\": [",
            (unsigned long long)octets, (double)(ended_ns - begun_ns) / 1e9, cpu_s() - cpu,
-           (unsigned long long)resent);
+           (unsigned long long)twice);
     for (unsigned i = 0; i < b->conns; i++)
         printf("%s%llu", i ? ", " : "", (unsigned long long)l[i].octets);
     printf("]}\n");

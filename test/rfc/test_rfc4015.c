@@ -83,6 +83,20 @@ static void each_is_told(void **state)
     assert_int_equal(host_status(so).cwnd, 10000);
 }
 
+/* RFC 2883 4: the segments that D-SACKs tell of are counted, and nothing else. */
+static void counted(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = in_flight(&a, 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001, BLOCK(2001, 4001));
+    assert_int_equal(host_status(so).dsack_dups, 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 4001, BLOCK(1, 1001));
+    assert_int_equal(host_status(so).dsack_dups, 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 4001, BLOCK(1001, 2002));
+    assert_int_equal(host_status(so).dsack_dups, 3);
+}
+
 /* Nothing has answered: a probe (RFC 8985 7.2), then the timer. */
 static struct sock *timed_out(struct peer *a)
 {
@@ -239,9 +253,9 @@ static void real_loss(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(fast_retransmit), host_test(with_an_echo),      host_test(each_is_told),
-        host_test(timeout),         host_test(timeouts_in_a_row), host_test(curve),
-        host_test(grown_beyond),    host_test(real_loss),
+        host_test(fast_retransmit), host_test(with_an_echo), host_test(each_is_told),
+        host_test(counted),         host_test(timeout),      host_test(timeouts_in_a_row),
+        host_test(curve),           host_test(grown_beyond), host_test(real_loss),
     };
     return host_main(tests);
 }
