@@ -61,7 +61,6 @@ static void put_sender(struct tcp_info *info, const struct tcp_status *s)
     info->tcpi_pmtu = s->path_mtu;
     info->tcpi_total_retrans = s->resent;
     info->tcpi_dsack_dups = s->dsack_dups;
-    info->tcpi_reord_seen = s->reord_seen;
     info->tcpi_notsent_bytes = (uint32_t)s->unsent;
     info->tcpi_bytes_acked = s->octets_acked;
     info->tcpi_bytes_sent = s->octets_sent;

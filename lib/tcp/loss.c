@@ -142,7 +142,6 @@ struct recovery_ack loss_acked(struct tcb *t, const struct seg *seg, seq_t old_u
     struct recovery_ack did = acked(t, seg, old_una, duplicate, news, now_ns);
     if (least)
         pause_new_text(t, now_ns);
-    t->reord_seen += did.reordered;
     t->dsack_dups += did.twice;
     return did;
 }

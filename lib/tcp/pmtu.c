@@ -46,7 +46,7 @@ static uint32_t plateau_below(uint32_t len)
 static uint32_t mss_for(const struct tcb *t, uint32_t mtu)
 {
     uint32_t mss = min_u32(t->pmtu.mss_max, mtu - (t->pmtu.first - tcb_path_mss(t)));
-    uint32_t options = t->ip_options_len + tcb_options_len(t);
+    uint32_t options = t->snd.ip_options_len + tcb_options_len(t);
     return mss > options + TEXT_MIN ? mss - options : TEXT_MIN;
 }
 
@@ -65,7 +65,7 @@ void tcp_pmtu_limit(struct tcb *t, uint32_t mss_max)
 
 void tcp_pmtu_options(struct tcb *t, uint8_t len)
 {
-    t->ip_options_len = len;
+    t->snd.ip_options_len = len;
     set_mss(t);
 }
 

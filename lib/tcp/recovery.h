@@ -67,7 +67,6 @@ struct recovery_ack {
     bool grow;          /* outside of fast recovery: the caller lets cc grow */
     bool restart_timer; /* RFC 6582 3.2 step 3 */
     bool undone;        /* the last reduction is taken back */
-    bool reordered;     /* text has come that went before other text that had come already */
     uint32_t twice;     /* segments of what the peer says it has got twice (D-SACK) */
 };
 

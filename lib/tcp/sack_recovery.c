@@ -292,7 +292,6 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
         .grow = !reducing && !(ack->echo && r->mode == RECOVERY_OPEN),
         .restart_timer = ack->advances,
         .undone = spurious,
-        .reordered = d.reordered,
         .twice = dsack ? twice(ack->seg, c->mss) : 0,
     };
 }

@@ -273,7 +273,6 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .probes = t->keepalive.unanswered,
         .resent = t->resent,
         .dsack_dups = t->dsack_dups,
-        .reord_seen = t->reord_seen,
         .segs_in = t->segs_in,
         .segs_out = t->segs_out,
         .octets_acked = t->octets_acked,

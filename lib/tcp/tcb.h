@@ -86,9 +86,10 @@ struct tcb {
         seq_t wl1, wl2;   /* SEG.SEQ and SEG.ACK of the last window update */
         seq_t up;         /* SND.UP; not urgent: SND.UNA */
         seq_t iss;
-        seq_t fin;     /* sequence number of our FIN, once fin_sent */
-        uint16_t mss;  /* effective send MSS (MUST-16) */
-        uint8_t shift; /* Snd.Wind.Shift */
+        seq_t fin;              /* sequence number of our FIN, once fin_sent */
+        uint16_t mss;           /* effective send MSS (MUST-16) */
+        uint8_t shift;          /* Snd.Wind.Shift */
+        uint8_t ip_options_len; /* octets that go with every packet */
     } snd;
 
     struct rcvwnd rcvwnd;
@@ -106,7 +107,6 @@ struct tcb {
     uint64_t octets_acked, octets_resent; /* of text, so far */
     uint32_t segs_in, segs_out;           /* packets so far, those of super-segments each */
     uint32_t resent;                      /* segments sent again so far */
-    uint32_t dsack_dups, reord_seen;      /* see struct tcp_status */
     uint32_t id;                          /* of the socket, for the trace */
     struct {
         uint16_t first;    /* the MTU of the path's first link, IP header included */
@@ -115,12 +115,12 @@ struct tcb {
         uint64_t until_ns; /* when mtu is forgotten */
     } pmtu;
 
-    uint8_t ip_options_len; /* octets that go with every packet */
-    uint8_t events;         /* TCB_EV_*; the caller clears what it has taken */
-    int8_t error;           /* enum err: why the connection ended */
-    int8_t soft_error;      /* enum err: what ICMP has said since the last progress */
+    uint8_t events;    /* TCB_EV_*; the caller clears what it has taken */
+    int8_t error;      /* enum err: why the connection ended */
+    int8_t soft_error; /* enum err: what ICMP has said since the last progress */
     int8_t
         report; /* enum err: trouble (3.9.1.8) that the user is to be told of; the caller clears */
+    uint32_t dsack_dups; /* segments that the peer says it has got twice, so far */
 };
 
 /* A CLOSED connection that holds no other memory. flow stays where it is. first_mtu: of the
@@ -232,7 +232,6 @@ struct tcp_status {
     uint32_t probes;              /* keep-alives in a row without answer */
     uint32_t resent;              /* segments sent again so far [total_retrans] */
     uint32_t dsack_dups;          /* of these, those the peer says it has got twice, by D-SACK */
-    uint32_t reord_seen;          /* ACKs that told of reordering so far, with SACK */
     uint32_t segs_in, segs_out;   /* packets so far */
     uint32_t sacked, lost;        /* octets: SACKed; taken to be lost [sacked, lost] */
     bool scaled;                  /* windows are [TCPI_OPT_WSCALE] */

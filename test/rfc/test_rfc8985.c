@@ -27,22 +27,6 @@ static void by_time(void **state)
     arrives(&a, .flags = ACK, .seq = 1, .ack = 2001);
 }
 
-/* 6.2 step 3: what comes late, and has not gone again, was reordered. */
-static void late(void **state)
-{
-    (void)state;
-    struct peer a = peer(1, 0);
-    struct sock *so = in_flight(&a, 3);
-    host_later(100);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001, BLOCK(2001, 3001));
-    assert_int_equal(host_status(so).reord_seen, 0);
-    host_later(10);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 3001);
-    assert_int_equal(host_status(so).reord_seen, 1);
-    assert_int_equal(host_status(so).resent, 0);
-}
-
 /* 7: the end of a flight is lost: a probe finds it, and no timeout is needed. */
 static void tail(void **state)
 {
@@ -68,7 +52,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(by_time),
-        host_test(late),
         host_test(tail),
     };
     return host_main(tests);
