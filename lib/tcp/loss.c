@@ -103,6 +103,7 @@ static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old
             .echo = tcp_ecn_told(t, seg),
             .news = news,
             .outstanding = outstanding,
+            .wnd_max = t->snd.wnd_max,
             .srtt_ns = rto_srtt_ns(&t->rto),
             .now_ns = now_ns,
         };

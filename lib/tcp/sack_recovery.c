@@ -117,11 +117,14 @@ static bool is_spurious(struct sack_recovery *r, const struct sack_ack *ack, boo
 
 /* ---- SACK ---- */
 
-/* RFC 2883 4: the first block is below SEG.ACK, or within the second. */
-static bool is_dsack(const struct seg *seg)
+/* RFC 2883 4: the first block is below SEG.ACK, or within the second. No honest one is longer than
+ * any window was. */
+static bool is_dsack(const struct sack_ack *ack)
 {
+    const struct seg *seg = ack->seg;
     const struct sack_block *b = seg->opts.sack;
-    if (seg->opts.n_sack == 0 || !seq_lt(b[0].left, b[0].right))
+    if (seg->opts.n_sack == 0 || !seq_lt(b[0].left, b[0].right) ||
+        (uint32_t)seq_diff(b[0].right, b[0].left) > ack->wnd_max)
         return false;
     if (seq_leq(b[0].right, seg->ack))
         return true;
@@ -239,7 +242,7 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
                                       const struct sack_ack *ack)
 {
     struct delivery d;
-    bool dsack = is_dsack(ack->seg);
+    bool dsack = is_dsack(ack);
     scoreboard_begin(&r->board, &d, r->rack.min_rtt_ns, ack->now_ns);
     d.echo_end_ns = ack->echo_end_ns;
     scoreboard_acked(&r->board, ack->una, &d);

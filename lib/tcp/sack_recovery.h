@@ -57,6 +57,7 @@ struct sack_ack {
     bool echo;            /* it has ECN-Echo */
     bool news;            /* of which nothing is known yet: see recovery_echo() */
     uint32_t outstanding; /* octets, before it */
+    uint32_t wnd_max;     /* MAX.SND.WND */
     uint64_t srtt_ns, now_ns;
 };
 

@@ -120,7 +120,7 @@ struct tcb {
     int8_t soft_error; /* enum err: what ICMP has said since the last progress */
     int8_t
         report; /* enum err: trouble (3.9.1.8) that the user is to be told of; the caller clears */
-    uint32_t dsack_dups; /* segments that the peer says it has got twice, so far */
+    uint32_t dsack_dups; /* see struct tcp_status */
 };
 
 /* A CLOSED connection that holds no other memory. flow stays where it is. first_mtu: of the
@@ -231,7 +231,7 @@ struct tcp_status {
     uint32_t backoff;             /* doublings in rto_ns */
     uint32_t probes;              /* keep-alives in a row without answer */
     uint32_t resent;              /* segments sent again so far [total_retrans] */
-    uint32_t dsack_dups;          /* of these, those the peer says it has got twice, by D-SACK */
+    uint32_t dsack_dups;          /* segments the peer has got twice, by its D-SACKs [dsack_dups] */
     uint32_t segs_in, segs_out;   /* packets so far */
     uint32_t sacked, lost;        /* octets: SACKed; taken to be lost [sacked, lost] */
     bool scaled;                  /* windows are [TCPI_OPT_WSCALE] */

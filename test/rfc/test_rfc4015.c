@@ -83,7 +83,8 @@ static void each_is_told(void **state)
     assert_int_equal(host_status(so).cwnd, 10000);
 }
 
-/* RFC 2883 4: the segments that D-SACKs tell of are counted, and nothing else. */
+/* RFC 2883 4: the segments that D-SACKs tell of are counted, and nothing else: longer than any
+ * window they are no honest ones. */
 static void counted(void **state)
 {
     (void)state;
@@ -94,6 +95,8 @@ static void counted(void **state)
     arrives(&a, .flags = ACK, .seq = 1, .ack = 4001, BLOCK(1, 1001));
     assert_int_equal(host_status(so).dsack_dups, 1);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 4001, BLOCK(1001, 2002));
+    assert_int_equal(host_status(so).dsack_dups, 3);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 4001, BLOCK(4001 - 65536u, 4001)); /* forged */
     assert_int_equal(host_status(so).dsack_dups, 3);
 }
 

@@ -1,7 +1,10 @@
 /* See check_cookie.h. */
 #include "check_cookie.h"
 
+#include "cookie.h"
 #include "fail.h"
+#include "host.h"
+#include "isn.h"
 
 struct end *cookie_asked_by(struct end *e, seq_t ack)
 {
@@ -9,6 +12,37 @@ struct end *cookie_asked_by(struct end *e, seq_t ack)
         e = e->conn->older ? &e->conn->older->end[e->side] : NULL;
     SIM_CHECK(e, "cookie", "a SYN-ACK for a SYN that nobody has sent");
     return e;
+}
+
+static uint32_t tag(const struct siphash_key *key, uint64_t f, seq_t syn, uint32_t count,
+                    uint8_t ts)
+{
+    uint8_t id[17];
+    for (int i = 0; i < 8; i++)
+        id[i] = (uint8_t)(f >> (56 - 8 * i));
+    for (int i = 0; i < 4; i++) {
+        id[8 + i] = (uint8_t)(syn.v >> (24 - 8 * i));
+        id[12 + i] = (uint8_t)(count >> (24 - 8 * i));
+    }
+    id[16] = ts;
+    return (uint32_t)siphash(key, id, sizeof id) & 0xffffff;
+}
+
+bool cookie_fits(const struct host *h, const struct flow *flow)
+{
+    const struct seg *ack = &h->heard;
+    const struct siphash_key key = cookie_key(&h->secret);
+    uint64_t f = isn_f(&key, flow);
+    bool ts = h->plan->tcp.timestamps && ack->opts.has_ts;
+    uint8_t told = ts ? ack->opts.ts_ecr & 0x3f : 0xff;
+    uint32_t now = (uint32_t)(host_now(h) / (64 * NS_PER_S));
+    uint32_t number = ack->ack.v - 1 - (uint32_t)f - h->syn.v;
+    for (uint32_t age = 0; age < 2; age++) {
+        uint32_t low = number - ((now - age) << 24);
+        if (low < 1u << 24 && ((low - tag(&key, f, h->syn, now - age, told)) & 0xffffff) < 8)
+            return h->plan->tcp.syncookies != SYNCOOKIES_NEVER;
+    }
+    return false;
 }
 
 uint32_t cookie_syn_sent(struct end *e, const struct seg *seg, bool cookie)

@@ -30,7 +30,7 @@ _Noreturn void sim_fail(const char *checker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* What has happened is no error but chance, and the seed cannot go on from there: it ends, with
- * fail_by_chance as `what`. How often that may be is main.c's. */
+ * fail_by_chance as `what`, and has not failed. */
 _Noreturn void sim_chance(const char *format, ...) __attribute__((format(printf, 1, 2)));
 extern const char fail_by_chance[];
 

@@ -24,6 +24,8 @@ static void sink(void *ctx, const struct trace_point *point)
             h->sent_id[h->n_sent++] = point->sock_id;
         break;
     case TRACE_RECEIVED:
+        h->heard = *point->seg;
+        h->heard.n_text = 0;
         h->by_cookie = !(point->seg->flags & TCP_SYN);
         h->syn = seq_sub(point->seg->seq, h->by_cookie);
         h->cookie = seq_sub(point->seg->ack, 1);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check_cookie.h"
+#include "cookie.h"
 #include "nstime.h"
 #include "selftest.h"
 
@@ -104,6 +105,38 @@ static void without_timestamps(void *arg)
     cookie_syn_sent(((struct scene *)arg)->b, &scaled, true);
 }
 
+/* Of a cookie that tcp/cookie.c has made: its ACK fits, for two periods, and so do those of the
+ * other MSSs; nothing else does. */
+static int fits(void)
+{
+    struct scene *s = scene_new();
+    const struct flow flow = {
+        .local = ip_addr_v4(1), .remote = ip_addr_v4(2), .local_port = 3, .remote_port = 4};
+    const struct seg kept = {.flags = TCP_SYN, .seq = {7}, .opts = {.has_mss = true, .mss = 536}};
+    const struct siphash_key key = cookie_key(&s->host.secret);
+    seq_t cookie = cookie_make(&key, &flow, &kept, NS_PER_S);
+    int good = 0, bad = 0;
+    s->host.world = &s->world;
+    s->host.syn = kept.seq;
+    for (int i = -100; i < 100; i++) {
+        bool is_one = i >= -1 && i < 7; /* 536 is the second of eight */
+        s->host.heard = (struct seg){.flags = TCP_ACK, .ack = seq_add(cookie, (uint32_t)i + 1)};
+        for (int minutes = 0; minutes < 4; minutes++) {
+            s->world.now_ns = (1 + 64 * (uint64_t)minutes) * NS_PER_S;
+            bool now = cookie_fits(&s->host, &flow);
+            good += now && is_one && minutes < 2;
+            bad += now && !(is_one && minutes < 2);
+        }
+    }
+    s->host.syn = seq(8);
+    s->world.now_ns = NS_PER_S;
+    bad += cookie_fits(&s->host, &flow);
+    if (good == 16 && bad == 0)
+        return 0;
+    printf("%d ACKs of a cookie are found, of 16, and %d others\n", good, bad);
+    return 1;
+}
+
 int selftest_cookie(void)
 {
     static const struct {
@@ -117,7 +150,7 @@ int selftest_cookie(void)
         {"cookie where there are none", not_to_be, "cookie"},
         {"cookie that forgets", without_timestamps, "cookie"},
     };
-    int failed = crosses_ack();
+    int failed = crosses_ack() + fits();
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
         failed += expect(tests[i].name, tests[i].act, scene_new(), tests[i].checker);
     return failed;

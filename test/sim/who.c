@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_cookie.h"
 #include "fail.h"
 
 struct end *who_has_id(const struct host *h, uint32_t sock_id)
@@ -65,15 +66,13 @@ void who_is(struct end *e, uint32_t sock_id)
     e->wire.dead = false;
 }
 
-/* A listener takes what begins so for one of its cookies' ACKs, by one guess in 2^21: a cookie's
- * low 24 bits, of which eight are good (tcp/cookie.c). */
 struct end *who_is_half_open(struct host *h, const struct flow *flow, uint32_t sock_id)
 {
     struct end *e = who_has_flow(h->world, flow);
     while (e && !seq_eq(peer_of(e)->wire.iss, h->syn))
         e = e->conn->older ? &e->conn->older->end[e->side] : NULL;
-    if (!e && h->by_cookie && h->plan->tcp.syncookies != SYNCOOKIES_NEVER)
-        sim_chance("a stray ACK was taken for a SYN cookie's");
+    if (!e && h->by_cookie && cookie_fits(h, flow))
+        sim_chance("a stray ACK is as good as a SYN cookie's");
     SIM_CHECK(e, "accept", "a connection out of a SYN that nobody has sent");
     who_is(e, sock_id);
     return e;

@@ -154,18 +154,6 @@ static void unmake(struct world *w)
     free(w);
 }
 
-static uint64_t no_cookies(const struct world *w)
-{
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
-        struct stack_counters c = {0};
-        if (w->host[i].stack)
-            stack_counters(w->host[i].stack, &c);
-        n += c.cookies_failed;
-    }
-    return n;
-}
-
 bool world_run(uint64_t seed, const struct world_options *options, struct world_result *result)
 {
     struct world *volatile w = sim_zalloc(1, sizeof *w);
@@ -187,8 +175,7 @@ bool world_run(uint64_t seed, const struct world_options *options, struct world_
             end(w);
     }
     fail_frame.armed = false;
-    *result =
-        (struct world_result){w->hash, w->segments, w->octets, w->now_ns, w->tried, no_cookies(w)};
+    *result = (struct world_result){w->hash, w->segments, w->octets, w->now_ns, w->tried};
     unmake(w);
     return good;
 }

@@ -132,9 +132,10 @@ struct host {
     uint32_t n_rx;
     bool poll_set, accept_set;
     uint32_t sent_id[OUTPUT_BATCH], n_sent; /* sockets that the last output() was of */
-    seq_t syn;          /* of the SYN that came last, or whose number an ACK has told, */
-    seq_t cookie;       /* and its SYN-ACK's, if it was a cookie */
-    bool by_cookie;     /* it was an ACK */
+    struct seg heard;                       /* what came last, without its text, */
+    seq_t syn;                              /* the number of the SYN that it is or tells of, */
+    seq_t cookie;                           /* and its SYN-ACK's, if it was a cookie */
+    bool by_cookie;                         /* it was an ACK */
     bool flooded;       /* who is half open may have to give way to forged SYNs */
     struct end **owing; /* ends that have an ACK to send */
     uint32_t n_owing;
@@ -207,7 +208,6 @@ struct world {
 
 struct world_result {
     uint64_t hash, segments, octets, virtual_ns, tried;
-    uint64_t no_cookies; /* ACKs that were looked at for being a SYN cookie's, and were not */
 };
 
 /* One seed. False when a checker failed: fail_frame says what. */
