@@ -420,8 +420,10 @@ static void after_undo(void **state)
     host_later(100);
     arrives(&a, .flags = ACK, .seq = 1, .ack = 1, BLOCK(AT(1), AT(4)), TS(2, 100));
     assert_true(host_status(so).ssthresh < UINT32_MAX);
-    (void)all_leaves();
-    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(6), TS(3, 100)); /* RFC 3522: it was late */
+    assert_int_equal(cwrs_leave(), 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, BLOCK(AT(1), AT(7)), TS(2, 100));
+    assert_int_equal(cwrs_leave(), 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(7), TS(3, 100)); /* RFC 3522: it was late */
     assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
     (void)all_leaves();
     arrives(&a, .flags = ACK | ECE, .seq = 1, .ack = AT(8), TS(4, 100));
@@ -437,9 +439,11 @@ static void with_a_repaired_tail(void **state)
     struct sock *so = with_all(&a, 8, 0);
     host_later(208);
     leaves(&a, .flags = ACK | PSH, .seq = AT(7), .ack = 1, .text = 988);
+    host_sends(so, 8 * 988, 988); /* what comes after the probe tells that it came */
+    assert_int_equal(all_leaves(), 1);
     host_later(92);
-    arrives(&a, .flags = ACK | ECE, .seq = 1, .ack = AT(8), TS(2, 308));
-    assert_int_equal(host_status(so).ssthresh, (uint32_t)(8 * 988 * 0.7));
+    arrives(&a, .flags = ACK | ECE, .seq = 1, .ack = AT(9), TS(2, 308));
+    assert_int_equal(host_status(so).ssthresh, (uint32_t)(9 * 988 * 0.7));
 }
 
 /* A connection that has been silent since its cwnd was reduced still tells of it. */
