@@ -115,8 +115,7 @@ void tcp_pmtu_full_stop(struct tcb *t, uint64_t now_ns)
     uint32_t least = v4 ? PMTU_MIN_V4 : PMTU_MIN_V6, low = v4 ? SEARCH_LOW_V4 : PMTU_MIN_V6;
     uint32_t mtu = t->pmtu.mtu ? t->pmtu.mtu : t->pmtu.first;
     uint32_t lost = min_u32(t->snd.mss, (uint32_t)seq_diff(t->snd.nxt, t->snd.una));
-    mtu = mtu > low ? low : max_u32(mtu / 2, least);
-    /* What was lost may have been no larger than that. */
+    mtu = min_u32(mtu, low);
     while (mtu > least && mss_for(t, mtu) >= lost)
         mtu = max_u32(mtu / 2, least);
     if (mss_for(t, mtu) < lost)

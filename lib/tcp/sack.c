@@ -34,13 +34,10 @@ void sack_arrived(struct sack *s, const struct ranges *beyond, uint64_t at)
 
 void sack_twice(struct sack *s, uint64_t from, uint64_t end)
 {
-    if (!sack_any_twice(s)) {
-        s->twice = from;
-        s->twice_end = end;
-    } else if (from <= s->twice_end && s->twice <= end) {
-        s->twice = min_u64(s->twice, from);
-        s->twice_end = max_u64(s->twice_end, end);
-    }
+    if (s->twice < s->twice_end)
+        return;
+    s->twice = from;
+    s->twice_end = end;
 }
 
 void sack_look(struct sack *s, const struct ranges *beyond, uint64_t at, uint64_t end)

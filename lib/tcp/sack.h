@@ -24,8 +24,7 @@ struct sack {
 /* Text beyond a hole has arrived, and lies at `at` among others, which are `beyond` with it. */
 void sack_arrived(struct sack *s, const struct ranges *beyond, uint64_t at);
 
-/* [from, end), not empty, has come once more. The first that is not reported yet stays; what it
- * touches is reported with it. */
+/* [from, end), not empty, has come once more. The first that is not reported yet stays. */
 void sack_twice(struct sack *s, uint64_t from, uint64_t end);
 
 /* Of text at [at, end) that is about to be taken: if it begins or ends with what has arrived beyond

@@ -264,22 +264,7 @@ static void twice_and_again(void **state)
     finish(&r);
 }
 
-/* What it touches is told with it: the ACKs of what comes at one time go afterwards. */
-static void twice_joined(void **state)
-{
-    (void)state;
-    struct receiver r;
-    setup(&r);
-    sack_twice(&r.sack, HEAD - 700, HEAD - 600);
-    sack_twice(&r.sack, HEAD - 600, HEAD - 500);
-    sack_twice(&r.sack, HEAD - 800, HEAD - 700);
-    sack_twice(&r.sack, HEAD - 900, HEAD - 801);
-    sack_twice(&r.sack, HEAD - 750, HEAD - 650);
-    REPORTS(4, B(-800, -500));
-    reports(&r, 4, 0, NULL);
-    finish(&r);
-}
-
+/* Without room it is not lost. */
 /* What has come twice and was then thrown away for want of memory is not reported: by itself it
  * would be taken for what is here (simulator, seed 328896). */
 static void twice_then_pruned(void **state)
@@ -295,7 +280,6 @@ static void twice_then_pruned(void **state)
     finish(&r);
 }
 
-/* Without room it is not lost. */
 static void twice_without_room(void **state)
 {
     (void)state;
@@ -321,7 +305,6 @@ int main(void)
         cmocka_unit_test(twice_beyond),
         cmocka_unit_test(twice_a_whole_block),
         cmocka_unit_test(twice_in_part),
-        cmocka_unit_test(twice_joined),
         cmocka_unit_test(twice_and_again),
         cmocka_unit_test(twice_then_pruned),
         cmocka_unit_test(twice_without_room),
