@@ -24,6 +24,7 @@ static void acked(struct sender *s, uint32_t ack, uint32_t left, uint32_t right,
                                .una = seq(ack),
                                .nxt = seq(s->nxt),
                                .echo_end_ns = TIME_NEVER,
+                               .wnd_max = 20 * MSS,
                                .srtt_ns = 100 * MS,
                                .now_ns = at_ms * MS};
     sack_recovery_ack(&s->r, &s->c, &a);
