@@ -7,10 +7,10 @@ CELLs, these only. A repeat is one transfer of ours and one of the kernel's, in 
 router that is impaired by the same seed.
 
 Of a cell it has by who sends, "nstcp" and "kernel", the Mbit/s of each repeat, and under "in vain"
-the segments that the peer has got twice, as its D-SACKs say; "ratio", the median of
-the repeats' ratios. Where flows share a path, "nstcp" is the part of it that ours got beside one of
-the kernel's, or Jain's index of eight of ours. "geometric mean" is that of the ratios of all cells with ours at both
-ends. loss.png shows the ratios, where gnuplot is installed.
+the segments that the peer has got twice, as its D-SACKs say; "ratio", the median of the repeats'
+ratios. Where flows share a path, "nstcp" is the part of it that ours got beside one of the kernel's,
+or Jain's index of eight of ours. "geometric mean" is that of the ratios of all cells with ours at
+both ends. loss.png shows the ratios, where gnuplot is installed.
 """
 import concurrent.futures
 import json

@@ -18,28 +18,28 @@ static uint32_t tag(const struct siphash_key *key, uint64_t f, seq_t syn, uint32
                     uint8_t ts)
 {
     uint8_t id[17];
-    for (int i = 0; i < 8; i++)
-        id[i] = (uint8_t)(f >> (56 - 8 * i));
-    for (int i = 0; i < 4; i++) {
-        id[8 + i] = (uint8_t)(syn.v >> (24 - 8 * i));
-        id[12 + i] = (uint8_t)(count >> (24 - 8 * i));
-    }
-    id[16] = ts;
+    struct writer w = writer(id, sizeof id);
+    put_u32(&w, (uint32_t)(f >> 32));
+    put_u32(&w, (uint32_t)f);
+    put_u32(&w, syn.v);
+    put_u32(&w, count);
+    put_u8(&w, ts);
     return (uint32_t)siphash(key, id, sizeof id) & 0xffffff;
 }
 
 bool cookie_fits(const struct host *h, const struct flow *flow)
 {
     const struct seg *ack = &h->heard;
+    seq_t syn = host_syn(h);
     const struct siphash_key key = cookie_key(&h->secret);
     uint64_t f = isn_f(&key, flow);
     bool ts = h->plan->tcp.timestamps && ack->opts.has_ts;
     uint8_t told = ts ? ack->opts.ts_ecr & 0x3f : 0xff;
     uint32_t now = (uint32_t)(host_now(h) / (64 * NS_PER_S));
-    uint32_t number = ack->ack.v - 1 - (uint32_t)f - h->syn.v;
+    uint32_t number = ack->ack.v - 1 - (uint32_t)f - syn.v;
     for (uint32_t age = 0; age < 2; age++) {
         uint32_t low = number - ((now - age) << 24);
-        if (low < 1u << 24 && ((low - tag(&key, f, h->syn, now - age, told)) & 0xffffff) < 8)
+        if (low < 1u << 24 && ((low - tag(&key, f, syn, now - age, told)) & 0xffffff) < 8)
             return h->plan->tcp.syncookies != SYNCOOKIES_NEVER;
     }
     return false;

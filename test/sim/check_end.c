@@ -86,10 +86,10 @@ static void half_open(struct host *h, struct end *e)
 static void opens_by(const struct host *h, struct end *e)
 {
     struct end *p = peer_of(e);
-    if (!h->by_cookie)
+    if (!host_by_cookie(h))
         return;
     e->cookie_ns = h->world->now_ns;
-    if (!e->wire.ghost && seq_eq(e->wire.iss, h->cookie))
+    if (!e->wire.ghost && seq_eq(e->wire.iss, seq_sub(h->heard.ack, 1)))
         return;
     e->wire.lost = p->wire.lost = true;
     e->wire.ghost = false;

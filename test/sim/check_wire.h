@@ -109,7 +109,7 @@ struct wire_end {
     uint64_t acked_ns;    /* when an ACK last advanced */
     uint64_t heard_ns;    /* when a segment with a good ACK last arrived */
     uint64_t progress_ns; /* when an ACK last advanced, or a window probe was answered */
-    uint64_t moved_ns;    /* the same at the latest: an ACK may have been thrown away, or not */
+    uint64_t moved_ns;    /* the same at the latest: by ACKs that may have been taken */
 };
 
 /* `me` sends seg; its text begins at seg->text[0]. */

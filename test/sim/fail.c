@@ -10,8 +10,12 @@ struct fail_frame fail_frame;
 
 const char fail_by_chance[] = "by chance";
 
-static _Noreturn void leave(const char *checker)
+_Noreturn void sim_fail(const char *checker, const char *format, ...)
 {
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(fail_frame.text, sizeof fail_frame.text, format, ap);
+    va_end(ap);
     fail_frame.what = checker;
     if (!fail_frame.quiet) {
         printf("seed %llu: %s at %llu.%09llu s: %s\n", (unsigned long long)fail_frame.seed, checker,
@@ -24,24 +28,6 @@ static _Noreturn void leave(const char *checker)
     if (!fail_frame.armed)
         exit(1);
     longjmp(fail_frame.env, 1);
-}
-
-_Noreturn void sim_fail(const char *checker, const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(fail_frame.text, sizeof fail_frame.text, format, ap);
-    va_end(ap);
-    leave(checker);
-}
-
-_Noreturn void sim_chance(const char *format, ...)
-{
-    va_list ap;
-    va_start(ap, format);
-    vsnprintf(fail_frame.text, sizeof fail_frame.text, format, ap);
-    va_end(ap);
-    leave(fail_by_chance);
 }
 
 void *sim_zalloc(size_t n, size_t size)

@@ -29,9 +29,8 @@ extern struct fail_frame fail_frame;
 _Noreturn void sim_fail(const char *checker, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* What has happened is no error but chance, and the seed cannot go on from there: it ends, with
- * fail_by_chance as `what`, and has not failed. */
-_Noreturn void sim_chance(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* As the checker of sim_fail(): what has happened is no error but chance, and the seed cannot go on
+ * from there. It has not failed. */
 extern const char fail_by_chance[];
 
 /* From now on abort() inside the engine fails the seed instead of ending the program, and a crash

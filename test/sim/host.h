@@ -13,6 +13,18 @@ static inline uint64_t host_now(const struct host *h)
     return h->world->now_ns + h->clock_ns;
 }
 
+/* Whether what came last is no SYN: then an ACK that is to be a SYN cookie's. */
+static inline bool host_by_cookie(const struct host *h)
+{
+    return !(h->heard.flags & TCP_SYN);
+}
+
+/* The number of the SYN that it is, or that its ACK tells of. */
+static inline seq_t host_syn(const struct host *h)
+{
+    return seq_sub(h->heard.seq, host_by_cookie(h));
+}
+
 /* host_life.c: */
 
 void host_init(struct host *h, struct world *w, uint32_t index);

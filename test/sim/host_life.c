@@ -7,6 +7,7 @@
 #include "fail.h"
 #include "host.h"
 #include "ladder.h"
+#include "minmax.h"
 #include "nstime.h"
 #include "who.h"
 
@@ -26,9 +27,6 @@ static void sink(void *ctx, const struct trace_point *point)
     case TRACE_RECEIVED:
         h->heard = *point->seg;
         h->heard.n_text = 0;
-        h->by_cookie = !(point->seg->flags & TCP_SYN);
-        h->syn = seq_sub(point->seg->seq, h->by_cookie);
-        h->cookie = seq_sub(point->seg->ack, 1);
         break;
     case TRACE_STATE:
         end_state(h, point);
@@ -102,7 +100,7 @@ void host_listen(struct host *h)
     h->mem.refuse_ppm = h->plan->refuse_ppm;
     /* Seed 1023321: deaf after a crash it may have more in use already. */
     if (h->plan->mem_limit)
-        h->mem.mem.limit = h->mem.used > h->plan->mem_limit ? h->mem.used : h->plan->mem_limit;
+        h->mem.mem.limit = max_u64(h->plan->mem_limit, h->mem.used);
 }
 
 void host_calm(struct host *h)

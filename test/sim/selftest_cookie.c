@@ -117,10 +117,10 @@ static int fits(void)
     seq_t cookie = cookie_make(&key, &flow, &kept, NS_PER_S);
     int good = 0, bad = 0;
     s->host.world = &s->world;
-    s->host.syn = kept.seq;
     for (int i = -100; i < 100; i++) {
         bool is_one = i >= -1 && i < 7; /* 536 is the second of eight */
-        s->host.heard = (struct seg){.flags = TCP_ACK, .ack = seq_add(cookie, (uint32_t)i + 1)};
+        s->host.heard =
+            (struct seg){.flags = TCP_ACK, .seq = seq(8), .ack = seq_add(cookie, (uint32_t)i + 1)};
         for (int minutes = 0; minutes < 4; minutes++) {
             s->world.now_ns = (1 + 64 * (uint64_t)minutes) * NS_PER_S;
             bool now = cookie_fits(&s->host, &flow);
@@ -128,7 +128,7 @@ static int fits(void)
             bad += now && !(is_one && minutes < 2);
         }
     }
-    s->host.syn = seq(8);
+    s->host.heard = (struct seg){.flags = TCP_ACK, .seq = seq(9), .ack = seq_add(cookie, 1)};
     s->world.now_ns = NS_PER_S;
     bad += cookie_fits(&s->host, &flow);
     if (good == 16 && bad == 0)

@@ -6,6 +6,7 @@
 
 #include "check_cookie.h"
 #include "fail.h"
+#include "host.h"
 
 struct end *who_has_id(const struct host *h, uint32_t sock_id)
 {
@@ -69,10 +70,10 @@ void who_is(struct end *e, uint32_t sock_id)
 struct end *who_is_half_open(struct host *h, const struct flow *flow, uint32_t sock_id)
 {
     struct end *e = who_has_flow(h->world, flow);
-    while (e && !seq_eq(peer_of(e)->wire.iss, h->syn))
+    while (e && !seq_eq(peer_of(e)->wire.iss, host_syn(h)))
         e = e->conn->older ? &e->conn->older->end[e->side] : NULL;
-    if (!e && h->by_cookie && cookie_fits(h, flow))
-        sim_chance("a stray ACK is as good as a SYN cookie's");
+    if (!e && host_by_cookie(h) && cookie_fits(h, flow))
+        sim_fail(fail_by_chance, "a stray ACK is as good as a SYN cookie's");
     SIM_CHECK(e, "accept", "a connection out of a SYN that nobody has sent");
     who_is(e, sock_id);
     return e;

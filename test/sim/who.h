@@ -26,7 +26,7 @@ void who_begins(struct conn *c);
 /* This socket is e's. */
 void who_is(struct end *e, uint32_t sock_id);
 
-/* A listener has made a connection out of the last SYN that came (host.syn): whose that was. */
+/* A listener has made a connection out of the last SYN that came (host_syn()): whose that was. */
 struct end *who_is_half_open(struct host *h, const struct flow *flow, uint32_t sock_id);
 
 /* The host has a new stack, or none. */

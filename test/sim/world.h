@@ -132,10 +132,7 @@ struct host {
     uint32_t n_rx;
     bool poll_set, accept_set;
     uint32_t sent_id[OUTPUT_BATCH], n_sent; /* sockets that the last output() was of */
-    struct seg heard;                       /* what came last, without its text, */
-    seq_t syn;                              /* the number of the SYN that it is or tells of, */
-    seq_t cookie;                           /* and its SYN-ACK's, if it was a cookie */
-    bool by_cookie;                         /* it was an ACK */
+    struct seg heard;   /* what came last, without its text: who is half open is by that */
     bool flooded;       /* who is half open may have to give way to forged SYNs */
     struct end **owing; /* ends that have an ACK to send */
     uint32_t n_owing;
