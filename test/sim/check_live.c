@@ -16,14 +16,26 @@ static uint64_t r2(const struct world *w)
     return ns;
 }
 
+/* Whether a router does not say what its link does not take. */
+static bool has_black_hole(const struct world *w)
+{
+    for (uint32_t i = 0; i < w->plan.n_edges; i++)
+        for (int k = 0; k < 2; k++)
+            if (w->plan.edge[i].link[k].mtu_silent && w->plan.edge[i].link[k].n_mtu > 0)
+                return true;
+    return false;
+}
+
 /* The RTO or the persist timer backed off to their maximum, and the answer lost because both sides'
- * timers ran into each other. */
+ * timers ran into each other. In a black hole R1 comes first (RFC 4821 7.7; seed 1247376). */
 static uint64_t without_loss(const struct world *w)
 {
     uint64_t ns = 60 * NS_PER_S;
+    bool hole = has_black_hole(w);
     for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
         const struct tcp_config *c = &w->plan.host[i].tcp;
-        ns = time_max(ns, 2 * c->rto_max_ns + c->orphan_ns + 30 * NS_PER_S);
+        uint64_t rtos = 2 + (hole ? c->r1 : 0);
+        ns = time_max(ns, rtos * c->rto_max_ns + c->orphan_ns + 30 * NS_PER_S);
         ns = time_max(ns, 2 * c->msl_ns + 30 * NS_PER_S);
     }
     return ns;

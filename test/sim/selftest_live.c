@@ -8,6 +8,7 @@
 #include "selftest.h"
 
 #define PATIENCE (240 * NS_PER_S) /* twice the RTO's maximum, and half a minute */
+#define RTO_MAX  (105 * NS_PER_S)
 #define R2       (600 * NS_PER_S)
 #define CALM     (10 * NS_PER_S)
 
@@ -26,7 +27,7 @@ static struct scene *scene_new(void)
     s.world.conn = &s.conn;
     s.world.plan.n_conns = s.world.plan.n_hosts = 1;
     s.world.plan.calm_ns = CALM - NS_PER_S;
-    s.world.plan.host[0].tcp.rto_max_ns = 105 * NS_PER_S;
+    s.world.plan.host[0].tcp.rto_max_ns = RTO_MAX;
     s.world.plan.host[0].tcp.user_timeout_ns = R2;
     s.conn.plan = &s.plan;
     s.conn.world = &s.world;
@@ -75,6 +76,17 @@ int selftest_live(void)
     /* Where packets are lost all the time: */
     s->world.loss_ppm = 1;
     good = good && !is_stuck(s, end + CALM + R2 - 1, 0) && is_stuck(s, end + CALM + R2, 0);
+    s->world.loss_ppm = 0;
+    /* Where a router is silent (seed 1247376): R1 more, if it has something to be silent about. */
+    struct link_plan *l = &s->world.plan.edge[0].link[1];
+    s->world.plan.n_edges = 1;
+    s->world.plan.host[0].tcp.r1 = 3;
+    l->n_mtu = 1;
+    good = good && live_patience_ns(&s->world) == PATIENCE;
+    l->mtu_silent = true;
+    good = good && live_patience_ns(&s->world) == PATIENCE + 3 * RTO_MAX;
+    l->n_mtu = 0;
+    good = good && live_patience_ns(&s->world) == PATIENCE;
     good = good && drop_counts(s, false, ICMP_SAYS_NOTHING) &&
            !drop_counts(s, true, ICMP_SAYS_NOTHING) && !drop_counts(s, false, ICMP_SAYS_TOO_BIG);
     if (!good)
