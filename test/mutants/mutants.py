@@ -6,12 +6,13 @@ finds is a survivor.
 usage: mutants.py [--check] [--fresh] [--jobs N] [--only NAME]... SOURCE_DIR WORK_DIR
 
   --check      only whether every bug can be planted: builds and runs nothing
-  --fresh      forget what an earlier run found; of another tree it is forgotten anyway
+  --fresh      forget what earlier runs found
   --jobs N     that many copies at work; as many as there are processors if not said
   --only NAME  this one; may be said again
 
-A run that was stopped goes on where it was. Prints the table: mutant, what caught it. Exit status: 0
-all were caught (or can be planted), 1 not all, 2 wrong usage.
+A run that was stopped goes on where it was. One of another tree begins anew, but with the test that
+caught the bug the last time. Prints the table: mutant, what caught it. Exit status: 0 all were
+caught (or can be planted), 1 not all, 2 wrong usage.
 """
 import argparse
 import collections
@@ -139,14 +140,17 @@ class Copy:
             return name + ' (takes too long)'
 
 
-def likeliest(mutant, lasts):
-    """The tests, by how soon they may catch the bug: the shortest first, but those of its file
-    (output's are output, output_cork, ...) and of the RFC it breaks before others as long."""
+def likeliest(mutant, lasts, last):
+    """The tests, by how soon they may catch the bug: what caught it the last time; then the shortest
+    first, but those of its file (output's are output, output_cork, ...) and of the RFC it breaks
+    before others as long."""
     stem = os.path.splitext(os.path.basename(mutant.file[0]))[0]
     named = {'rfc' + n for n in re.findall(r'RFC (\d+)', mutant.what)}
     named |= {n.replace('.', '_') for n in re.findall(r'\b3(?:\.\d+)+', mutant.what)}
 
     def cost(name):
+        if name == last:
+            return 0
         suite, _, test = name.partition(': ')
         if suite == 'unit' and (test == stem or test.startswith(stem + '_')):
             return lasts[name] / 1000
@@ -155,9 +159,9 @@ def likeliest(mutant, lasts):
     return sorted(lasts, key=cost)
 
 
-def caught_by(copy, mutant, lasts):
+def caught_by(copy, mutant, lasts, last):
     """Which test fails, as text; '' when none does; None when it does not build."""
-    order, begin = likeliest(mutant, lasts), 0
+    order, begin = likeliest(mutant, lasts, last), 0
     while begin < len(order):
         step = order[begin:begin + max(begin, 1)]  # 1, 1, 2, 4, ...: few links for a quick catch
         if not copy.make(step):
@@ -187,20 +191,20 @@ def baseline(copy, jobs):
     return {name: seconds for name, (_, seconds) in took.items()}
 
 
-def verdict_of(copy, mutant, lasts):
+def verdict_of(copy, mutant, lasts, last):
     path = os.path.join(copy.tree, mutant.file[0])
     before = open(path, encoding='utf-8').read()
     began, after = time.monotonic(), plant(copy.tree, mutant)
     with open(path, 'w', encoding='utf-8') as f:
         f.write(after)
-    found = caught_by(copy, mutant, lasts)
+    found = caught_by(copy, mutant, lasts, last)
     with open(path, 'w', encoding='utf-8') as f:
         f.write(before)
     verdict = 'DOES NOT BUILD' if found is None else found or 'SURVIVED: ' + mutant.what
     return f'{mutant.name:24} {time.monotonic() - began:4.0f} s  {verdict}'
 
 
-def work_on(copy, todo, lasts, table):
+def work_on(copy, todo, lasts, earlier, table):
     """Takes mutants until there are none or the run is stopped; each line is in the table before the
     next begins."""
     while not table['stopped'].is_set():
@@ -208,7 +212,7 @@ def work_on(copy, todo, lasts, table):
             mutant = todo.get_nowait()
         except queue.Empty:
             return
-        line = verdict_of(copy, mutant, lasts)
+        line = verdict_of(copy, mutant, lasts, earlier.get(mutant.name))
         with table['lock'], open(table['path'], 'a', encoding='utf-8') as f:
             f.write(line + '\n')
 
@@ -221,11 +225,33 @@ def lines_of(path):
         return {line.split()[0]: line.rstrip('\n') for line in f if line.endswith('\n')}
 
 
+def found_earlier(work, at):
+    """By mutant the test that caught it the last time, in whichever tree. What else earlier trees
+    have left is removed."""
+    path, earlier = os.path.join(work, 'earlier.json'), {}
+    if os.path.exists(path):
+        with open(path, encoding='utf-8') as f:
+            earlier = json.load(f)
+    for tree in os.listdir(work):
+        for name, line in lines_of(os.path.join(work, tree, 'table')).items():
+            found = re.search(r' s  ((?:%s): .*?)( \(takes too long\))?$' % '|'.join(SUITES), line)
+            if found:
+                earlier[name] = found[1]
+    with open(path + '.new', 'w', encoding='utf-8') as f:
+        json.dump(earlier, f, indent=0)
+    os.rename(path + '.new', path)
+    for tree in os.listdir(work):
+        if os.path.join(work, tree) not in (at, path):
+            shutil.rmtree(os.path.join(work, tree), ignore_errors=True)
+    return earlier
+
+
 def run(source, work, mutants, jobs, fresh):
     at = os.path.join(work, key_of(source)[:16])
-    if fresh or not os.path.exists(at):
+    if fresh:
         shutil.rmtree(work, ignore_errors=True)
     os.makedirs(at, exist_ok=True)
+    earlier = found_earlier(work, at)
     table, lasts = os.path.join(at, 'table'), os.path.join(at, 'lasts.json')
     done, todo = lines_of(table), queue.SimpleQueue()
     with open(table, 'w', encoding='utf-8') as f:  # without a line that was cut off
@@ -245,7 +271,7 @@ def run(source, work, mutants, jobs, fresh):
             took = json.load(f)
         shared = {'path': table, 'lock': threading.Lock(), 'stopped': threading.Event()}
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-            ends = [pool.submit(work_on, c, todo, took, shared) for c in copies]
+            ends = [pool.submit(work_on, c, todo, took, earlier, shared) for c in copies]
             try:
                 for end in ends:
                     end.result()
