@@ -91,11 +91,12 @@ static void delivered(struct sack_watch *w, uint64_t left, uint64_t right)
 }
 
 void sack_acked(struct sack_watch *w, uint64_t ack, const struct sack_span *blocks, unsigned n,
-                uint64_t now_ns)
+                bool surely, uint64_t now_ns)
 {
     if (w->n_out > 0 && w->out[0].at < ack) {
         w->probed = false;
-        w->quiet_ns = now_ns;
+        if (surely) /* otherwise the probe's time may go on (seed 1373704) */
+            w->quiet_ns = now_ns;
     }
     delivered(w, 0, ack);
     for (unsigned i = 0; i < n; i++)

@@ -47,12 +47,12 @@ bool sack_sent(struct sack_watch *w, const struct resend_seen *seen, uint64_t at
 /* There is no other reason for what was sent last: whether it may have been the probe. */
 bool sack_was_probe(struct sack_watch *w);
 
-/* An ACK arrives: up to ack, and n blocks. */
+/* An ACK arrives: up to ack, and n blocks. surely: it is not too old for the end to take it. */
 struct sack_span {
     uint64_t left, right;
 };
 void sack_acked(struct sack_watch *w, uint64_t ack, const struct sack_span *blocks, unsigned n,
-                uint64_t now_ns);
+                bool surely, uint64_t now_ns);
 
 /* What the end has to tell, beside what ack_watch knows. */
 #define SACK_TWICE  16

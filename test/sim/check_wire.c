@@ -18,7 +18,6 @@ static void begin_anew(struct wire_end *me, struct wire_end *peer)
         me->ghost = true;
         return;
     }
-    me->epoch++;
     me->syn_sent = me->fin_sent = me->edge_scaled = false;
     me->sent = me->ack_sent = me->edge_sent = me->small_end = 0;
     me->acked = me->acked_new = me->edge = me->edge_new = 0;
@@ -55,6 +54,7 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
                   "the new ISS lies before the end of what was sent"); /* MAY-2 */
         me->syn_sent = true;
         me->iss = seg->seq;
+        me->epoch = seg->seq.v;
         me->iss_ns = me->syn_ns = now_ns;
         me->shift = shift;
         me->mss_sent = mss;

@@ -58,7 +58,7 @@ struct wire_end {
     uint32_t ssthresh; /* the engine's, when it sends text again, or CWR; 0: not known */
 
     /* What it has sent. */
-    uint32_t epoch; /* of its sequence space: one more when a listener begins anew */
+    uint32_t epoch; /* its sequence space: another when a listener begins anew, but for a cookie */
     bool ghost;     /* a listener has answered an old SYN: nothing more is known of this end */
     bool lost;      /* this end talks to an earlier epoch of its peer: nothing more is checked */
     bool syn_sent, fin_sent;

@@ -86,7 +86,8 @@ static void arrived_ack(struct wire_end *me, const struct wire_end *peer, const 
     if (!fresh && !syn)
         me->sack.overflow = true; /* it may be that this ACK has said nothing */
     if (wire_sacks(me, peer))
-        sack_acked(&me->sack, ack, blocks, wire_spans(seg, me->iss, ack, blocks), now_ns);
+        sack_acked(&me->sack, ack, blocks, wire_spans(seg, me->iss, ack, blocks), fresh || syn,
+                   now_ns);
     else if (!advances && duplicate && seg_len(seg) == 0)
         resend_duplicate(&me->resend, &now);
     resend_window(&me->resend, &now, wnd, newest && ack == me->acked);

@@ -64,8 +64,12 @@ static void set_tick(struct host *h)
     h->tick_at_ns = TIME_NEVER;
     if (deadline == TIME_NEVER)
         return;
-    h->tick_at_ns = deadline > host_now(h) ? deadline - h->clock_ns : w->now_ns;
-    h->tick_at_ns += rng_below(&w->rng, h->plan->late_ns + 1);
+    /* Seed 1379490: a deadline that is the earliest only when it has passed already, as another was
+     * there before it, is no later for that. */
+    uint64_t now_ns = host_now(h), late_ns = rng_below(&w->rng, h->plan->late_ns + 1);
+    uint64_t overdue_ns = deadline < now_ns ? now_ns - deadline : 0;
+    h->tick_at_ns = deadline > now_ns ? deadline - h->clock_ns : w->now_ns;
+    h->tick_at_ns += late_ns > overdue_ns ? late_ns - overdue_ns : 0;
     queue_push(&w->queue, h->tick_at_ns, EVENT_TICK, h->index, NULL);
 }
 

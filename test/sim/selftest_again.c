@@ -115,7 +115,7 @@ static void ack_arrives(struct pair *p, bool old, uint32_t number)
                             .ack = seq(ISS_A + number),
                             .wnd = 8000,
                             .text_len = old ? 10 : 0};
-    wire_arrived(&p->a, &p->b, &seg, 0, p->now_ns);
+    wire_arrived(&p->a, &p->b, &seg, wire_epoch(&p->b), p->now_ns);
 }
 
 /* A is in fast recovery until 6001, the first three segments were lost, and has sent 1 again. */

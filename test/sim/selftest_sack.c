@@ -109,6 +109,37 @@ static void probe_despite_nagle(struct pair *p)
     small_probe(p, 10 * NS_PER_MS);
 }
 
+/* Seed 1373704: an ACK that is too old for A, perhaps, ends no waiting for the probe. */
+static void probe_after_ack(struct pair *p, bool old)
+{
+    const struct seg ack = {.flags = TCP_ACK,
+                            .seq = seq(ISS_B + (old ? 1 : 11)),
+                            .ack = seq(ISS_A + 1001),
+                            .wnd = 8000,
+                            .text_len = old ? 10 : 0};
+    pair_permit_sack(p);
+    p->a.written = 1010;
+    p->b.written = 10;
+    LOST_FROM_A(TEXT(1, MSS));
+    LOST_FROM_A(TEXT(1001, 10));
+    FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = 10);
+    p->now_ns += 5 * NS_PER_MS;
+    wire_arrived(&p->a, &p->b, &ack, wire_epoch(&p->b), p->now_ns);
+    p->now_ns += 5 * NS_PER_MS;
+    p->a.written = 1020;
+    LOST_FROM_A(.flags = TCP_ACK, .seq = {1011}, .ack = {11}, .wnd = 7990, .text_len = 10);
+}
+
+static void probe_after_old_ack(struct pair *p)
+{
+    probe_after_ack(p, true);
+}
+
+static void probe_after_new_ack(struct pair *p)
+{
+    probe_after_ack(p, false);
+}
+
 static void no_probe_despite_nagle(struct pair *p)
 {
     small_probe(p, 5 * NS_PER_MS);
@@ -164,6 +195,8 @@ int selftest_sack(void)
         {probes, "again"},
         {probe_after_progress, NULL},
         {probe_despite_nagle, NULL},
+        {probe_after_old_ack, NULL},
+        {probe_after_new_ack, "nagle"},
         {no_probe_despite_nagle, "nagle"},
         {probe_at_the_timeout, NULL},
         {probe_after_window, NULL},

@@ -276,12 +276,12 @@ static void ghost_acks(struct pair *p, uint32_t epoch)
 /* Seed 8002881, super-segments of 44 MSS: what was sent before counts. */
 static void ack_before_ghost(struct pair *p)
 {
-    ghost_acks(p, 0);
+    ghost_acks(p, ISS_B);
 }
 
 static void ack_of_ghost(struct pair *p)
 {
-    ghost_acks(p, 1);
+    ghost_acks(p, ISS_B + 1);
 }
 
 /* Seed 982356: what fills a hole comes after an ACK from beyond it. Its own ACK moves A. */
