@@ -25,10 +25,11 @@ static void inflate(struct cc *c, uint32_t segments)
 }
 
 /* The segment at una is to be sent again, and whatever was before: one range holds both by
- * reaching from una to the further end. */
-static void schedule_first(struct recovery *r, const struct cc *c, seq_t una, seq_t nxt)
+ * reaching from una to the further end. What was sent since recovery began is not known to be lost.
+ */
+static void schedule_first(struct recovery *r, const struct cc *c, seq_t una)
 {
-    seq_t end = seq_min(seq_add(una, c->mss), nxt);
+    seq_t end = seq_min(seq_add(una, c->mss), r->recover);
     if (recovery_pending(r))
         end = seq_max(end, r->end);
     r->nxt = una;
@@ -82,7 +83,7 @@ bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, ui
     r->mode = RECOVERY_FAST;
     r->recover = nxt;
     r->partial_seen = false;
-    schedule_first(r, c, una, nxt);
+    schedule_first(r, c, una);
     return true;
 }
 
@@ -107,7 +108,7 @@ static void full_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt)
 }
 
 /* RFC 6582 3.2 step 3: partial window deflation, and the first unacknowledged segment. */
-static void partial_ack(struct recovery *r, struct cc *c, uint32_t acked, seq_t una, seq_t nxt)
+static void partial_ack(struct recovery *r, struct cc *c, uint32_t acked, seq_t una)
 {
     c->cwnd -= min_u32(acked, c->cwnd);
     if (acked >= c->mss)
@@ -116,7 +117,7 @@ static void partial_ack(struct recovery *r, struct cc *c, uint32_t acked, seq_t 
 
     /* Inside a longer range (recovery_resend) that segment has just been sent again. */
     if (!recovery_pending(r) || seq_eq(r->nxt, una))
-        schedule_first(r, c, una, nxt);
+        schedule_first(r, c, una);
 }
 
 struct recovery_ack recovery_new_ack(struct recovery *r, struct cc *c, seq_t old_una, seq_t una,
@@ -150,7 +151,7 @@ struct recovery_ack recovery_new_ack(struct recovery *r, struct cc *c, seq_t old
         } else {
             meaning.restart_timer = !r->partial_seen;
             r->partial_seen = true;
-            partial_ack(r, c, (uint32_t)seq_diff(una, old_una), una, nxt);
+            partial_ack(r, c, (uint32_t)seq_diff(una, old_una), una);
         }
         break;
     case RECOVERY_RTO:

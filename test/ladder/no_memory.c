@@ -12,6 +12,7 @@
 enum role {
     OFF,
     PARENT,   /* nothing fails */
+    SPARED,   /* nor will it */
     CHILD,    /* one allocation has failed */
     CHILD_ON, /* and all after it do */
 };
@@ -129,7 +130,13 @@ static void *alloc(void *ctx, size_t size)
 void no_memory_spares(void)
 {
     if (run.role == PARENT)
-        run.role = OFF;
+        run.role = SPARED;
+}
+
+void no_memory_goes_on(void)
+{
+    if (run.role == SPARED)
+        run.role = PARENT;
 }
 
 void no_memory_watch(struct test_mem *m)

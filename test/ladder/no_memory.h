@@ -29,6 +29,9 @@ int no_memory_run(const struct CMUnitTest *tests, size_t n, enum no_memory *outc
  * kind that has failed before. It says why. */
 void no_memory_spares(void);
 
+/* Until here. */
+void no_memory_goes_on(void);
+
 /* ---- For the languages of segments.h and hosts.h ---- */
 
 /* The allocations of m are those that fail. */

@@ -148,11 +148,12 @@ static void full_ack(void **state)
     }
 }
 
-/* Up to recover, and not one octet less. */
+/* Up to recover, and not one octet less. Of what was sent since nothing is known (seed 1424812). */
 static void all_but_one_octet(void **state)
 {
     (void)state;
     struct sender s = recovering(0, 10);
+    s.nxt += 5 * MSS;
     ack(&s, 10 * MSS - 1);
     assert_int_equal(s.r.mode, RECOVERY_FAST);
     assert_range(&s, 10 * MSS - 1, 10 * MSS);
