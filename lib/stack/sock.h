@@ -99,6 +99,7 @@ struct stack {
     struct list ready, pending;
     struct list ended;     /* connections that somebody holds yet */
     struct list resting;   /* struct busy of connections that rest, longest first */
+    uint64_t rest_due_ns;  /* when some of them give back, unless there are none */
     struct list time_wait; /* connections that nobody holds any more, oldest first */
     uint32_t n_socks, next_id;
     uint32_t n_unfinished; /* connections that conn_unfinished() is true of */

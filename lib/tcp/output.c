@@ -263,6 +263,15 @@ static bool corked(const struct tcb *t)
     return t->held || (t->settings->cork && !t->flushed);
 }
 
+/* What does not fill a super-segment waits while one is in flight, whose ACK lets it go: a sender
+ * that writes in large pieces would else have a small packet behind each. Only where that is here
+ * within a millisecond; so it is no Nagle, and TCP_NODELAY is no matter (as Linux has
+ * net.ipv4.tcp_autocorking, which waits for the device). */
+static bool autocorked(const struct tcb *t, uint32_t unsent, uint32_t most)
+{
+    return unsent < most && most > t->snd.mss && loss_flight(t) >= most && pacing_at_once(t);
+}
+
 /* How much of `unsent` octets goes now, if any: windows, silly window avoidance (3.8.6.2.1) and
  * Nagle (3.7.4, in Minshall's variant, A.3). RFC 9293 3.7.4 has no exception for urgent data; Linux
  * does not hold it back; we do not because that is what it is urgent for. All text counts as PUSHed
@@ -287,6 +296,8 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
     bool small_outstanding = seq_lt(t->snd.una, t->busy->small);
     bool nagle = small_outstanding && !t->settings->nodelay;
     bool hurry = t->fin_queued || tcp_urgent_from(t, t->snd.nxt);
+    if (autocorked(t, unsent, most) && !hurry)
+        return 0;
     if (tail > 0 && (nagle || corked(t)) && !hurry)
         return unsent - tail;
     return unsent;

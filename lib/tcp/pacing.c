@@ -10,7 +10,12 @@
 /* A round trip of more is not spread over: so the products below have room. */
 #define SRTT_MAX_NS (100 * NS_PER_S)
 
-/* Within less than a millisecond there is nothing to be spread over. */
+bool pacing_at_once(const struct tcb *t)
+{
+    uint64_t srtt_ns = rto_srtt_ns(&t->rto);
+    return srtt_ns > 0 && srtt_ns < AT_ONCE_NS;
+}
+
 static bool is_paced(const struct tcb *t)
 {
     return t->common->config->pacing && rto_srtt_ns(&t->rto) >= AT_ONCE_NS;

@@ -27,6 +27,10 @@ struct pacing {
     bool waits;       /* there is some */
 };
 
+/* Whether round trips, of which there have been some, are so short that there is nothing to be
+ * spread over: less than a millisecond. */
+bool pacing_at_once(const struct tcb *t);
+
 /* Most text in one super-segment, at least two of the MSS; UINT32_MAX: any. */
 uint32_t pacing_super_max(const struct tcb *t);
 

@@ -42,6 +42,31 @@ static void after_a_probe(void **state)
     assert_false(tcb_is_busy(t));
 }
 
+/* Those that begin to rest one after the other do so by one deadline, and none before its time. */
+static void together(void **state)
+{
+    (void)state;
+    struct sock *so[10];
+    uint64_t since_ns[10], due_ns;
+    unsigned ticks = 0;
+    for (uint8_t i = 0; i < 10; i++) {
+        struct peer a = peer((uint8_t)(1 + i), 0);
+        so[i] = host_connected(HERE, &a);
+        since_ns[i] = host.now_ns;
+        host_later(10);
+    }
+    while ((due_ns = stack_deadline(host.stack)) <= since_ns[9] + 500 * NS_PER_MS && ticks < 10) {
+        tick_at(due_ns);
+        ticks++;
+        for (unsigned i = 0; i < 10; i++)
+            assert_true(tcb_is_busy(&as_conn(so[i])->tcb) ||
+                        due_ns >= since_ns[i] + 250 * NS_PER_MS);
+    }
+    assert_int_equal(ticks, 2);
+    for (unsigned i = 0; i < 10; i++)
+        assert_false(tcb_is_busy(&as_conn(so[i])->tcb));
+}
+
 /* Nor does text that is refused for want of memory, which is when it counts most. */
 static void refused(void **state)
 {
@@ -98,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         host_test(after_a_probe),
+        host_test(together),
         host_test(refused),
         host_test(probe_of_nothing),
     };
