@@ -13,9 +13,12 @@
 #include "iov.h"
 #include "minmax.h"
 
-/* A block of the send queue is below the size from which malloc maps pages each time. */
-#define RESERVE_MAX ((size_t)64 * 1024)
-#define BORROW_MAX  ((size_t)256 * 1024)
+/* Blocks that malloc would map and unmap have two sizes: so they are used again (runtime/pool.h).
+ */
+#define RESERVE_LITTLE ((size_t)2 * 1024) /* which malloc does well */
+#define RESERVE_SMALL  ((size_t)64 * 1024)
+#define RESERVE_MAX    ((size_t)256 * 1024)
+#define BORROW_MAX     ((size_t)256 * 1024)
 
 /* Memory of the stack's. */
 struct piece {
@@ -25,6 +28,7 @@ struct piece {
 
 struct in_place {
     struct piece reserved;
+    size_t promised;   /* octets of it */
     struct piece text; /* to borrow from; it stays for the next time */
     bool filling, lent;
 };
@@ -59,21 +63,34 @@ void in_place_free(struct nstcp *stack, struct in_place *p)
     free(p);
 }
 
-/* Octets of room, at least 1, or an errno. */
-static int64_t wait_for_room(struct call *c, int flags)
+/* Octets of room, at least 1, or an errno. Who waits does not get crumbs: room for len, or as much
+ * as poll(2) calls writable; at the deadline what there is. */
+static int64_t wait_for_room(struct call *c, size_t len, int flags)
 {
     bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT);
     uint64_t deadline = wait ? call_deadline(c->slot->options->send_timeout_ns) : 0;
-    for (;;) {
+    for (bool late = !wait;;) {
         int64_t room = slot_has_connection(c->slot) ? stack_send_room(c->slot->so) : 0;
-        if (room > 0)
+        bool enough = room > 0 && ((uint64_t)room >= len || late ||
+                                   stack_readiness(c->slot->so) & SOCK_WRITABLE);
+        if (enough)
             return room;
-        int err = room == 0 ? -ENOTCONN : err_to_errno((int)room);
-        if (err == -EAGAIN && wait)
+        int err = room > 0 ? -EAGAIN : room == 0 ? -ENOTCONN : err_to_errno((int)room);
+        if (err == -EAGAIN && !late) {
             err = call_wait(c, WAIT_TO_SEND, deadline);
+            late = err == -EAGAIN;
+            err = late ? 0 : err;
+        }
         if (err)
             return err;
     }
+}
+
+/* A block for len octets. False for want of memory. */
+static bool make_block(struct nstcp *stack, struct piece *p, size_t len)
+{
+    size_t size = len <= RESERVE_SMALL ? RESERVE_SMALL : RESERVE_MAX;
+    return (len > RESERVE_LITTLE && make(stack, p, size)) || make(stack, p, len);
 }
 
 static int64_t reserve(struct call *c, void **buf, size_t len, int flags)
@@ -82,7 +99,7 @@ static int64_t reserve(struct call *c, void **buf, size_t len, int flags)
         return -EOPNOTSUPP;
     if (len == 0)
         return -EINVAL;
-    int64_t room = wait_for_room(c, flags);
+    int64_t room = wait_for_room(c, min_u64(len, RESERVE_MAX), flags);
     if (room < 0)
         return room;
     struct in_place *p = in_place_of(c->slot);
@@ -91,8 +108,9 @@ static int64_t reserve(struct call *c, void **buf, size_t len, int flags)
     if (p->reserved.at)
         return -EALREADY;
     len = min_u64(min_u64(len, (uint64_t)room), RESERVE_MAX);
-    if (!make(c->stack, &p->reserved, len))
+    if (!make_block(c->stack, &p->reserved, len))
         return -ENOMEM;
+    p->promised = len;
     *buf = p->reserved.at;
     return (int64_t)len;
 }
@@ -101,7 +119,7 @@ static int64_t reserve(struct call *c, void **buf, size_t len, int flags)
 static void shrink(struct nstcp *stack, struct piece *p, size_t len)
 {
     struct piece smaller;
-    if (len > p->size / 2 || !make(stack, &smaller, len))
+    if (len > p->size / 2 || !make_block(stack, &smaller, len))
         return;
     memcpy(smaller.at, p->at, len);
     drop(stack, p);
@@ -113,7 +131,7 @@ static int64_t commit(struct call *c, size_t len, int flags)
     struct in_place *p = c->slot->in_place;
     if (flags & ~MSG_MORE)
         return -EOPNOTSUPP;
-    if (!p || !p->reserved.at || len > p->reserved.size)
+    if (!p || !p->reserved.at || len > p->promised)
         return -EINVAL;
     if (len == 0 || !slot_has_connection(c->slot)) {
         drop(c->stack, &p->reserved);

@@ -196,12 +196,13 @@ ssize_t nstcp_recv(struct nstcp *stack, int sock, void *buf, size_t len, int fla
  * from, and read where it has arrived. For all four: at most one memory of each kind per socket; it
  * counts towards the stack's memory, and is gone after nstcp_close.
  *
- * nstcp_reserve: memory for len octets that are to be sent; waits for room as nstcp_send does. The
- * octets that *buf has room for: len, or fewer, at least 1. flags: MSG_DONTWAIT. EALREADY: there is
- * one already. EINVAL (len 0), ENOMEM, nstcp_send's. nstcp_commit: sends the first len of them,
- * does not wait; *buf is the stack's from then on. len; 0 only gives the memory back. flags:
- * MSG_MORE. EINVAL: more than there are, or nothing is reserved. ENOMEM, and nothing has changed;
- * nstcp_send's: the memory is gone. Text that another thread sends meanwhile goes before.
+ * nstcp_reserve: memory for len octets that are to be sent; waits for room for them, or until
+ * nstcp_poll would say POLLOUT. The octets that *buf has room for: len, or fewer, at least 1 and at
+ * most 256 KiB. flags: MSG_DONTWAIT: what there is room for. EALREADY: there is one already. EINVAL
+ * (len 0), ENOMEM, nstcp_send's. nstcp_commit: sends the first len of them, does not wait; *buf is
+ * the stack's from then on. len; 0 only gives the memory back. flags: MSG_MORE. EINVAL: more than
+ * there are, or nothing is reserved. ENOMEM, and nothing has changed; nstcp_send's: the memory is
+ * gone. Text that another thread sends meanwhile goes before.
  *
  * nstcp_borrow: as nstcp_recv, but *buf says where the octets are, which stay there until
  * nstcp_release. len: not more than so many. flags: MSG_DONTWAIT, MSG_WAITALL. EALREADY: some are

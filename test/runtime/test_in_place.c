@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "two_stacks.h"
 
@@ -85,10 +86,24 @@ static void reserved(void **state)
     memcpy(buf, "second", 6);
     must_send(t.left, left, "first, ", 7);
     assert_int_equal(nstcp_commit(t.left, left, 6, 0), 6);
-    assert_int_equal(nstcp_reserve(t.left, left, &buf, 1 << 20, 0), 65536); /* to be forgotten */
+    assert_int_equal(nstcp_reserve(t.left, left, &buf, 1 << 20, 0), 262144); /* to be forgotten */
     must_close(t.left, left);
     must_recv_all(t.right, right, "first, second", 13);
     two_down(&t);
+}
+
+/* Sends until nothing is taken any more, nor a while later. How much that was. */
+static size_t fill(struct two *t, int sock)
+{
+    size_t queued = 0, before;
+    do {
+        before = queued;
+        for (ssize_t n; (n = nstcp_send(t->left, sock, out, sizeof out, MSG_DONTWAIT)) > 0;)
+            queued += (size_t)n;
+        assert_int_equal(errno, EAGAIN);
+        usleep(30000);
+    } while (queued > before);
+    return queued;
 }
 
 /* Without room nothing is reserved; what was is sent all the same. */
@@ -101,10 +116,7 @@ static void room(void **state)
     must_pair(&t, &left, &right);
     void *buf;
     assert_int_equal(nstcp_reserve(t.left, left, &buf, 10, MSG_DONTWAIT), 10);
-    size_t queued = 0;
-    for (ssize_t n; (n = nstcp_send(t.left, left, out, sizeof out, MSG_DONTWAIT)) > 0;)
-        queued += (size_t)n;
-    assert_int_equal(errno, EAGAIN);
+    size_t queued = fill(&t, left);
     assert_int_equal(nstcp_commit(t.left, left, 10, 0), 10);
     assert_fails(nstcp_reserve(t.left, left, &buf, 1, MSG_DONTWAIT), EAGAIN);
     const struct timeval tv = {0, 20000};
@@ -118,6 +130,40 @@ static void room(void **state)
     while (nstcp_ioctl(t.left, left, TIOCOUTQ, &unsent) == 0 && unsent > 0)
         ;
     assert_int_equal(nstcp_reserve(t.left, left, &buf, 1, MSG_DONTWAIT), 1);
+    two_down(&t);
+}
+
+static void *recv_to_end(void *arg)
+{
+    struct two *t = arg;
+    while (nstcp_recv(t->right, 2, in, sizeof in, 0) > 0)
+        ;
+    return NULL;
+}
+
+/* Who waits gets no crumbs; who does not, what there is room for. */
+static void no_crumbs(void **state)
+{
+    (void)state;
+    const size_t much = 200000;
+    struct two t;
+    two_up(&t, NULL);
+    int left, right, unsent, full;
+    must_pair(&t, &left, &right);
+    void *buf;
+    fill(&t, left);
+    assert_int_equal(nstcp_ioctl(t.left, left, TIOCOUTQ, &full), 0);
+    do { /* until a little is acknowledged */
+        assert_true(nstcp_recv(t.right, right, in, 20000, 0) > 0);
+        assert_int_equal(nstcp_ioctl(t.left, left, TIOCOUTQ, &unsent), 0);
+    } while (unsent == full);
+    assert_in_range(nstcp_reserve(t.left, left, &buf, much, MSG_DONTWAIT), 1, much);
+    assert_int_equal(nstcp_commit(t.left, left, 0, 0), 0);
+    assert_int_equal(right, 2);
+    pthread_t thread = must_thread(recv_to_end, &t);
+    assert_int_equal(nstcp_reserve(t.left, left, &buf, much, 0), much);
+    must_close(t.left, left);
+    must_join(thread);
     two_down(&t);
 }
 
@@ -197,7 +243,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ends), cmocka_unit_test(reserved), cmocka_unit_test(room),
-        cmocka_unit_test(borrowed),  cmocka_unit_test(ended),    cmocka_unit_test(memory),
+        cmocka_unit_test(no_crumbs), cmocka_unit_test(borrowed), cmocka_unit_test(ended),
+        cmocka_unit_test(memory),
     };
     return two_main(tests);
 }
