@@ -65,26 +65,50 @@ tests() {
     passed=$((passed + ok)) failed=$((failed + bad))
 }
 
-# suites_of DIR: the names of its suites, but for those that take most of an hour, or as long as told.
+# suites_of DIR BUT-THESE...: the names of its suites.
 suites_of() {
-    meson introspect --tests "$1" |
+    dir=$1
+    shift
+    meson introspect --tests "$dir" |
         python3 -c 'import json, sys
 names = {s.split(":")[-1] for test in json.load(sys.stdin) for s in test["suite"]}
-print(*sorted(names - {"mutants", "soak", "threads"}))'
+print(*sorted(names - set(sys.argv[1:])))' "$@"
 }
 
-variant() { # variant SUITES|all DIR CC MESON-OPTIONS...
-    wanted=$1 dir=$2 began=$(date +%s)
-    shift
+# needed_by DIR SUITES: the files that their tests need to be built.
+needed_by() {
+    python3 -c 'import json, os, sys
+def info(what):
+    with open(f"{sys.argv[1]}/meson-info/intro-{what}.json", encoding="utf-8") as f:
+        return json.load(f)
+files = {t["id"]: t["filename"] for t in info("targets")}
+print(*{os.path.relpath(name, sys.argv[1]) for t in info("tests") for s in t["suite"]
+        if s.split(":")[-1] in sys.argv[2:] for target in t["depends"] for name in files[target]})' "$@"
+}
+
+# variant all|SUITES everything|needed DIR CC MESON-OPTIONS...: builds everything, or what the suites
+# need, and runs them.
+variant() {
+    wanted=$1 what=$2 dir=$3 began=$(date +%s) targets=
+    shift 2
     rm -f "$dir/build.log" "$dir/meson-logs/testlog.json"
-    if ! { configure "$@" && ninja -C "$dir" >"$dir/build.log" 2>&1; }; then
+    # shellcheck disable=SC2086  # words
+    if ! { configure "$@" &&
+        { [ "$what" = everything ] || targets=$(needed_by "$dir" $wanted); } &&
+        ninja -C "$dir" $targets >"$dir/build.log" 2>&1; }; then
         [ ! -f "$dir/build.log" ] || cat "$dir/build.log"
         echo "run.sh: $dir: the build failed"
         failed=$((failed + 1))
         return
     fi
     built=$(date +%s)
-    [ "$wanted" = all ] && wanted=$(suites_of "$dir")
+    # Not those that take most of an hour, or as long as told; and threads are some of the others.
+    [ "$wanted" = all ] && wanted=$(suites_of "$dir" mutants soak threads)
+    for s in $wanted; do
+        case " $(suites_of "$dir") " in *" $s "*) continue ;; esac
+        echo "run.sh: $dir: there is no suite $s"
+        failed=$((failed + 1))
+    done
     if [ -z "$wanted" ]; then
         echo "run.sh: $dir: there are no tests"
         failed=$((failed + 1))
@@ -98,15 +122,16 @@ variant() { # variant SUITES|all DIR CC MESON-OPTIONS...
 }
 
 sanitized='unit sim runtime book' threaded='runtime threads'
-[ -n "$full" ] && sanitized=all threaded=all
+threaded_needs=needed
+[ -n "$full" ] && sanitized=all threaded=all threaded_needs=everything
 
 steady=
-variant all build gcc
+variant all everything build gcc
 # Where the kernel spreads memory over more bits than a sanitizer of this age can take
 # (vm.mmap_rnd_bits above 28), its programs would not start.
 ! setarch -R true 2>/dev/null || steady='setarch -R'
-variant "$sanitized" build-asan clang -Db_sanitize=address,undefined -Db_lundef=false
-variant "$threaded" build-tsan clang -Db_sanitize=thread -Db_lundef=false
+variant "$sanitized" everything build-asan clang -Db_sanitize=address,undefined -Db_lundef=false
+variant "$threaded" "$threaded_needs" build-tsan clang -Db_sanitize=thread -Db_lundef=false
 
 echo
 printf '%s' "$times"

@@ -20,6 +20,7 @@ const struct busy busy_none = {
     .persist = PERSIST_OFF,
     .rtx_due_ns = TIME_NEVER,
     .paused_ns = TIME_NEVER,
+    .autocork_due_ns = TIME_NEVER,
     .give_up_due_ns = TIME_NEVER,
 };
 

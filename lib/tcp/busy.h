@@ -42,14 +42,15 @@ struct busy {
     struct rto_timed timed;
     struct pacing pacing;
     struct persist persist;
-    uint64_t rtx_due_ns;     /* retransmission (RFC 6298 5); TIME_NEVER: off */
-    uint64_t give_up_due_ns; /* user timeout (RFC 9293 3.10.8); the same */
-    seq_t up_from;           /* what was sent before this had no pointer to SND.UP */
-    seq_t full;              /* SND.NXT when cwnd last had no room for a segment more */
-    seq_t small;             /* end of the last segment below one MSS (RFC 9293 A.3, Minshall) */
-    seq_t cwr;               /* of the last segment with CWR, or SND.UNA - 1 (RFC 3168 6.1.2) */
-    uint64_t paused_ns;      /* no new text until then (the same); TIME_NEVER: it may go */
-    uint8_t retries;         /* timeouts in a row without progress */
+    uint64_t rtx_due_ns;      /* retransmission (RFC 6298 5); TIME_NEVER: off */
+    uint64_t give_up_due_ns;  /* user timeout (RFC 9293 3.10.8); the same */
+    seq_t up_from;            /* what was sent before this had no pointer to SND.UP */
+    seq_t full;               /* SND.NXT when cwnd last had no room for a segment more */
+    seq_t small;              /* end of the last segment below one MSS (RFC 9293 A.3, Minshall) */
+    seq_t cwr;                /* of the last segment with CWR, or SND.UNA - 1 (RFC 3168 6.1.2) */
+    uint64_t paused_ns;       /* no new text until then (the same); TIME_NEVER: it may go */
+    uint64_t autocork_due_ns; /* autocork.c's */
+    uint8_t retries;          /* timeouts in a row without progress */
 
     /* Receiving */
     uint64_t ack_due_ns; /* the delayed ACK's deadline, while ackdelay has one */

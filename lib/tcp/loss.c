@@ -19,6 +19,14 @@ uint32_t loss_cwnd(const struct tcb *t)
     return t->busy->cc.cwnd + recovery_beyond_cwnd(&t->busy->recovery, &t->busy->cc, t->snd.una);
 }
 
+bool loss_suspected(const struct tcb *t)
+{
+    const struct recovery *r = &t->busy->recovery;
+    if (loss_by_sack(t))
+        return !sack_recovery_probes(&t->busy->sack_recovery);
+    return !recovery_is_whole(r->mode) || r->dup_acks > 0;
+}
+
 uint64_t loss_min_rtt_ns(const struct tcb *t)
 {
     return t->busy->sack_recovery.rack.min_rtt_ns;

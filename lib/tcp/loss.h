@@ -25,6 +25,9 @@ uint64_t loss_min_rtt_ns(const struct tcb *t);
 /* Whether text has been seen to arrive in another order than it was sent in (RFC 8985 6.2). */
 bool loss_reorders(const struct tcb *t);
 
+/* Whether something points to a loss: recovery, or what may begin it. */
+bool loss_suspected(const struct tcb *t);
+
 /* What is to be sent again next. */
 struct missing {
     seq_t from, end;

@@ -5,6 +5,7 @@
  */
 #include "output.h"
 
+#include "autocork.h"
 #include "check.h"
 #include "ecn.h"
 #include "loss.h"
@@ -247,6 +248,7 @@ static bool send_new(struct tcb *t, struct seg *seg, uint32_t len, bool fin, uin
             state_set(t, STATE_LAST_ACK, "FIN sent", now_ns);
     }
     loss_sent(t, t->snd.nxt, seg_end(seg), t->snd.nxt, now_ns);
+    autocork_sent(t);
     t->snd.nxt = seg_end(seg);
     if (seg->text_len % t->snd.mss != 0)
         t->busy->small = t->snd.nxt;
@@ -263,20 +265,12 @@ static bool corked(const struct tcb *t)
     return t->held || (t->settings->cork && !t->flushed);
 }
 
-/* What does not fill a super-segment waits while one is in flight, whose ACK lets it go: a sender
- * that writes in large pieces would else have a small packet behind each. Only where that is here
- * within a millisecond; so it is no Nagle, and TCP_NODELAY is no matter (as Linux has
- * net.ipv4.tcp_autocorking, which waits for the device). */
-static bool autocorked(const struct tcb *t, uint32_t unsent, uint32_t most)
-{
-    return unsent < most && most > t->snd.mss && loss_flight(t) >= most && pacing_at_once(t);
-}
-
 /* How much of `unsent` octets goes now, if any: windows, silly window avoidance (3.8.6.2.1) and
  * Nagle (3.7.4, in Minshall's variant, A.3). RFC 9293 3.7.4 has no exception for urgent data; Linux
  * does not hold it back; we do not because that is what it is urgent for. All text counts as PUSHed
  * but what is corked. */
-static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, uint32_t cwnd_room)
+static uint32_t decide(struct tcb *t, uint32_t unsent, uint32_t wnd_room, uint32_t cwnd_room,
+                       uint64_t now_ns)
 {
     uint32_t mss = t->snd.mss, most = segment_max(t, t->snd.nxt);
     uint32_t room = wnd_room < cwnd_room ? wnd_room : cwnd_room;
@@ -296,7 +290,7 @@ static uint32_t decide(const struct tcb *t, uint32_t unsent, uint32_t wnd_room, 
     bool small_outstanding = seq_lt(t->snd.una, t->busy->small);
     bool nagle = small_outstanding && !t->settings->nodelay;
     bool hurry = t->fin_queued || tcp_urgent_from(t, t->snd.nxt);
-    if (autocorked(t, unsent, most) && !hurry)
+    if (!hurry && autocork_holds(t, unsent, most, now_ns))
         return 0;
     if (tail > 0 && (nagle || corked(t)) && !hurry)
         return unsent - tail;
@@ -334,7 +328,7 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;
     uint32_t flight = loss_flight(t), cwnd = loss_cwnd(t);
     uint32_t cwnd_room = cwnd > flight ? cwnd - flight : 0;
-    uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room) : 0;
+    uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room, now_ns) : 0;
     /* A FIN is no load: it does not wait for cwnd. */
     bool fin = t->fin_queued && len == unsent && wnd_room > len;
     if (len > 0 && pacing_holds(t, now_ns))

@@ -27,6 +27,7 @@ static void stop_sending(struct tcb *t)
     b->rtx_due_ns = TIME_NEVER;
     b->give_up_due_ns = TIME_NEVER;
     b->paused_ns = TIME_NEVER;
+    b->autocork_due_ns = TIME_NEVER;
     persist_stop(&b->persist);
     recovery_init(&b->recovery, t->snd.nxt);
     loss_end(b);

@@ -5,6 +5,7 @@
  */
 #include "timeout.h"
 
+#include "autocork.h"
 #include "loss.h"
 #include "pmtu.h"
 
@@ -128,6 +129,7 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns)
         t->busy->paused_ns = TIME_NEVER;
     loss_tick(t, now_ns);
     pacing_tick(&t->busy->pacing, now_ns);
+    autocork_tick(t, now_ns);
     if (t->busy->rtx_due_ns <= now_ns)
         retransmission_timeout(t, now_ns);
     if (persist_due(&t->busy->persist, now_ns))
@@ -149,7 +151,7 @@ bool tcp_timeout_keepalive(const struct tcb *t, uint64_t now_ns)
 uint64_t tcp_deadline(const struct tcb *t)
 {
     uint64_t due = time_min(t->busy->rtx_due_ns, t->busy->give_up_due_ns);
-    due = time_min(due, t->busy->paused_ns);
+    due = time_min(due, time_min(t->busy->paused_ns, autocork_deadline(t)));
     if (tcb_lingers(t))
         due = time_min(due, t->linger_due_ns);
     due = time_min(due, time_min(t->busy->persist.due_ns, loss_deadline(t)));

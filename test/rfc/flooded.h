@@ -18,7 +18,7 @@ static inline struct sock *full(uint32_t backlog)
         struct peer *p = &half_open[i];
         *p = peer(i, 80);
         if (i == 1)
-            no_memory_spares(); /* hundreds of the same kind */
+            no_memory_spares(); /* hundreds of the same kind, and tables that grow */
         arrives(p, .flags = SYN, .seq = 0);
         leaves(p, .flags = SYN | ACK, .seq = 0, .ack = 1);
     }

@@ -34,7 +34,7 @@ static uint64_t without_loss(const struct world *w)
     bool hole = has_black_hole(w);
     for (uint32_t i = 0; i < w->plan.n_hosts; i++) {
         const struct tcp_config *c = &w->plan.host[i].tcp;
-        uint64_t rtos = 2 + (hole ? c->r1 : 0);
+        uint64_t rtos = 2 + (hole && c->mtu_probing ? c->r1 : 0);
         ns = time_max(ns, rtos * c->rto_max_ns + c->orphan_ns + 30 * NS_PER_S);
         ns = time_max(ns, 2 * c->msl_ns + 30 * NS_PER_S);
     }

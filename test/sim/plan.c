@@ -52,7 +52,7 @@ static void draw_tcp(struct tcp_config *c, struct rng *r)
     c->syn_timeout_ns = rng_log(r, 20 * NS_PER_S, 200 * NS_PER_S);
     c->orphan_ns = rng_log(r, 5 * NS_PER_S, 120 * NS_PER_S);
     c->r1 = rng_range32(r, 1, 5);
-    c->sndbuf = (uint32_t)rng_log(r, 1024, 512 * 1024);
+    c->sndbuf = (uint32_t)rng_log(r, 1024, 2 * 1024 * 1024);
     c->rcvbuf = (uint32_t)rng_log(r, 2048, 128 * 1024);
     c->rcvbuf_max = (uint32_t)rng_log(r, c->rcvbuf, 4 * 1024 * 1024);
     c->nodelay = rng_one_in(r, 4);

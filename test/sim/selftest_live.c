@@ -84,6 +84,8 @@ int selftest_live(void)
     l->n_mtu = 1;
     good = good && live_patience_ns(&s->world) == PATIENCE;
     l->mtu_silent = true;
+    good = good && live_patience_ns(&s->world) == PATIENCE;
+    s->world.plan.host[0].tcp.mtu_probing = true;
     good = good && live_patience_ns(&s->world) == PATIENCE + 3 * RTO_MAX;
     l->n_mtu = 0;
     good = good && live_patience_ns(&s->world) == PATIENCE;

@@ -1,6 +1,5 @@
 /* output.c, user.c: text that waits because the user wants it so: TCP_CORK, MSG_MORE. RFC 9293
- * 3.9.1.2 (MAY-15, MAY-16, MUST-60), tcp(7); and what waits to fill a super-segment. The round trip
- * is 100 ms. */
+ * 3.9.1.2 (MAY-15, MAY-16, MUST-60), tcp(7). The round trip is 100 ms. */
 #include "segments.h"
 #include "user.h"
 
@@ -193,72 +192,13 @@ static void lost(void **state)
     expect(.flags = PSH | ACK, .seq = 1001, .ack = 1, .text = 400);
 }
 
-/* Established, with super-segments of so many octets, and a round trip of so many us. */
-static void begin_super(uint32_t super_max, uint32_t srtt_us)
-{
-    the.path.super_max = super_max;
-    establish(.wnd = 65000);
-    the.tcb.busy->cc.cwnd = 60000;
-    the.tcb.last_sent_ns = the.now_ns; /* or cwnd would be an idle one's */
-    user_sets(nodelay, true);
-    the.tcb.rto.srtt_us = srtt_us;
-}
-
-/* What does not fill a super-segment waits for the ACK of one before it, where that is here within
- * a millisecond: with more of the user's it is one packet, not two. */
-static void fills_super(void **state)
-{
-    (void)state;
-    begin_super(4000, 999);
-    user_sends(9300);
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 4000, .gso = 1000);
-    expect(.flags = ACK, .seq = 4001, .ack = 1, .text = 4000, .gso = 1000);
-    expect_silence();
-    user_sends(3000);
-    expect(.flags = ACK, .seq = 8001, .ack = 1, .text = 4000, .gso = 1000);
-    expect_silence();
-    receive(.flags = ACK, .seq = 1, .ack = 8001, .wnd = 65000);
-    expect_silence(); /* one is in flight yet */
-    receive(.flags = ACK, .seq = 1, .ack = 8002, .wnd = 65000);
-    expect(.flags = PSH | ACK, .seq = 12001, .ack = 1, .text = 300);
-}
-
-/* Nor longer than that, nor behind less, nor without super-segments, nor what is urgent or the
- * last. */
-static void fills_no_super(void **state)
-{
-    (void)state;
-    static const uint32_t super_max[] = {4000, 4000, 4000, 0}, srtt_us[] = {1000, 0, 999, 999};
-    for (int i = 0; i < 4; i++) {
-        const uint32_t text = i == 2 ? 3000 : 4000;
-        begin_super(super_max[i], srtt_us[i]);
-        user_sends(text);
-        ignore();
-        user_sends(300);
-        expect(.flags = PSH | ACK, .seq = text + 1, .ack = 1, .text = 300);
-        again();
-    }
-    begin_super(4000, 999);
-    user_sends(4300);
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 4000, .gso = 1000);
-    expect_silence();
-    user_close();
-    expect(.flags = FIN | PSH | ACK, .seq = 4001, .ack = 1, .text = 300);
-    again();
-    begin_super(4000, 999);
-    user_sends(4000);
-    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 4000, .gso = 1000);
-    user_sends_urgent(10);
-    expect(.flags = URG | PSH | ACK, .seq = 4001, .ack = 1, .text = 10, .up = 10);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ladder_test(corked),          ladder_test(not_for_ever), ladder_test(closed),
         ladder_test(flushed),         ladder_test(more),         ladder_test(more_not_for_ever),
         ladder_test(more_and_others), ladder_test(shut_window),  ladder_test(lost),
-        ladder_test(urgent),          ladder_test(fills_super),  ladder_test(fills_no_super),
+        ladder_test(urgent),
     };
     return ladder_main(tests);
 }
