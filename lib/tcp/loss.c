@@ -86,8 +86,10 @@ void loss_sent(struct tcb *t, seq_t from, seq_t end, seq_t nxt, uint64_t now_ns)
     struct sack_recovery *s = &t->busy->sack_recovery;
     sack_recovery_sent(s, from, end, nxt, now_ns);
     tell_refused(t);
-    /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK to come. */
-    if (s->mode == RECOVERY_FAST && seq_eq(from, t->snd.una) && seq_lt(from, nxt))
+    /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK to come; a probe of a
+     * shut window has the persist timer's. */
+    if (s->mode == RECOVERY_FAST && seq_eq(from, t->snd.una) && seq_lt(from, nxt) &&
+        !persist_on(&t->busy->persist))
         tcp_timeout_arm_rtx(t, now_ns);
 }
 

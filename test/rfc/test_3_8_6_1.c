@@ -1,5 +1,5 @@
 /* RFC 9293 3.8.6.1: probing zero windows. */
-#include "hosts.h"
+#include "with_sack.h"
 
 /* Connected to a peer whose window is shut, with n octets to send; RTO is 200 ms. */
 static struct sock *shut(struct peer *a, uint32_t n)
@@ -30,6 +30,37 @@ static void probes(void **state)
         interval = interval < 30000 ? 2 * interval : 60000;
     }
     assert_int_equal(stack_state(so), STATE_ESTABLISHED);
+}
+
+/* SHLD-30, of a window that is shut on what is in flight, in the middle of fast recovery as well
+ * (seed 1522708: there the retransmission timer probed beside the other, each RTO). */
+static void probes_in_recovery(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    handshake_with_sack(&a);
+    host_sends(so, 0, 5000);
+    assert_int_equal(all_leaves(), 5);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, BLOCK(1001, 5001));
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO, BLOCK(1001, 5001));
+    nothing_leaves();
+    uint64_t now_ns = host.now_ns, due_ns, waited_ns[6];
+    for (unsigned i = 0; i < 6; i++) {
+        while (all_leaves() == 0) {
+            due_ns = stack_deadline(host.stack);
+            assert_true(due_ns > host.now_ns);
+            host_later((unsigned)((due_ns - host.now_ns + NS_PER_MS - 1) / NS_PER_MS));
+        }
+        waited_ns[i] = host.now_ns - now_ns;
+        now_ns = host.now_ns;
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = ZERO, BLOCK(1001, 5001));
+        nothing_leaves();
+    }
+    for (unsigned i = 2; i < 6; i++) /* the first two are one RTO each */
+        assert_true(waited_ns[i] + NS_PER_MS >= 2 * waited_ns[i - 1]);
 }
 
 /* The probe is what makes a lost window update harmless: the answer to it tells the window. */
@@ -142,13 +173,9 @@ static void our_window_stays_shut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(probes),
-        host_test(window_update_lost),
-        host_test(window_opens),
-        host_test(fin_as_a_probe),
-        host_test(open_for_a_week),
-        host_test(not_answered),
-        host_test(our_window_stays_shut),
+        host_test(probes),       host_test(probes_in_recovery),    host_test(window_update_lost),
+        host_test(window_opens), host_test(fin_as_a_probe),        host_test(open_for_a_week),
+        host_test(not_answered), host_test(our_window_stays_shut),
     };
     return host_main(tests);
 }
