@@ -13,8 +13,7 @@
 #include "iov.h"
 #include "minmax.h"
 
-/* Blocks that malloc would map and unmap have two sizes: so they are used again (runtime/pool.h).
- */
+/* What malloc would map and unmap is of two sizes, so that it is used again (runtime/pool.h). */
 #define RESERVE_LITTLE ((size_t)2 * 1024) /* which malloc does well */
 #define RESERVE_SMALL  ((size_t)64 * 1024)
 #define RESERVE_MAX    ((size_t)256 * 1024)
@@ -69,17 +68,16 @@ static int64_t wait_for_room(struct call *c, size_t len, int flags)
 {
     bool wait = !c->slot->nonblock && !(flags & MSG_DONTWAIT);
     uint64_t deadline = wait ? call_deadline(c->slot->options->send_timeout_ns) : 0;
-    for (bool late = !wait;;) {
+    for (;;) {
         int64_t room = slot_has_connection(c->slot) ? stack_send_room(c->slot->so) : 0;
-        bool enough = room > 0 && ((uint64_t)room >= len || late ||
-                                   stack_readiness(c->slot->so) & SOCK_WRITABLE);
-        if (enough)
+        if (room > 0 &&
+            (!wait || (uint64_t)room >= len || stack_readiness(c->slot->so) & SOCK_WRITABLE))
             return room;
         int err = room > 0 ? -EAGAIN : room == 0 ? -ENOTCONN : err_to_errno((int)room);
-        if (err == -EAGAIN && !late) {
+        if (err == -EAGAIN && wait) {
             err = call_wait(c, WAIT_TO_SEND, deadline);
-            late = err == -EAGAIN;
-            err = late ? 0 : err;
+            wait = err != -EAGAIN; /* at the deadline a last time, as a send */
+            err = wait ? err : 0;
         }
         if (err)
             return err;

@@ -120,7 +120,7 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     }
     if (seq_eq(ack, t->snd.nxt))
         t->busy->rtx_due_ns = TIME_NEVER; /* RFC 6298 5.2 */
-    else if (did.restart_timer && !persist_on(&t->busy->persist))
+    else if (did.restart_timer)
         tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5.3 */
     loss_schedule_probe(t, now_ns);
     tcp_timeout_progress(t, now_ns);

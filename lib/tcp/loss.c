@@ -86,10 +86,8 @@ void loss_sent(struct tcb *t, seq_t from, seq_t end, seq_t nxt, uint64_t now_ns)
     struct sack_recovery *s = &t->busy->sack_recovery;
     sack_recovery_sent(s, from, end, nxt, now_ns);
     tell_refused(t);
-    /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK to come; a probe of a
-     * shut window has the persist timer's. */
-    if (s->mode == RECOVERY_FAST && seq_eq(from, t->snd.una) && seq_lt(from, nxt) &&
-        !persist_on(&t->busy->persist))
+    /* RFC 6298 5: what is sent again at once has an RTO's time for its ACK to come. */
+    if (s->mode == RECOVERY_FAST && seq_eq(from, t->snd.una) && seq_lt(from, nxt))
         tcp_timeout_arm_rtx(t, now_ns);
 }
 
@@ -141,7 +139,7 @@ static struct recovery_ack acked(struct tcb *t, const struct seg *seg, seq_t old
 static void pause_new_text(struct tcb *t, uint64_t now_ns)
 {
     t->busy->paused_ns = now_ns + tcb_rto_ns(t);
-    if (seq_lt(t->snd.una, t->snd.nxt) && !persist_on(&t->busy->persist))
+    if (seq_lt(t->snd.una, t->snd.nxt))
         tcp_timeout_arm_rtx(t, now_ns);
 }
 

@@ -98,7 +98,7 @@ static void announce(struct tcb *t, struct seg *seg)
 
 static void arm_rtx_unless_running(struct tcb *t, uint64_t now_ns)
 {
-    if (t->busy->rtx_due_ns == TIME_NEVER && !persist_on(&t->busy->persist))
+    if (t->busy->rtx_due_ns == TIME_NEVER)
         tcp_timeout_arm_rtx(t, now_ns); /* RFC 6298 5.1 */
 }
 

@@ -51,6 +51,8 @@ void tcp_timeout_expect(struct tcb *t, uint64_t now_ns)
 
 void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns)
 {
+    if (persist_on(&t->busy->persist))
+        return;
     t->busy->rtx_due_ns = now_ns + tcb_rto_ns(t);
     tcp_timeout_expect(t, now_ns);
 }

@@ -11,7 +11,8 @@ void tcp_timeout(struct tcb *t, uint64_t now_ns);
 /* The earliest timer; 0 when an ACK is due at once; TIME_NEVER when none runs. */
 uint64_t tcp_deadline(const struct tcb *t);
 
-/* The retransmission timer starts anew, and with it R2 unless it runs (RFC 6298 5.1, 5.3). */
+/* The retransmission timer starts anew, and with it R2 unless it runs (RFC 6298 5.1, 5.3); not
+ * while a shut window is probed, which the persist timer does alone (SHLD-30). */
 void tcp_timeout_arm_rtx(struct tcb *t, uint64_t now_ns);
 
 /* Something is sent that the peer must answer: R2 runs from now unless it runs. */

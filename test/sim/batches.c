@@ -221,7 +221,7 @@ static bool is_outdated(const struct host *h, uint32_t i)
     for (uint32_t k = 0; k < i && f->seg.opts.has_ts; k++) {
         const struct frame *e = h->rx[k];
         if (e->conn == f->conn && e->seg.opts.has_ts &&
-            (int32_t)(f->seg.opts.ts_val - e->seg.opts.ts_val) < 0)
+            seq_lt(seq(f->seg.opts.ts_val), seq(e->seg.opts.ts_val)))
             return true;
     }
     return false;

@@ -106,18 +106,6 @@ static void partial_ack(struct pair *p)
     FROM_A(TEXT(1001, MSS));
 }
 
-/* An ACK arrives at A, in a segment with B's first 10 octets, which A has, so it is thrown away for
- * its age; or behind them. */
-static void ack_arrives(struct pair *p, bool old, uint32_t number)
-{
-    const struct seg seg = {.flags = TCP_ACK,
-                            .seq = seq(ISS_B + (old ? 1 : 11)),
-                            .ack = seq(ISS_A + number),
-                            .wnd = 8000,
-                            .text_len = old ? 10 : 0};
-    wire_arrived(&p->a, &p->b, &seg, wire_epoch(&p->b), p->now_ns);
-}
-
 /* A is in fast recovery until 6001, the first three segments were lost, and has sent 1 again. */
 static void recovers(struct pair *p)
 {
@@ -135,10 +123,10 @@ static void recovers(struct pair *p)
 static void partial_ack_again(struct pair *p)
 {
     recovers(p);
-    ack_arrives(p, false, 1001);
-    ack_arrives(p, true, 1501);
+    pair_ack_arrives(p, false, 1001);
+    pair_ack_arrives(p, true, 1501);
     LOST_FROM_A(TEXT(1001, MSS));
-    ack_arrives(p, false, 1501);
+    pair_ack_arrives(p, false, 1501);
     LOST_FROM_A(TEXT(1501, MSS));
 }
 
@@ -146,7 +134,7 @@ static void partial_ack_again(struct pair *p)
 static void partial_ack_thrice(struct pair *p)
 {
     partial_ack_again(p);
-    ack_arrives(p, false, 1501);
+    pair_ack_arrives(p, false, 1501);
     LOST_FROM_A(TEXT(1501, MSS));
 }
 
@@ -154,8 +142,8 @@ static void partial_ack_thrice(struct pair *p)
 static void end_of_recovery_unheard(struct pair *p)
 {
     recovers(p);
-    ack_arrives(p, true, 6001);
-    ack_arrives(p, false, 1001);
+    pair_ack_arrives(p, true, 6001);
+    pair_ack_arrives(p, false, 1001);
     LOST_FROM_A(TEXT(1001, MSS));
 }
 

@@ -48,6 +48,16 @@ void pair_send(struct pair *p, struct wire_end *from, struct seg s, bool arrives
         wire_arrived(to, from, &s, wire_epoch(from), p->now_ns);
 }
 
+void pair_ack_arrives(struct pair *p, bool old, uint32_t number)
+{
+    const struct seg seg = {.flags = TCP_ACK,
+                            .seq = seq(ISS_B + (old ? 1 : 11)),
+                            .ack = seq(ISS_A + number),
+                            .wnd = 8000,
+                            .text_len = old ? 10 : 0};
+    wire_arrived(&p->a, &p->b, &seg, wire_epoch(&p->b), p->now_ns);
+}
+
 void pair_permit_sack(struct pair *p)
 {
     p->a.sack_permitted = p->b.sack_permitted = true;

@@ -35,6 +35,10 @@ void pair_send(struct pair *p, struct wire_end *from, struct seg seg, bool arriv
 /* B's ACK of `number` with these blocks: {{left}, {right}} each. */
 #define SACK(number, n, ...) ACK(number, 8000), .opts = {.n_sack = (n), .sack = {__VA_ARGS__}}
 
+/* An ACK arrives at A, in a segment with B's first 10 octets, which A has, so it is thrown away for
+ * its age; or behind them. */
+void pair_ack_arrives(struct pair *p, bool old, uint32_t number);
+
 /* Both have said SACK-permitted. */
 void pair_permit_sack(struct pair *p);
 

@@ -112,11 +112,6 @@ static void probe_despite_nagle(struct pair *p)
 /* Seed 1373704: an ACK that is too old for A, perhaps, ends no waiting for the probe. */
 static void probe_after_ack(struct pair *p, bool old)
 {
-    const struct seg ack = {.flags = TCP_ACK,
-                            .seq = seq(ISS_B + (old ? 1 : 11)),
-                            .ack = seq(ISS_A + 1001),
-                            .wnd = 8000,
-                            .text_len = old ? 10 : 0};
     pair_permit_sack(p);
     p->a.written = 1010;
     p->b.written = 10;
@@ -124,7 +119,7 @@ static void probe_after_ack(struct pair *p, bool old)
     LOST_FROM_A(TEXT(1001, 10));
     FROM_B(.flags = TCP_ACK, .seq = {1}, .ack = {1}, .wnd = 8000, .text_len = 10);
     p->now_ns += 5 * NS_PER_MS;
-    wire_arrived(&p->a, &p->b, &ack, wire_epoch(&p->b), p->now_ns);
+    pair_ack_arrives(p, old, 1001);
     p->now_ns += 5 * NS_PER_MS;
     p->a.written = 1020;
     LOST_FROM_A(.flags = TCP_ACK, .seq = {1011}, .ack = {11}, .wnd = 7990, .text_len = 10);

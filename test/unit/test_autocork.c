@@ -15,6 +15,15 @@ static void begin(uint32_t super_max, uint32_t srtt_us, bool sack)
     the.tcb.rto.srtt_us = srtt_us;
 }
 
+/* A super-segment is in flight, and 300 octets wait. */
+static void begin_waiting(bool sack)
+{
+    begin(4000, 999, sack);
+    user_sends(4300);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 4000, .gso = 1000);
+    expect_silence();
+}
+
 /* What does not fill a super-segment waits for the ACK of one before it, where that is here within
  * a millisecond: with more of the user's it is one packet, not two. */
 static void fills_super(void **state)
@@ -39,10 +48,8 @@ static void fills_super(void **state)
 static void not_for_long(void **state)
 {
     (void)state;
-    begin(4000, 999, true);
+    begin_waiting(true);
     uint64_t from = ladder_now();
-    user_sends(4300);
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 4000, .gso = 1000);
     ladder_at(HERE, from + NS_PER_MS - 1);
     expect_silence();
     ladder_at(HERE, from + NS_PER_MS);
@@ -59,9 +66,7 @@ static void not_for_long(void **state)
 static void over_and_shut(void **state)
 {
     (void)state;
-    begin(4000, 999, true);
-    user_sends(4300);
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 4000, .gso = 1000);
+    begin_waiting(true);
     receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 4000);
     later(2);
     expect_silence();
@@ -87,10 +92,7 @@ static void not_in_recovery(void **state)
 static void not_in_limited_transmit(void **state)
 {
     (void)state;
-    begin(4000, 999, false);
-    user_sends(4300);
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 4000, .gso = 1000);
-    expect_silence();
+    begin_waiting(false);
     receive(.flags = ACK, .seq = 1, .ack = 1, .wnd = 65000);
     expect(.flags = PSH | ACK, .seq = 4001, .ack = 1, .text = 300);
 }
@@ -110,10 +112,7 @@ static void fills_no_super(void **state)
         expect(.flags = PSH | ACK, .seq = text + 1, .ack = 1, .text = 300);
         again();
     }
-    begin(4000, 999, true);
-    user_sends(4300);
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 4000, .gso = 1000);
-    expect_silence();
+    begin_waiting(true);
     user_close();
     expect(.flags = FIN | PSH | ACK, .seq = 4001, .ack = 1, .text = 300);
     again();
