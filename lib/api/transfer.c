@@ -14,10 +14,31 @@ static bool error_waits(const struct slot *slot, size_t done)
     return done > 0 && (stack_readiness(slot->so) & SOCK_FAILED);
 }
 
+/* So many octets at once are lent to the send queue: much of it is acknowledged within the call,
+ * and need never be copied. */
+#define LEND_MIN 16384
+
 static int64_t engine_send(struct slot *slot, const void *buf, size_t len, int flags, uint64_t now)
 {
-    return flags & MSG_OOB ? stack_send_urgent(slot->so, buf, len, now)
-                           : stack_send(slot->so, buf, len, now);
+    if (flags & MSG_OOB)
+        return stack_send_urgent(slot->so, buf, len, now);
+    return len < LEND_MIN ? stack_send(slot->so, buf, len, now)
+                          : stack_lend(slot->so, buf, len, now);
+}
+
+/* For as long as that brings acknowledgments of what has been lent; what is left of it is copied.
+ * The lock is given up meanwhile: the connection may be gone then, and all that was lent to it. */
+static void end_lending(struct call *c)
+{
+    struct sock *so = c->slot->so;
+    for (size_t left = stack_lent(so), before = SIZE_MAX; left > 0 && left < before;) {
+        before = left;
+        runtime_look(c->stack->rt);
+        if (c->slot->so != so)
+            return;
+        left = stack_lent(so);
+    }
+    stack_keep(so);
 }
 
 /* As much as the send queue takes now: octets, or an errno. */
@@ -39,6 +60,7 @@ static int64_t send_some(struct call *c, struct cursor *cur, int flags)
     if (flags & MSG_MORE)
         stack_more(c->slot->so, now);
     runtime_pump(c->stack->rt, now);
+    end_lending(c);
     return done;
 }
 

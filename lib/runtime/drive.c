@@ -128,6 +128,19 @@ bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
     return woken;
 }
 
+void runtime_look(struct runtime *rt)
+{
+    if (rt->mover)
+        return;
+    rt->mover = &rt->receiver;
+    rt->moving_since_ns = runtime_now();
+    take_batch(rt);
+    rt->mover = NULL;
+    rt->moved_ns = rt->moving_since_ns;
+    if (rt->aside)
+        pthread_cond_signal(&rt->turn);
+}
+
 bool receive_turn(struct runtime *rt)
 {
     uint64_t linger = LINGER_MIN_NS;

@@ -67,6 +67,9 @@ void runtime_pump(struct runtime *rt, uint64_t now_ns);
  * and moves packets if no other thread does. False at the deadline. Lock held. */
 bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns);
 
+/* Takes what the link has now, if no other thread does. Lock held; given up meanwhile. */
+void runtime_look(struct runtime *rt);
+
 /* Wakes all who sleep in runtime_wait. Lock held. */
 void runtime_wake_all(struct runtime *rt);
 

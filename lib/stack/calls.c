@@ -82,19 +82,35 @@ static int64_t sent(struct conn *c, int64_t n, uint64_t now_ns)
     return n;
 }
 
-static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t, uint64_t),
-                       struct sock *so, const void *data, size_t len, uint64_t now_ns)
+static int64_t send_by(int64_t (*tcp_call)(struct tcb *, const void *, size_t), struct sock *so,
+                       const void *data, size_t len, uint64_t now_ns)
 {
     int err = not_sendable(so);
     if (err)
         return err;
     struct conn *c = as_conn(so);
-    return sent(c, tcp_call(&c->tcb, data, len, now_ns), now_ns);
+    return sent(c, tcp_call(&c->tcb, data, len), now_ns);
 }
 
 int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns)
 {
     return send_by(tcp_send, so, data, len, now_ns);
+}
+
+int64_t stack_lend(struct sock *so, const void *data, size_t len, uint64_t now_ns)
+{
+    return send_by(tcp_lend, so, data, len, now_ns);
+}
+
+size_t stack_lent(const struct sock *so)
+{
+    return so->kind == SOCK_CONNECTION ? tcp_lent(&as_conn((struct sock *)(uintptr_t)so)->tcb) : 0;
+}
+
+void stack_keep(struct sock *so)
+{
+    if (so->kind == SOCK_CONNECTION)
+        tcp_keep(&as_conn(so)->tcb);
 }
 
 int64_t stack_send_urgent(struct sock *so, const void *data, size_t len, uint64_t now_ns)

@@ -86,6 +86,13 @@ int stack_accept(struct sock *listener, void *user, uint64_t now_ns, struct sock
  * ended the connection, then ERR_PIPE. Before the connection is synchronized: ERR_AGAIN. */
 int64_t stack_send(struct sock *so, const void *data, size_t len, uint64_t now_ns);
 
+/* The same without copying at once: the octets must stay where they are until stack_keep, which
+ * copies those that are not acknowledged by then (stack_lent: how many), or stack_close, or
+ * stack_abort. */
+int64_t stack_lend(struct sock *so, const void *data, size_t len, uint64_t now_ns);
+size_t stack_lent(const struct sock *so);
+void stack_keep(struct sock *so);
+
 /* The same for text that is in its place already: memory from stack_block, of which the first len
  * octets, at least one, are text, all of them, whether there is room or not. len, or the same
  * errors: then the block stays the caller's. stack_send_room: how much there is room for, or the

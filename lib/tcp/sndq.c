@@ -1,6 +1,6 @@
 /*
  * The send queue (RFC 9293 3.3.1, 3.8.1): a list of extents, each memory that was given or a copy
- * (the octets behind the header in one allocation).
+ * (the octets behind the header in one allocation), or one that is not made yet of what was lent.
  *
  * Called by the trunk of tcp/ only. Knows no sequence numbers, SYN or FIN, and decides nothing
  * about what is sent when.
@@ -15,10 +15,11 @@ struct sndq_extent {
     struct list link;
     const uint8_t *ptr; /* the first octet not acknowledged */
     size_t len;         /* octets held */
-    size_t room;        /* spare octets behind them; 0 when given */
-    size_t size;        /* of this allocation */
+    size_t room;        /* spare octets behind them; 0 when given or lent */
     void *block;        /* given memory; NULL: the octets are copies, in data */
     size_t block_size;  /* 0: it is not the queue's */
+    uint32_t size;      /* of this allocation */
+    bool lent;          /* the octets are the caller's still; data has room for them */
     uint8_t data[];
 };
 
@@ -57,7 +58,7 @@ void sndq_finish(struct sndq *q)
 }
 
 /* An empty extent at the end, or NULL. */
-static struct sndq_extent *extent_new(struct sndq *q, size_t size)
+static struct sndq_extent *extent_new(struct sndq *q, uint32_t size)
 {
     struct sndq_extent *e = mem_alloc(q->mem, size);
     if (!e)
@@ -70,7 +71,7 @@ static struct sndq_extent *extent_new(struct sndq *q, size_t size)
 /* What size it has to be to take (part of) `need` octets. A queue that is long already gets large
  * ones whatever the need, so that the number of extents, and with it the cost of a lookup from the
  * front, stays small. */
-static size_t size_for(const struct sndq *q, size_t need)
+static uint32_t size_for(const struct sndq *q, size_t need)
 {
     return need > SMALL_ROOM || q->len >= LARGE_ROOM ? LARGE_SIZE : SMALL_SIZE;
 }
@@ -98,7 +99,7 @@ size_t sndq_append(struct sndq *q, const void *data, size_t len)
     const uint8_t *src = data;
     size_t taken = 0;
 
-    if (!list_empty(&q->extents)) /* a given one has no room */
+    if (!list_empty(&q->extents)) /* one given or lent has no room */
         taken = extent_fill(extent_of(q->extents.prev), src, len);
     while (taken < len) {
         struct sndq_extent *e = extent_for(q, len - taken);
@@ -108,6 +109,63 @@ size_t sndq_append(struct sndq *q, const void *data, size_t len)
     }
     q->len += taken;
     return taken;
+}
+
+size_t sndq_lend(struct sndq *q, const void *data, size_t len)
+{
+    const uint8_t *src = data;
+    size_t taken = 0;
+    while (taken < len) {
+        struct sndq_extent *e = extent_for(q, len - taken);
+        if (!e)
+            break;
+        e->ptr = src + taken;
+        e->len = e->room < len - taken ? e->room : len - taken;
+        e->room = 0;
+        e->lent = true;
+        taken += e->len;
+    }
+    q->len += taken;
+    q->lent += taken;
+    return taken;
+}
+
+/* Copies what is lent of an extent, behind the copy before it as far as that has room, the rest to
+ * its own place. */
+static void extent_keep(struct sndq *q, struct sndq_extent *e)
+{
+    struct bytes left = {e->ptr, e->len};
+    if (e->link.prev != &q->extents) {
+        size_t n = extent_fill(extent_of(e->link.prev), left.ptr, left.len);
+        left.ptr += n;
+        left.len -= n;
+        q->cursor_at += q->cursor == e ? n : 0;
+    }
+    e->ptr = e->data;
+    e->len = 0;
+    e->room = e->size - sizeof *e;
+    e->lent = false;
+    extent_fill(e, left.ptr, left.len);
+    if (left.len == 0) {
+        if (q->cursor == e)
+            q->cursor = NULL;
+        extent_free(q, e);
+    }
+}
+
+void sndq_keep(struct sndq *q)
+{
+    struct list *l = &q->extents;
+    for (size_t left = q->lent; left > 0;) { /* they are the last ones */
+        l = l->prev;
+        left -= extent_of(l)->lent ? extent_of(l)->len : 0;
+    }
+    for (struct list *next; l != &q->extents; l = next) {
+        next = l->next;
+        if (extent_of(l)->lent)
+            extent_keep(q, extent_of(l));
+    }
+    q->lent = 0;
 }
 
 /* Octets that can be copied behind the last without memory for it. */
@@ -197,29 +255,31 @@ void sndq_acked(struct sndq *q, size_t n)
     }
     while (n > 0) {
         struct sndq_extent *e = extent_of(q->extents.next);
-        if (n < e->len) {
-            e->ptr += n;
-            e->len -= n;
-            return;
-        }
-        n -= e->len;
-        extent_free(q, e);
+        size_t of_it = n < e->len ? n : e->len;
+        q->lent -= e->lent ? of_it : 0;
+        e->ptr += of_it;
+        e->len -= of_it;
+        n -= of_it;
+        if (e->len == 0)
+            extent_free(q, e);
     }
 }
 
 bool sndq_check(const struct sndq *q)
 {
-    size_t at = 0;
+    size_t at = 0, lent = 0;
     bool cursor_seen = !q->cursor;
     for (const struct list *l = q->extents.next; l != &q->extents; l = l->next) {
         const struct sndq_extent *e = extent_of(l);
         if (e->len == 0 || l->next->prev != l)
             return false;
-        if (e->block ? e->room != 0 : e->ptr + e->len + e->room != e->data + (e->size - sizeof *e))
+        bool copied = !e->block && !e->lent;
+        if (copied ? e->ptr + e->len + e->room != e->data + (e->size - sizeof *e) : e->room != 0)
             return false;
         if (e == q->cursor)
             cursor_seen = q->cursor_at == at;
         at += e->len;
+        lent += e->lent ? e->len : 0;
     }
-    return at == q->len && cursor_seen;
+    return at == q->len && lent == q->lent && cursor_seen;
 }

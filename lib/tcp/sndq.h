@@ -3,7 +3,7 @@
  * extents. Offset 0 is the first unacknowledged octet. SYN and FIN are not in here.
  *
  * An extent is a copy, which later appends fill up, or a block of memory that the user has filled
- * in its place. An empty queue holds no memory.
+ * in its place, or for a while the user's own memory. An empty queue holds no memory.
  */
 #ifndef SNDQ_H
 #define SNDQ_H
@@ -19,7 +19,8 @@
 struct sndq {
     struct list extents;
     struct mem *mem;
-    size_t len; /* octets held */
+    size_t len;  /* octets held */
+    size_t lent; /* of these, octets that lie in the caller's memory */
     /* The extent last looked up and the offset of its first octet: output walks forward, so the
      * next lookup starts here. NULL when there is none. */
     struct sndq_extent *cursor;
@@ -31,6 +32,12 @@ void sndq_finish(struct sndq *q);
 
 /* Copies as much of [data, data + len) as memory allows; returns the octets taken. */
 size_t sndq_append(struct sndq *q, const void *data, size_t len);
+
+/* The same without copying: the octets must stay where they are until sndq_keep(), which copies
+ * what is not acknowledged by then; the memory for it is taken now. What is lent is most often
+ * transmitted, and acknowledged, before that. */
+size_t sndq_lend(struct sndq *q, const void *data, size_t len);
+void sndq_keep(struct sndq *q);
 
 /* Appends memory that is filled already: the first len octets, at least one, of a block of `size`
  * of the queue's mem, which is the queue's from now on, or is copied and freed; size 0: it is the

@@ -7,9 +7,9 @@
 #include "minmax.h"
 #include "user.h"
 
-int64_t tcp_urgent_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
+int64_t tcp_urgent_send(struct tcb *t, const void *data, size_t len)
 {
-    int64_t taken = tcp_send(t, data, len, now_ns);
+    int64_t taken = tcp_send(t, data, len);
     if (taken > 0) {
         /* Only that there is urgent data at all is news: where it ends now "will be invisible to
          * the user" (3.8.5) before it comes there; and many ACKs would look like duplicates. */

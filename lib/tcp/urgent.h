@@ -11,7 +11,7 @@
 #include "tcb.h"
 
 /* 3.10.2 SEND with the URGENT flag: as tcp_send(), and all that is then in the queue is urgent. */
-int64_t tcp_urgent_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns);
+int64_t tcp_urgent_send(struct tcb *t, const void *data, size_t len);
 
 /* Whether text that is sent from here on begins with urgent data. */
 bool tcp_urgent_from(const struct tcb *t, seq_t from);

@@ -84,20 +84,42 @@ static void sent(struct tcb *t)
     t->more = t->held = t->flushed = false;
 }
 
-int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns)
+/* take: of the send queue, what takes as much as memory allows. */
+static int64_t send_by(struct tcb *t, const void *data, size_t len,
+                       size_t (*take)(struct sndq *, const void *, size_t))
 {
-    (void)now_ns;
     int64_t room = tcp_send_room(t);
     if (len == 0)
         return room < 0 && room != ERR_AGAIN ? room : 0;
     if (room < 0)
         return room;
     struct busy *b = tcb_busy(t);
-    size_t taken = b ? sndq_append(&b->sndq, data, min_u64(len, (uint64_t)room)) : 0;
+    size_t taken = b ? take(&b->sndq, data, min_u64(len, (uint64_t)room)) : 0;
     if (taken == 0)
         return ERR_NOMEM;
     sent(t);
     return (int64_t)taken;
+}
+
+int64_t tcp_send(struct tcb *t, const void *data, size_t len)
+{
+    return send_by(t, data, len, sndq_append);
+}
+
+int64_t tcp_lend(struct tcb *t, const void *data, size_t len)
+{
+    return send_by(t, data, len, sndq_lend);
+}
+
+size_t tcp_lent(const struct tcb *t)
+{
+    return t->busy->sndq.lent;
+}
+
+void tcp_keep(struct tcb *t)
+{
+    if (tcp_lent(t) > 0)
+        sndq_keep(&t->busy->sndq);
 }
 
 int64_t tcp_send_block(struct tcb *t, void *block, size_t size, size_t len)
@@ -261,6 +283,7 @@ void tcp_leave(struct tcb *t, uint64_t now_ns)
         return;
     t->orphan = true;
     forget_receive(t);
+    tcp_keep(t);
     if (rcvq_len(&t->rcvq) > 0 && t->state != STATE_CLOSED && t->state != STATE_TIME_WAIT) {
         t->reset_peer = true;
         state_fail(t, ERR_ABORTED, "CLOSE with text unread", now_ns);

@@ -17,7 +17,13 @@ void tcp_open_passive(struct tcb *t, seq_t iss, uint64_t now_ns);
 int64_t tcp_send_room(const struct tcb *t);
 
 /* 3.10.2 SEND. The octets taken, or these errors or ERR_NOMEM. */
-int64_t tcp_send(struct tcb *t, const void *data, size_t len, uint64_t now_ns);
+int64_t tcp_send(struct tcb *t, const void *data, size_t len);
+
+/* The same without copying: the octets must stay where they are until tcp_keep(), which copies what
+ * is not acknowledged by then; the last CLOSE does as well. tcp_lent: how many octets that is. */
+int64_t tcp_lend(struct tcb *t, const void *data, size_t len);
+size_t tcp_lent(const struct tcb *t);
+void tcp_keep(struct tcb *t);
 
 /* SEND of text that is in its place already, all of it, whether there is room or not: the first len
  * octets, at least one, of a block of `size` of common->mem, which is the queue's or freed. len, or

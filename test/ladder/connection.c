@@ -300,7 +300,7 @@ int64_t ladder_send(struct where w, size_t n, bool urgent)
         abort();
     for (size_t i = 0; i < n; i++)
         data[i] = stream_octet(false, the.written + i);
-    int64_t taken = (urgent ? tcp_urgent_send : tcp_send)(&the.tcb, data, n, the.now_ns);
+    int64_t taken = (urgent ? tcp_urgent_send : tcp_send)(&the.tcb, data, n);
     free(data);
     log_text(&the.log, ladder_now(), "SEND %zu%s: %lld", n, urgent ? ", URGENT" : "",
              (long long)taken);

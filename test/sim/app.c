@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include "app_io.h"
+#include "app_lend.h"
 #include "check_end.h"
 #include "check_reuse.h"
 #include "check_stream.h"
@@ -73,6 +74,7 @@ void app_give_up(struct end *e, bool abort)
     } else {
         stack_close(so, host_now(e->host));
     }
+    lend_end(e); /* nothing refers to it any more */
     host_called(e->host);
     app_over(e);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app_lend.h"
 #include "app_urgent.h"
 #include "check_stream.h"
 #include "fail.h"
@@ -50,9 +51,18 @@ static int64_t send_block(struct end *e, const uint8_t *buf, size_t len)
     return n;
 }
 
+/* The stream's next octets, one way or another, by what they are. */
+static int64_t send_somehow(struct end *e, const uint8_t *buf, size_t len)
+{
+    if (end_gives(e) && buf[0] % 2 == 1) /* urgent is nothing odd */
+        return send_block(e, buf, len);
+    return lend_wanted(buf, len) ? lend_send(e, buf, len) : urgent_send(e, buf, len);
+}
+
 bool app_write(struct end *e)
 {
     struct world *w = e->conn->world;
+    lend_end(e);
     bool asked = e->read >= e->plan->write_after || e->eof;
     if (e->send_closed || e->wire.written == e->plan->to_write || !asked ||
         is_paused(e, e->write_at_ns))
@@ -65,8 +75,7 @@ bool app_write(struct end *e)
         len = e->offers;
     payload_fill(e->wire.stream, e->wire.written, w->buf, len);
     bool ready = stack_readiness(e->sock) & SOCK_WRITABLE, room = has_room(e->sock);
-    bool in_place = end_gives(e) && w->buf[0] % 2 == 1; /* urgent is nothing odd */
-    int64_t n = in_place ? send_block(e, w->buf, len) : urgent_send(e, w->buf, len);
+    int64_t n = send_somehow(e, w->buf, len);
     memset(w->buf, 0xee, len < 4096 ? len : 4096); /* it was only borrowed */
     bool fails = n < 0 && n != ERR_AGAIN && n != ERR_NOMEM;
     SIM_CHECK(ready == (fails || (room && n != ERR_AGAIN)), "readiness",

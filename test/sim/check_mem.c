@@ -3,11 +3,13 @@
 
 #include "fail.h"
 
+#define EXTENT 65536
+
 /* What a connection may have besides the text itself: an extent of 64 KiB of the send queue of
  * which the first octets are acknowledged and another of which the last are not used, chunks of 16
  * KiB of the receive queue in the same way, 32 KiB for what lies behind holes (sndq.c, rcvq.h,
  * ranges.h). */
-#define PER_QUEUE (2 * 65536 + 3 * 16384 + 32768)
+#define PER_QUEUE (2 * EXTENT + 3 * 16384 + 32768)
 
 /* And every socket: itself, and a tenth of the text for headers of small extents; where blocks are
  * given, before each of them as much that is not used (sndq_give). */
@@ -22,7 +24,8 @@ static uint64_t held(struct end *e)
     uint64_t arrived = lost ? peer_of(e)->wire.written : e->wire.arrived;
     uint64_t unacked = e->wire.written > acked ? e->wire.written - acked : 0;
     uint64_t unread = arrived > e->read ? arrived - e->read : 0;
-    return unacked + (end_gives(e) ? unacked : unacked / 10) + unread;
+    uint64_t lent = e->n_lent > 0 ? EXTENT : 0; /* which is not joined to the one before it yet */
+    return unacked + (end_gives(e) ? unacked : unacked / 10) + lent + unread;
 }
 
 void mem_check(const struct host *h)

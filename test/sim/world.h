@@ -80,6 +80,9 @@ struct end {
     uint8_t place[4096]; /* for what it gets */
     size_t kept;         /* receive.done, while batches.c tries what would become of it */
 
+    size_t n_lent; /* octets of its text that stack_lend() was given, here */
+    uint8_t lent[4096];
+
     uint64_t urgent[URGENTS]; /* where its urgent SENDs have ended (app_urgent.h) */
     uint32_t n_urgent;
     uint64_t mark; /* where the last mark was that it came to as a reader */

@@ -1,29 +1,10 @@
-/* sndq.c: the send queue, against a flat array. */
-#include "sndq.h"
-#include "support.h"
+/* sndq.c: the send queue. */
+#include "sndq_octets.h"
 
-#define SMALL     2048u
-#define LARGE     65536u
-#define MODEL_MAX 1000000u
+#define SMALL 2048u
+#define LARGE 65536u
 
 static uint8_t text[4 * LARGE];
-
-/* The queue's octets from `at` on are those of `want`. */
-static void expect_octets(struct sndq *q, size_t at, const uint8_t *want, size_t len)
-{
-    while (len > 0) {
-        struct bytes ref;
-        unsigned n;
-        size_t got = sndq_refs(q, at, len, &ref, 1, &n);
-        assert_int_equal(n, 1);
-        assert_int_equal(got, ref.len);
-        assert_in_range(got, 1, len);
-        assert_memory_equal(ref.ptr, want, got);
-        at += got;
-        want += got;
-        len -= got;
-    }
-}
 
 static void setup(struct test_mem *k, struct sndq *q)
 {
@@ -273,6 +254,88 @@ static void append_takes_what_fits(void **state)
     assert_int_equal(k.mem.used, 0);
 }
 
+/* Whether the octet at `at` is the one at `where`. */
+static bool refers_to(struct sndq *q, size_t at, const uint8_t *where)
+{
+    struct bytes ref;
+    unsigned n;
+    return sndq_refs(q, at, 1, &ref, 1, &n) == 1 && ref.ptr == where;
+}
+
+/* The memory for copies is taken at once; what is acknowledged before sndq_keep() is not copied. */
+static void lent(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    static uint8_t own[3 * LARGE];
+    setup(&k, &q);
+    memcpy(own, text, sizeof own);
+    assert_int_equal(sndq_lend(&q, own, sizeof own), sizeof own);
+    size_t used = k.mem.used;
+    assert_in_range(used, sizeof own, sizeof own + LARGE);
+    assert_true(refers_to(&q, 0, own));
+    assert_true(refers_to(&q, 2 * LARGE, own + 2 * LARGE));
+    assert_int_equal(q.lent, sizeof own);
+    assert_true(sndq_check(&q));
+    sndq_acked(&q, LARGE + 1000);
+    assert_int_equal(q.lent, 2 * LARGE - 1000);
+    assert_true(sndq_check(&q));
+    sndq_keep(&q);
+    assert_int_equal(q.lent, 0);
+    assert_true(sndq_check(&q));
+    memset(own, 0xee, sizeof own);
+    expect_octets(&q, 0, text + LARGE + 1000, 2 * LARGE - 1000);
+    assert_true(k.mem.used < used);
+    sndq_keep(&q); /* nothing is lent: nothing changes */
+    expect_octets(&q, 0, text + LARGE + 1000, 2 * LARGE - 1000);
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+}
+
+/* The copies are as dense as if they had been made at once. The cursor is right wherever it was. */
+static void lent_behind_a_copy(void **state)
+{
+    (void)state;
+    for (size_t looked_up = 0; looked_up < 3000; looked_up += 500) {
+        struct test_mem k;
+        struct sndq q;
+        setup(&k, &q);
+        assert_int_equal(sndq_append(&q, text, 1000), 1000);
+        assert_int_equal(sndq_lend(&q, text + 1000, 500), 500);
+        assert_int_equal(sndq_append(&q, text + 1500, 10), 10); /* not over what was lent */
+        assert_int_equal(sndq_lend(&q, text + 1510, 1490), 1490);
+        assert_int_equal(k.mem.used, 4 * SMALL);
+        expect_octets(&q, looked_up, text + looked_up, 1);
+        sndq_keep(&q);
+        assert_true(sndq_check(&q));
+        assert_int_equal(k.mem.used, 2 * SMALL);
+        expect_octets(&q, looked_up, text + looked_up, 1);
+        expect_octets(&q, 0, text, 3000);
+        sndq_finish(&q);
+    }
+}
+
+/* What there is no memory for is not lent: all that is can be kept. */
+static void lend_takes_what_fits(void **state)
+{
+    (void)state;
+    struct test_mem k;
+    struct sndq q;
+    setup(&k, &q);
+    k.mem.limit = LARGE + 2 * SMALL + SMALL / 2;
+    size_t taken = sndq_lend(&q, text, sizeof text);
+    assert_in_range(taken, LARGE + 2 * SMALL - 3 * 64, LARGE + 2 * SMALL);
+    assert_int_equal(q.lent, taken);
+    assert_int_equal(sndq_lend(&q, text, 1), 0);
+    unsigned calls = k.calls;
+    sndq_keep(&q);
+    assert_int_equal(k.calls, calls);
+    expect_octets(&q, 0, text, taken);
+    sndq_finish(&q);
+    assert_int_equal(k.mem.used, 0);
+}
+
 static void check_sees(void **state)
 {
     (void)state;
@@ -290,107 +353,11 @@ static void check_sees(void **state)
     q.len--;
     q.cursor_at--;
     assert_false(sndq_check(&q));
+    q.cursor_at++;
+    q.lent++;
+    assert_false(sndq_check(&q));
+    q.lent--;
     sndq_finish(&q);
-}
-
-/* A flat array that does the same. */
-struct model {
-    uint8_t *v;
-    size_t start, end;
-};
-
-static size_t model_add(struct model *m, struct rnd *rng, size_t len)
-{
-    len = len < MODEL_MAX - m->end ? len : MODEL_MAX - m->end;
-    rnd_fill(rng, m->v + m->end, len);
-    return len;
-}
-
-static void step_append(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
-{
-    size_t len = model_add(m, rng, rnd_skewed(rng, 2 * LARGE));
-    unsigned failed = k->failed;
-    size_t taken = sndq_append(q, m->v + m->end, len);
-    assert_true(taken <= len);
-    assert_true(taken == len || k->failed > failed);
-    m->end += taken;
-}
-
-static void step_give(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
-{
-    size_t len = model_add(m, rng, 1 + rnd_skewed(rng, LARGE));
-    uint8_t *block = len > 0 ? mem_alloc(&k->mem, len) : NULL;
-    if (!block)
-        return;
-    memcpy(block, m->v + m->end, len);
-    unsigned failed = k->failed;
-    if (sndq_give(q, block, len, len)) {
-        m->end += len;
-        return;
-    }
-    assert_true(k->failed > failed);
-    mem_free(&k->mem, block, len);
-}
-
-static void step(struct test_mem *k, struct sndq *q, struct model *m, struct rnd *rng)
-{
-    struct bytes ref;
-    unsigned n;
-    switch (rnd_below(rng, 7)) {
-    case 0:
-    case 1:
-        step_append(k, q, m, rng);
-        break;
-    case 2:
-    case 3:
-        step_give(k, q, m, rng);
-        break;
-    case 4:
-        sndq_refs(q, rnd_below(rng, (uint32_t)q->len + 1), 1, &ref, 1, &n);
-        break;
-    default: {
-        size_t acked = rnd_below(rng, 3) ? rnd_skewed(rng, (uint32_t)q->len + 1)
-                                         : rnd_below(rng, (uint32_t)q->len + 1);
-        sndq_acked(q, acked);
-        m->start += acked;
-    }
-    }
-    assert_true(sndq_check(q));
-    assert_int_equal(q->len, m->end - m->start);
-    if (q->len == 0) {
-        assert_int_equal(k->mem.used, 0);
-        m->start = m->end = 0;
-    }
-    size_t at = rnd_below(rng, (uint32_t)q->len + 1),
-           len = rnd_skewed(rng, (uint32_t)(q->len - at) + 1);
-    expect_octets(q, at, m->v + m->start + at, len);
-}
-
-static void property(void **state)
-{
-    (void)state;
-    struct rnd rng = rnd_start("sndq");
-    struct model m = {.v = malloc(MODEL_MAX)};
-    for (unsigned every = 0; every < 12; every++) {
-        struct test_mem k;
-        struct sndq q;
-        test_mem_init(&k);
-        k.fail_every = every;
-        sndq_init(&q, &k.mem);
-        for (int i = 0; i < 1500; i++) {
-            step(&k, &q, &m, &rng);
-            if (i % 100 == 99) { /* all that is held, from front to back */
-                expect_octets(&q, 0, m.v + m.start, q.len);
-                memmove(m.v, m.v + m.start, q.len);
-                m.start = 0;
-                m.end = q.len;
-            }
-        }
-        sndq_finish(&q);
-        assert_int_equal(k.mem.used, 0);
-        m.start = m.end = 0;
-    }
-    free(m.v);
 }
 
 int main(void)
@@ -405,8 +372,10 @@ int main(void)
         cmocka_unit_test(given),
         cmocka_unit_test(given_and_copied),
         cmocka_unit_test(append_takes_what_fits),
+        cmocka_unit_test(lent),
+        cmocka_unit_test(lent_behind_a_copy),
+        cmocka_unit_test(lend_takes_what_fits),
         cmocka_unit_test(check_sees),
-        cmocka_unit_test(property),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

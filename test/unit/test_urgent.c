@@ -390,7 +390,7 @@ static void long_after(void **state)
     uint8_t octet = 0;
     struct seg seg;
     for (int i = 0; i < 2; i++) {
-        int64_t n = tcp_urgent_send(&the.tcb, &octet, 1, the.now_ns);
+        int64_t n = tcp_urgent_send(&the.tcb, &octet, 1);
         no_memory_told(n == ERR_NOMEM);
         assert_int_equal(n, 1);
         assert_true(tcp_output(&the.tcb, &seg, the.now_ns));
