@@ -1,4 +1,4 @@
-/* Large blocks kept for reuse. See pool.h. Called by the engine, through struct mem. */
+/* Blocks kept for reuse, by size. See pool.h. Called by the engine, through struct mem. */
 #include "pool.h"
 
 #include <stdlib.h>
@@ -21,10 +21,27 @@ static struct pool_block **list_of(struct pool *pool, size_t size)
     return NULL;
 }
 
+/* Where blocks of this size are objects; NULL when they are not. All of a size are, or none. */
+static struct slab *slab_of(struct pool *pool, size_t size)
+{
+    if (size < POOL_OBJECT_MIN || size >= POOL_BLOCK_MIN)
+        return NULL;
+    for (int i = 0; i < POOL_SLABS; i++) {
+        if (pool->slabs[i].size == 0)
+            slab_init(&pool->slabs[i], size);
+        if (pool->slabs[i].size == size)
+            return &pool->slabs[i];
+    }
+    return NULL;
+}
+
 void *pool_alloc(void *ctx, size_t size)
 {
     struct pool *pool = ctx;
     struct pool_block **list = list_of(pool, size);
+    struct slab *slab = slab_of(pool, size);
+    if (slab)
+        return slab_alloc(slab);
     if (!list || !*list)
         return malloc(size);
     struct pool_block *block = *list;
@@ -37,6 +54,11 @@ void pool_free(void *ctx, void *ptr, size_t size)
 {
     struct pool *pool = ctx;
     struct pool_block **list = ptr ? list_of(pool, size) : NULL, *block = ptr;
+    struct slab *slab = ptr ? slab_of(pool, size) : NULL;
+    if (slab) {
+        slab_free(slab, ptr);
+        return;
+    }
     if (!list || pool->held + size > POOL_HELD_MAX) {
         free(ptr);
         return;
@@ -55,5 +77,7 @@ void pool_finish(struct pool *pool)
             free(block);
         }
     }
+    for (int i = 0; i < POOL_SLABS && pool->slabs[i].size > 0; i++)
+        slab_finish(&pool->slabs[i]);
     pool->held = 0;
 }

@@ -1,5 +1,7 @@
 /*
- * The engine's memory, from malloc, with the large blocks of its queues kept for reuse.
+ * The engine's memory: large blocks, of its queues, from malloc and kept for reuse; those of a few
+ * sizes below that, which a connection has while it is busy, as objects (slab.h); small ones, which
+ * it has as long as it lives, from malloc.
  *
  * A queue takes and returns blocks of 16 and 64 KiB all the time. glibc gives such memory back to
  * the kernel at once and then faults it in again, which halved the throughput of a connection. What
@@ -11,9 +13,13 @@
 
 #include <stddef.h>
 
-#define POOL_BLOCK_MIN 2048               /* smaller ones are left to malloc */
-#define POOL_HELD_MAX  ((size_t)32 << 20) /* octets kept at most */
-#define POOL_SIZES     8                  /* sizes of blocks; those of further sizes are not kept */
+#include "slab.h"
+
+#define POOL_BLOCK_MIN  4096 /* smaller ones are objects, */
+#define POOL_OBJECT_MIN 512  /* or left to malloc */
+#define POOL_SLABS      4    /* sizes of objects; those of further sizes are left to malloc */
+#define POOL_HELD_MAX   ((size_t)32 << 20) /* octets kept at most */
+#define POOL_SIZES      8 /* sizes of blocks; those of further sizes are not kept */
 
 struct pool_block; /* a free block holds the link to the next */
 
@@ -23,6 +29,7 @@ struct pool {
         struct pool_block *free;
     } sizes[POOL_SIZES];
     size_t held;
+    struct slab slabs[POOL_SLABS]; /* size 0: not in use yet */
 };
 
 /* As struct mem wants them; ctx is the pool, all zero at first. */

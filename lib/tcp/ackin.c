@@ -64,10 +64,16 @@ static uint32_t sndbuf_wanted(const struct tcb *t)
     return (uint32_t)min_u64(wanted, t->common->config->sndbuf_max);
 }
 
+/* Where round trips are short, what is queued is gone at once, and a queue that runs empty before
+ * its user has come back costs more than its memory. */
+#define SNDBUF_NEAR (1024u * 1024u)
+
 static void grow_sndbuf(struct tcb *t)
 {
-    if (seq_lt(t->snd.una, t->busy->full))
-        t->busy->sndbuf = max_u32(t->busy->sndbuf, sndbuf_wanted(t));
+    uint32_t wanted = seq_lt(t->snd.una, t->busy->full) ? sndbuf_wanted(t) : 0;
+    if (pacing_at_once(t))
+        wanted = max_u32(wanted, min_u32(SNDBUF_NEAR, t->common->config->sndbuf_max));
+    t->busy->sndbuf = max_u32(t->busy->sndbuf, wanted);
 }
 
 /* What did.delivered says opens the window; rtt_ns: a sample, or 0. */

@@ -39,6 +39,7 @@ void tcb_begin_busy(struct tcb *t, struct busy *b)
     cc_resume(&b->cc, &t->cc_rest, t->settings->cc, t->snd.mss);
     b->up_from = b->small = b->full = t->snd.una;
     t->busy = b;
+    t->common->n_busy++;
 }
 
 struct busy *tcb_busy(struct tcb *t)
@@ -61,6 +62,7 @@ static void forget(struct tcb *t)
     cc_rest(&t->busy->cc, &t->cc_rest);
     sndq_finish(&t->busy->sndq);
     t->busy = (struct busy *)&busy_none;
+    t->common->n_busy--;
 }
 
 struct busy *tcb_take_busy(struct tcb *t)

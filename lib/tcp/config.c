@@ -20,7 +20,7 @@ struct tcp_config tcp_config_default(void)
         .synack_timeout_ns = 180 * NS_PER_S,
         .orphan_ns = 60 * NS_PER_S,
         .r1 = 3,
-        .sndbuf = 1024 * 1024,
+        .sndbuf = 256 * 1024,
         .sndbuf_max = 4 * 1024 * 1024,
         .rcvbuf = 64 * 1024,
         .rcvbuf_max = 4 * 1024 * 1024,

@@ -87,11 +87,12 @@ struct tcp_settings {
 };
 
 /* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC
- * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 1 MiB growing to 4 MiB;
- * receive window 64 KiB growing to 4 MiB; CUBIC, with a restart after silence; smaller packets at
- * R1; pacing; no keep-alive; ECN as the peer asks for it; SYN cookies when the listener is full.
- * RFC 6298 2.4 says that RTO should be at least 1 s; Linux has 200 ms; we have 200 ms because on
- * today's paths a second of silence per tail loss is what users notice. */
+ * 9293 3.10.1), SYN and SYN-ACK 3 min; orphans 60 s; R1 3; send buffer 256 KiB, 1 MiB where round
+ * trips take less than 1 ms, growing to 4 MiB; receive window 64 KiB growing to 4 MiB; CUBIC, with
+ * a restart after silence; smaller packets at R1; pacing; no keep-alive; ECN as the peer asks for
+ * it; SYN cookies when the listener is full. RFC 6298 2.4 says that RTO should be at least 1 s;
+ * Linux has 200 ms; we have 200 ms because on today's paths a second of silence per tail loss is
+ * what users notice. */
 struct tcp_config tcp_config_default(void);
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config);
@@ -109,6 +110,7 @@ struct tcp_common {
     struct mem *mem;
     const struct trace *trace;
     uint32_t super_max;     /* most text in one super-segment; 0: one packet's worth */
+    uint32_t n_busy;        /* connections that have a struct busy */
     struct shared settings; /* of all connections: most have the same */
     struct {
         struct shared_value head;

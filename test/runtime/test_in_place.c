@@ -86,6 +86,8 @@ static void reserved(void **state)
     memcpy(buf, "second", 6);
     must_send(t.left, left, "first, ", 7);
     assert_int_equal(nstcp_commit(t.left, left, 6, 0), 6);
+    const int room = 1 << 20;
+    assert_int_equal(nstcp_setsockopt(t.left, left, SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
     assert_int_equal(nstcp_reserve(t.left, left, &buf, 1 << 20, 0), 262144); /* to be forgotten */
     must_close(t.left, left);
     must_recv_all(t.right, right, "first, second", 13);

@@ -153,6 +153,30 @@ static void send_buffer_and_queues(void **state)
                     3 * cwnd * 100 * NS_PER_MS / srtt_ns * 12 / 10);
 }
 
+/* 1 MiB at once where round trips are below a millisecond, or what it may grow to. */
+static void send_buffer_of_a_short_path(void **state)
+{
+    (void)state;
+    const struct {
+        uint32_t srtt_us, most, wanted;
+    } cases[] = {
+        {999, 4 << 20, 1 << 20},
+        {1000, 4 << 20, 9000},
+        {999, 30000, 30000},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        the.config.sndbuf = 9000;
+        the.config.sndbuf_max = cases[i].most;
+        establish(.wnd = 60000);
+        user_sends(1000);
+        ignore();
+        the.tcb.rto.srtt_us = cases[i].srtt_us;
+        receive(.flags = ACK, .seq = 1, .ack = 1001);
+        assert_int_equal(tcb_sndbuf(&the.tcb), cases[i].wanted);
+        again();
+    }
+}
+
 /* What congestion control learns of an ACK. */
 static struct cc_ack heard;
 
@@ -271,6 +295,7 @@ int main(void)
         ladder_test(avoidance_by_what_is_sent_again),
         ladder_test(send_buffer),
         ladder_test(send_buffer_and_queues),
+        ladder_test(send_buffer_of_a_short_path),
         ladder_test(what_an_ack_says),
         ladder_test(full_long_after),
         ladder_test(disorder_opens_the_window),

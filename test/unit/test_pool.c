@@ -26,7 +26,25 @@ static void last_in_first_out(void **state)
     assert_int_equal(pool.held, 0);
 }
 
-/* Small blocks, a fifth size, and what is beyond the limit are not kept. */
+/* Blocks below those are objects, of so many sizes: all of a size, or none. */
+static void objects(void **state)
+{
+    (void)state;
+    struct pool pool = {0};
+    void *p[POOL_SLABS + 2];
+    for (size_t i = 0; i < POOL_SLABS + 2; i++)
+        assert_non_null(p[i] = pool_alloc(&pool, POOL_OBJECT_MIN - 1 + i));
+    for (size_t i = 0; i < POOL_SLABS; i++)
+        assert_int_equal(pool.slabs[i].size, POOL_OBJECT_MIN + i);
+    for (size_t i = 0; i < POOL_SLABS + 2; i++)
+        pool_free(&pool, p[i], POOL_OBJECT_MIN - 1 + i);
+    assert_ptr_equal(pool_alloc(&pool, POOL_OBJECT_MIN), p[1]);
+    pool_free(&pool, p[1], POOL_OBJECT_MIN);
+    assert_int_equal(pool.held, 0);
+    pool_finish(&pool);
+}
+
+/* Small blocks, a ninth size, and what is beyond the limit are not kept. */
 static void not_kept(void **state)
 {
     (void)state;
@@ -56,6 +74,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(last_in_first_out),
+        cmocka_unit_test(objects),
         cmocka_unit_test(not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

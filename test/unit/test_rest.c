@@ -67,6 +67,25 @@ static void together(void **state)
         assert_false(tcb_is_busy(&as_conn(so[i])->tcb));
 }
 
+/* Where more than 1024 are busy, the one that has rested for the longest does not wait. */
+static void crowded(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 0), c = peer(3, 0);
+    struct sock *first = host_connected(HERE, &a);
+    host.stack->tcp.n_busy += 1022; /* others, that are at work */
+    struct sock *second = host_connected(HERE, &b);
+    assert_true(tcb_is_busy(&as_conn(first)->tcb));
+    struct sock *third = host_connected(HERE, &c);
+    assert_false(tcb_is_busy(&as_conn(first)->tcb));
+    assert_true(tcb_is_busy(&as_conn(second)->tcb));
+    assert_true(tcb_is_busy(&as_conn(third)->tcb));
+    assert_int_equal(host.stack->tcp.n_busy, 1024);
+    host.stack->tcp.n_busy -= 1022;
+    host_later(1000);
+    assert_int_equal(host.stack->tcp.n_busy, 0);
+}
+
 /* Nor does text that is refused for want of memory, which is when it counts most. */
 static void refused(void **state)
 {
@@ -122,10 +141,8 @@ static void probe_of_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(after_a_probe),
-        host_test(together),
-        host_test(refused),
-        host_test(probe_of_nothing),
+        host_test(after_a_probe), host_test(together),         host_test(crowded),
+        host_test(refused),       host_test(probe_of_nothing),
     };
     return host_main(tests);
 }
