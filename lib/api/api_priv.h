@@ -158,6 +158,9 @@ int64_t call_end(struct call *c, int64_t result);
 void call_unlock(struct call *c);
 int call_relock(struct call *c);
 
+/* Whether the socket has been closed, or the stack stopped, meanwhile: 0, or these errors. */
+int call_gone(const struct call *c);
+
 /* Waits for any of these events (SOCK_EV_*) of the socket, after which the caller looks again.
  * False at the deadline. */
 bool call_sleep(struct call *c, unsigned events, uint64_t deadline_ns);

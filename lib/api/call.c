@@ -70,7 +70,7 @@ void call_unlock(struct call *c)
     runtime_unlock(c->stack->rt);
 }
 
-static int still_there(const struct call *c)
+int call_gone(const struct call *c)
 {
     if (c->stack->stopped)
         return -ESHUTDOWN;
@@ -80,7 +80,7 @@ static int still_there(const struct call *c)
 int call_relock(struct call *c)
 {
     runtime_lock(c->stack->rt);
-    return still_there(c);
+    return call_gone(c);
 }
 
 /* r: NULL, or the RECEIVE that waits meanwhile. */
@@ -109,7 +109,7 @@ bool call_sleep(struct call *c, unsigned events, uint64_t deadline_ns)
 
 static int outcome(const struct call *c, bool woken)
 {
-    int err = still_there(c);
+    int err = call_gone(c);
     if (err)
         return err;
     return woken ? 0 : -EAGAIN;

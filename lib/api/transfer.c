@@ -26,22 +26,30 @@ static int64_t engine_send(struct slot *slot, const void *buf, size_t len, int f
                           : stack_lend(slot->so, buf, len, now);
 }
 
-/* For as long as that brings acknowledgments of what has been lent; what is left of it is copied.
- * The lock is given up meanwhile: the connection may be gone then, and all that was lent to it. */
-static void end_lending(struct call *c)
+/* Whether the socket has this connection still, for who has given the lock up. */
+static bool has_still(const struct call *c, uint32_t id)
 {
-    struct sock *so = c->slot->so;
-    for (size_t left = stack_lent(so), before = SIZE_MAX; left > 0 && left < before;) {
-        before = left;
-        runtime_look(c->stack->rt);
-        if (c->slot->so != so)
-            return;
-        left = stack_lent(so);
-    }
-    stack_keep(so);
+    return c->slot->so && stack_sock_id(c->slot->so) == id;
 }
 
-/* As much as the send queue takes now: octets, or an errno. */
+/* Looks for acknowledgments of what has been lent for as long as there are some, and copies what is
+ * left of it. The lock is given up meanwhile: the connection may be gone then, and with it all that
+ * was lent to it. */
+static void end_lending(struct call *c)
+{
+    uint32_t id = stack_sock_id(c->slot->so);
+    size_t left = stack_lent(c->slot->so), before = SIZE_MAX;
+    while (left > 0 && left < before) {
+        before = left;
+        runtime_look(c->stack->rt);
+        if (!has_still(c, id))
+            return;
+        left = stack_lent(c->slot->so);
+    }
+    stack_keep(c->slot->so);
+}
+
+/* As much as the send queue takes now: octets, or an errno. The lock may be given up meanwhile. */
 static int64_t send_some(struct call *c, struct cursor *cur, int flags)
 {
     uint64_t now = runtime_now();
@@ -76,10 +84,13 @@ static int64_t send_all(struct call *c, struct cursor *cur, int flags)
         n = slot_has_connection(c->slot) ? 0 : -ENOTCONN;
         if (n == 0 && error_waits(c->slot, done))
             break;
+        uint32_t id = n == 0 ? stack_sock_id(c->slot->so) : 0;
         if (n == 0)
             n = send_some(c, cur, flags);
         if (n > 0) {
             done += (size_t)n;
+            if (!wait || !has_still(c, id) || call_gone(c))
+                break;
         } else if (n == -EAGAIN && wait) {
             n = call_wait(c, WAIT_TO_SEND, deadline);
             wait = n != -EAGAIN; /* at the deadline a last time: there may be room, if little */

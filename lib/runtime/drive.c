@@ -21,6 +21,8 @@
 /* How long after a thread has driven the receive thread takes over, and how seldom it looks. */
 #define LINGER_MIN_NS (200 * NS_PER_US)
 #define LINGER_MAX_NS (16 * NS_PER_MS)
+/* And after one that has only looked: it has no reason to look again. */
+#define LINGER_LOOK_NS NS_PER_MS
 /* A thread that has driven for so long will not be back at once: then the receive thread sleeps
  * until it is called, and does not look. */
 #define LONG_NS (10 * NS_PER_MS)
@@ -103,6 +105,7 @@ static void drive(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
     rt->mover = NULL;
     w->drives = false;
     rt->moved_ns = now;
+    rt->looked = false;
     if (look)
         learn(rt, w->woken && now < look_until);
     if (rt->aside)
@@ -133,17 +136,19 @@ void runtime_look(struct runtime *rt)
     if (rt->mover)
         return;
     rt->mover = &rt->receiver;
-    rt->moving_since_ns = runtime_now();
-    take_batch(rt);
+    take_batches(rt);
     rt->mover = NULL;
-    rt->moved_ns = rt->moving_since_ns;
+    rt->moved_ns = runtime_now();
+    rt->looked = true;
+    if (rt->moved_ns >= rt->armed_ns)
+        keep_time(rt, rt->moved_ns);
     if (rt->aside)
         pthread_cond_signal(&rt->turn);
 }
 
 bool receive_turn(struct runtime *rt)
 {
-    uint64_t linger = LINGER_MIN_NS;
+    uint64_t linger = LINGER_MIN_NS, seen_ns = rt->moved_ns;
     while (!rt->stop) {
         uint64_t now = runtime_now();
         if (!rt->mover && now >= rt->moved_ns + linger) {
@@ -155,9 +160,11 @@ bool receive_turn(struct runtime *rt)
             pthread_cond_wait(&rt->turn, &rt->lock);
             linger = LINGER_MIN_NS;
         } else {
+            if (rt->moved_ns != seen_ns || rt->mover)
+                linger = time_min(2 * linger, rt->looked ? LINGER_LOOK_NS : LINGER_MAX_NS);
+            seen_ns = rt->moved_ns;
             const struct timespec until = timespec_of((rt->mover ? now : rt->moved_ns) + linger);
             pthread_cond_timedwait(&rt->turn, &rt->lock, &until);
-            linger = linger < LINGER_MAX_NS / 2 ? 2 * linger : LINGER_MAX_NS;
         }
         rt->aside = false;
     }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "busy.h"
+
 struct pool_block {
     struct pool_block *next;
 };
@@ -21,16 +23,18 @@ static struct pool_block **list_of(struct pool *pool, size_t size)
     return NULL;
 }
 
-/* Where blocks of this size are objects; NULL when they are not. All of a size are, or none. */
+/* What a connection has while it is busy. */
+static const size_t object_size[POOL_SLABS] = {sizeof(struct busy), SNDQ_SMALL};
+
+/* Where blocks of this size are objects; NULL when they are not. */
 static struct slab *slab_of(struct pool *pool, size_t size)
 {
-    if (size < POOL_OBJECT_MIN || size >= POOL_BLOCK_MIN)
-        return NULL;
     for (int i = 0; i < POOL_SLABS; i++) {
+        if (size != object_size[i])
+            continue;
         if (pool->slabs[i].size == 0)
             slab_init(&pool->slabs[i], size);
-        if (pool->slabs[i].size == size)
-            return &pool->slabs[i];
+        return &pool->slabs[i];
     }
     return NULL;
 }
@@ -77,7 +81,9 @@ void pool_finish(struct pool *pool)
             free(block);
         }
     }
-    for (int i = 0; i < POOL_SLABS && pool->slabs[i].size > 0; i++)
-        slab_finish(&pool->slabs[i]);
+    for (int i = 0; i < POOL_SLABS; i++) {
+        if (pool->slabs[i].size > 0)
+            slab_finish(&pool->slabs[i]);
+    }
     pool->held = 0;
 }

@@ -1,7 +1,6 @@
 /*
- * The engine's memory: large blocks, of its queues, from malloc and kept for reuse; those of a few
- * sizes below that, which a connection has while it is busy, as objects (slab.h); small ones, which
- * it has as long as it lives, from malloc.
+ * The engine's memory: large blocks, of its queues, from malloc and kept for reuse; what a
+ * connection has while it is busy, as objects (slab.h); all else from malloc.
  *
  * A queue takes and returns blocks of 16 and 64 KiB all the time. glibc gives such memory back to
  * the kernel at once and then faults it in again, which halved the throughput of a connection. What
@@ -15,11 +14,10 @@
 
 #include "slab.h"
 
-#define POOL_BLOCK_MIN  4096 /* smaller ones are objects, */
-#define POOL_OBJECT_MIN 512  /* or left to malloc */
-#define POOL_SLABS      4    /* sizes of objects; those of further sizes are left to malloc */
-#define POOL_HELD_MAX   ((size_t)32 << 20) /* octets kept at most */
-#define POOL_SIZES      8 /* sizes of blocks; those of further sizes are not kept */
+#define POOL_BLOCK_MIN 4096               /* smaller ones are not kept */
+#define POOL_HELD_MAX  ((size_t)32 << 20) /* octets kept at most */
+#define POOL_SIZES     8                  /* sizes of blocks; those of further sizes are not kept */
+#define POOL_SLABS     2                  /* sizes of objects */
 
 struct pool_block; /* a free block holds the link to the next */
 

@@ -34,6 +34,12 @@ size_t take_batch(struct runtime *rt)
     return n;
 }
 
+void take_batches(struct runtime *rt)
+{
+    for (int i = 0; i < BATCHES_MAX && take_batch(rt) > 0; i++)
+        continue;
+}
+
 void keep_time(struct runtime *rt, uint64_t now_ns)
 {
     timer_clear(rt);
@@ -58,10 +64,10 @@ void *receive_thread(void *arg)
         if (mine && fds[0].revents)
             keep_time(rt, runtime_now());
         /* After a deadline as well: the link may have an answer to what was sent then (link.h). */
-        for (int i = 0; mine && i < BATCHES_MAX && take_batch(rt) > 0; i++)
-            continue;
-        if (mine)
+        if (mine) {
+            take_batches(rt);
             rt->mover = NULL;
+        }
         runtime_unlock(rt);
         if (!mine)
             return NULL;

@@ -37,9 +37,10 @@ struct runtime {
     struct list sleeping; /* waiters in runtime_wait */
     /* drive.c */
     struct waiter *mover;     /* whose the link's recv() is now, and in[]; NULL: nobody's */
-    struct waiter receiver;   /* stands for the receive thread there */
+    struct waiter receiver;   /* stands for the receive thread there, and for who only looks */
     uint64_t moving_since_ns; /* a thread that waits has driven, ... */
-    uint64_t moved_ns;        /* ... and until when */
+    uint64_t moved_ns;        /* ... and until when; or has ... */
+    bool looked;              /* ... only looked, then */
     uint8_t credit, slept;    /* whether it should look before it sleeps */
     pthread_cond_t turn;      /* where the receive thread stands aside */
     bool aside;               /* it does, until it is called */
@@ -69,6 +70,9 @@ void *receive_thread(void *arg);
 /* What the link has, into the engine: how many packets. Only for rt->mover. Lock held; given up
  * meanwhile: the copies out of the kernel are made beside the threads that send. */
 size_t take_batch(struct runtime *rt);
+
+/* The same until it has nothing more, or there have been so many that the timer may be due. */
+void take_batches(struct runtime *rt);
 
 /* The timer has gone off, or is about to. Lock held. */
 void keep_time(struct runtime *rt, uint64_t now_ns);

@@ -88,7 +88,8 @@ static bool all_read(const struct tcb *t)
 
 bool tcb_rests(const struct tcb *t)
 {
-    return all_sent(t) && all_read(t) && !ackdelay_waits(&t->ackdelay);
+    return all_sent(t) && all_read(t) &&
+           ackdelay_deadline(&t->ackdelay, t->busy->ack_due_ns) == TIME_NEVER;
 }
 
 bool tcb_unspent(const struct tcb *t, uint64_t now_ns)

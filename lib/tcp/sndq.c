@@ -20,13 +20,13 @@ struct sndq_extent {
     size_t block_size;  /* 0: it is not the queue's */
     uint32_t size;      /* of this allocation */
     bool lent;          /* the octets are the caller's still; data has room for them */
-    uint8_t data[];
+    _Alignas(16) uint8_t data[];
 };
 
 /* Two sizes of allocation. A connection that sends little holds little; one that sends much has few
  * extents, each one malloc below the threshold (128 KiB) from which glibc would map and unmap pages
  * every time. */
-#define SMALL_SIZE 2048u
+#define SMALL_SIZE SNDQ_SMALL
 #define LARGE_SIZE 65536u
 #define SMALL_ROOM (SMALL_SIZE - sizeof(struct sndq_extent))
 #define LARGE_ROOM (LARGE_SIZE - sizeof(struct sndq_extent))
@@ -127,7 +127,7 @@ size_t sndq_lend(struct sndq *q, const void *data, size_t len)
     }
     q->len += taken;
     q->lent += taken;
-    return taken;
+    return taken > 0 ? taken : sndq_append(q, data, len); /* there may be room behind a copy */
 }
 
 /* Copies what is lent of an extent, behind the copy before it as far as that has room, the rest to
@@ -156,7 +156,7 @@ static void extent_keep(struct sndq *q, struct sndq_extent *e)
 void sndq_keep(struct sndq *q)
 {
     struct list *l = &q->extents;
-    for (size_t left = q->lent; left > 0;) { /* they are the last ones */
+    for (size_t left = q->lent; left > 0;) { /* they are the last ones, or nearly */
         l = l->prev;
         left -= extent_of(l)->lent ? extent_of(l)->len : 0;
     }

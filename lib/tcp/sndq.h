@@ -16,6 +16,8 @@
 #include "list.h"
 #include "mem.h"
 
+#define SNDQ_SMALL 2048u /* octets of an allocation for little text */
+
 struct sndq {
     struct list extents;
     struct mem *mem;
@@ -33,9 +35,9 @@ void sndq_finish(struct sndq *q);
 /* Copies as much of [data, data + len) as memory allows; returns the octets taken. */
 size_t sndq_append(struct sndq *q, const void *data, size_t len);
 
-/* The same without copying: the octets must stay where they are until sndq_keep(), which copies
- * what is not acknowledged by then; the memory for it is taken now. What is lent is most often
- * transmitted, and acknowledged, before that. */
+/* The same without copying yet, where there is memory for another extent: the octets must stay
+ * where they are until sndq_keep(), which copies what is not acknowledged by then. What is lent is
+ * most often transmitted, and acknowledged, before that. */
 size_t sndq_lend(struct sndq *q, const void *data, size_t len);
 void sndq_keep(struct sndq *q);
 

@@ -86,6 +86,37 @@ static void crowded(void **state)
     assert_int_equal(host.stack->tcp.n_busy, 0);
 }
 
+/* One that rests with the last of what it was sent acknowledged after a while. */
+static struct sock *heard(struct peer *a)
+{
+    struct sock *so = host_connect(a);
+    handshake_with_sack(a);
+    arrives(a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    all_leaves();
+    host_receives(so, 0, 100);
+    host_later(40);
+    all_leaves();
+    return so;
+}
+
+/* One that has just been heard does not make room, though it is the first of those that rest,
+ * before it has answered: what it has to say is in what it would give back. (A review's finding.)
+ */
+static void crowded_but_heard(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0), b = peer(2, 0);
+    struct sock *first = heard(&a);
+    heard(&b);
+    assert_true(tcb_is_busy(&as_conn(first)->tcb));
+    host.stack->tcp.n_busy += 1024;
+    arrives(&b, .flags = ACK, .seq = 101, .ack = 1, .wnd = 60000);
+    host_batch();
+    arrives(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 100);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 101, BLOCK(1, 101));
+    host.stack->tcp.n_busy -= 1024;
+}
+
 /* Nor does text that is refused for want of memory, which is when it counts most. */
 static void refused(void **state)
 {
@@ -141,8 +172,8 @@ static void probe_of_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(after_a_probe), host_test(together),         host_test(crowded),
-        host_test(refused),       host_test(probe_of_nothing),
+        host_test(after_a_probe),     host_test(together), host_test(crowded),
+        host_test(crowded_but_heard), host_test(refused),  host_test(probe_of_nothing),
     };
     return host_main(tests);
 }

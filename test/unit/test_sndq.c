@@ -334,6 +334,15 @@ static void lend_takes_what_fits(void **state)
     expect_octets(&q, 0, text, taken);
     sndq_finish(&q);
     assert_int_equal(k.mem.used, 0);
+
+    /* Without memory, what there is room for behind a copy. */
+    assert_int_equal(sndq_append(&q, text, 100), 100);
+    k.mem.limit = k.mem.used;
+    taken = sndq_lend(&q, text + 100, 10000);
+    assert_in_range(taken, SMALL - 100 - 64, SMALL - 100);
+    assert_int_equal(q.lent, 0);
+    expect_octets(&q, 0, text, 100 + taken);
+    sndq_finish(&q);
 }
 
 static void check_sees(void **state)
