@@ -192,6 +192,19 @@ static bool take_queued(struct link_packet *lp, size_t i, struct ring_frame *f, 
     return n >= 0 && (size_t)n == sizeof vnet + f->whole;
 }
 
+/* Whether the frame is the next of the connection that is waited for, and there is no room for it
+ * behind those that have come: who waits is served, and will be back with another buffer for what
+ * would have to be copied now. */
+static bool better_later(const struct link_packet *lp, const struct ring_frame *f, bool placed)
+{
+    struct link_expect anywhere = lp->expected;
+    if (!placed || !f->queued || f->whole - ETHER_HDR_LEN <= lp->expected.len)
+        return false;
+    anywhere.len = SIZE_MAX;
+    return predict(&anywhere, f->octets + ETHER_HDR_LEN, f->len - ETHER_HDR_LEN,
+                   f->whole - ETHER_HDR_LEN) > 0;
+}
+
 /* Looks at a frame. True when it is a packet for the engine, which p then describes. */
 static bool take(struct link_packet *lp, struct memo *memo, const struct ring_frame *f,
                  const struct bytes *text, struct packet *p)
@@ -258,14 +271,20 @@ size_t link_packet_recv(struct link *l, struct packet *p, size_t n)
     struct memo memo = {0};
     ring_give_back(&lp->ring);
     size_t taken = take_refusal(lp, p), large = 0;
+    bool placed = false;
     for (size_t i = taken; i < n && large < RX_LARGE && ring_take(&lp->ring, &f); i++) {
         if (memo.now == 0)
             memo.now = now_ns();
         struct bytes text = {NULL, 0}; /* what does not follow the headers in memory */
+        if (better_later(lp, &f, placed)) {
+            ring_leave(&lp->ring);
+            break;
+        }
         if (f.len < f.whole && !take_queued(lp, large++, &f, &text))
             count(lp, f.whole > FRAME_MAX ? TOO_LONG : QUEUE_FULL);
         else
             taken += take(lp, &memo, &f, &text, &p[taken]);
+        placed = placed || text.len > 0;
     }
     lp->expected.len = 0;
     return taken;

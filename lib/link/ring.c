@@ -85,6 +85,12 @@ bool ring_take(struct ring *r, struct ring_frame *f)
     return true;
 }
 
+void ring_leave(struct ring *r)
+{
+    r->next--;
+    r->taken--;
+}
+
 void ring_give_back(struct ring *r)
 {
     for (; r->taken > 0; r->taken--)

@@ -39,6 +39,9 @@ void ring_destroy(struct ring *r);
 /* Takes the next frame, if one has come. Its memory stays as it is until ring_give_back(). */
 bool ring_take(struct ring *r, struct ring_frame *f);
 
+/* The frame taken last is not: it comes next again. */
+void ring_leave(struct ring *r);
+
 /* All frames taken so far may be written anew. */
 void ring_give_back(struct ring *r);
 
