@@ -136,13 +136,15 @@ void runtime_look(struct runtime *rt)
     if (rt->mover)
         return;
     rt->mover = &rt->receiver;
-    rt->moving_since_ns = runtime_now(); /* nobody need step aside for this */
+    rt->moving_since_ns = runtime_now(); /* nobody need step aside for this, unless it takes long */
     take_batches(rt);
     rt->mover = NULL;
     rt->moved_ns = runtime_now();
     rt->looked = true;
     if (rt->moved_ns >= rt->armed_ns)
         keep_time(rt, rt->moved_ns);
+    if (rt->aside)
+        pthread_cond_signal(&rt->turn);
 }
 
 bool receive_turn(struct runtime *rt)

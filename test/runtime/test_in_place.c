@@ -151,7 +151,9 @@ static void no_crumbs(void **state)
     struct two t;
     two_up(&t, NULL);
     int left, right, unsent, full;
+    const int room = 1 << 20; /* a third of it is more than `much` */
     must_pair(&t, &left, &right);
+    assert_int_equal(nstcp_setsockopt(t.left, left, SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
     void *buf;
     fill(&t, left);
     assert_int_equal(nstcp_ioctl(t.left, left, TIOCOUTQ, &full), 0);
