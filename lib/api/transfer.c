@@ -26,31 +26,26 @@ static int64_t engine_send(struct slot *slot, const void *buf, size_t len, int f
                           : stack_lend(slot->so, buf, len, now);
 }
 
-/* Whether the socket has this connection still, for who has given the lock up. */
-static bool has_still(const struct call *c, uint32_t id)
-{
-    return c->slot->so && stack_sock_id(c->slot->so) == id;
-}
-
 /* Looks for acknowledgments of what has been lent for as long as there are some, and copies what is
  * left of it. The lock is given up meanwhile: the connection may be gone then, and with it all that
- * was lent to it. */
-static void end_lending(struct call *c)
+ * was lent to it. Whether more may be sent: the socket has that connection still. */
+static bool end_lending(struct call *c)
 {
     uint32_t id = stack_sock_id(c->slot->so);
     size_t left = stack_lent(c->slot->so), before = SIZE_MAX;
     while (left > 0 && left < before) {
         before = left;
         runtime_look(c->stack->rt);
-        if (!has_still(c, id))
-            return;
+        if (!c->slot->so || stack_sock_id(c->slot->so) != id)
+            return false;
         left = stack_lent(c->slot->so);
     }
     stack_keep(c->slot->so);
+    return call_gone(c) == 0;
 }
 
-/* As much as the send queue takes now: octets, or an errno. The lock may be given up meanwhile. */
-static int64_t send_some(struct call *c, struct cursor *cur, int flags)
+/* As much as the send queue takes now: octets, and then whether there may be *more; or an errno. */
+static int64_t send_some(struct call *c, struct cursor *cur, int flags, bool *more)
 {
     uint64_t now = runtime_now();
     int64_t n, done = 0;
@@ -68,7 +63,7 @@ static int64_t send_some(struct call *c, struct cursor *cur, int flags)
     if (flags & MSG_MORE)
         stack_more(c->slot->so, now);
     runtime_pump(c->stack->rt, now);
-    end_lending(c);
+    *more = end_lending(c);
     return done;
 }
 
@@ -80,16 +75,16 @@ static int64_t send_all(struct call *c, struct cursor *cur, int flags)
     uint64_t deadline = wait ? call_deadline(c->slot->options->send_timeout_ns) : 0;
     size_t done = 0;
     int64_t n;
+    bool more;
     do {
         n = slot_has_connection(c->slot) ? 0 : -ENOTCONN;
         if (n == 0 && error_waits(c->slot, done))
             break;
-        uint32_t id = n == 0 ? stack_sock_id(c->slot->so) : 0;
         if (n == 0)
-            n = send_some(c, cur, flags);
+            n = send_some(c, cur, flags, &more);
         if (n > 0) {
             done += (size_t)n;
-            if (!wait || !has_still(c, id) || call_gone(c))
+            if (!wait || !more)
                 break;
         } else if (n == -EAGAIN && wait) {
             n = call_wait(c, WAIT_TO_SEND, deadline);

@@ -161,6 +161,12 @@ static bool read_offload(const struct virtio_net_hdr *vnet, struct packet *p)
     }
 }
 
+/* predict() for a frame. */
+static size_t predict_frame(const struct link_expect *e, const struct ring_frame *f)
+{
+    return predict(e, f->octets + ETHER_HDR_LEN, f->len - ETHER_HDR_LEN, f->whole - ETHER_HDR_LEN);
+}
+
 /* Receives the frame of which the ring has only the first part, as a whole: its text, where that is
  * expected, to where it is wanted, which then is *text; else all of it into the large buffer i.
  * False when the socket's queue had no room for it. */
@@ -174,8 +180,7 @@ static bool take_queued(struct link_packet *lp, size_t i, struct ring_frame *f, 
     ssize_t n;
     if (!f->queued)
         return false;
-    size_t headers =
-        predict(e, f->octets + ETHER_HDR_LEN, f->len - ETHER_HDR_LEN, f->whole - ETHER_HDR_LEN);
+    size_t headers = predict_frame(e, f);
     if (headers > 0) {
         iov[1].iov_len = ETHER_HDR_LEN + headers;
         *text = (struct bytes){e->buf, f->whole - iov[1].iov_len};
@@ -201,8 +206,7 @@ static bool better_later(const struct link_packet *lp, const struct ring_frame *
     if (!placed || !f->queued || f->whole - ETHER_HDR_LEN <= lp->expected.len)
         return false;
     anywhere.len = SIZE_MAX;
-    return predict(&anywhere, f->octets + ETHER_HDR_LEN, f->len - ETHER_HDR_LEN,
-                   f->whole - ETHER_HDR_LEN) > 0;
+    return predict_frame(&anywhere, f) > 0;
 }
 
 /* Looks at a frame. True when it is a packet for the engine, which p then describes. */

@@ -83,15 +83,30 @@ static void let_run(struct runtime *rt, const struct waiter *w)
     rt->woken = false;
 }
 
+static void take_link(struct runtime *rt, struct waiter *w, uint64_t now)
+{
+    rt->mover = w;
+    rt->moving_since_ns = now;
+}
+
+/* only_looked: it will not be back for more. */
+static void give_link_back(struct runtime *rt, uint64_t now, bool only_looked)
+{
+    rt->mover = NULL;
+    rt->moved_ns = now;
+    rt->looked = only_looked;
+    if (rt->aside)
+        pthread_cond_signal(&rt->turn);
+}
+
 /* Lock held. */
 static void drive(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
 {
     uint64_t now = runtime_now();
     const bool look = w->spin_ns > 0 && worth_looking(rt);
     const uint64_t look_until = look ? now + w->spin_ns : now;
-    rt->mover = w;
+    take_link(rt, w, now);
     w->drives = true;
-    rt->moving_since_ns = now;
     while (!w->woken && now < deadline_ns) {
         size_t n = take_batch(rt);
         now = runtime_now();
@@ -102,14 +117,10 @@ static void drive(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
         else if (n == 0 && !w->woken && now >= look_until)
             now = sleep_at_link(rt, w, now, deadline_ns);
     }
-    rt->mover = NULL;
     w->drives = false;
-    rt->moved_ns = now;
-    rt->looked = false;
     if (look)
         learn(rt, w->woken && now < look_until);
-    if (rt->aside)
-        pthread_cond_signal(&rt->turn);
+    give_link_back(rt, now, false);
 }
 
 bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
@@ -135,16 +146,12 @@ void runtime_look(struct runtime *rt)
 {
     if (rt->mover)
         return;
-    rt->mover = &rt->receiver;
-    rt->moving_since_ns = runtime_now(); /* nobody need step aside for this, unless it takes long */
+    take_link(rt, &rt->receiver, runtime_now());
     take_batches(rt);
-    rt->mover = NULL;
-    rt->moved_ns = runtime_now();
-    rt->looked = true;
-    if (rt->moved_ns >= rt->armed_ns)
-        keep_time(rt, rt->moved_ns);
-    if (rt->aside)
-        pthread_cond_signal(&rt->turn);
+    uint64_t now = runtime_now();
+    give_link_back(rt, now, true);
+    if (now >= rt->armed_ns)
+        keep_time(rt, now);
 }
 
 bool receive_turn(struct runtime *rt)

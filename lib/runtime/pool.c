@@ -42,10 +42,10 @@ static struct slab *slab_of(struct pool *pool, size_t size)
 void *pool_alloc(void *ctx, size_t size)
 {
     struct pool *pool = ctx;
-    struct pool_block **list = list_of(pool, size);
     struct slab *slab = slab_of(pool, size);
     if (slab)
         return slab_alloc(slab);
+    struct pool_block **list = list_of(pool, size);
     if (!list || !*list)
         return malloc(size);
     struct pool_block *block = *list;
@@ -57,12 +57,14 @@ void *pool_alloc(void *ctx, size_t size)
 void pool_free(void *ctx, void *ptr, size_t size)
 {
     struct pool *pool = ctx;
-    struct pool_block **list = ptr ? list_of(pool, size) : NULL, *block = ptr;
-    struct slab *slab = ptr ? slab_of(pool, size) : NULL;
+    if (!ptr)
+        return;
+    struct slab *slab = slab_of(pool, size);
     if (slab) {
         slab_free(slab, ptr);
         return;
     }
+    struct pool_block **list = list_of(pool, size), *block = ptr;
     if (!list || pool->held + size > POOL_HELD_MAX) {
         free(ptr);
         return;

@@ -21,9 +21,15 @@ struct piece {
     size_t fresh; /* octets, of which the last ones have never been an object */
 };
 
+/* Up to where the next object may begin. */
+static size_t rounded(size_t size)
+{
+    return (size + HEAD - 1) / HEAD * HEAD;
+}
+
 static size_t stride(const struct slab *s)
 {
-    return (HEAD + s->size + HEAD - 1) / HEAD * HEAD;
+    return rounded(HEAD + s->size);
 }
 
 static struct piece *first(const struct slab *s)
@@ -54,7 +60,7 @@ static struct piece *map(struct slab *s)
     struct piece *p = mmap(NULL, PIECE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
-    p->fresh = PIECE - (sizeof *p + HEAD - 1) / HEAD * HEAD;
+    p->fresh = PIECE - rounded(sizeof *p);
     list_push_back(&s->with_room, &p->node);
     return p;
 }

@@ -26,9 +26,8 @@ struct sndq_extent {
 /* Two sizes of allocation. A connection that sends little holds little; one that sends much has few
  * extents, each one malloc below the threshold (128 KiB) from which glibc would map and unmap pages
  * every time. */
-#define SMALL_SIZE SNDQ_SMALL
 #define LARGE_SIZE 65536u
-#define SMALL_ROOM (SMALL_SIZE - sizeof(struct sndq_extent))
+#define SMALL_ROOM (SNDQ_SMALL - sizeof(struct sndq_extent))
 #define LARGE_ROOM (LARGE_SIZE - sizeof(struct sndq_extent))
 
 static struct sndq_extent *extent_of(const struct list *link)
@@ -73,14 +72,14 @@ static struct sndq_extent *extent_new(struct sndq *q, uint32_t size)
  * front, stays small. */
 static uint32_t size_for(const struct sndq *q, size_t need)
 {
-    return need > SMALL_ROOM || q->len >= LARGE_ROOM ? LARGE_SIZE : SMALL_SIZE;
+    return need > SMALL_ROOM || q->len >= LARGE_ROOM ? LARGE_SIZE : SNDQ_SMALL;
 }
 
 /* When a large one is refused, a small one may still fit under the limit. */
 static struct sndq_extent *extent_for(struct sndq *q, size_t need)
 {
     struct sndq_extent *e = extent_new(q, size_for(q, need));
-    return e ? e : extent_new(q, SMALL_SIZE);
+    return e ? e : extent_new(q, SNDQ_SMALL);
 }
 
 /* Copies what fits into the extent's spare room; returns how much that was. */
@@ -141,16 +140,17 @@ static void extent_keep(struct sndq *q, struct sndq_extent *e)
         left.len -= n;
         q->cursor_at += q->cursor == e ? n : 0;
     }
+    if (left.len == 0) {
+        if (q->cursor == e)
+            q->cursor = NULL;
+        extent_free(q, e);
+        return;
+    }
     e->ptr = e->data;
     e->len = 0;
     e->room = e->size - sizeof *e;
     e->lent = false;
     extent_fill(e, left.ptr, left.len);
-    if (left.len == 0) {
-        if (q->cursor == e)
-            q->cursor = NULL;
-        extent_free(q, e);
-    }
 }
 
 void sndq_keep(struct sndq *q)

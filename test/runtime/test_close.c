@@ -1,16 +1,8 @@
 /* close with SO_LINGER, and the end of a socket or a stack under calls of other threads. */
 #include <errno.h>
-#include <time.h>
 
 #include "api_priv.h"
 #include "two_stacks.h"
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void set_linger(struct nstcp *stack, int sock, int seconds)
 {

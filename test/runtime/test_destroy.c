@@ -7,13 +7,6 @@
 
 #define LONG_MS 20000 /* no test lasts so long unless it fails */
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void must_end_at_once(struct nstcp **stack)
 {
     double began = now();

@@ -86,8 +86,7 @@ static void reserved(void **state)
     memcpy(buf, "second", 6);
     must_send(t.left, left, "first, ", 7);
     assert_int_equal(nstcp_commit(t.left, left, 6, 0), 6);
-    const int room = 1 << 20;
-    assert_int_equal(nstcp_setsockopt(t.left, left, SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+    must_set(t.left, left, SOL_SOCKET, SO_SNDBUF, 1 << 20);
     assert_int_equal(nstcp_reserve(t.left, left, &buf, 1 << 20, 0), 262144); /* to be forgotten */
     must_close(t.left, left);
     must_recv_all(t.right, right, "first, second", 13);
@@ -151,9 +150,8 @@ static void no_crumbs(void **state)
     struct two t;
     two_up(&t, NULL);
     int left, right, unsent, full;
-    const int room = 1 << 20; /* a third of it is more than `much` */
     must_pair(&t, &left, &right);
-    assert_int_equal(nstcp_setsockopt(t.left, left, SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+    must_set(t.left, left, SOL_SOCKET, SO_SNDBUF, 1 << 20); /* a third of it is more than `much` */
     void *buf;
     fill(&t, left);
     assert_int_equal(nstcp_ioctl(t.left, left, TIOCOUTQ, &full), 0);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdatomic.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "two_stacks.h"
@@ -80,31 +79,24 @@ static void closed_while_it_does_not(void **state)
     closed_meanwhile(MSG_DONTWAIT);
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Corked text goes after 200 ms though the only thread at work never waits. */
 static void timers_of_others(void **state)
 {
     (void)state;
     struct two t;
     two_up(&t, NULL);
-    int left, right, corked, other, on = 1;
+    int left, right, corked, other;
     must_pair(&t, &left, &right);
     must_pair(&t, &corked, &other);
     struct end l = {.stack = t.left, .sock = left}, r = {.stack = t.right, .sock = right};
     pthread_t taker = must_thread(take_all, &r), sender = must_thread(send_little, &l);
-    assert_int_equal(nstcp_setsockopt(t.left, corked, IPPROTO_TCP, TCP_CORK, &on, sizeof on), 0);
+    must_set(t.left, corked, IPPROTO_TCP, TCP_CORK, 1);
     usleep(50000);
     char buf[10];
-    double begun = seconds();
+    double begun = now();
     must_send(t.left, corked, "some text.", sizeof buf);
     assert_int_equal(nstcp_recv(t.right, other, buf, sizeof buf, MSG_WAITALL), sizeof buf);
-    assert_true(seconds() - begun < 2);
+    assert_true(now() - begun < 2);
     l.stop = true;
     must_join(sender);
     must_close(t.left, left);
@@ -122,7 +114,7 @@ static void not_more_than_room(void **state)
     int left, right;
     const int room = 1 << 19;
     must_pair(&t, &left, &right);
-    assert_int_equal(nstcp_setsockopt(t.left, left, SOL_SOCKET, SO_SNDBUF, &room, sizeof room), 0);
+    must_set(t.left, left, SOL_SOCKET, SO_SNDBUF, room);
     struct end r = {.stack = t.right, .sock = right};
     pthread_t taker = must_thread(take_all, &r);
     for (int i = 0; i < 100; i++) {

@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include "two_stacks.h"
 
@@ -262,13 +261,6 @@ static void low_water(void **state)
     assert_in_range(nstcp_recv(t.right, right, much, sizeof much, 0), 32768, sizeof much);
     nstcp_destroy(t.left, 0);
     nstcp_destroy(t.right, 0);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* A SYN that nobody answers. */

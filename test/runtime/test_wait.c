@@ -4,13 +4,6 @@
 
 #include "two_stacks.h"
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void set_timeout(struct nstcp *stack, int sock, int name, int ms)
 {
     const struct timeval tv = {ms / 1000, ms % 1000 * 1000};

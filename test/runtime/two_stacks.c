@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api_priv.h"
 #include "list.h"
@@ -226,6 +227,18 @@ void must_pair(struct two *t, int *left, int *right)
     *left = must_connect(t->left, "10.0.1.1", PORT);
     *right = must_accept(t->right, listener);
     must_close(t->right, listener);
+}
+
+void must_set(struct nstcp *stack, int sock, int level, int name, int value)
+{
+    assert_int_equal(nstcp_setsockopt(stack, sock, level, name, &value, sizeof value), 0);
+}
+
+double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 pthread_t must_thread(void *(*run)(void *), void *arg)

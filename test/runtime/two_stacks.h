@@ -64,12 +64,15 @@ int must_connect(struct nstcp *stack, const char *ip, uint16_t port);
 int must_accept(struct nstcp *stack, int listener);
 void must_send(struct nstcp *stack, int sock, const void *data, size_t len);
 void must_close(struct nstcp *stack, int sock);
+void must_set(struct nstcp *stack, int sock, int level, int name, int value);
 
 /* Receives until the peer has closed and expects exactly this. */
 void must_recv_all(struct nstcp *stack, int sock, const void *data, size_t len);
 
 /* Joined sockets: left's to a listener of right's on PORT, which is closed again. */
 void must_pair(struct two *t, int *left, int *right);
+
+double now(void); /* seconds of CLOCK_MONOTONIC */
 
 pthread_t must_thread(void *(*run)(void *), void *arg);
 void must_join(pthread_t thread);
