@@ -83,6 +83,7 @@ static void grow_cwnd(struct tcb *t, const struct recovery_ack *did, bool used, 
     const struct cc_ack news = {
         .octets = did->delivered,
         .used = used,
+        .paced = pacing_spreads(t),
         .una = t->snd.una,
         .nxt = t->snd.nxt,
         .rtt_ns = rtt_ns,

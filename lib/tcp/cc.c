@@ -136,8 +136,10 @@ void cc_stage_over(struct cc *c)
 {
     if (c->stage == CC_AVOIDANCE)
         c->stage = CC_SLOW_START;
-    if (c->stage == CC_FIRST_SLOW_START)
+    if (c->stage == CC_FIRST_SLOW_START) {
         c->hystart = (struct hystart){0};
+        c->ackrate = (struct ackrate){0};
+    }
     c->acked = 0;
 }
 
@@ -155,11 +157,20 @@ void cc_grow(struct cc *c, uint32_t n)
         c->cwnd = min_u32(c->cwnd + n, CC_CWND_MAX);
 }
 
+uint32_t cc_counted(const struct cc *c, const struct cc_ack *ack)
+{
+    if (!ack->used)
+        return 0;
+    if (ack->paced && c->abc_limit == CC_ABC_LIMIT)
+        return ack->octets;
+    return min_u32(ack->octets, c->abc_limit * c->mss);
+}
+
 /* Letting all of the octets open the window would overshoot ssthresh by up to abc_limit SMSS;
  * dropping them would cost a part of a round trip. Counting them on is exact. */
-uint32_t cc_slow_start(struct cc *c, uint32_t octets)
+uint32_t cc_slow_start(struct cc *c, const struct cc_ack *ack)
 {
-    uint32_t count = min_u32(octets, c->abc_limit * c->mss);
+    uint32_t count = cc_counted(c, ack);
     uint32_t step = min_u32(count, c->ssthresh - c->cwnd);
     cc_grow(c, step);
     return count - step;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ackrate.h"
 #include "hystart.h"
 #include "seq.h"
 
@@ -19,7 +20,8 @@
 #define CC_CWND_MAX         (UINT32_C(1) << 30)
 
 /* At most so many SMSS of acknowledged octets count per ACK in slow start: receivers acknowledge
- * once per super-segment, so RFC 5681's one SMSS per ACK would crawl (RFC 3465, RFC 9406 4.2). */
+ * once per super-segment, so RFC 5681's one SMSS per ACK would crawl (RFC 3465, RFC 9406 4.2).
+ * Where pacing spreads what an ACK lets go, all of them count (RFC 9406 4.3). */
 #define CC_ABC_LIMIT 8
 
 struct cc;
@@ -28,6 +30,7 @@ struct cc;
 struct cc_ack {
     uint32_t octets;
     bool used;       /* cwnd was in use, so it may grow (RFC 9438 5.8) */
+    bool paced;      /* what it lets go is */
     seq_t una, nxt;  /* SND.UNA after it, SND.NXT */
     uint64_t rtt_ns; /* the sample that it gives; 0: none */
     uint64_t srtt_ns;
@@ -85,8 +88,11 @@ struct cc {
     bool cwr; /* cwnd was reduced, and no new text has told the peer yet (RFC 3168 6.1.2) */
 
     union {
-        struct hystart hystart; /* of CUBIC, in the first slow start */
-        struct cubic cubic;     /* from then on */
+        struct { /* of CUBIC, in the first slow start */
+            struct hystart hystart;
+            struct ackrate ackrate;
+        };
+        struct cubic cubic; /* from then on */
     };
 };
 
@@ -143,8 +149,11 @@ void cc_congested(struct cc *c);
 /* cwnd += n, up to CC_CWND_MAX. n <= CC_CWND_MAX. */
 void cc_grow(struct cc *c, uint32_t n);
 
+/* Octets of the ACK that open cwnd in slow start: RFC 9406 4.2's min(N, L * SMSS). */
+uint32_t cc_counted(const struct cc *c, const struct cc_ack *ack);
+
 /* Slow start, while cwnd < ssthresh, up to that; returns the octets that are left for congestion
  * avoidance. */
-uint32_t cc_slow_start(struct cc *c, uint32_t octets);
+uint32_t cc_slow_start(struct cc *c, const struct cc_ack *ack);
 
 #endif

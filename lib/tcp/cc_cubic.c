@@ -55,14 +55,15 @@ static void cubic_timeout(struct cc *c, uint32_t flight, bool first, uint64_t no
     c->cubic.timed_out = true;
 }
 
-/* RFC 9406 4.2. */
+/* RFC 9406 4.2, and ackrate.h. */
 static void first_slow_start(struct cc *c, const struct cc_ack *ack)
 {
-    if (ack->used) {
-        uint32_t n = min_u32(ack->octets, c->abc_limit * c->mss);
-        cc_grow(c, hystart_css(&c->hystart) ? n / HYSTART_CSS_GROWTH_DIVISOR : n);
-    }
-    if (hystart_acked(&c->hystart, ack->una, ack->nxt, ack->rtt_ns)) {
+    bool found = ackrate_acked(&c->ackrate, c->cwnd, ack);
+    uint32_t n = cc_counted(c, ack);
+    if (hystart_css(&c->hystart))
+        n /= HYSTART_CSS_GROWTH_DIVISOR;
+    cc_grow(c, min_u32(n, ackrate_room(&c->ackrate, c->cwnd)));
+    if (hystart_acked(&c->hystart, ack->una, ack->nxt, ack->rtt_ns) || found) {
         cc_congested(c);
         c->ssthresh = max_u32(c->cwnd, 2 * c->mss);
         c->cubic.cwnd_prior = c->cwnd; /* RFC 9438 4.10 */
@@ -138,7 +139,7 @@ static void cubic_acked(struct cc *c, const struct cc_ack *ack)
     }
     uint32_t octets = ack->used ? ack->octets : 0;
     if (c->cwnd < c->ssthresh)
-        octets = cc_slow_start(c, octets);
+        octets = cc_slow_start(c, ack);
     if (c->cwnd >= c->ssthresh)
         avoid_congestion(c, octets, ack);
 }

@@ -27,7 +27,7 @@ static void newreno_acked(struct cc *c, const struct cc_ack *ack)
     if (!ack->used)
         return;
     if (c->cwnd < c->ssthresh)
-        octets = cc_slow_start(c, octets);
+        octets = cc_slow_start(c, ack);
     if (c->cwnd >= c->ssthresh)
         avoid_congestion(c, octets);
 }

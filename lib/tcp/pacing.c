@@ -16,7 +16,7 @@ bool pacing_at_once(const struct tcb *t)
     return srtt_ns > 0 && srtt_ns < AT_ONCE_NS;
 }
 
-static bool is_paced(const struct tcb *t)
+bool pacing_spreads(const struct tcb *t)
 {
     return t->common->config->pacing && rto_srtt_ns(&t->rto) >= AT_ONCE_NS;
 }
@@ -40,7 +40,7 @@ static uint64_t takes_ns(const struct tcb *t, uint32_t octets)
 
 uint32_t pacing_super_max(const struct tcb *t)
 {
-    if (!is_paced(t))
+    if (!pacing_spreads(t))
         return UINT32_MAX;
     uint64_t octets = ten_rounds(&t->busy->cc) * AT_ONCE_NS / (10 * round_trip_ns(t));
     return max_u32((uint32_t)octets, 2u * t->snd.mss);
@@ -57,7 +57,7 @@ void pacing_sent(struct tcb *t, uint32_t len, uint64_t now_ns)
 {
     struct pacing *p = &t->busy->pacing;
     p->waits = false;
-    if (!is_paced(t))
+    if (!pacing_spreads(t))
         return;
     uint64_t burst_ns = max_u64(takes_ns(t, AT_ONCE_SEGMENTS * t->snd.mss), AT_ONCE_NS);
     p->gone_ns = max_u64(p->gone_ns, now_ns) + takes_ns(t, len);

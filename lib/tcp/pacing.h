@@ -31,6 +31,9 @@ struct pacing {
  * spread over: less than a millisecond. */
 bool pacing_at_once(const struct tcb *t);
 
+/* Whether new text goes spread over the round trip. */
+bool pacing_spreads(const struct tcb *t);
+
 /* Most text in one super-segment, at least two of the MSS; UINT32_MAX: any. */
 uint32_t pacing_super_max(const struct tcb *t);
 

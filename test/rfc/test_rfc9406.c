@@ -20,7 +20,7 @@ static struct sock *sender(struct peer *a, uint32_t n, int sack_ok)
     return so;
 }
 
-/* 4.2, 4.3: cwnd += min(N, L * SMSS) with L = 8, since nothing is paced. */
+/* 4.2, 4.3: cwnd += min(N, L * SMSS) with L = 8, since these hosts do not pace. */
 static void limit(void **state)
 {
     (void)state;
@@ -122,18 +122,30 @@ static void next_ack(struct path *p)
     send_all(p);
 }
 
-/* 100 Mbit/s or so, with room for so many times what is under way. */
-static struct path *new_path(uint64_t rtt_ms, uint32_t room)
+/* A path of a segment per slot, with room for so many times what is under way. */
+static struct path *path_of(uint64_t slot_us, uint64_t rtt_ms, uint32_t room)
 {
     static struct path p;
     memset(&p, 0, sizeof p);
     p.rtt_ns = rtt_ms * NS_PER_MS;
-    p.slot_ns = 100 * NS_PER_US;
+    p.slot_ns = slot_us * NS_PER_US;
     p.room = room * (uint32_t)(p.rtt_ns / p.slot_ns);
     p.now_ns = NS_PER_S;
     cc_init(&p.c, &cc_cubic, MSS, false);
     send_all(&p);
     return &p;
+}
+
+/* 80 Mbit/s */
+static struct path *new_path(uint64_t rtt_ms, uint32_t room)
+{
+    return path_of(100, rtt_ms, room);
+}
+
+/* 3 Mbit/s: ACKs come too far apart to tell by their rate what the path carries (ackrate.h). */
+static struct path *slow_path(uint64_t rtt_ms, uint32_t room)
+{
+    return path_of(2500, rtt_ms, room);
 }
 
 /* How many are lost until the sender can know of the first; none when it leaves slow start before.
@@ -156,9 +168,9 @@ static void loses_less(void **state)
     uint32_t with = 0, without = 0;
     for (uint32_t room = 1; room <= 8; room *= 2) {
         with = without = 0;
-        for (uint64_t ms = 10; ms <= 60; ms += 5) {
-            with += overshoot(new_path(ms, room));
-            struct path *p = new_path(ms, room);
+        for (uint64_t ms = 100; ms <= 600; ms += 25) {
+            with += overshoot(slow_path(ms, room));
+            struct path *p = slow_path(ms, room);
             cc_change(&p->c, &cc_newreno);
             without += overshoot(p);
         }
@@ -173,10 +185,23 @@ static void loses_less(void **state)
 static void leaves_without_loss(void **state)
 {
     (void)state;
-    for (uint64_t ms = 10; ms <= 50; ms += 5) {
-        struct path *p = new_path(ms, 20);
+    for (uint64_t ms = 100; ms <= 500; ms += 50) {
+        struct path *p = slow_path(ms, 20);
         assert_int_equal(overshoot(p), 0);
         assert_in_range(p->c.ssthresh / MSS, p->room / 20, p->room);
+        assert_int_equal(p->c.stage, CC_AVOIDANCE);
+    }
+}
+
+/* ackrate.h: where ACKs come close together, it leaves with little more than the path holds; a
+ * queue as long as the path is enough. */
+static void leaves_by_the_rate(void **state)
+{
+    (void)state;
+    for (uint64_t ms = 10; ms <= 200; ms += 5) {
+        struct path *p = new_path(ms, 1);
+        assert_int_equal(overshoot(p), 0);
+        assert_in_range(p->c.ssthresh / MSS, p->room, p->room * 7 / 4);
         assert_int_equal(p->c.stage, CC_AVOIDANCE);
     }
 }
@@ -249,9 +274,11 @@ static void restart_window(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test_sack(limit),     host_test(one_sample_a_round_trip), host_test(samples_with_sack),
-        host_test(loses_less),     host_test(leaves_without_loss),     host_test(jitter),
-        host_test(only_the_first), host_test(restart_window),
+        host_test_sack(limit),          host_test(one_sample_a_round_trip),
+        host_test(samples_with_sack),   host_test(loses_less),
+        host_test(leaves_without_loss), host_test(jitter),
+        host_test(leaves_by_the_rate),  host_test(only_the_first),
+        host_test(restart_window),
     };
     return host_main(tests);
 }

@@ -49,6 +49,23 @@ static void twice_as_fast_in_slow_start(void **state)
     burst(13, 1);
 }
 
+/* RFC 9406 4.3: what an ACK lets go is spread, so all that it covers counts (L is infinite); but
+ * one SMSS while a timeout is repaired (RFC 3465 2.3). */
+static void all_of_an_ack_counts(void **state)
+{
+    (void)state;
+    begin(20000, UINT32_MAX);
+    user_sends(40000);
+    burst(0, 11);
+    receive(.flags = ACK, .seq = 1, .ack = 12001, .wnd = 65000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 31000);
+    the.tcb.busy->cc.abc_limit = 1;
+    const struct cc_ack ack = {.octets = 20000, .used = true, .paced = true};
+    the.tcb.busy->cc.ops->acked(&the.tcb.busy->cc, &ack);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 32000);
+    ignore();
+}
+
 /* Congestion avoidance: 100 segments in five sixths of a round trip of 120 ms. */
 static void a_fifth_faster_in_avoidance(void **state)
 {
@@ -165,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         ladder_test(twice_as_fast_in_slow_start),
+        ladder_test(all_of_an_ack_counts),
         ladder_test(a_fifth_faster_in_avoidance),
         ladder_test(no_credit),
         ladder_test(first_flight),
