@@ -51,9 +51,10 @@ static bool cwnd_used(const struct tcb *t, uint32_t flight)
 }
 
 /* What cwnd lets out in a round trip has to be in the queue, and what comes after it: as Linux has
- * it, twice as much, once cwnd is what holds text back. But where round trips have become longer
- * than the least, what is in flight stands in queues: three times what the path itself holds is
- * enough to keep these full, and more would only be colder when its turn comes. */
+ * it, twice as much, once cwnd is what holds text back, or the queue itself, or else cwnd would
+ * never come into use. But where round trips have become longer than the least, what is in flight
+ * stands in queues: three times what the path itself holds is enough to keep these full, and more
+ * would only be colder when its turn comes. */
 static uint32_t sndbuf_wanted(const struct tcb *t)
 {
     uint64_t wanted = UINT64_C(2) * t->busy->cc.cwnd;
@@ -68,9 +69,16 @@ static uint32_t sndbuf_wanted(const struct tcb *t)
  * its user has come back costs more than its memory. */
 #define SNDBUF_NEAR (1024u * 1024u)
 
+/* The user would fill the windows, and the queue is too small for it. */
+static bool sndbuf_holds(const struct tcb *t)
+{
+    return !tcb_has_room(t) && tcb_sndbuf(t) < min_u32(t->busy->cc.cwnd, t->snd.wnd);
+}
+
 static void grow_sndbuf(struct tcb *t)
 {
-    uint32_t wanted = seq_lt(t->snd.una, t->busy->full) ? sndbuf_wanted(t) : 0;
+    bool held = seq_lt(t->snd.una, t->busy->full) || sndbuf_holds(t);
+    uint32_t wanted = held ? sndbuf_wanted(t) : 0;
     if (pacing_at_once(t))
         wanted = max_u32(wanted, min_u32(SNDBUF_NEAR, t->common->config->sndbuf_max));
     t->busy->sndbuf = max_u32(t->busy->sndbuf, wanted);

@@ -12,51 +12,51 @@
  * and ACKs come together. */
 #define LATE_US 1000
 
-static void train_begins(struct ackrate *r, seq_t una, uint32_t now_us)
+static void train_begins(struct ackrate *r, uint32_t now_us)
 {
-    r->train_una = una;
+    r->train_octets = 0;
     r->train_us = now_us;
 }
 
 static void round_begins(struct ackrate *r, const struct cc_ack *ack, uint32_t now_us)
 {
+    if (!r->known)
+        r->most = 0;
     r->begun = true;
-    r->room = false;
+    r->known = r->room = false;
     r->round_end = ack->nxt;
-    train_begins(r, ack->una, now_us);
-}
-
-static void take_sample(struct ackrate *r, uint64_t rtt_ns)
-{
-    uint32_t us = (uint32_t)min_u64(max_u64(rtt_ns / NS_PER_US, 1), UINT32_MAX);
-    r->least_us = r->least_us > 0 ? min_u32(r->least_us, us) : us;
+    train_begins(r, now_us);
 }
 
 /* The train's octets in a round trip's time, and a quarter. */
-static void estimate(struct ackrate *r, seq_t una, uint32_t now_us)
+static void estimate(struct ackrate *r, uint32_t rtt_us, uint32_t now_us)
 {
     uint32_t took_us = now_us - r->train_us;
-    if (r->least_us == 0 || took_us < r->least_us / 4 + LATE_US)
+    bool queued = UINT64_C(8) * rtt_us >= UINT64_C(9) * r->least_us;
+    if (!queued || took_us < r->least_us / 4 + LATE_US)
         return;
-    uint64_t octets = (uint32_t)seq_diff(una, r->train_una);
-    r->most = (uint32_t)min_u64(octets * r->least_us / took_us * 5 / 4, CC_CWND_MAX);
+    uint64_t octets = (uint64_t)r->train_octets * r->least_us / took_us * 5 / 4;
+    r->most = (uint32_t)min_u64(max_u64(octets, 1), CC_CWND_MAX);
+    r->known = true;
 }
 
 bool ackrate_acked(struct ackrate *r, uint32_t cwnd, const struct cc_ack *ack)
 {
     uint32_t now_us = (uint32_t)(ack->now_ns / NS_PER_US);
-    bool round_over = !r->begun || seq_lt(r->round_end, ack->una);
-    bool over = r->begun && round_over && !r->room;
-    if (ack->rtt_ns > 0)
-        take_sample(r, ack->rtt_ns);
-    if (round_over)
+    uint32_t rtt_us = (uint32_t)min_u64(ack->rtt_ns / NS_PER_US, UINT32_MAX);
+    bool over = false;
+    if (!r->begun || seq_lt(r->round_end, ack->una)) {
+        over = r->known && !r->room;
         round_begins(r, ack, now_us);
-    if (!ack->used)
-        r->most = 0; /* who sends decides how much comes back */
-    if (!ack->used || now_us - r->last_us > CLOSE_US)
-        train_begins(r, ack->una, now_us);
-    else
-        estimate(r, ack->una, now_us);
+    } else if (!ack->used || now_us - r->last_us > CLOSE_US) {
+        train_begins(r, now_us);
+    } else {
+        r->train_octets = min_u32(r->train_octets + min_u32(ack->octets, CC_CWND_MAX), CC_CWND_MAX);
+    }
+    if (rtt_us > 0) {
+        r->least_us = r->least_us > 0 ? min_u32(r->least_us, rtt_us) : rtt_us;
+        estimate(r, rtt_us, now_us);
+    }
     r->last_us = now_us;
     r->room |= ackrate_room(r, cwnd) > 0;
     return over;

@@ -1,17 +1,17 @@
 /*
- * What the path carries, by the rate at which ACKs come in the first slow start. The ACKs of a
- * window come no faster than the bottleneck lets it through, so they tell how much it delivers in a
- * round trip (Keshav's packet pair; HyStart's ACK train, Ha and Rhee 2011, which Linux has, asks
- * the same of a whole round). cwnd may grow to a quarter more. Where it does not grow for a round
- * slow start has found what it looks for.
+ * What the path carries, by the rate at which ACKs come in the first slow start. Once there is a
+ * queue at the bottleneck ACKs come as fast as that lets text through, so they tell how much it
+ * delivers in a round trip (Keshav's packet pair; HyStart's ACK train, Ha and Rhee 2011, which
+ * Linux has, asks the same of a whole round). cwnd may grow to a quarter more, and where it has no
+ * room for a round slow start is over.
  *
- * HyStart++ (RFC 9406) waits until the queue has made round trips longer, and sees it a round
- * after: by then cwnd is twice or three times what the path carries, and a queue of one
- * bandwidth-delay product has overflowed.
+ * HyStart++ (RFC 9406) asks for round trips that have become longer from the beginning of a round
+ * to that of the next: by then cwnd is twice or three times what the path carries, and a queue of
+ * one bandwidth-delay product has overflowed.
  *
- * Below what the path carries it is our own rate that comes back, two windows in a round trip by
- * pacing or more: that bounds nothing. Only the unbroken train counts, so that what comes after a
- * pause, of ours or of a window's end, does not make it slow.
+ * Without a queue it is our own rate that comes back, or the receiver's, and bounds nothing: an ACK
+ * counts if its own round trip was an eighth longer than the least, half of what a quarter more
+ * under way makes. And only the unbroken train counts, so that a pause does not make it slow.
  */
 #ifndef ACKRATE_H
 #define ACKRATE_H
@@ -21,16 +21,17 @@
 
 #include "seq.h"
 
-/* All zero: at the beginning. Times and RTTs are in microseconds, times modulo 2^32. */
+/* All zero: at the beginning. Times are in microseconds, modulo 2^32. */
 struct ackrate {
-    seq_t round_end;   /* SND.NXT when the round began */
-    seq_t train_una;   /* SND.UNA after the first ACK of the train */
-    uint32_t train_us; /* when that came */
-    uint32_t last_us;  /* when the last ACK came */
-    uint32_t least_us; /* the least RTT; 0: none yet */
-    uint32_t most;     /* octets to which cwnd may grow; 0: not known */
-    bool begun;        /* a round has */
-    bool room;         /* and in it cwnd was less than that */
+    seq_t round_end;       /* SND.NXT when the round began */
+    uint32_t train_us;     /* when the first ACK of the train came */
+    uint32_t train_octets; /* that were acknowledged after it */
+    uint32_t last_us;      /* when the last ACK came */
+    uint32_t least_us;     /* the least RTT; 0: none yet */
+    uint32_t most;         /* octets to which cwnd may grow; 0: not known */
+    bool begun;            /* a round has */
+    bool known;            /* and in it `most` was found */
+    bool room;             /* and cwnd was less once */
 };
 
 struct cc_ack;

@@ -3,7 +3,7 @@
  * RFC 9406 4.2). Called through cc_newreno only, by the connection and by recovery.c, which adds
  * and takes away fast recovery's inflation itself.
  *
- * Does not pace: a burst is as large as an ACK allows.
+ * Does not pace, that is pacing.h's.
  */
 #include "cc.h"
 

@@ -1,7 +1,7 @@
 /*
  * HyStart++ (RFC 9406): tells from the round trips when slow start has found the capacity of the
- * path, before packets are lost. Knows no window: cc_cubic.c grows it. The
- * rate of the ACKs tells sooner, where they come close together: ackrate.h.
+ * path, before packets are lost. Knows no window: cc_cubic.c grows it. The rate of the ACKs tells
+ * sooner, where they come close together: ackrate.h.
  *
  * With less than N_RTT_SAMPLE samples in a round it never speaks. With SACK each ACK gives one
  * (sack_recovery.h); without it rto.h times one segment a round trip, and slow start ends by a

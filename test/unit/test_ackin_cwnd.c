@@ -94,7 +94,7 @@ static void avoidance_by_what_is_sent_again(void **state)
 }
 
 /* The send buffer grows to twice cwnd once that is what holds text back, up to its limit; not while
- * there is room in cwnd, and not when the user has set it (SO_SNDBUF). */
+ * the user sends less, and not when the user has set it (SO_SNDBUF). */
 static void send_buffer(void **state)
 {
     (void)state;
@@ -102,7 +102,10 @@ static void send_buffer(void **state)
         the.config.sndbuf = 9000;
         the.config.sndbuf_max = 30000;
         establish(.wnd = 60000); /* cwnd is 10000 */
-        user_sends(9000);
+        user_sends(5000);
+        ignore();
+        receive(.flags = ACK, .seq = 1, .ack = 5001);
+        user_sends(4000);
         ignore();
         receive(.flags = ACK, .seq = 1, .ack = 9001);
         assert_int_equal(tcb_sndbuf(&the.tcb), 9000);
@@ -121,6 +124,27 @@ static void send_buffer(void **state)
         receive(.flags = ACK, .seq = 1, .ack = 18001);
         again();
     }
+}
+
+/* So does it where it holds text back itself: else cwnd, which then is never in use as a whole, and
+ * the buffer would both stay as they are, however much the path carries. */
+static void send_buffer_alone(void **state)
+{
+    (void)state;
+    the.config.sndbuf = 9000;
+    the.config.sndbuf_max = 50000;
+    establish(.wnd = 9000);
+    the.tcb.busy->cc.cwnd = 20000;
+    the.tcb.last_sent_ns = the.now_ns; /* else it has been idle, RFC 5681 4.1 */
+    user_sends(9000);
+    ignore();
+    assert_false(tcb_has_room(&the.tcb));
+    receive(.flags = ACK, .seq = 1, .ack = 1001, .wnd = 60000); /* the peer's window has held it */
+    assert_int_equal(tcb_sndbuf(&the.tcb), 9000);
+    user_sends(1000);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 2001, .wnd = 60000);
+    assert_int_equal(tcb_sndbuf(&the.tcb), 40000);
 }
 
 /* Where round trips have become longer than the least, it grows to three times what the path
@@ -294,6 +318,7 @@ int main(void)
         ladder_test(avoidance_after_a_timeout),
         ladder_test(avoidance_by_what_is_sent_again),
         ladder_test(send_buffer),
+        ladder_test(send_buffer_alone),
         ladder_test(send_buffer_and_queues),
         ladder_test(send_buffer_of_a_short_path),
         ladder_test(what_an_ack_says),

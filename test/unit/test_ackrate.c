@@ -9,6 +9,9 @@
 #define ISS UINT32_C(0xfffff000) /* the numbers wrap soon */
 #define MSS 1000
 
+#define LEAST  40000 /* us of a round trip without a queue */
+#define QUEUED 45000 /* and with one that is long enough */
+
 /* A connection in the first slow start, whose ACKs come one by one. */
 struct flow {
     struct ackrate r;
@@ -16,11 +19,6 @@ struct flow {
     uint32_t cwnd;
     uint64_t now_ns;
 };
-
-static struct flow flow(uint32_t cwnd)
-{
-    return (struct flow){.nxt = cwnd, .cwnd = cwnd, .now_ns = UINT64_C(4294967) * NS_PER_MS};
-}
 
 /* So long after the last; as much goes as it acknowledges. */
 static bool ack(struct flow *f, uint32_t octets, uint64_t after_us, uint64_t rtt_us, bool used)
@@ -48,6 +46,14 @@ static bool train(struct flow *f, uint32_t n, uint64_t apart_us, uint64_t rtt_us
     return over;
 }
 
+/* The first ACK has come, after a round trip without a queue. */
+static struct flow flow(uint32_t cwnd)
+{
+    struct flow f = {.nxt = cwnd, .cwnd = cwnd, .now_ns = UINT64_C(4294967) * NS_PER_MS};
+    train(&f, 1, 0, LEAST);
+    return f;
+}
+
 /* The octets of the train in the least round trip, and a quarter; from a quarter of that and a
  * millisecond on. */
 static void a_quarter_more(void **state)
@@ -55,13 +61,26 @@ static void a_quarter_more(void **state)
     (void)state;
     for (uint32_t apart_us = 20; apart_us <= 2000; apart_us *= 10) {
         struct flow f = flow(1000000);
-        train(&f, (11000 + apart_us - 1) / apart_us, apart_us, 40000); /* the first begins it */
+        uint32_t enough = (11000 + apart_us - 1) / apart_us;
+        train(&f, enough - 1, apart_us, QUEUED);
         assert_int_equal(f.r.most, 0);
         assert_int_equal(ackrate_room(&f.r, f.cwnd), UINT32_MAX);
-        train(&f, 1, apart_us, 40000);
-        assert_int_equal(f.r.most, MSS * 40000 / apart_us * 5 / 4);
-        train(&f, 10, apart_us, 80000); /* the least counts */
-        assert_int_equal(f.r.most, MSS * 40000 / apart_us * 5 / 4);
+        train(&f, 1, apart_us, QUEUED);
+        assert_int_equal(f.r.most, MSS * LEAST / apart_us * 5 / 4);
+        train(&f, 10, apart_us, 2 * QUEUED); /* the least counts */
+        assert_int_equal(f.r.most, MSS * LEAST / apart_us * 5 / 4);
+    }
+}
+
+/* Without a queue, or a sample that shows it, it is not the path that makes the rate. */
+static void queue(void **state)
+{
+    (void)state;
+    static const uint64_t rtt_us[] = {0, 1, LEAST, QUEUED - 1, QUEUED};
+    for (size_t i = 0; i < sizeof rtt_us / sizeof *rtt_us; i++) {
+        struct flow f = flow(1000000);
+        train(&f, 90, 500, rtt_us[i]);
+        assert_int_equal(f.r.most, rtt_us[i] == QUEUED ? 100000 : 0);
     }
 }
 
@@ -70,21 +89,12 @@ static void room(void **state)
 {
     (void)state;
     struct flow f = flow(100000);
-    train(&f, 50, 500, 40000);
+    train(&f, 50, 500, QUEUED);
     assert_int_equal(f.r.most, 100000);
     assert_int_equal(ackrate_room(&f.r, 1), 99999);
     assert_int_equal(ackrate_room(&f.r, 99999), 1);
     assert_int_equal(ackrate_room(&f.r, 100000), 0);
     assert_int_equal(ackrate_room(&f.r, UINT32_MAX), 0);
-}
-
-/* Without a sample of the round trip nothing is known. */
-static void no_sample(void **state)
-{
-    (void)state;
-    struct flow f = flow(100000);
-    train(&f, 90, 500, 0);
-    assert_int_equal(f.r.most, 0);
 }
 
 /* More than two milliseconds without an ACK end a train: the next ACK begins another, and what
@@ -94,10 +104,10 @@ static void pause(void **state)
     (void)state;
     for (uint64_t us = 2000; us <= 2001; us++) {
         struct flow f = flow(1000000);
-        train(&f, 50, 500, 40000);
+        train(&f, 50, 500, QUEUED);
         assert_int_equal(f.r.most, 100000);
-        ack(&f, MSS, us, 40000, true);
-        train(&f, 22, 100, 40000);
+        ack(&f, MSS, us, LEAST, true);
+        train(&f, 22, 100, QUEUED);
         assert_int_equal(f.r.most == 100000, us == 2001);
     }
 }
@@ -107,10 +117,25 @@ static void round_ends(void **state)
 {
     (void)state;
     struct flow f = flow(50 * MSS);
-    train(&f, 51, 500, 40000); /* windowEnd itself is of the next */
+    train(&f, 50, 500, QUEUED); /* windowEnd itself is of the next */
     assert_int_equal(f.r.most, 100000);
-    train(&f, 20, 100, 40000);
+    train(&f, 20, 100, QUEUED);
     assert_int_equal(f.r.most, 100000);
+}
+
+/* What was found lasts for the next round, and no longer if that finds nothing: who was slow for a
+ * while is not bound by it for ever. */
+static void forgotten(void **state)
+{
+    (void)state;
+    struct flow f = flow(50 * MSS);
+    train(&f, 50, 500, QUEUED);
+    assert_int_equal(f.r.most, 100000);
+    train(&f, 51, 10, LEAST);
+    assert_int_equal(f.r.most, 100000);
+    train(&f, 1, 10, LEAST);
+    assert_int_equal(f.r.most, 0);
+    assert_false(train(&f, 500, 10, LEAST));
 }
 
 /* Where cwnd is not in use, the sender's rate comes back, or the receiver's. */
@@ -118,13 +143,23 @@ static void not_in_use(void **state)
 {
     (void)state;
     struct flow f = flow(1000000);
-    train(&f, 50, 500, 40000);
+    train(&f, 20, 500, QUEUED);
+    ack(&f, MSS, 500, QUEUED, false);
+    train(&f, 21, 500, QUEUED);
+    assert_int_equal(f.r.most, 0);
+    train(&f, 1, 500, QUEUED);
     assert_int_equal(f.r.most, 100000);
-    ack(&f, MSS, 500, 40000, false);
-    assert_int_equal(f.r.most, 0);
-    train(&f, 21, 500, 40000);
-    assert_int_equal(f.r.most, 0);
-    train(&f, 1, 500, 40000);
+}
+
+/* With reordering SND.UNA stands still meanwhile: what is SACKed counts. */
+static void reordered(void **state)
+{
+    (void)state;
+    struct flow f = flow(1000000);
+    for (int i = 0; i < 22; i++) {
+        ack(&f, MSS, 500, QUEUED, true);
+        f.una -= MSS;
+    }
     assert_int_equal(f.r.most, 100000);
 }
 
@@ -133,42 +168,44 @@ static void a_round_without_room(void **state)
 {
     (void)state;
     struct flow f = flow(101 * MSS);
-    assert_false(train(&f, 102, 500, 40000)); /* first there was */
+    assert_false(train(&f, 101, 500, QUEUED)); /* first there was */
     f.nxt = f.una + f.cwnd;
     for (int i = 0; i < 3; i++) {
-        assert_false(train(&f, 50, 500, 40000));
+        assert_false(train(&f, 50, 500, QUEUED));
         f.cwnd = 99 * MSS;
-        assert_false(train(&f, 1, 500, 40000));
+        assert_false(train(&f, 1, 500, QUEUED));
         f.cwnd = 101 * MSS;
-        assert_false(train(&f, 51, 500, 40000));
+        assert_false(train(&f, 51, 500, QUEUED));
     }
-    assert_false(train(&f, 102, 500, 40000));
-    assert_true(train(&f, 1, 500, 40000));
+    assert_false(train(&f, 102, 500, QUEUED));
+    assert_true(train(&f, 1, 500, QUEUED));
 }
 
-/* As much as fits, of whatever comes. */
+/* As much as fits, of whatever comes, and never nothing. */
 static void saturates(void **state)
 {
     (void)state;
     struct flow f = flow(1u << 30);
-    ack(&f, 1, 0, 4294967295, true);
-    ack(&f, 1u << 29, 1100000, 0, true);
-    assert_int_equal(f.r.most, 0);
-    f = flow(1u << 30);
-    ack(&f, 1, 0, 4000, true);
-    ack(&f, 1u << 29, 2000, 0, true);
+    for (int i = 0; i < 6; i++)
+        ack(&f, 1u << 27, 2000, UINT64_C(4294967295), true);
     assert_int_equal(f.r.most, CC_CWND_MAX);
+    f = flow(1u << 30);
+    for (int i = 0; i < 30; i++)
+        ack(&f, 0, 2000, QUEUED, true);
+    assert_int_equal(f.r.most, 1);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quarter_more),
+        cmocka_unit_test(queue),
         cmocka_unit_test(room),
-        cmocka_unit_test(no_sample),
         cmocka_unit_test(pause),
         cmocka_unit_test(round_ends),
+        cmocka_unit_test(forgotten),
         cmocka_unit_test(not_in_use),
+        cmocka_unit_test(reordered),
         cmocka_unit_test(a_round_without_room),
         cmocka_unit_test(saturates),
     };

@@ -123,7 +123,7 @@ static int64_t user_send_block(void)
 static void send_block(void **state)
 {
     (void)state;
-    the.config.sndbuf = 1500;
+    the.config.sndbuf = the.config.sndbuf_max = 1500;
     establish(.wnd = ZERO);
     assert_int_equal(tcp_send_room(&the.tcb), 1500);
     user_sends(1499);
