@@ -179,7 +179,6 @@ static unsigned long sleeps(void)
             fclose(f);
     }
     closedir(dir);
-    assert_true(sum > 0);
     return sum;
 }
 
@@ -201,6 +200,7 @@ static void idle_threads_sleep(void **state)
         nanosleep(&(struct timespec){1, 500000000}, NULL);
         after = sleeps();
     } while (before != after);
+    assert_true(after > 0); /* these were the threads; on a busy machine they begin late */
     two_down(&t);
 }
 
