@@ -195,6 +195,23 @@ static void saturates(void **state)
     assert_int_equal(f.r.most, 1);
 }
 
+/* An ACK of more than there is room for opens cwnd up to that; what was found is that of another
+ * window once cwnd was set. */
+static void what_cwnd_makes_of_it(void **state)
+{
+    (void)state;
+    struct cc c;
+    cc_init(&c, &cc_cubic, MSS, false);
+    const struct cc_ack ack = {.octets = 8 * MSS, .used = true};
+    c.ackrate =
+        (struct ackrate){.begun = true, .round_end = seq(1), .least_us = 10000, .most = 12 * MSS};
+    c.ops->acked(&c, &ack);
+    assert_int_equal(c.cwnd, 12 * MSS);
+    cc_stage_over(&c);
+    c.ops->acked(&c, &ack);
+    assert_int_equal(c.cwnd, 20 * MSS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +225,7 @@ int main(void)
         cmocka_unit_test(reordered),
         cmocka_unit_test(a_round_without_room),
         cmocka_unit_test(saturates),
+        cmocka_unit_test(what_cwnd_makes_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
