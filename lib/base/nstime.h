@@ -24,4 +24,10 @@ static inline uint64_t time_max(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* In whole microseconds; UINT32_MAX, which is more than an hour: or more. */
+static inline uint32_t time_us(uint64_t ns)
+{
+    return ns / NS_PER_US < UINT32_MAX ? (uint32_t)(ns / NS_PER_US) : UINT32_MAX;
+}
+
 #endif

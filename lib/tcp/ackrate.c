@@ -12,20 +12,18 @@
  * and ACKs come together. */
 #define LATE_US 1000
 
-static void train_begins(struct ackrate *r, uint32_t now_us)
+static void begin_train(struct ackrate *r, uint32_t now_us)
 {
     r->train_octets = 0;
     r->train_us = now_us;
 }
 
-static void round_begins(struct ackrate *r, const struct cc_ack *ack, uint32_t now_us)
+static void begin_round(struct ackrate *r, uint32_t now_us)
 {
     if (!r->known)
         r->most = 0;
-    r->begun = true;
     r->known = r->room = false;
-    r->round_end = ack->nxt;
-    train_begins(r, now_us);
+    begin_train(r, now_us);
 }
 
 /* The train's octets in a round trip's time, and a quarter. */
@@ -40,16 +38,15 @@ static void estimate(struct ackrate *r, uint32_t rtt_us, uint32_t now_us)
     r->known = true;
 }
 
-bool ackrate_acked(struct ackrate *r, uint32_t cwnd, const struct cc_ack *ack)
+bool ackrate_acked(struct ackrate *r, uint32_t cwnd, bool round_begins, const struct cc_ack *ack)
 {
     uint32_t now_us = (uint32_t)(ack->now_ns / NS_PER_US);
-    uint32_t rtt_us = (uint32_t)min_u64(ack->rtt_ns / NS_PER_US, UINT32_MAX);
-    bool over = false;
-    if (!r->begun || seq_lt(r->round_end, ack->una)) {
-        over = r->known && !r->room;
-        round_begins(r, ack, now_us);
+    uint32_t rtt_us = time_us(ack->rtt_ns);
+    bool over = round_begins && r->known && !r->room;
+    if (round_begins) {
+        begin_round(r, now_us);
     } else if (!ack->used || now_us - r->last_us > CLOSE_US) {
-        train_begins(r, now_us);
+        begin_train(r, now_us);
     } else {
         r->train_octets = min_u32(r->train_octets + min_u32(ack->octets, CC_CWND_MAX), CC_CWND_MAX);
     }

@@ -19,25 +19,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "seq.h"
-
 /* All zero: at the beginning. Times are in microseconds, modulo 2^32. */
 struct ackrate {
-    seq_t round_end;       /* SND.NXT when the round began */
     uint32_t train_us;     /* when the first ACK of the train came */
     uint32_t train_octets; /* that were acknowledged after it */
     uint32_t last_us;      /* when the last ACK came */
     uint32_t least_us;     /* the least RTT; 0: none yet */
     uint32_t most;         /* octets to which cwnd may grow; 0: not known */
-    bool begun;            /* a round has */
-    bool known;            /* and in it `most` was found */
+    bool known;            /* in this round `most` was found */
     bool room;             /* and cwnd was less once */
 };
 
 struct cc_ack;
 
-/* An ACK in the first slow start, and cwnd before it. True when slow start is over. */
-bool ackrate_acked(struct ackrate *r, uint32_t cwnd, const struct cc_ack *ack);
+/* An ACK in the first slow start, cwnd before it, and whether a round of HyStart++ begins with it.
+ * True when slow start is over. */
+bool ackrate_acked(struct ackrate *r, uint32_t cwnd, bool round_begins, const struct cc_ack *ack);
 
 /* Octets by which cwnd may grow. */
 static inline uint32_t ackrate_room(const struct ackrate *r, uint32_t cwnd)

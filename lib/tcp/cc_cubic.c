@@ -58,7 +58,8 @@ static void cubic_timeout(struct cc *c, uint32_t flight, bool first, uint64_t no
 /* RFC 9406 4.2, and ackrate.h. */
 static void first_slow_start(struct cc *c, const struct cc_ack *ack)
 {
-    bool found = ackrate_acked(&c->ackrate, c->cwnd, ack);
+    bool begins = hystart_round_begins(&c->hystart, ack->una);
+    bool found = ackrate_acked(&c->ackrate, c->cwnd, begins, ack);
     uint32_t n = cc_counted(c, ack);
     if (hystart_css(&c->hystart))
         n /= HYSTART_CSS_GROWTH_DIVISOR;
@@ -115,7 +116,7 @@ static void avoid_congestion(struct cc *c, uint32_t octets, const struct cc_ack 
 {
     struct cubic *q = &c->cubic;
     uint32_t now_us = (uint32_t)(ack->now_ns / NS_PER_US);
-    uint32_t srtt_us = (uint32_t)min_u64(ack->srtt_ns / NS_PER_US, UINT32_MAX);
+    uint32_t srtt_us = time_us(ack->srtt_ns);
     if (c->stage != CC_AVOIDANCE)
         begin_stage(c, now_us);
     uint32_t since_us = min_u32(now_us - q->last_us, srtt_us);

@@ -12,7 +12,7 @@
 
 static void take_sample(struct hystart *h, uint64_t rtt_ns)
 {
-    uint32_t us = (uint32_t)min_u64(max_u64(rtt_ns / NS_PER_US, 1), UINT32_MAX);
+    uint32_t us = max_u32(time_us(rtt_ns), 1);
     h->current_us = h->current_us > 0 ? min_u32(h->current_us, us) : us;
     if (h->samples < N_RTT_SAMPLE)
         h->samples++;

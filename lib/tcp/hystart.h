@@ -32,6 +32,12 @@ struct hystart {
  * 0: none. True when CSS has had its rounds: congestion avoidance begins. */
 bool hystart_acked(struct hystart *h, seq_t una, seq_t nxt, uint64_t rtt_ns);
 
+/* Whether an ACK up to here begins a round: hystart_acked() has not seen it yet. */
+static inline bool hystart_round_begins(const struct hystart *h, seq_t una)
+{
+    return !h->begun || seq_lt(h->window_end, una);
+}
+
 /* In Conservative Slow Start: cwnd grows by so much less. */
 static inline bool hystart_css(const struct hystart *h)
 {

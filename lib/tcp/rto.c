@@ -15,11 +15,6 @@
 #define TS_TICK_NS         NS_PER_MS
 #define RTO_AFTER_SYN_NS   (3 * NS_PER_S)
 
-static uint32_t to_us(uint64_t ns)
-{
-    return (uint32_t)min_u64(ns / NS_PER_US, UINT32_MAX);
-}
-
 static uint32_t add_sat(uint32_t a, uint64_t b)
 {
     return (uint32_t)min_u64(a + b, UINT32_MAX);
@@ -42,7 +37,7 @@ static void take_sample(struct rto *r, uint32_t rtt_us, uint32_t var_min_us)
 
 void rto_init(struct rto *r, uint64_t initial_ns)
 {
-    *r = (struct rto){.base_us = to_us(initial_ns)};
+    *r = (struct rto){.base_us = time_us(initial_ns)};
 }
 
 uint64_t rto_get(const struct rto *r, uint64_t max_ns)
@@ -79,7 +74,7 @@ bool rto_acked(struct rto *r, struct rto_timed *timed, seq_t ack, uint64_t ts_rt
     if (timed->again && (ts_rtt_ns == 0 || ts_rtt_ns > rtt_ns + TS_TICK_NS))
         return false;
     r->backoff = 0;
-    take_sample(r, to_us(rtt_ns), max_u32(to_us(var_min_ns), RTO_GRANULARITY_US));
+    take_sample(r, time_us(rtt_ns), max_u32(time_us(var_min_ns), RTO_GRANULARITY_US));
     return true;
 }
 
@@ -93,5 +88,5 @@ void rto_after_syn(struct rto *r)
 {
     r->backoff = 0;
     if (!r->has_sample)
-        r->base_us = max_u32(r->base_us, to_us(RTO_AFTER_SYN_NS));
+        r->base_us = max_u32(r->base_us, time_us(RTO_AFTER_SYN_NS));
 }

@@ -14,6 +14,7 @@
 
 /* A connection in the first slow start, whose ACKs come one by one. */
 struct flow {
+    struct hystart h; /* knows the rounds */
     struct ackrate r;
     uint32_t una, nxt;
     uint32_t cwnd;
@@ -26,13 +27,13 @@ static bool ack(struct flow *f, uint32_t octets, uint64_t after_us, uint64_t rtt
     f->now_ns += after_us * NS_PER_US;
     f->una += octets;
     f->nxt += octets;
-    return ackrate_acked(&f->r, f->cwnd,
-                         &(struct cc_ack){.octets = octets,
-                                          .used = used,
-                                          .una = seq(ISS + f->una),
-                                          .nxt = seq(ISS + f->nxt),
-                                          .rtt_ns = rtt_us * NS_PER_US,
-                                          .now_ns = f->now_ns});
+    seq_t una = seq(ISS + f->una);
+    bool begins = hystart_round_begins(&f->h, una);
+    (void)hystart_acked(&f->h, una, seq(ISS + f->nxt), rtt_us * NS_PER_US);
+    return ackrate_acked(
+        &f->r, f->cwnd, begins,
+        &(struct cc_ack){
+            .octets = octets, .used = used, .rtt_ns = rtt_us * NS_PER_US, .now_ns = f->now_ns});
 }
 
 /* n ACKs of one segment each; whether the last has ended slow start. */
@@ -203,8 +204,8 @@ static void what_cwnd_makes_of_it(void **state)
     struct cc c;
     cc_init(&c, &cc_cubic, MSS, false);
     const struct cc_ack ack = {.octets = 8 * MSS, .used = true};
-    c.ackrate =
-        (struct ackrate){.begun = true, .round_end = seq(1), .least_us = 10000, .most = 12 * MSS};
+    c.hystart = (struct hystart){.begun = true, .window_end = seq(1)};
+    c.ackrate = (struct ackrate){.least_us = 10000, .most = 12 * MSS};
     c.ops->acked(&c, &ack);
     assert_int_equal(c.cwnd, 12 * MSS);
     cc_stage_over(&c);
