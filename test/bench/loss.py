@@ -8,7 +8,8 @@ router that is impaired by the same seed.
 
 Of a cell it has by who sends, "nstcp" and "kernel", the Mbit/s of each repeat, and under "in vain"
 the segments that the peer has got twice, as its D-SACKs say; "ratio", the median of the repeats'
-ratios. Where flows share a path, "nstcp" is the part of it that ours got beside one of the kernel's,
+ratios. "spurious" is such segments alone, the sums of more and shorter transfers: one has but a few.
+Where flows share a path, "nstcp" is the part of it that ours got beside one of the kernel's,
 or Jain's index of eight of ours. "geometric mean" is that of the ratios of all cells with ours at
 both ends. loss.png shows the ratios, where gnuplot is installed.
 """
@@ -66,6 +67,7 @@ CELLS = {
 }
 BESIDE = {f'beside the kernel, {rtt} ms': path(rtt) for rtt in (20, 100)}
 ALIKE = {f'{EIGHT} alike, {rtt} ms': path(rtt) for rtt in (20, 100)}
+SPURIOUS = {f'spurious, {cell}': CELLS[cell] for cell in CELLS if cell.startswith('reordering')}
 
 
 def impair(lab, options, seed):
@@ -129,7 +131,16 @@ def alike(lab, options, repeats, seconds):
     return {'nstcp': got}
 
 
+def spurious(lab, options, repeats, seconds):
+    """Three times as many transfers, a third as long."""
+    short = cell(lab, options, OURS, 3 * repeats, seconds / 3)['in vain']
+    return {who: sum(known(twice)) if len(known(twice)) == 3 * repeats else None
+            for who, twice in short.items()}
+
+
 def measure(lab, name, repeats, seconds):
+    if name in SPURIOUS:
+        return spurious(lab, SPURIOUS[name][0], repeats, seconds)
     if name in BESIDE:
         return beside(lab, BESIDE[name], repeats, seconds)
     if name in ALIKE:
@@ -155,6 +166,8 @@ def show(name, r):
             f'{r["ratio"]:5.2f} [{r["ratio_range"][0]:.2f}-{r["ratio_range"][1]:.2f}]'
         print(f'{name:36}{median(r["nstcp"])}{median(r["kernel"])} Mbit/s {ratio:22} in vain'
               f'{median(r["in vain"]["nstcp"])}{median(r["in vain"]["kernel"])}', flush=True)
+    elif name in SPURIOUS:
+        print(f'{name:36}{r["nstcp"]!s:>8}{r["kernel"]!s:>8} segments', flush=True)
     else:
         print(f'{name:36}{"part" if name in BESIDE else "Jain"}{median(r["nstcp"])} '
               f'{low_high(r["nstcp"])}', flush=True)
@@ -179,7 +192,7 @@ def plot(folder, results):
 
 def main():
     programs, netns, folder, repeats, seconds, *wanted = sys.argv[1:]
-    names = [*CELLS, *BESIDE, *ALIKE]
+    names = [*CELLS, *SPURIOUS, *BESIDE, *ALIKE]
     for name in wanted:
         if name not in names:
             sys.exit(f'loss.py: no such cell: {name}; there are: {"; ".join(names)}')
