@@ -28,7 +28,9 @@
 #include "filter.h"
 
 #define SOCKET_BUFFER (16 << 20) /* octets each way; the default overflows at once */
-#define SUPER_MAX     (IP_MAX - PACKET_HEAD_MAX)
+/* A frame, and what the kernel adds to it, in one piece of its memory: link_packet_tx.c. */
+#define PIECE_MAX (65536 - 1024)
+#define SUPER_MAX (PIECE_MAX - ETHER_HDR_LEN - PACKET_HEAD_MAX)
 
 static int set_int(int fd, int level, int name, int value)
 {

@@ -48,7 +48,8 @@ struct frame {
     struct sockaddr_ll to;
     struct iovec iov[2 + SEG_REFS_MAX];
     size_t n_iov;
-    size_t index; /* of the packet in the caller's batch */
+    size_t index;     /* of the packet in the caller's batch */
+    uint16_t headers; /* octets, Ethernet's among them; 0: nothing is left to the kernel */
 };
 
 enum counter {
@@ -86,6 +87,7 @@ struct link_packet {
     struct frame tx[TX_BATCH];
     struct mmsghdr tx_msg[TX_BATCH];
     size_t tx_n;
+    unsigned tx_pages; /* so many frames more go into pages */
 
     /* recv()'s */
     struct ring ring;

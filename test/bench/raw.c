@@ -125,7 +125,7 @@ static void send_frame(struct raw *r, uint64_t seq, uint64_t ack, const void *te
     if (len > MSS) {
         h->vnet.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
         h->vnet.gso_size = MSS;
-        h->vnet.hdr_len = sizeof *h - sizeof h->vnet;
+        h->vnet.hdr_len = (uint16_t)(sizeof *h - sizeof h->vnet + len); /* in one piece */
     }
     h->ip.tot_len = htons((uint16_t)(sizeof h->ip + l4));
     h->ip.check = 0;

@@ -5,8 +5,10 @@
  *     linktool blocks N                    claims N blocks of ports likewise
  *     linktool listen ADDR PORT OCTETS     holds a port, receives text and checks it, until it has
  *                                          that much, or its input ends and there is no more
- *     linktool send ADDR PORT TIMES LEN MSS  sends TIMES super-segments of LEN octets of text, each
- *                                          with CWR, which is for its first packet (RFC 3168)
+ *     linktool send ADDR PORT TIMES LEN MSS [scarce]
+ *                                          sends TIMES super-segments of LEN octets of text, each
+ *                                          with CWR, which is for its first packet (RFC 3168);
+ *                                          scarce: the kernel has no large pieces of memory
  *     linktool watch ADDR                  tells the route to ADDR now and for each line of input
  *
  * The octet of text with sequence number n is pattern(n). Prints "ready" when the other end may
@@ -19,10 +21,14 @@
 #include "route.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/virtio_net.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -191,6 +197,23 @@ static void send_one(struct link *l, const struct packet *p)
     l->ops->recv(l, &in, 1);
 }
 
+/* Frames that the kernel was asked to take into one large piece of memory. */
+static unsigned whole;
+static bool scarce;
+
+/* In the place of the C library's. */
+int sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
+{
+    const struct virtio_net_hdr *vnet = msgs->msg_hdr.msg_iov->iov_base;
+    bool large = vnet->hdr_len > 4096;
+    whole += large;
+    if (large && scarce) {
+        errno = ENOBUFS;
+        return -1;
+    }
+    return (int)syscall(SYS_sendmmsg, fd, msgs, n, flags);
+}
+
 static void send_text(const char *addr, const char *port, int times, uint32_t len, uint16_t mss)
 {
     struct link *l = make_link();
@@ -223,9 +246,9 @@ static void send_text(const char *addr, const char *port, int times, uint32_t le
     l->ops->recv(l, &in, 1);
     struct link_packet_counters c;
     link_packet_read_counters(l, &c);
-    printf("sent %llu no_route %llu no_neighbour %llu refused %llu\n", (unsigned long long)c.sent,
-           (unsigned long long)c.no_route, (unsigned long long)c.no_neighbour,
-           (unsigned long long)c.refused);
+    printf("sent %llu no_route %llu no_neighbour %llu refused %llu whole %u\n",
+           (unsigned long long)c.sent, (unsigned long long)c.no_route,
+           (unsigned long long)c.no_neighbour, (unsigned long long)c.refused, whole);
     free(text);
     l->ops->destroy(l);
 }
@@ -258,10 +281,11 @@ int main(int argc, char **argv)
         blocks(atoi(argv[2]));
     else if (argc == 5 && strcmp(argv[1], "listen") == 0)
         listen_for(argv[2], argv[3], (uint32_t)atoi(argv[4]));
-    else if (argc == 7 && strcmp(argv[1], "send") == 0)
+    else if ((argc == 7 || argc == 8) && strcmp(argv[1], "send") == 0) {
+        scarce = argc == 8;
         send_text(argv[2], argv[3], atoi(argv[4]), (uint32_t)atoi(argv[5]),
                   (uint16_t)atoi(argv[6]));
-    else if (argc == 3 && strcmp(argv[1], "watch") == 0)
+    } else if (argc == 3 && strcmp(argv[1], "watch") == 0)
         watch(argv[2]);
     else
         return 2;
