@@ -161,10 +161,32 @@ static bool read_offload(const struct virtio_net_hdr *vnet, struct packet *p)
     }
 }
 
-/* predict() for a frame. */
+/* predict() for a frame: the length of its headers with Ethernet's, or 0. */
 static size_t predict_frame(const struct link_expect *e, const struct ring_frame *f)
 {
-    return predict(e, f->octets + ETHER_HDR_LEN, f->len - ETHER_HDR_LEN, f->whole - ETHER_HDR_LEN);
+    if (e->len == 0 || f->len < ETHER_HDR_LEN)
+        return 0;
+    size_t headers =
+        predict(e, f->octets + ETHER_HDR_LEN, f->len - ETHER_HDR_LEN, f->whole - ETHER_HDR_LEN);
+    return headers > 0 ? ETHER_HDR_LEN + headers : 0;
+}
+
+/* The frame's text goes where it is wanted: what is expected next. */
+static void expect_next(struct link_expect *e, size_t text_len)
+{
+    e->seq = seq_add(e->seq, (uint32_t)text_len);
+    e->buf += text_len;
+    e->len -= text_len;
+}
+
+/* A frame that the ring has as a whole: its text will be copied, if it is what is expected. */
+static bool will_be_placed(struct link_packet *lp, const struct ring_frame *f)
+{
+    size_t headers = predict_frame(&lp->expected, f);
+    if (headers == 0)
+        return false;
+    expect_next(&lp->expected, f->whole - headers);
+    return true;
 }
 
 /* Receives the frame of which the ring has only the first part, as a whole: its text, where that is
@@ -182,12 +204,10 @@ static bool take_queued(struct link_packet *lp, size_t i, struct ring_frame *f, 
         return false;
     size_t headers = predict_frame(e, f);
     if (headers > 0) {
-        iov[1].iov_len = ETHER_HDR_LEN + headers;
-        *text = (struct bytes){e->buf, f->whole - iov[1].iov_len};
+        iov[1].iov_len = headers;
+        *text = (struct bytes){e->buf, f->whole - headers};
         iov[2] = (struct iovec){e->buf, text->len};
-        e->seq = seq_add(e->seq, (uint32_t)text->len);
-        e->buf += text->len;
-        e->len -= text->len;
+        expect_next(e, text->len);
     }
     do
         n = recvmsg(lp->fd, &msg, MSG_DONTWAIT);
@@ -284,6 +304,7 @@ size_t link_packet_recv(struct link *l, struct packet *p, size_t n)
             ring_leave(&lp->ring);
             break;
         }
+        placed = (f.len == f.whole && will_be_placed(lp, &f)) || placed;
         if (f.len < f.whole && !take_queued(lp, large++, &f, &text))
             count(lp, f.whole > FRAME_MAX ? TOO_LONG : QUEUE_FULL);
         else

@@ -45,6 +45,18 @@ def test_pieces():
     check(got["whole"] == 1 and got["packets"] == TIMES, f"{got}")
 
 
+def test_placed():
+    """Text that is waited for goes straight there, also behind what was too short for that."""
+    large, small = 64000, 1504
+    for source, addr, mss in (("10.0.0.1", ADDR, 1448), ("fd00:0:0:1::1", ADDR6, 1428)):
+        octets = TIMES // 2 * (large + small)
+        with beside("host2", "listen", addr, 7000, octets, source) as listener:
+            tool("host1", "send", addr, 7000, TIMES, f"{large},{small}", mss)
+            got = numbers(listener.end())
+        check(got["octets"] == octets and got["bad"] == 0, f"{addr}: {got}")
+        check(got["placed"] == TIMES // 2 * large, f"{addr}: {got}")
+
+
 def test_longest():
     """As much text as there can be, which with IPv6 makes the longest packet there is."""
     transfer(ADDR, ADDR, 1448, times=3, length=65415)

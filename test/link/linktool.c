@@ -3,12 +3,16 @@
  *
  *     linktool hold ADDR PORT [free]       holds a port until its input ends
  *     linktool blocks N                    claims N blocks of ports likewise
- *     linktool listen ADDR PORT OCTETS     holds a port, receives text and checks it, until it has
- *                                          that much, or its input ends and there is no more
- *     linktool send ADDR PORT TIMES LEN MSS [scarce]
- *                                          sends TIMES super-segments of LEN octets of text, each
- *                                          with CWR, which is for its first packet (RFC 3168);
- *                                          scarce: the kernel has no large pieces of memory
+ *     linktool listen ADDR PORT OCTETS [SOURCE]
+ *                                          holds a port, receives text and checks it, until it has
+ *                                          that much, or its input ends and there is no more;
+ *                                          SOURCE: it waits for text from there, and tells how much
+ *                                          the link has put where it waits
+ *     linktool send ADDR PORT TIMES LEN[,LEN] MSS [scarce]
+ *                                          sends TIMES super-segments of LEN octets of text, or of
+ *                                          one and the other in turn, each with CWR, which is for
+ *                                          its first packet (RFC 3168); scarce: the kernel has no
+ *                                          large pieces of memory
  *     linktool watch ADDR                  tells the route to ADDR now and for each line of input
  *
  * The octet of text with sequence number n is pattern(n). Prints "ready" when the other end may
@@ -130,7 +134,8 @@ static uint8_t pattern(uint32_t n)
 }
 
 struct tally {
-    uint32_t octets, packets, super, cwr, bad;
+    uint32_t octets, packets, super, cwr, bad, placed;
+    uint8_t *room; /* where text is waited for; NULL: it is not */
 };
 
 /* Looks at one packet that has arrived. */
@@ -148,13 +153,16 @@ static void inspect(const struct packet *p, uint16_t port, struct tally *t)
     t->super += p->gso_size > 0;
     t->cwr += (seg.flags & TCP_CWR) != 0;
     uint32_t at = seg.seq.v;
-    for (unsigned i = 0; i < seg.n_text; i++)
+    for (unsigned i = 0; i < seg.n_text; i++) {
+        if (t->room && seg.text[i].ptr == t->room + at)
+            t->placed += (uint32_t)seg.text[i].len;
         for (size_t j = 0; j < seg.text[i].len; j++)
             t->bad += seg.text[i].ptr[j] != pattern(at++);
+    }
     t->octets += seg.text_len;
 }
 
-static void listen_for(const char *addr, const char *port, uint32_t octets)
+static void listen_for(const char *addr, const char *port, uint32_t octets, const char *source)
 {
     struct guard *g = make_guard();
     struct link *l = make_link();
@@ -166,12 +174,21 @@ static void listen_for(const char *addr, const char *port, uint32_t octets)
     if (link_packet_set_ports(l, &range, 1) < 0)
         die("set_ports");
     ready();
-    struct tally t = {0};
+    struct tally t = {.room = source ? calloc(1, octets) : NULL};
+    struct link_expect all = {.buf = t.room, .len = octets};
+    if (source)
+        all.flow = (struct flow){ip, parse_addr(source), range.first, SEND_PORT};
     struct pollfd fds[2] = {{.fd = l->ops->poll_fd(l), .events = POLLIN},
                             {.fd = STDIN_FILENO, .events = POLLIN}};
     bool more = true;
     while (t.octets < octets && more) {
         struct packet p[8];
+        struct link_expect rest = all;
+        rest.seq = seq_add(all.seq, t.octets);
+        rest.buf += t.octets;
+        rest.len -= t.octets;
+        if (source)
+            l->ops->expect(l, &rest);
         size_t n = l->ops->recv(l, p, 8);
         for (size_t i = 0; i < n; i++)
             inspect(&p[i], range.first, &t);
@@ -179,9 +196,10 @@ static void listen_for(const char *addr, const char *port, uint32_t octets)
     }
     struct link_packet_counters c;
     link_packet_read_counters(l, &c);
-    printf("octets %u packets %u super %u cwr %u bad %u foreign %llu overflow %llu\n", t.octets,
-           t.packets, t.super, t.cwr, t.bad, (unsigned long long)c.foreign,
+    printf("octets %u packets %u super %u cwr %u bad %u placed %u foreign %llu overflow %llu\n",
+           t.octets, t.packets, t.super, t.cwr, t.bad, t.placed, (unsigned long long)c.foreign,
            (unsigned long long)c.overflow);
+    free(t.room);
     l->ops->destroy(l);
     guard_destroy(g);
 }
@@ -214,19 +232,22 @@ int sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
     return (int)syscall(SYS_sendmmsg, fd, msgs, n, flags);
 }
 
-static void send_text(const char *addr, const char *port, int times, uint32_t len, uint16_t mss)
+static void send_text(const char *addr, const char *port, int times, const char *lens, uint16_t mss)
 {
+    const char *other = strchr(lens, ',');
+    const uint32_t first = (uint32_t)atoi(lens), second = other ? (uint32_t)atoi(other + 1) : first;
     struct link *l = make_link();
     struct ip_addr dst = parse_addr(addr);
     struct route route;
     if (route_lookup(link_packet_routes(l), &dst, now_ns(), &route) < 0)
         die("no route");
     struct flow flow = {route.source, dst, SEND_PORT, (uint16_t)atoi(port)};
-    struct seg seg = {.flags = TCP_ACK | TCP_CWR, .wnd = 1000, .text_len = len, .gso_size = mss};
-    uint8_t *text = malloc(len);
+    struct seg seg = {.flags = TCP_ACK | TCP_CWR, .wnd = 1000, .gso_size = mss};
+    uint8_t *text = malloc(first > second ? first : second);
     if (text == NULL)
         die("no memory");
     for (int i = 0; i < times; i++) {
+        const uint32_t len = seg.text_len = i % 2 == 0 ? first : second;
         for (uint32_t j = 0; j < len; j++)
             text[j] = pattern(seg.seq.v + j);
         /* In three pieces, as from a queue of extents; the last may be a single octet. */
@@ -279,12 +300,11 @@ int main(int argc, char **argv)
         hold(argv[2], argv[3], argc > 4);
     else if (argc == 3 && strcmp(argv[1], "blocks") == 0)
         blocks(atoi(argv[2]));
-    else if (argc == 5 && strcmp(argv[1], "listen") == 0)
-        listen_for(argv[2], argv[3], (uint32_t)atoi(argv[4]));
+    else if ((argc == 5 || argc == 6) && strcmp(argv[1], "listen") == 0)
+        listen_for(argv[2], argv[3], (uint32_t)atoi(argv[4]), argc == 6 ? argv[5] : NULL);
     else if ((argc == 7 || argc == 8) && strcmp(argv[1], "send") == 0) {
         scarce = argc == 8;
-        send_text(argv[2], argv[3], atoi(argv[4]), (uint32_t)atoi(argv[5]),
-                  (uint16_t)atoi(argv[6]));
+        send_text(argv[2], argv[3], atoi(argv[4]), argv[5], (uint16_t)atoi(argv[6]));
     } else if (argc == 3 && strcmp(argv[1], "watch") == 0)
         watch(argv[2]);
     else
