@@ -112,14 +112,13 @@ static void use_one_piece(struct link_packet *lp, struct frame *f, const struct 
         f->prefix.vnet.hdr_len = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX);
 }
 
-/* False when the frame was to go into pages already. */
-static bool use_pages(struct link_packet *lp, struct frame *f)
+/* What is staged from this frame on. False when that was to go into pages already. */
+static bool use_pages(struct link_packet *lp, size_t from)
 {
-    if (f->prefix.vnet.hdr_len == f->headers)
-        return false;
-    f->prefix.vnet.hdr_len = f->headers;
-    lp->tx_pages = PAGES_FRAMES;
-    return true;
+    bool whole = lp->tx[from].prefix.vnet.hdr_len != lp->tx[from].headers;
+    for (size_t i = from; i < lp->tx_n; i++)
+        lp->tx[i].prefix.vnet.hdr_len = lp->tx[i].headers;
+    return whole;
 }
 
 static void fill_msg(struct msghdr *m, struct frame *f)
@@ -140,15 +139,18 @@ static bool is_busy(int err)
 static bool flush(struct link_packet *lp, size_t *unsent)
 {
     size_t done = 0;
-    bool busy = false;
+    bool busy = false, in_pages = false; /* after it was refused in one piece */
     while (done < lp->tx_n && !busy) {
         int n = sendmmsg(lp->fd, lp->tx_msg + done, (unsigned)(lp->tx_n - done), MSG_DONTWAIT);
         if (n > 0) {
             done += (size_t)n;
+            lp->tx_pages = in_pages ? PAGES_FRAMES : lp->tx_pages;
+            in_pages = false;
             atomic_fetch_add_explicit(&lp->counters[SENT], (uint64_t)n, memory_order_relaxed);
         } else if (is_busy(errno)) {
             *unsent = lp->tx[done].index;
-            busy = errno != ENOBUFS || !use_pages(lp, &lp->tx[done]);
+            in_pages = errno == ENOBUFS && use_pages(lp, done);
+            busy = !in_pages;
         } else if (errno != EINTR) {
             count(lp, REFUSED);
             done++;

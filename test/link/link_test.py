@@ -38,11 +38,14 @@ def test_small_packets():
 
 def test_pieces():
     """The kernel takes a large frame into one piece of memory, but for the first ones, which wait
-    for the neighbour's address. Where it has none, that is tried once, and nothing is lost."""
+    for the neighbour's address. Where it has none, that is tried once in 1024, and nothing is
+    lost."""
     got = transfer(ADDR, ADDR, 1448)
     check(TIMES - 4 <= got["whole"] < TIMES, f"{got}")
     got = transfer(ADDR, ADDR, 1448, TIMES, LEN, "scarce")
     check(got["whole"] == 1 and got["packets"] == TIMES, f"{got}")
+    got = transfer(ADDR, ADDR, 1448, 1100, 5000, "scarce")
+    check(got["whole"] == 2 and got["packets"] == 1100, f"{got}")
 
 
 def test_placed():
