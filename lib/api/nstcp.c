@@ -25,6 +25,8 @@ static const char *wrong_sysctl(const struct nstcp_options *o)
         {"tcp_sack: not -1 to 1", o->tcp_sack, 1},
         {"tcp_timestamps: not -1 to 1", o->tcp_timestamps, 1},
         {"tcp_window_scaling: not -1 to 1", o->tcp_window_scaling, 1},
+        {"tcp_slow_start_after_idle: not -1 to 1", o->tcp_slow_start_after_idle, 1},
+        {"tcp_mtu_probing: not -1 to 1", o->tcp_mtu_probing, 1},
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         if (t[i].value < -1 || t[i].value > t[i].max)
@@ -48,6 +50,8 @@ static struct tcp_config tcp_config_of(const struct nstcp_options *o)
     tcp.sack = o->tcp_sack >= 0;
     tcp.timestamps = o->tcp_timestamps >= 0;
     tcp.window_scaling = o->tcp_window_scaling >= 0;
+    tcp.idle_restart = o->tcp_slow_start_after_idle >= 0;
+    tcp.mtu_probing = o->tcp_mtu_probing >= 0;
     return tcp;
 }
 

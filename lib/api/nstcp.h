@@ -94,6 +94,12 @@ struct nstcp_options {
     int tcp_syncookies;
     /* RFC 2018, and RFC 7323 twice. 1, the default: asked for, given to who asks; -1: neither. */
     int tcp_sack, tcp_timestamps, tcp_window_scaling;
+    /* 1, the default: after an idle RTO the congestion window is the initial one at most (RFC 5681
+     * 4.1); -1: it stays. */
+    int tcp_slow_start_after_idle;
+    /* 1, the default, which is not Linux's: a path that swallows large packets and says nothing is
+     * found out (RFC 4821 7.7); -1: it is not looked for. ICMP is heeded anyhow. */
+    int tcp_mtu_probing;
 };
 
 #define NSTCP_WHY_MAX 256

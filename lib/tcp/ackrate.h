@@ -11,7 +11,9 @@
  *
  * Without a queue it is our own rate that comes back, or the receiver's, and bounds nothing: an ACK
  * counts if its own round trip was an eighth longer than the least, half of what a quarter more
- * under way makes. And only the unbroken train counts, so that a pause does not make it slow.
+ * under way makes. A path that has become longer since looks like a queue; the bound is then what
+ * was sent at that rate, and goes with the round. And only the unbroken train counts, so that a
+ * pause does not make it slow.
  */
 #ifndef ACKRATE_H
 #define ACKRATE_H

@@ -233,6 +233,7 @@ static bool output_again(struct tcb *t, struct seg *seg, const struct missing *m
         return false;
     max = min_u32(max, (uint32_t)wnd_room);
     uint32_t more = seq_eq(m->end, t->snd.nxt) && max < t->snd.mss ? fill_up(t, max, wnd_room) : 0;
+    t->last_sent_ns = now_ns;
     return resend(t, seg, m->from, max, more, m->why, now_ns);
 }
 
@@ -385,6 +386,7 @@ static bool output_loss_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
         rack_probed(rack, t->snd.nxt, false);
     } else {
         seq_t from = seq_max(t->snd.una, seq_sub(t->snd.nxt, t->snd.mss));
+        t->last_sent_ns = now_ns;
         resend(t, seg, from, t->snd.mss, 0, "loss probe", now_ns);
         rack_probed(rack, t->snd.nxt, true);
     }

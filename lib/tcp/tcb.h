@@ -101,7 +101,7 @@ struct tcb {
     struct timestamps timestamps;
 
     union {
-        uint64_t last_sent_ns;  /* of text, for RFC 5681 4.1 */
+        uint64_t last_sent_ns;  /* of text, new or again, for RFC 5681 4.1; not by a window probe */
         uint64_t linger_due_ns; /* while tcb_lingers(), when no text is left: when that ends */
     };
     uint64_t octets_acked, octets_resent; /* of text, so far */

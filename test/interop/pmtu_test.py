@@ -9,6 +9,7 @@ import sys
 from programs import CLIENT, HOST1, HOST1_6, HOST2, HOST2_6, PORT, TERM, Program, check, \
     echoclient, echoserver, in_node, kernel_client, kernel_server, nc_listens, pattern, run_all, \
     until
+from socktool import Lost, Tool, Wire
 
 LENGTH = 1 << 20
 TOO_BIG = b"(too big for the path)"
@@ -136,6 +137,26 @@ def test_next_connection_knows():
         check(before > 0, "the first has learned")
         echoes(HOST2, 1000)
         check(server.err.count(TOO_BIG) == before, "the second had to learn again")
+
+
+def test_black_hole():
+    """tcp_mtu_probing: what a path swallows without a word goes on in smaller packets after R1
+    retransmissions (RFC 4821 7.7); or, with -1, as it was."""
+    for value, found in ((-1, False), (1, True)):
+        with Lost("ip length > 1400"), Wire("host1") as wire, Tool("host2", "kernel") as kernels, \
+                Tool("host1", "nstcp", f"tcp_mtu_probing={value}") as ours:
+            listener = kernels.listen(HOST2)
+            one = ours.connect(HOST2)
+            other = listener.accept()
+            sending = one.start("send", 1400, 1)
+            if found:
+                other.start("recv", 1400, 1).ok()
+                sending.ok()
+                continue
+            first = [seg for seg in wire.segments(node="host1") if "S" in seg.flags][0].seq + 1
+            until(lambda: len(wire.segments(node="host1", seq=first)) > 5, "five times again")
+            lengths = {seg.length for seg in wire.segments(node="host1", seq=first) if seg.length}
+            check(min(lengths) > 1300, f"{value}: {lengths}")
 
 
 # ---- MTUs of the devices ----

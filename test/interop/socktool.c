@@ -373,7 +373,9 @@ static bool read_sysctl(const char *word, struct nstcp_options *o)
     } t[] = {{"tcp_ecn=", &o->tcp_ecn},
              {"tcp_sack=", &o->tcp_sack},
              {"tcp_timestamps=", &o->tcp_timestamps},
-             {"tcp_window_scaling=", &o->tcp_window_scaling}};
+             {"tcp_window_scaling=", &o->tcp_window_scaling},
+             {"tcp_slow_start_after_idle=", &o->tcp_slow_start_after_idle},
+             {"tcp_mtu_probing=", &o->tcp_mtu_probing}};
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         size_t len = strlen(t[i].name);
         if (strncmp(word, t[i].name, len) == 0) {

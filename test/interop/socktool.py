@@ -223,33 +223,39 @@ class Wire(Program):
         return first.sport, first.dport
 
 
-class Lost:
-    """While the `with` lasts the router throws away what these words of nft match."""
+class Rule:
+    """While the `with` lasts the router does with what the words of nft match what these say."""
+
+    def __init__(self, table, match, do):
+        self.table, self.rule = table, f"{match} counter {do}"
+
+    def __enter__(self):
+        in_node("router", "nft", f"add table inet {self.table}; add chain inet {self.table} forward "
+                "{ type filter hook forward priority 0; }; "
+                f"add rule inet {self.table} forward {self.rule}")
+        return self
+
+    def packets(self):
+        """How many it was."""
+        rule = in_node("router", "nft", "list", "table", "inet", self.table)
+        return int(re.search(r"counter packets (\d+)", rule)[1])
+
+    def __exit__(self, *_):
+        in_node("router", "nft", f"delete table inet {self.table}")
+
+
+class Lost(Rule):
+    """It throws them away."""
 
     def __init__(self, *words):
-        self.words = words
-
-    def __enter__(self):
-        in_node("router", "nft", "add table inet lost; add chain inet lost forward "
-                "{ type filter hook forward priority 0; }; add rule inet lost forward " +
-                " ".join(self.words) + " drop")
-        return self
-
-    def __exit__(self, *_):
-        in_node("router", "nft", "delete table inet lost")
+        super().__init__("lost", " ".join(words), "drop")
 
 
-class Marking:
-    """While the `with` lasts the router marks every 7th packet that is ECT (RFC 3168)."""
+class Marking(Rule):
+    """It marks every 7th packet that is ECT (RFC 3168)."""
 
-    def __enter__(self):
-        in_node("router", "nft", "add table inet marks; add chain inet marks forward "
-                "{ type filter hook forward priority 0; }; add rule inet marks forward "
-                "ip ecn ect0 numgen inc mod 7 == 0 ip ecn set ce")
-        return self
-
-    def __exit__(self, *_):
-        in_node("router", "nft", "delete table inet marks")
+    def __init__(self):
+        super().__init__("marks", f"{IP} ecn ect0 numgen inc mod 7 == 0", f"{IP} ecn set ce")
 
 
 class World:

@@ -4,7 +4,7 @@ packets."""
 import itertools
 
 from lab import damage
-from programs import HOST1, HOST2, check, run_all
+from programs import HOST1, HOST2, IP, check, run_all
 from socktool import Lost, Marking, Tool, Wire
 
 SWITCHES = ("tcp_timestamps", "tcp_sack", "tcp_ecn", "tcp_window_scaling")
@@ -12,6 +12,8 @@ ALL, NONE = frozenset(SWITCHES), frozenset()
 SETS = [frozenset(s for s, on in zip(SWITCHES, each) if on)
         for each in itertools.product((True, False), repeat=len(SWITCHES))]
 LENGTH = 150000
+TEXT = {"ip": "ip length > 60", "ip6": "ip6 length > 40"}[IP]  # IPv6's is without its header
+SYN, SYN6 = "tcp[tcpflags] & tcp-syn != 0", "ip6[6] = 6 and ip6[53] & 2 != 0"
 
 
 def end(node, who, on):
@@ -58,10 +60,11 @@ def both_ways(wire, ends):
 
 def over_a_bad_path(pairs):
     """Of the packets with text every 31st is lost, and of those that are ECT every 7th is marked."""
-    with Lost("ip length > 60 numgen inc mod 31 == 0"), Marking(), \
-            Wire("host1", "tcp[tcpflags] & tcp-syn != 0") as wire:
+    with Lost(TEXT, "numgen inc mod 31 == 0") as lost, Marking() as marked, \
+            Wire("host1", f"({SYN}) or ({SYN6})") as wire:
         for ends in pairs:
             both_ways(wire, ends)
+        check(lost.packets() > 0 and marked.packets() > 0, "nothing was lost, or nothing marked")
 
 
 def each_set(who, other):
@@ -81,4 +84,4 @@ def test_among_ours():
     each_set("nstcp", "nstcp")
 
 
-run_all(globals())
+run_all(globals(), families=True)

@@ -1,6 +1,7 @@
 /* nstcp_options that are Linux's net.ipv4: what connections have by them. */
 #include <errno.h>
 #include <limits.h>
+#include <unistd.h>
 
 #include "two_stacks.h"
 
@@ -76,6 +77,33 @@ static void options_of_the_syn(void **state)
     }
 }
 
+/* tcp_slow_start_after_idle, RFC 5681 4.1. */
+static void slow_start_after_idle(void **state)
+{
+    (void)state;
+    static uint8_t text[1 << 20];
+    static const int modes[] = {0, 1, -1};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        struct two t;
+        two_up(&t, &(struct two_config){.options = {.tcp_slow_start_after_idle = modes[i]}});
+        int left, right;
+        must_pair(&t, &left, &right);
+        must_send(t.left, left, text, sizeof text);
+        for (size_t got = 0; got < sizeof text;) {
+            ssize_t n = nstcp_recv(t.right, right, text, sizeof text, 0);
+            assert_true(n > 0);
+            got += (size_t)n;
+        }
+        uint32_t grown = info_of(t.left, left).tcpi_snd_cwnd;
+        assert_true(grown > 10);
+        usleep(500000); /* RTO is 200 ms */
+        must_send(t.left, left, "x", 1);
+        uint32_t after = info_of(t.left, left).tcpi_snd_cwnd;
+        assert_true(modes[i] < 0 ? after >= grown : after <= 10);
+        two_down(&t);
+    }
+}
+
 /* Values that Linux does not have. */
 static void no_such_value(void **state)
 {
@@ -90,6 +118,10 @@ static void no_such_value(void **state)
                     "tcp_timestamps: not -1 to 1: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_window_scaling = INT_MAX}, EINVAL,
                     "tcp_window_scaling: not -1 to 1: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_slow_start_after_idle = 2}, EINVAL,
+                    "tcp_slow_start_after_idle: not -1 to 1: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_mtu_probing = 2}, EINVAL,
+                    "tcp_mtu_probing: not -1 to 1: Invalid argument");
 }
 
 int main(void)
@@ -98,6 +130,7 @@ int main(void)
         cmocka_unit_test(ecn),
         cmocka_unit_test(syncookies),
         cmocka_unit_test(options_of_the_syn),
+        cmocka_unit_test(slow_start_after_idle),
         cmocka_unit_test(no_such_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,38 @@ static void undo(void **state)
     end(&s);
 }
 
+/* What goes again for cwnd. */
+static unsigned sent_again(struct sender *s, uint64_t at_ms)
+{
+    unsigned n = 0;
+    seq_t from, end;
+    while (scoreboard_flight(&s->r.board, s->nxt) + MSS <= s->c.cwnd &&
+           scoreboard_missing(&s->r.board, &from, &end)) {
+        sack_recovery_sent(&s->r, from, seq_add(from, MSS), seq(s->nxt), at_ms * MS);
+        n++;
+    }
+    return n;
+}
+
+/* RFC 6937 3: of what the reordering timer finds lost in recovery goes what has arrived meanwhile,
+ * and not all at once; one segment at least, or no ACK might come. */
+static void timer_in_recovery(void **state)
+{
+    (void)state;
+    struct sender s;
+    recovering(&s);
+    s.r.rack.reordering_seen = true;
+    acked(&s, 0, 18 * MSS, 19 * MSS, 1101);
+    uint64_t due_ns = s.r.rack.reo_due_ns;
+    assert_true(due_ns != TIME_NEVER);
+    (void)sent_again(&s, 1101);
+    uint32_t lost = s.r.board.lost;
+    sack_recovery_reo_timeout(&s.r, &s.c, seq(0), seq(s.nxt), 100 * MS, due_ns);
+    assert_true(s.r.board.lost >= lost + 10 * MSS);
+    assert_in_range(sent_again(&s, due_ns / MS), 1, 5); /* so many have */
+    end(&s);
+}
+
 /* RFC 5681 4.3: the timer runs out in fast recovery: a second sign of congestion. */
 static void timeout(void **state)
 {
@@ -139,11 +171,9 @@ static void timeout_in_recovery(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(recovery_point),
-        cmocka_unit_test(beyond_recovery_point),
-        cmocka_unit_test(undo),
-        cmocka_unit_test(timeout),
-        cmocka_unit_test(timeout_in_recovery),
+        cmocka_unit_test(recovery_point), cmocka_unit_test(beyond_recovery_point),
+        cmocka_unit_test(undo),           cmocka_unit_test(timer_in_recovery),
+        cmocka_unit_test(timeout),        cmocka_unit_test(timeout_in_recovery),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

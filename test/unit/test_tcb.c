@@ -170,7 +170,7 @@ static void status_counts(void **state)
     assert_int_equal(s.octets_acked, 0);
     assert_int_equal(s.backoff, 1);
     assert_int_equal(s.retries, 1);
-    assert_int_equal(s.text_sent_ns, the.start_ns + 100 * NS_PER_MS);
+    assert_int_equal(s.text_sent_ns, the.start_ns + 400 * NS_PER_MS);
     assert_int_equal(s.heard_ns, the.start_ns + 100 * NS_PER_MS);
     assert_int_equal(s.rttvar_ns, 50 * NS_PER_MS);
     at(500);
