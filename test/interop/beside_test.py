@@ -1,7 +1,12 @@
 """Beside the kernel's TCP: whoever has nothing to do with us does not notice us, and nothing of us
 is left behind."""
 from programs import HOST1, HOST2, KILL, PORT, TERM, check, echoclient, echoserver, in_node, \
-    kernel_client, kernel_server, name, netns, run_all, tables, until, SERVER, CLIENT
+    kernel_client, kernel_server, name, netns, run_all, tables, until, SERVER, CLIENT, V6
+
+SECOND = "fd00:0:0:1::2" if V6 else "10.0.0.2"  # of host1
+ANY = "::" if V6 else "0.0.0.0"
+ROUTER = (("fd00:0:0:1::fe", "host1"), ("fd00:0:0:2::fe", "host2")) if V6 else \
+    (("10.0.0.254", "host1"), ("10.0.1.254", "host2"))
 
 
 def test_refused():
@@ -34,10 +39,11 @@ def test_own_address():
 
 def test_other_ports_and_addresses():
     """The kernel's TCP on another port, and on the same port of a second address."""
-    in_node("host1", "ip", "addr", "add", "10.0.0.2/24", "dev", "host1-veth1")
-    with kernel_server("host1", HOST1, 40001), kernel_server("host1", "10.0.0.2"), \
+    in_node("host1", "ip", "addr", "add", SECOND + ("/64" if V6 else "/24"), "dev", "host1-veth1",
+            *(["nodad"] if V6 else []))
+    with kernel_server("host1", HOST1, 40001), kernel_server("host1", SECOND), \
             echoserver("host1", HOST1):
-        for addr, port in ((HOST1, 40001), ("10.0.0.2", PORT), (HOST1, PORT)):
+        for addr, port in ((HOST1, 40001), (SECOND, PORT), (HOST1, PORT)):
             said = kernel_client("host2", addr, port, 1 << 20)
             check(said == "same", f"{addr}:{port}: {said}")
         said = kernel_client("host1", HOST1, 40001, 1 << 20)  # over lo
@@ -49,11 +55,11 @@ def test_other_ports_and_addresses():
 
 def test_transit():
     """The router runs a server of ours and forwards others' traffic to the same port."""
-    with echoserver("router", "0.0.0.0") as server, kernel_server("host2", HOST2):
+    with echoserver("router", ANY) as server, kernel_server("host2", HOST2):
         for length in (1, 4 << 20):
             said = kernel_client("host1", HOST2, PORT, length)
             check(said == "same", f"through the router: {said}")
-        for addr, node in (("10.0.0.254", "host1"), ("10.0.1.254", "host2")):
+        for addr, node in ROUTER:
             said = kernel_client(node, addr, PORT, 1 << 20)
             check(said == "same", f"to the router at {addr}: {said}")
         with echoclient("host1", HOST2) as client:
@@ -66,7 +72,7 @@ def test_transit():
 
 def test_two_programs_on_one_port():
     with echoserver("host1", HOST1):
-        for addr in (HOST1, "0.0.0.0", "::"):
+        for addr in (HOST1, ANY, "::"):
             done = netns("exec", "host1", SERVER, addr, str(PORT))
             check(done.returncode == 1 and "Address already in use" in done.stderr, str(done))
         with echoserver("host1", HOST1, 40001):  # two programs on two ports
@@ -101,4 +107,4 @@ def test_rights():
               "run it as root, or inside ./setup/netns.sh run" in done.stderr, str(done))
 
 
-run_all(globals())
+run_all(globals(), families=True)

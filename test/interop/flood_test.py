@@ -42,4 +42,4 @@ def test_our_client():
         check(server.process.poll() is None, "the server is there")
 
 
-run_all(globals())
+run_all(globals(), families=True)

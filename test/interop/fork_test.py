@@ -170,4 +170,4 @@ def test_not_the_programs():
                 check(blocked[name] >> number - 1 & 1, f"{name}: {number}")
 
 
-run_all(globals())
+run_all(globals(), families=True)

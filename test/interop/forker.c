@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <arpa/inet.h>
+#include <netdb.h>
 
 #include "nstcp.h"
 
@@ -39,12 +39,18 @@ static struct nstcp *make_stack(void)
 
 static int listen_on(struct nstcp *stack, const char *addr, int port)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    inet_pton(AF_INET, addr, &in.sin_addr);
-    int sock = nstcp_socket(stack, AF_INET, SOCK_STREAM, 0);
-    if (nstcp_bind(stack, sock, (struct sockaddr *)&in, sizeof in) < 0 ||
+    const struct addrinfo want = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+                                  .ai_socktype = SOCK_STREAM};
+    struct addrinfo *at;
+    char service[8];
+    snprintf(service, sizeof service, "%u", (unsigned)(uint16_t)port);
+    if (getaddrinfo(addr, service, &want, &at) != 0)
+        die("address");
+    int sock = nstcp_socket(stack, at->ai_family, SOCK_STREAM, 0);
+    if (nstcp_bind(stack, sock, at->ai_addr, at->ai_addrlen) < 0 ||
         nstcp_listen(stack, sock, 8) < 0)
         die("listen");
+    freeaddrinfo(at);
     return sock;
 }
 

@@ -7,7 +7,7 @@ import re
 import select
 
 from lab import DEVICES, damage
-from programs import HOST1, HOST1_6, HOST2, HOST2_6, check, in_node, run_all, until
+from programs import HOST1_4, HOST1_6, HOST2_4, HOST2_6, V6, check, in_node, run_all, until
 from socktool import ADDR, Tool, Wire
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -21,9 +21,9 @@ SIZES = (1, 2, 535, 536, 537, 1439, 1440, 1441, 1459, 1460, 1461, 2920, 2921, 14
 class Ends:
     """A program of ours in host1, one of the kernel's in host2, each with a listener."""
 
-    def __init__(self, v6=False):
+    def __init__(self, v6=V6):
         self.tools = Tool("host1", "nstcp"), Tool("host2", "kernel")
-        self.addrs = (HOST1_6, HOST2_6) if v6 else (HOST1, HOST2)
+        self.addrs = (HOST1_6, HOST2_6) if v6 else (HOST1_4, HOST2_4)
         # Room for the 200: beyond it the kernel answers with SYN cookies and forgets whom it could
         # not queue, until they send something.
         self.listeners = [tool.listen(addr, backlog=512)
@@ -216,4 +216,4 @@ def test_mtu():
                       f"{left}, {right}: MSS {mss}")
 
 
-run_all(globals())
+run_all(globals(), families=True)

@@ -20,7 +20,8 @@ HANDSHAKE = os.environ["HANDSHAKE"]
 HOST1_6, HOST2_6 = "fd00:0:0:1::1", "fd00:0:0:2::1"
 # The family of a test that does not care: run_all() says which.
 V6 = os.environ.get("NSTCP_FAMILY") == "6"
-HOST1, HOST2 = (HOST1_6, HOST2_6) if V6 else ("10.0.0.1", "10.0.1.1")
+HOST1_4, HOST2_4 = "10.0.0.1", "10.0.1.1"
+HOST1, HOST2 = (HOST1_6, HOST2_6) if V6 else (HOST1_4, HOST2_4)
 IP = "ip6" if V6 else "ip"  # to nft
 PORT = 40000
 PATIENCE = 30  # seconds until something that should happen is said not to happen

@@ -4,10 +4,11 @@ import subprocess
 import time
 
 from lab import damage
-from programs import CLIENT, HOST1, HOST1_6, HOST2, HOST2_6, NETNS, PORT, TERM, check, echoserver, \
-    echoclient, in_node, kernel_client, kernel_server, pattern, run_all
+from programs import CLIENT, HOST1, HOST1_4, HOST1_6, HOST2, HOST2_6, IP, NETNS, PORT, TERM, V6, \
+    check, echoserver, echoclient, in_node, kernel_client, kernel_server, pattern, run_all
 from socktool import Marking
 
+ANY = "::" if V6 else "0.0.0.0"
 SIZES = (1, 2, 1447, 1448, 1449, 65535, 65536, 1 << 20, (3 << 20) + 17)
 
 
@@ -67,14 +68,14 @@ def test_server():
 
 def test_server_both_families():
     with echoserver("host1", "::"):
-        for addr in (HOST1, HOST1_6):
+        for addr in (HOST1_4, HOST1_6):
             for length in (1, 65536, 1 << 20):
                 said = kernel_client("host2", addr, PORT, length)
                 check(said == "same", f"{addr}, {length}: {said}")
 
 
 def test_server_64_mib():
-    with echoserver("host1", "0.0.0.0"):
+    with echoserver("host1", ANY):
         said = kernel_client("host2", HOST1, PORT, 64 << 20)
         check(said == "same", said)
 
@@ -92,13 +93,16 @@ def loses():
     in_node("router", "nft", "add", "chain", "inet", "loss", "forward",
             "{ type filter hook forward priority 0; }")
     for words, one_in, which in (
-            ((), 31, 0), (("ip", "saddr", HOST1, "ip", "length", ">", "1000"), 10000, 3)):
+            ((), 31, 0), ((IP, "saddr", HOST1, "meta", "length", ">", "1000"), 10000, 3)):
         in_node("router", "nft", "add", "rule", "inet", "loss", "forward", *words,
                 "numgen", "inc", "mod", str(one_in), "==", str(which), "drop")
 
 
 def netstat(node, name):
     """A counter of the node's kernel, of those that `nstat` shows."""
+    for line in in_node(node, "cat", "/proc/net/snmp6").splitlines():
+        if line.split()[0] == name:
+            return int(line.split()[1])
     lines = [line.split() for line in in_node(node, "cat", "/proc/net/netstat").splitlines()]
     for names, values in zip(lines[::2], lines[1::2]):
         if name in names:
@@ -113,7 +117,7 @@ def test_marking_path():
     with Marking(), echoserver("host1", HOST1):
         said = kernel_client("host2", HOST1, PORT, 1 << 20)
         check(said == "same", said)
-    marked, told = netstat("host2", "InCEPkts"), netstat("host2", "TCPDeliveredCE")
+    marked, told = netstat("host2", "Ip6InCEPkts" if V6 else "InCEPkts"), netstat("host2", "TCPDeliveredCE")
     check(marked > 0, "none of our text was ECT")
     check(told > 0, "we have told the kernel of no mark")
 
@@ -127,7 +131,7 @@ def test_lossy_path():
             client.end()
             client.tells(" retransmit seq=")
         echoes(HOST2, 1 << 20)
-    with echoserver("host2", "0.0.0.0", 40001) as server:
+    with echoserver("host2", ANY, 40001) as server:
         said = kernel_client("host1", HOST2, 40001, 1 << 20)
         check(said == "same", said)
         echoes(HOST2, 1 << 20, 40001)
@@ -169,4 +173,4 @@ def test_device_that_refuses():
         check(client.out == b"short\n" + data, f"{len(client.out)} octets, other ones")
 
 
-run_all(globals())
+run_all(globals(), families=True)

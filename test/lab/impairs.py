@@ -23,6 +23,14 @@ def all_counters():
     return found
 
 
+def balance(counted):
+    """Those of what goes to host2: nothing has gone astray."""
+    c = counted["host2"]
+    check(c["packets"] + c["dup"] == c["out"] + c["lost"] + c["queue"] + c["mtu"], f"{counted}")
+    check(c["waiting"] == 0 and counted["overflow"] == 0, f"{counted}")
+    return c
+
+
 def counters():
     """{"host1": (packets, lost), "host2": ..., "overflow": n}"""
     found = all_counters()
