@@ -153,7 +153,8 @@ def test_black_hole():
                 other.start("recv", 1400, 1).ok()
                 sending.ok()
                 continue
-            first = [seg for seg in wire.segments(node="host1") if "S" in seg.flags][0].seq + 1
+            wire.settle()
+            first = wire.segments(node="host1", flags="S")[0].seq + 1
             until(lambda: len(wire.segments(node="host1", seq=first)) > 5, "five times again")
             lengths = {seg.length for seg in wire.segments(node="host1", seq=first) if seg.length}
             check(min(lengths) > 1300, f"{value}: {lengths}")
