@@ -144,7 +144,8 @@ static bool flush(struct link_packet *lp, size_t *unsent)
         int n = sendmmsg(lp->fd, lp->tx_msg + done, (unsigned)(lp->tx_n - done), MSG_DONTWAIT);
         if (n > 0) {
             done += (size_t)n;
-            lp->tx_pages = in_pages ? PAGES_FRAMES : lp->tx_pages;
+            if (in_pages)
+                lp->tx_pages = PAGES_FRAMES;
             in_pages = false;
             atomic_fetch_add_explicit(&lp->counters[SENT], (uint64_t)n, memory_order_relaxed);
         } else if (is_busy(errno)) {

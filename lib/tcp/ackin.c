@@ -50,9 +50,6 @@ static bool cwnd_used(const struct tcb *t, uint32_t flight)
     return t->busy->cc.cwnd < t->busy->cc.ssthresh && flight >= t->busy->cc.cwnd / 2;
 }
 
-/* The least round trip of a path that is short. */
-#define NEAR_NS NS_PER_MS
-
 /* What cwnd lets out in a round trip has to be in the queue, and what comes after it: as Linux has
  * it, twice as much, once cwnd is what holds text back, or the queue itself, or else cwnd would
  * never come into use. But on a short path, where memory is what is slow, what is in flight while
@@ -62,7 +59,7 @@ static uint32_t sndbuf_wanted(const struct tcb *t)
 {
     uint64_t wanted = UINT64_C(2) * t->busy->cc.cwnd;
     uint64_t least_ns = loss_min_rtt_ns(t), srtt_ns = rto_srtt_ns(&t->rto);
-    if (least_ns > 0 && least_ns < NEAR_NS && srtt_ns > least_ns)
+    if (least_ns > 0 && least_ns < PACING_AT_ONCE_NS && srtt_ns > least_ns)
         wanted =
             min_u64(wanted, wanted * 3 / 2 * (least_ns / NS_PER_US) / (srtt_ns / NS_PER_US + 1));
     return (uint32_t)min_u64(wanted, t->common->config->sndbuf_max);

@@ -4,7 +4,6 @@
 #include "loss.h"
 #include "minmax.h"
 
-#define AT_ONCE_NS       NS_PER_MS
 #define AT_ONCE_SEGMENTS 10
 
 /* A round trip of more is not spread over: so the products below have room. */
@@ -13,12 +12,12 @@
 bool pacing_at_once(const struct tcb *t)
 {
     uint64_t srtt_ns = rto_srtt_ns(&t->rto);
-    return srtt_ns > 0 && srtt_ns < AT_ONCE_NS;
+    return srtt_ns > 0 && srtt_ns < PACING_AT_ONCE_NS;
 }
 
 bool pacing_spreads(const struct tcb *t)
 {
-    return t->common->config->pacing && rto_srtt_ns(&t->rto) >= AT_ONCE_NS;
+    return t->common->config->pacing && rto_srtt_ns(&t->rto) >= PACING_AT_ONCE_NS;
 }
 
 /* A round trip's octets, ten times: at the rate so many go in ten round trips. */
@@ -42,7 +41,7 @@ uint32_t pacing_super_max(const struct tcb *t)
 {
     if (!pacing_spreads(t))
         return UINT32_MAX;
-    uint64_t octets = ten_rounds(&t->busy->cc) * AT_ONCE_NS / (10 * round_trip_ns(t));
+    uint64_t octets = ten_rounds(&t->busy->cc) * PACING_AT_ONCE_NS / (10 * round_trip_ns(t));
     return max_u32((uint32_t)octets, 2u * t->snd.mss);
 }
 
@@ -59,7 +58,7 @@ void pacing_sent(struct tcb *t, uint32_t len, uint64_t now_ns)
     p->waits = false;
     if (!pacing_spreads(t))
         return;
-    uint64_t burst_ns = max_u64(takes_ns(t, AT_ONCE_SEGMENTS * t->snd.mss), AT_ONCE_NS);
+    uint64_t burst_ns = max_u64(takes_ns(t, AT_ONCE_SEGMENTS * t->snd.mss), PACING_AT_ONCE_NS);
     p->gone_ns = max_u64(p->gone_ns, now_ns) + takes_ns(t, len);
     p->go_ns = p->gone_ns > burst_ns ? p->gone_ns - burst_ns : 0;
 }

@@ -19,6 +19,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nstime.h"
+
+/* Shorter round trips are not spread over. */
+#define PACING_AT_ONCE_NS NS_PER_MS
+
 struct tcb;
 
 struct pacing {

@@ -1,10 +1,9 @@
 """Beside the kernel's TCP: whoever has nothing to do with us does not notice us, and nothing of us
 is left behind."""
-from programs import HOST1, HOST2, KILL, PORT, TERM, check, echoclient, echoserver, in_node, \
+from programs import ANY, HOST1, HOST2, KILL, PORT, TERM, check, echoclient, echoserver, in_node, \
     kernel_client, kernel_server, name, netns, run_all, tables, until, SERVER, CLIENT, V6
 
 SECOND = "fd00:0:0:1::2" if V6 else "10.0.0.2"  # of host1
-ANY = "::" if V6 else "0.0.0.0"
 ROUTER = (("fd00:0:0:1::fe", "host1"), ("fd00:0:0:2::fe", "host2")) if V6 else \
     (("10.0.0.254", "host1"), ("10.0.1.254", "host2"))
 

@@ -22,6 +22,7 @@ HOST1_6, HOST2_6 = "fd00:0:0:1::1", "fd00:0:0:2::1"
 V6 = os.environ.get("NSTCP_FAMILY") == "6"
 HOST1_4, HOST2_4 = "10.0.0.1", "10.0.1.1"
 HOST1, HOST2 = (HOST1_6, HOST2_6) if V6 else (HOST1_4, HOST2_4)
+ANY = "::" if V6 else "0.0.0.0"
 IP = "ip6" if V6 else "ip"  # to nft
 PORT = 40000
 PATIENCE = 30  # seconds until something that should happen is said not to happen

@@ -4,11 +4,10 @@ import subprocess
 import time
 
 from lab import damage
-from programs import CLIENT, HOST1, HOST1_4, HOST1_6, HOST2, HOST2_6, IP, NETNS, PORT, TERM, V6, \
+from programs import ANY, CLIENT, HOST1, HOST1_4, HOST1_6, HOST2, HOST2_6, IP, NETNS, PORT, TERM, V6, \
     check, echoserver, echoclient, in_node, kernel_client, kernel_server, pattern, run_all
-from socktool import Marking
+from socktool import Marking, Rule
 
-ANY = "::" if V6 else "0.0.0.0"
 SIZES = (1, 2, 1447, 1448, 1449, 65535, 65536, 1 << 20, (3 << 20) + 17)
 
 
@@ -86,18 +85,6 @@ def test_ours_to_ours():
             echoes(HOST2, length)
 
 
-def loses():
-    """The router throws away every 31st packet of both directions together, and of the larger ones
-    from host1 the fourth, so that host1 surely has to send text again."""
-    in_node("router", "nft", "add", "table", "inet", "loss")
-    in_node("router", "nft", "add", "chain", "inet", "loss", "forward",
-            "{ type filter hook forward priority 0; }")
-    for words, one_in, which in (
-            ((), 31, 0), ((IP, "saddr", HOST1, "meta", "length", ">", "1000"), 10000, 3)):
-        in_node("router", "nft", "add", "rule", "inet", "loss", "forward", *words,
-                "numgen", "inc", "mod", str(one_in), "==", str(which), "drop")
-
-
 def netstat(node, name):
     """A counter of the node's kernel, of those that `nstat` shows."""
     for line in in_node(node, "cat", "/proc/net/snmp6").splitlines():
@@ -117,26 +104,30 @@ def test_marking_path():
     with Marking(), echoserver("host1", HOST1):
         said = kernel_client("host2", HOST1, PORT, 1 << 20)
         check(said == "same", said)
-    marked, told = netstat("host2", "Ip6InCEPkts" if V6 else "InCEPkts"), netstat("host2", "TCPDeliveredCE")
+    marked = netstat("host2", "Ip6InCEPkts" if V6 else "InCEPkts")
+    told = netstat("host2", "TCPDeliveredCE")
     check(marked > 0, "none of our text was ECT")
     check(told > 0, "we have told the kernel of no mark")
 
 
 def test_lossy_path():
-    """To the kernel, from the kernel, and among us; and the trace says what was sent again."""
-    loses()
-    with kernel_server("host2", HOST2):
-        with echoclient("host1", HOST2, PORT, "--trace") as client:
-            client.process.stdin.write(pattern(8 << 20))
-            client.end()
-            client.tells(" retransmit seq=")
-        echoes(HOST2, 1 << 20)
-    with echoserver("host2", ANY, 40001) as server:
-        said = kernel_client("host1", HOST2, 40001, 1 << 20)
-        check(said == "same", said)
-        echoes(HOST2, 1 << 20, 40001)
-        server.signal(TERM)
-        server.end()
+    """To the kernel, from the kernel, and among us; and the trace says what was sent again. The router
+    throws away every 31st packet of both directions together, and of the larger ones from host1 the
+    fourth, so that host1 surely has to send text again."""
+    with Rule("every_31st", "numgen inc mod 31 == 0", "drop"), \
+            Rule("fourth", f"{IP} saddr {HOST1} meta length > 1000 numgen inc mod 10000 == 3", "drop"):
+        with kernel_server("host2", HOST2):
+            with echoclient("host1", HOST2, PORT, "--trace") as client:
+                client.process.stdin.write(pattern(8 << 20))
+                client.end()
+                client.tells(" retransmit seq=")
+            echoes(HOST2, 1 << 20)
+        with echoserver("host2", ANY, 40001) as server:
+            said = kernel_client("host1", HOST2, 40001, 1 << 20)
+            check(said == "same", said)
+            echoes(HOST2, 1 << 20, 40001)
+            server.signal(TERM)
+            server.end()
 
 
 def test_busy_device():

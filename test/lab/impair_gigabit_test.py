@@ -10,19 +10,20 @@ from lab import check, in_node, inside
 
 HERE = os.path.abspath(__file__)
 GIGABIT = 81274
+SECONDS = 2
 TRAIN = 22
 
 
-def flood(address, per_second, seconds, calls):
+def flood(calls):
     """Packets of 1500 octets, a train of them in so many calls (one: UDP_SEGMENT). Prints how many,
     and in what time."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_UDP if hasattr(socket, "SOL_UDP") else 17, 103, 1472)
-        sock.connect((address, 9))
+        sock.connect((B4, 9))
         at_once = TRAIN // int(calls)
         text, sent, begun = bytes(at_once * 1472), 0, time.monotonic()
-        while sent < int(per_second) * float(seconds):
-            wait = begun + sent / int(per_second) - time.monotonic()
+        while sent < GIGABIT * SECONDS:
+            wait = begun + sent / GIGABIT - time.monotonic()
             if wait > 0:
                 time.sleep(wait)
             for _ in range(int(calls)):
@@ -42,8 +43,7 @@ def a_gigabit(calls):
     """Packets in a second; none of them is lost by us."""
     impair("--delay", "1ms")
     before = device_packets()
-    sent, took = in_node("host1", sys.executable, HERE, "flood", B4, str(GIGABIT), "2",
-                         str(calls)).split()
+    sent, took = in_node("host1", sys.executable, HERE, "flood", str(calls)).split()
     time.sleep(0.1)
     counted = all_counters()
     print(f"{sent} packets in {float(took):.3f} s, {counted}")

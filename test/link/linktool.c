@@ -162,6 +162,16 @@ static void inspect(const struct packet *p, uint16_t port, struct tally *t)
     t->octets += seg.text_len;
 }
 
+/* Of all that is waited for, what lies behind so many octets. */
+static void expect_from(struct link *l, const struct link_expect *all, uint32_t octets)
+{
+    struct link_expect rest = *all;
+    rest.seq = seq_add(all->seq, octets);
+    rest.buf += octets;
+    rest.len -= octets;
+    l->ops->expect(l, &rest);
+}
+
 static void listen_for(const char *addr, const char *port, uint32_t octets, const char *source)
 {
     struct guard *g = make_guard();
@@ -183,12 +193,8 @@ static void listen_for(const char *addr, const char *port, uint32_t octets, cons
     bool more = true;
     while (t.octets < octets && more) {
         struct packet p[8];
-        struct link_expect rest = all;
-        rest.seq = seq_add(all.seq, t.octets);
-        rest.buf += t.octets;
-        rest.len -= t.octets;
         if (source)
-            l->ops->expect(l, &rest);
+            expect_from(l, &all, t.octets);
         size_t n = l->ops->recv(l, p, 8);
         for (size_t i = 0; i < n; i++)
             inspect(&p[i], range.first, &t);
