@@ -161,9 +161,11 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
                         uint64_t now_ns)
 {
     const struct resend_seen now = wire_seen(me, peer);
-    /* The peer's FIN crosses ours, which is its acknowledgement, once (lib/README.md). */
+    /* The peer's FIN has crossed ours, which acknowledges it, once (lib/README.md). One that goes
+     * again for another reason may do so before that FIN is taken (seed 1913772: not by a full
+     * accept queue), and does not use that up. */
     bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
-                   (me->ack_watch.contig > peer->fin_at || me->ack_watch.overflow);
+                   me->ack_sent > peer->fin_at;
     /* Without memory for a record of what was sent when, more seems to be lost (scoreboard.h). */
     bool lost = wire_sacks(me, peer) &&
                 (sack_sent(&me->sack, &now, at, end, resend_timeout(&me->resend, now_ns), now_ns) ||
@@ -176,12 +178,11 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
               "text sent again, but nothing was lost");
     if (at < me->sent && !probe && !fin)
         cc_again(&me->cc, &now, at, !lost, me->ssthresh);
-    const struct ack_watch *a = &me->ack_watch;
     uint64_t again_end = end < me->sent ? end : me->sent;
     if (at < me->sent && lost)
         resend_perhaps(&me->resend, &now, again_end, now_ns);
     if (at < me->sent && crosses)
-        me->crossed = !a->refuses && !a->doubtful && !a->overflow; /* else: perhaps later */
+        me->crossed = true;
     else if (at < me->sent && !lost &&
              (resend_permits(&me->resend, at, again_end, now_ns) || !sack_was_probe(&me->sack)))
         resend_again(&me->resend, &now, at, again_end, now_ns);

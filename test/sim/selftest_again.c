@@ -33,6 +33,44 @@ static void fin_twice(struct pair *p)
     FROM_A(.flags = TCP_ACK | TCP_FIN, .seq = {1}, .ack = {1}, .wnd = 8000);
 }
 
+/* Both FINs are under way; then A's goes again, with this acknowledgement. */
+static void fins_cross(struct pair *p)
+{
+    p->a.written = p->b.written = 0;
+    p->a.closed = p->b.closed = true;
+    LOST_FROM_A(.flags = TCP_ACK | TCP_FIN, .seq = {1}, .ack = {1}, .wnd = 8000);
+    FROM_B(.flags = TCP_ACK | TCP_FIN, .seq = {1}, .ack = {1}, .wnd = 8000);
+}
+
+static void fin_from_a(struct pair *p, uint32_t ack)
+{
+    LOST_FROM_A(.flags = TCP_ACK | TCP_FIN, .seq = {1}, .ack = {ack}, .wnd = 8000);
+}
+
+static void fin_crosses(struct pair *p)
+{
+    fins_cross(p);
+    fin_from_a(p, 2);
+}
+
+static void fin_crosses_once(struct pair *p)
+{
+    fin_crosses(p);
+    fin_from_a(p, 2);
+}
+
+/* A had no room for B's FIN when it came first. */
+static void fin_crosses_later(struct pair *p)
+{
+    fins_cross(p);
+    p->now_ns += 300 * NS_PER_MS;
+    fin_from_a(p, 1);
+    p->now_ns += 600 * NS_PER_MS;
+    fin_from_a(p, 1);
+    p->now_ns += 20 * NS_PER_MS;
+    fin_from_a(p, 2);
+}
+
 static void syn_twice(struct pair *p)
 {
     LOST_FROM_A(.flags = TCP_SYN, .wnd = 8000, .opts = {.has_mss = true, .mss = MSS});
@@ -278,6 +316,9 @@ int selftest_again(void)
     static const struct pair_test tests[] = {
         {twice, "again"},
         {fin_twice, "again"},
+        {fin_crosses, NULL},
+        {fin_crosses_once, "again"},
+        {fin_crosses_later, NULL},
         {syn_twice, "again"},
         {timeout, NULL},
         {timeout_too_soon, "again"},
