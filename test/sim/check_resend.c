@@ -31,9 +31,14 @@ void resend_first(struct resend_watch *r, bool idle, uint64_t now_ns)
         r->armed_ns = now_ns;
 }
 
+bool resend_after(const struct resend_watch *r, uint64_t ns)
+{
+    return ns + NS_PER_US > r->rto_min_ns; /* RTO is of whole us */
+}
+
 bool resend_timeout(const struct resend_watch *r, uint64_t now_ns)
 {
-    return now_ns - r->armed_ns + NS_PER_US > r->rto_min_ns; /* RTO is of whole us */
+    return resend_after(r, now_ns - r->armed_ns);
 }
 
 bool resend_permits(const struct resend_watch *r, uint64_t at, uint64_t end, uint64_t now_ns)

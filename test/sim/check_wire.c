@@ -46,7 +46,7 @@ static void sent_syn(struct wire_end *me, struct wire_end *peer, const struct se
               me->mss);
     if (me->syn_sent) {
         SIM_CHECK(shift == me->shift && mss == me->mss_sent, "syn", "options have changed");
-        SIM_CHECK(me->syn_heard || now_ns - me->syn_ns >= me->resend.rto_min_ns, "again",
+        SIM_CHECK(me->syn_heard || resend_after(&me->resend, now_ns - me->syn_ns), "again",
                   "SYN again after %llu us",
                   (unsigned long long)((now_ns - me->syn_ns) / NS_PER_US));
     } else {

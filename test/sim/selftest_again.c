@@ -76,6 +76,19 @@ static void syn_twice(struct pair *p)
     LOST_FROM_A(.flags = TCP_SYN, .wnd = 8000, .opts = {.has_mss = true, .mss = MSS});
 }
 
+/* RTO is of whole us (seed 2046062). */
+static void syn_after_rto(struct pair *p)
+{
+    p->now_ns += 200 * NS_PER_MS - NS_PER_US + 1;
+    syn_twice(p);
+}
+
+static void syn_before_rto(struct pair *p)
+{
+    p->now_ns += 200 * NS_PER_MS - NS_PER_US;
+    syn_twice(p);
+}
+
 static void timeout(struct pair *p)
 {
     four_lost(p);
@@ -320,6 +333,8 @@ int selftest_again(void)
         {fin_crosses_once, "again"},
         {fin_crosses_later, NULL},
         {syn_twice, "again"},
+        {syn_after_rto, NULL},
+        {syn_before_rto, "again"},
         {timeout, NULL},
         {timeout_too_soon, "again"},
         {timeout_for_more, "again"},
