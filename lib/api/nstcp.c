@@ -9,9 +9,10 @@
 #include "link_pcap.h"
 #include "nstime.h"
 
-#define MEMORY_DEFAULT  ((size_t)1 << 30)
-#define SOCKETS_DEFAULT 65536
-#define SOCKETS_MAX     (1U << 30) /* their numbers are ints */
+#define MEMORY_DEFAULT   ((size_t)1 << 30)
+#define SOCKETS_DEFAULT  65536
+#define PACING_RATIO_MAX 1000       /* percent, as Linux */
+#define SOCKETS_MAX      (1U << 30) /* their numbers are ints */
 
 /* What is wrong with the values named as in Linux; NULL: nothing. */
 static const char *wrong_sysctl(const struct nstcp_options *o)
@@ -27,12 +28,20 @@ static const char *wrong_sysctl(const struct nstcp_options *o)
         {"tcp_window_scaling: not -1 to 1", o->tcp_window_scaling, 1},
         {"tcp_slow_start_after_idle: not -1 to 1", o->tcp_slow_start_after_idle, 1},
         {"tcp_mtu_probing: not -1 to 1", o->tcp_mtu_probing, 1},
+        {"tcp_pacing_ss_ratio: not -1 to 1000", o->tcp_pacing_ss_ratio, PACING_RATIO_MAX},
+        {"tcp_pacing_ca_ratio: not -1 to 1000", o->tcp_pacing_ca_ratio, PACING_RATIO_MAX},
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         if (t[i].value < -1 || t[i].value > t[i].max)
             return t[i].what;
     }
     return NULL;
+}
+
+static void set_ratio(uint16_t *percent, int given)
+{
+    if (given)
+        *percent = given < 0 ? 0 : (uint16_t)given;
 }
 
 static struct tcp_config tcp_config_of(const struct nstcp_options *o)
@@ -52,6 +61,8 @@ static struct tcp_config tcp_config_of(const struct nstcp_options *o)
     tcp.window_scaling = o->tcp_window_scaling >= 0;
     tcp.idle_restart = o->tcp_slow_start_after_idle >= 0;
     tcp.mtu_probing = o->tcp_mtu_probing >= 0;
+    set_ratio(&tcp.pacing_ss_ratio, o->tcp_pacing_ss_ratio);
+    set_ratio(&tcp.pacing_ca_ratio, o->tcp_pacing_ca_ratio);
     return tcp;
 }
 

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "minmax.h"
 #include "nstime.h"
 #include "options.h"
 #include "tcp_info.h"
@@ -120,6 +121,15 @@ static int put_timeout(uint64_t ns, void *value, socklen_t *len)
     return put(&tv, sizeof tv, value, len);
 }
 
+/* SO_MAX_PACING_RATE */
+static int put_pacing_rate(const struct slot_options *o, void *value, socklen_t *len)
+{
+    uint64_t rate = o->tcp.max_pacing_rate;
+    const uint32_t low = (uint32_t)min_u64(rate, UINT32_MAX);
+    return *len < sizeof rate ? put(&low, sizeof low, value, len)
+                              : put(&rate, sizeof rate, value, len);
+}
+
 static int put_info(const struct slot *slot, void *value, socklen_t *len)
 {
     struct tcp_status status;
@@ -160,6 +170,8 @@ static int get_option(const struct nstcp *stack, struct slot *slot, int level, i
         const struct linger linger = {o->linger, o->linger_s};
         return put(&linger, sizeof linger, value, len);
     }
+    case OPTION(SOL_SOCKET, SO_MAX_PACING_RATE):
+        return put_pacing_rate(o, value, len);
     case OPTION(IPPROTO_TCP, TCP_INFO):
         return put_info(slot, value, len);
     case OPTION(IPPROTO_TCP, TCP_CONGESTION):

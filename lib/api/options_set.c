@@ -222,6 +222,21 @@ static int set_congestion(struct slot_options *o, const char *name, socklen_t le
     return 0;
 }
 
+/* SO_MAX_PACING_RATE: of 32 bits, all set: no limit; or of as many as Linux's unsigned long has. */
+static int set_pacing_rate(struct slot_options *o, const void *value, socklen_t len)
+{
+    uint32_t rate = 0;
+    if (len < sizeof rate)
+        return -EINVAL;
+    if (len >= sizeof o->tcp.max_pacing_rate) {
+        memcpy(&o->tcp.max_pacing_rate, value, sizeof o->tcp.max_pacing_rate);
+        return 0;
+    }
+    memcpy(&rate, value, sizeof rate);
+    o->tcp.max_pacing_rate = rate == UINT32_MAX ? PACING_UNLIMITED : rate;
+    return 0;
+}
+
 static int set_ip_options(struct slot_options *o, const void *value, socklen_t len)
 {
     struct ip_options given;
@@ -243,6 +258,8 @@ static int set_option(const struct slot *slot, struct slot_options *o, int level
         return set_timeout(&o->send_timeout_ns, value, len);
     case OPTION(SOL_SOCKET, SO_LINGER):
         return set_linger(o, value, len);
+    case OPTION(SOL_SOCKET, SO_MAX_PACING_RATE):
+        return set_pacing_rate(o, value, len);
     case OPTION(IPPROTO_TCP, TCP_CONGESTION):
         return set_congestion(o, value, len);
     case OPTION(IPPROTO_IP, IP_OPTIONS):

@@ -58,6 +58,8 @@ static void put_sender(struct tcp_info *info, const struct tcp_status *s)
                                   ? INFINITE_SSTHRESH
                                   : whole_segments(s->ssthresh, s->snd_mss);
     info->tcpi_snd_wnd = s->snd_wnd;
+    info->tcpi_pacing_rate = s->pacing_rate;
+    info->tcpi_max_pacing_rate = s->max_pacing_rate;
     info->tcpi_pmtu = s->path_mtu;
     info->tcpi_total_retrans = s->resent;
     info->tcpi_dsack_dups = s->dsack_dups;

@@ -32,7 +32,8 @@ struct tcp_config tcp_config_default(void)
         .sack = true,
         .timestamps = true,
         .mtu_probing = true,
-        .pacing = true,
+        .pacing_ss_ratio = 200,
+        .pacing_ca_ratio = 120,
         .idle_restart = true,
     };
 }
@@ -42,6 +43,7 @@ struct tcp_settings tcp_settings_default(const struct tcp_config *config)
     const struct tcp_ip ip = {.ttl = IP_TTL_DEFAULT};
     return (struct tcp_settings){
         .keepalive = config->keepalive,
+        .max_pacing_rate = PACING_UNLIMITED,
         .cc = config->cc,
         .nodelay = config->nodelay,
         .oobinline = true,

@@ -49,6 +49,9 @@ struct tcp_config {
     uint32_t rcvbuf_max;        /* and to grow to */
     const struct cc_ops *cc;    /* congestion control */
     struct keepalive_settings keepalive;
+    /* Pacing's rate (pacing.h) in percent of cwnd in SRTT, in slow start and after it, up to 1000;
+     * 0: not paced then. Linux's tcp_pacing_ss_ratio, tcp_pacing_ca_ratio. */
+    uint16_t pacing_ss_ratio, pacing_ca_ratio;
     enum tcp_ecn ecn;
     enum syncookies syncookies;
     bool nodelay;        /* Nagle off (MUST-17) */
@@ -56,7 +59,6 @@ struct tcp_config {
     bool sack;           /* RFC 2018: our SYN permits it, and we answer it */
     bool timestamps;     /* RFC 7323 3: our SYN offers them, and we answer them */
     bool mtu_probing;    /* RFC 4821 7.7: at R1 packets become smaller; Linux's tcp_mtu_probing */
-    bool pacing;         /* see pacing.h */
     bool idle_restart;   /* after an RTO of silence cwnd is the initial window (RFC 5681 4.1) */
 };
 
@@ -67,11 +69,14 @@ struct tcp_ip {
     bool report; /* trouble is told at once, see tcb.report */
 };
 
-#define ORPHAN_NONE UINT32_MAX
+#define ORPHAN_NONE      UINT32_MAX
+#define PACING_NONE      0
+#define PACING_UNLIMITED UINT64_MAX
 
 /* What a user may set for one connection, see tcp_set(). Without padding: see shared.h. */
 struct tcp_settings {
-    const struct cc_ops *cc; /* TCP_CONGESTION */
+    const struct cc_ops *cc;  /* TCP_CONGESTION */
+    uint64_t max_pacing_rate; /* SO_MAX_PACING_RATE, see pacing.h: octets in a second */
     struct keepalive_settings keepalive;
     uint32_t sndbuf;          /* most octets in the send queue; 0: the config's, which grows */
     uint32_t rcvbuf;          /* octets of the receive buffer; 0: the config's, which grows */

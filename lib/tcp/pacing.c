@@ -15,15 +15,34 @@ bool pacing_at_once(const struct tcb *t)
     return srtt_ns > 0 && srtt_ns < PACING_AT_ONCE_NS;
 }
 
-bool pacing_spreads(const struct tcb *t)
+/* In percent. */
+static uint16_t gain(const struct tcb *t, const struct cc *cc)
 {
-    return t->common->config->pacing && rto_srtt_ns(&t->rto) >= PACING_AT_ONCE_NS;
+    const struct tcp_config *c = t->common->config;
+    return cc->cwnd < cc->ssthresh ? c->pacing_ss_ratio : c->pacing_ca_ratio;
 }
 
-/* A round trip's octets, ten times: at the rate so many go in ten round trips. */
-static uint64_t ten_rounds(const struct cc *cc)
+static bool spreads(const struct tcb *t, const struct cc *cc)
 {
-    return (uint64_t)cc->cwnd * (cc->cwnd < cc->ssthresh ? 20 : 12);
+    return gain(t, cc) > 0 && t->settings->max_pacing_rate != PACING_NONE &&
+           rto_srtt_ns(&t->rto) >= PACING_AT_ONCE_NS;
+}
+
+bool pacing_spreads(const struct tcb *t)
+{
+    return spreads(t, &t->busy->cc);
+}
+
+static bool limited(const struct tcb *t)
+{
+    uint64_t most = t->settings->max_pacing_rate;
+    return most != PACING_NONE && most != PACING_UNLIMITED;
+}
+
+/* Octets that go in a hundred round trips. */
+static uint64_t hundred_rounds(const struct tcb *t, const struct cc *cc)
+{
+    return (uint64_t)cc->cwnd * gain(t, cc);
 }
 
 static uint64_t round_trip_ns(const struct tcb *t)
@@ -31,24 +50,52 @@ static uint64_t round_trip_ns(const struct tcb *t)
     return time_min(rto_srtt_ns(&t->rto), SRTT_MAX_NS);
 }
 
-/* How long so many octets take, at most 10 * 65535. */
+/* How long so many octets take, at most 10 * 65535; 0: no time. */
 static uint64_t takes_ns(const struct tcb *t, uint32_t octets)
 {
-    return octets * (10 * round_trip_ns(t)) / ten_rounds(&t->busy->cc);
+    const struct cc *cc = &t->busy->cc;
+    uint64_t spread_ns =
+        spreads(t, cc) ? octets * (100 * round_trip_ns(t)) / hundred_rounds(t, cc) : 0;
+    uint64_t limit_ns = limited(t) ? octets * NS_PER_S / t->settings->max_pacing_rate : 0;
+    return max_u64(spread_ns, limit_ns);
+}
+
+/* What goes in a time of at most a second; UINT64_MAX: no end. */
+static uint64_t goes_in(const struct tcb *t, const struct cc *cc, uint64_t ns)
+{
+    uint64_t spread = UINT64_MAX;
+    if (spreads(t, cc))
+        spread = hundred_rounds(t, cc) * (ns / NS_PER_US) / (100 * round_trip_ns(t) / NS_PER_US);
+    uint64_t limit = t->settings->max_pacing_rate;
+    return min_u64(spread, limited(t) ? limit / (NS_PER_S / ns) : UINT64_MAX);
 }
 
 uint32_t pacing_super_max(const struct tcb *t)
 {
-    if (!pacing_spreads(t))
-        return UINT32_MAX;
-    uint64_t octets = ten_rounds(&t->busy->cc) * PACING_AT_ONCE_NS / (10 * round_trip_ns(t));
-    return max_u32((uint32_t)octets, 2u * t->snd.mss);
+    uint64_t octets = goes_in(t, &t->busy->cc, PACING_AT_ONCE_NS);
+    return (uint32_t)min_u64(max_u64(octets, UINT64_C(2) * t->snd.mss), UINT32_MAX);
+}
+
+uint64_t pacing_rate(const struct tcb *t, const struct cc *cc)
+{
+    return goes_in(t, cc, NS_PER_S);
+}
+
+void pacing_begin(struct pacing *p)
+{
+    *p = (struct pacing){0};
+}
+
+bool pacing_unspent(const struct pacing *p, uint64_t now_ns)
+{
+    return p->gone_ns <= now_ns;
 }
 
 bool pacing_holds(struct tcb *t, uint64_t now_ns)
 {
     struct pacing *p = &t->busy->pacing;
-    p->waits = p->go_ns > now_ns && t->octets_acked > 0 && loss_flight(t) > 0;
+    bool may = t->octets_acked > 0 && (limited(t) || loss_flight(t) > 0);
+    p->waits = may && p->go_ns > now_ns;
     return p->waits;
 }
 
@@ -56,10 +103,11 @@ void pacing_sent(struct tcb *t, uint32_t len, uint64_t now_ns)
 {
     struct pacing *p = &t->busy->pacing;
     p->waits = false;
-    if (!pacing_spreads(t))
+    uint64_t ns = takes_ns(t, len);
+    if (ns == 0)
         return;
     uint64_t burst_ns = max_u64(takes_ns(t, AT_ONCE_SEGMENTS * t->snd.mss), PACING_AT_ONCE_NS);
-    p->gone_ns = max_u64(p->gone_ns, now_ns) + takes_ns(t, len);
+    p->gone_ns = max_u64(p->gone_ns, now_ns) + ns;
     p->go_ns = p->gone_ns > burst_ns ? p->gone_ns - burst_ns : 0;
 }
 

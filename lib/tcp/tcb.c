@@ -257,6 +257,8 @@ void tcb_status(const struct tcb *t, struct tcp_status *status)
         .sndbuf = tcb_sndbuf(t),
         .rcvbuf = t->rcvwnd.size,
         .cwnd = cc->cwnd,
+        .pacing_rate = pacing_rate(t, cc),
+        .max_pacing_rate = t->settings->max_pacing_rate,
         .ssthresh = cc->ssthresh,
         .flight = (uint32_t)seq_diff(t->snd.nxt, t->snd.una),
         .unsent_or_unacked = t->busy->sndq.len,

@@ -220,6 +220,7 @@ struct tcp_status {
     uint64_t octets_acked, octets_received; /* [bytes_acked, bytes_received] */
     uint64_t octets_sent;                   /* those sent again as well [bytes_sent] */
     uint64_t octets_resent;                 /* [bytes_retrans] */
+    uint64_t pacing_rate, max_pacing_rate;  /* in a second; PACING_UNLIMITED: no rate */
     /* ns */
     uint64_t srtt_ns, rttvar_ns; /* 0: no sample yet [rtt] */
     uint64_t rto_ns;

@@ -368,6 +368,8 @@ int tcp_set(struct tcb *t, const struct tcp_settings *wanted)
         tcp_flush(t);
     if (settings->cc != old->cc)
         change_cc(t, settings->cc);
+    if (tcb_is_busy(t) && settings->max_pacing_rate != old->max_pacing_rate)
+        pacing_begin(&t->busy->pacing);
     tcp_timeout_set(t, settings);
     shared_put(all, old);
     if (mss)

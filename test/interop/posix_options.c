@@ -163,6 +163,28 @@ static void buffers(int sock)
     }
 }
 
+static void pacing_rate(int sock)
+{
+    scenario("pacing rate");
+    static const uint64_t tried[] = {
+        0, 1, 125000, UINT32_MAX - 1, UINT32_MAX, UINT32_MAX + 1ULL, UINT64_MAX - 1, UINT64_MAX};
+    uint64_t rate = 0;
+    socklen_t len = sizeof rate;
+    must("SO_MAX_PACING_RATE", US(getsockopt, sock, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, &len));
+    line("by default", "%llx", (unsigned long long)rate);
+    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
+        for (socklen_t size = 0; size <= 12; size++) {
+            uint64_t value[2] = {tried[i], 0}, back[2] = {0, 0};
+            char what[64];
+            snprintf(what, sizeof what, "%llx of %u octets", (unsigned long long)tried[i], size);
+            RESULT(what, US(setsockopt, sock, SOL_SOCKET, SO_MAX_PACING_RATE, value, size));
+            len = size;
+            must("read", US(getsockopt, sock, SOL_SOCKET, SO_MAX_PACING_RATE, back, &len));
+            line(what, "%llx, %u", (unsigned long long)back[0], len);
+        }
+    }
+}
+
 static void inherited(void)
 {
     scenario("inherited");
@@ -176,6 +198,7 @@ static void inherited(void)
     socklen_t len = sizeof back, linger_len = sizeof linger;
     must("SO_RCVTIMEO", US(setsockopt, listener, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
     linger_of(&us, listener, 1, 3);
+    must("pacing rate", set_int(listener, SOL_SOCKET, SO_MAX_PACING_RATE, 12345678));
     int client = must("connect", their_connect(us.ip, port));
     await(&us, listener, POLLIN);
     nonblocking(listener, true);
@@ -186,6 +209,7 @@ static void inherited(void)
     line("SO_RCVTIMEO", "%ld", (long)back.tv_sec);
     must("SO_LINGER", US(getsockopt, sock, SOL_SOCKET, SO_LINGER, &linger, &linger_len));
     line("SO_LINGER", "%d, %d", linger.l_onoff, linger.l_linger);
+    line("pacing rate", "%d", get_int(sock, SOL_SOCKET, SO_MAX_PACING_RATE));
     must("close", THEM(close, client));
     must("close", US(close, sock));
     must("close", US(close, listener));
@@ -203,6 +227,7 @@ void options(void)
     timeouts(sock);
     lingers(sock);
     buffers(sock);
+    pacing_rate(sock);
     must("close", US(close, sock));
     struct joined j = join();
     each("option when connected", j.ours);

@@ -15,7 +15,8 @@ int ladder_setup(void **state)
     test_mem_init(&the.mem);
     no_memory_watch(&the.mem);
     the.config = tcp_config_default();
-    the.config.pacing = false; /* what goes when is by ACKs and timers alone */
+    /* What goes when is by ACKs and timers alone. */
+    the.config.pacing_ss_ratio = the.config.pacing_ca_ratio = 0;
     the.config.rcvbuf = the.config.rcvbuf_max = WND;
     the.path.mtu = MTU;
     the.path.super_max = 0;

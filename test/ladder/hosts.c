@@ -437,7 +437,8 @@ int host_setup(void **state)
         .max_socks = 1000,
     };
     host.config.tcp.rcvbuf = host.config.tcp.rcvbuf_max = 10000;
-    host.config.tcp.pacing = false; /* what goes when is by ACKs and timers alone */
+    /* What goes when is by ACKs and timers alone. */
+    host.config.tcp.pacing_ss_ratio = host.config.tcp.pacing_ca_ratio = 0;
     host.start_ns = HOST_START_NS;
     if (host.first->seen) /* MUST-8: 4 us each */
         host.start_ns += (uint32_t)(run_numbers.iss - host.first->iss) * (4 * NS_PER_US);

@@ -73,7 +73,8 @@ struct tcp_config settings(const struct so_flags *flags, const struct sysctls *a
                            const struct sysctls *now)
 {
     struct tcp_config tcp = tcp_config_default();
-    tcp.pacing = false; /* as Linux, without a queueing discipline that does */
+    /* As Linux, without a queueing discipline that does. */
+    tcp.pacing_ss_ratio = tcp.pacing_ca_ratio = 0;
     const struct sysctl_value *of = now->of;
     tcp.cc = flags->cc;
     if (flags->quickack)

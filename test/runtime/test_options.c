@@ -242,6 +242,29 @@ static void busy_poll(void **state)
     two_down(&t);
 }
 
+/* socket(7): a limit of 2 MB in a second, and then none, at once. */
+static void pacing_rate(void **state)
+{
+    (void)state;
+    static char text[400000];
+    struct two t;
+    two_up(&t, NULL);
+    int left, right;
+    must_pair(&t, &left, &right);
+    assert_int_equal(set(t.left, left, SOL_SOCKET, SO_MAX_PACING_RATE, 2000000), 0);
+    assert_int_equal(get(t.left, left, SOL_SOCKET, SO_MAX_PACING_RATE), 2000000);
+    double begun = now();
+    must_send(t.left, left, text, sizeof text);
+    assert_int_equal(nstcp_recv(t.right, right, text, sizeof text, MSG_WAITALL), sizeof text);
+    /* But for what goes at once: ten segments, and the initial window before the first ACK. */
+    assert_true(now() - begun >= (sizeof text - 20 * 1448) / 2e6);
+    assert_int_equal(set(t.left, left, SOL_SOCKET, SO_MAX_PACING_RATE, 1), 0);
+    must_send(t.left, left, text, sizeof text);
+    assert_int_equal(set(t.left, left, SOL_SOCKET, SO_MAX_PACING_RATE, -1), 0);
+    assert_int_equal(nstcp_recv(t.right, right, text, sizeof text, MSG_WAITALL), sizeof text);
+    two_down(&t);
+}
+
 /* More than there is room for: half of the buffer is enough, or nobody would ever read. */
 static void low_water(void **state)
 {
@@ -367,6 +390,7 @@ int main(void)
         cmocka_unit_test(no_socket),      cmocka_unit_test(limits),
         cmocka_unit_test(busy_poll),      cmocka_unit_test(little_memory),
         cmocka_unit_test(low_water),      cmocka_unit_test(congestion),
+        cmocka_unit_test(pacing_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,6 +104,24 @@ static void slow_start_after_idle(void **state)
     }
 }
 
+/* tcp_pacing_ss_ratio, tcp_pacing_ca_ratio: any that Linux has is taken. */
+static void pacing_ratios(void **state)
+{
+    (void)state;
+    static const int ratios[] = {-1, 1, 1000};
+    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++) {
+        struct two t;
+        two_up(&t, &(struct two_config){.options = {.tcp_pacing_ss_ratio = ratios[i],
+                                                    .tcp_pacing_ca_ratio = ratios[i]}});
+        int left, right;
+        must_pair(&t, &left, &right);
+        must_send(t.left, left, "hello", 5);
+        must_close(t.left, left);
+        must_recv_all(t.right, right, "hello", 5);
+        two_down(&t);
+    }
+}
+
 /* Values that Linux does not have. */
 static void no_such_value(void **state)
 {
@@ -122,6 +140,10 @@ static void no_such_value(void **state)
                     "tcp_slow_start_after_idle: not -1 to 1: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_mtu_probing = 2}, EINVAL,
                     "tcp_mtu_probing: not -1 to 1: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_pacing_ss_ratio = 1001}, EINVAL,
+                    "tcp_pacing_ss_ratio: not -1 to 1000: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_pacing_ca_ratio = -2}, EINVAL,
+                    "tcp_pacing_ca_ratio: not -1 to 1000: Invalid argument");
 }
 
 int main(void)
@@ -131,6 +153,7 @@ int main(void)
         cmocka_unit_test(syncookies),
         cmocka_unit_test(options_of_the_syn),
         cmocka_unit_test(slow_start_after_idle),
+        cmocka_unit_test(pacing_ratios),
         cmocka_unit_test(no_such_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,8 @@ static void draw_keepalive(struct keepalive_settings *k, struct rng *r)
 static void draw_tcp(struct tcp_config *c, struct rng *r)
 {
     *c = tcp_config_default();
-    c->pacing = rng_one_in(r, 2);
+    if (!rng_one_in(r, 2))
+        c->pacing_ss_ratio = c->pacing_ca_ratio = 0;
     draw_keepalive(&c->keepalive, r);
     c->cc = rng_one_in(r, 3) ? &cc_newreno : &cc_cubic;
     c->sack = !rng_one_in(r, 4); /* by both in about half of the connections */

@@ -6,7 +6,8 @@
 /* Established, a round trip of 100 ms, one segment acknowledged at 200 ms, and then this window. */
 static void begin(uint32_t cwnd, uint32_t ssthresh)
 {
-    the.config.pacing = true;
+    the.config.pacing_ss_ratio = 200;
+    the.config.pacing_ca_ratio = 120;
     establish(.wnd = 65000);
     user_sends(1000);
     expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
@@ -95,7 +96,8 @@ static void no_credit(void **state)
 static void first_flight(void **state)
 {
     (void)state;
-    the.config.pacing = true;
+    the.config.pacing_ss_ratio = 200;
+    the.config.pacing_ca_ratio = 120;
     establish(.wnd = 65000);
     the.tcb.busy->cc.cwnd = 20000;
     the.tcb.last_sent_ns = the.now_ns; /* else it has been idle, RFC 5681 4.1 */
@@ -153,7 +155,87 @@ static void not_at_all(void **state)
     assert_int_equal(pacing_super_max(&the.tcb), UINT32_MAX);
     the.tcb.rto.srtt_us = 1000;
     assert_int_not_equal(pacing_super_max(&the.tcb), UINT32_MAX);
-    the.config.pacing = false;
+    the.config.pacing_ss_ratio = the.config.pacing_ca_ratio = 0;
+    assert_int_equal(pacing_super_max(&the.tcb), UINT32_MAX);
+}
+
+/* Linux's tcp_pacing_ss_ratio and tcp_pacing_ca_ratio: 50 segments in a round trip; and where the
+ * ratio is 0, all at once. */
+static void ratios(void **state)
+{
+    (void)state;
+    begin(50000, UINT32_MAX);
+    the.config.pacing_ss_ratio = 100;
+    the.config.pacing_ca_ratio = 0;
+    user_sends(40000);
+    burst(0, 11);
+    at(202);
+    burst(11, 1);
+    the.tcb.busy->cc.ssthresh = 50000;
+    assert_int_equal(pacing_super_max(&the.tcb), UINT32_MAX);
+    at(204);
+    for (unsigned i = 12; i < 39; i++)
+        expect(.flags = ACK, .seq = 1001 + 1000 * i, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 40001, .ack = 1, .text = 1000);
+    the.config.pacing_ca_ratio = 1000;
+    struct tcp_status status;
+    tcb_status(&the.tcb, &status);
+    assert_int_equal(status.pacing_rate, 5000000);
+    assert_true(status.max_pacing_rate == PACING_UNLIMITED);
+}
+
+/* SO_MAX_PACING_RATE (socket(7)): a segment each 10 ms, behind ten that go at once, whatever cwnd
+ * is and however short the round trip; and also when nothing is in flight any more. */
+static void limit(void **state)
+{
+    (void)state;
+    begin(50000, UINT32_MAX);
+    the.tcb.rto.srtt_us = 100;
+    user_sets(max_pacing_rate, 100000);
+    user_sends(30000);
+    burst(0, 11);
+    struct tcp_status status;
+    tcb_status(&the.tcb, &status);
+    assert_int_equal(status.pacing_rate, 100000);
+    assert_int_equal(status.max_pacing_rate, 100000);
+    at(209);
+    receive(.flags = ACK, .seq = 1, .ack = 12001, .wnd = 65000);
+    expect_silence();
+    at(210);
+    burst(11, 1);
+    at(211);
+    receive(.flags = ACK, .seq = 1, .ack = 13001, .wnd = 65000);
+    at(219);
+    expect_silence();
+    at(220);
+    burst(12, 1);
+    assert_int_equal(pacing_super_max(&the.tcb), 2000);
+    user_sets(max_pacing_rate, 10000000);
+    assert_int_equal(pacing_super_max(&the.tcb), 10000);
+    ignore();
+}
+
+/* The smaller of the two rates holds; another limit begins anew; PACING_NONE lets all go. */
+static void limit_changes(void **state)
+{
+    (void)state;
+    begin(50000, UINT32_MAX);
+    user_sets(max_pacing_rate, 1);
+    user_sends(40000);
+    burst(0, 11);
+    at(300);
+    expect_silence();
+    user_sets(max_pacing_rate, UINT64_C(1) << 63);
+    burst(11, 11);
+    struct tcp_status status;
+    tcb_status(&the.tcb, &status);
+    assert_int_equal(status.pacing_rate, 1000000);
+    at(301);
+    burst(22, 1);
+    user_sets(max_pacing_rate, PACING_NONE);
+    for (unsigned i = 23; i < 39; i++)
+        expect(.flags = ACK, .seq = 1001 + 1000 * i, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 40001, .ack = 1, .text = 1000);
     assert_int_equal(pacing_super_max(&the.tcb), UINT32_MAX);
 }
 
@@ -189,6 +271,9 @@ int main(void)
         ladder_test(text_that_is_new_alone),
         ladder_test(super_segments),
         ladder_test(not_at_all),
+        ladder_test(ratios),
+        ladder_test(limit),
+        ladder_test(limit_changes),
         ladder_test(slowest),
     };
     return ladder_main(tests);
