@@ -59,7 +59,7 @@ static uint32_t sndbuf_wanted(const struct tcb *t)
 {
     uint64_t wanted = UINT64_C(2) * t->busy->cc.cwnd;
     uint64_t least_ns = loss_min_rtt_ns(t), srtt_ns = rto_srtt_ns(&t->rto);
-    if (least_ns > 0 && least_ns < PACING_AT_ONCE_NS && srtt_ns > least_ns)
+    if (pacing_at_once(t) && least_ns > 0 && srtt_ns > least_ns)
         wanted =
             min_u64(wanted, wanted * 3 / 2 * (least_ns / NS_PER_US) / (srtt_ns / NS_PER_US + 1));
     return (uint32_t)min_u64(wanted, t->common->config->sndbuf_max);
@@ -157,6 +157,7 @@ static void window_opened(struct tcb *t, uint64_t now_ns)
         return;
     persist_stop(&t->busy->persist);
     t->probe = false;
+    tcp_timeout_silent(t, now_ns); /* a probe may be in flight, and is no load */
     if (seq_lt(t->snd.una, t->snd.nxt)) {
         loss_resend(t);
         tcp_timeout_arm_rtx(t, now_ns);

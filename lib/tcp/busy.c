@@ -58,7 +58,7 @@ struct busy *tcb_busy(struct tcb *t)
 static void forget(struct tcb *t)
 {
     list_remove(&t->busy->resting);
-    loss_end(t->busy);
+    loss_rest(t);
     cc_rest(&t->busy->cc, &t->cc_rest);
     sndq_finish(&t->busy->sndq);
     t->busy = (struct busy *)&busy_none;

@@ -240,6 +240,14 @@ bool loss_forgets(const struct tcb *t)
     return recovery_forgets(&t->busy->recovery, t->snd.una);
 }
 
+void loss_rest(struct tcb *t)
+{
+    struct busy *b = t->busy;
+    if (loss_by_sack(t))
+        sack_recovery_rest(&b->sack_recovery, &b->cc, t->keepalive.heard_ns);
+    loss_end(b);
+}
+
 void loss_end(struct busy *b)
 {
     sack_recovery_finish(&b->sack_recovery);

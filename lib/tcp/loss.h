@@ -61,6 +61,7 @@ void loss_too_big(struct tcb *t);
 /* The connection is established; it rests; or it sends nothing any more. */
 void loss_begin(struct tcb *t, struct busy *b);
 bool loss_forgets(const struct tcb *t);
+void loss_rest(struct tcb *t);
 void loss_end(struct busy *b);
 
 /* NULL, or the text of an invariant that does not hold. */

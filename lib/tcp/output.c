@@ -323,8 +323,8 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
         return false;
     tcp_pmtu_age(t, now_ns);
     bool idle = seq_eq(t->snd.una, t->snd.nxt);
-    if (idle && t->common->config->idle_restart && now_ns - t->last_sent_ns > tcb_rto_ns(t))
-        cc_idle(&t->busy->cc);
+    if (idle)
+        tcp_timeout_silent(t, now_ns);
     int32_t wnd_left = seq_diff(seq_add(t->snd.una, t->snd.wnd), t->snd.nxt);
     uint32_t wnd_room = wnd_left > 0 ? (uint32_t)wnd_left : 0;
     uint32_t flight = loss_flight(t), cwnd = loss_cwnd(t);
@@ -367,7 +367,10 @@ static bool output_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
         len = t->snd.mss;
     if (len > unsent)
         len = unsent;
-    return send_new(t, seg, len, len == 0, now_ns);
+    uint64_t sent_ns = t->snd.wnd > 0 ? now_ns : t->last_sent_ns;
+    send_new(t, seg, len, len == 0, now_ns);
+    t->last_sent_ns = sent_ns;
+    return true;
 }
 
 /* RFC 8985 7.3: new text if there is some, or the last segment again. */

@@ -19,7 +19,7 @@ void sack_recovery_finish(struct sack_recovery *r)
 
 bool sack_recovery_forgets(const struct sack_recovery *r)
 {
-    return r->mode == RECOVERY_OPEN;
+    return r->mode == RECOVERY_OPEN && !r->rack.reordering_seen && r->rack.reo_wnd_persist == 0;
 }
 
 static struct rack_now rack_now(const struct sack_recovery *r, const struct cc *c, uint64_t srtt_ns,
@@ -200,6 +200,19 @@ static void echo(struct sack_recovery *r, struct cc *c, const struct sack_ack *a
     r->mode = RECOVERY_CWR;
 }
 
+/* A probe was the last segment again, and its ACK has not told yet whether that was lost. */
+static bool probe_unclear(const struct sack_recovery *r)
+{
+    return r->rack.tlp_out && r->rack.tlp_is_retrans;
+}
+
+/* What is acknowledged by now was all that a D-SACK could have come for. */
+void sack_recovery_rest(struct sack_recovery *r, struct cc *c, uint64_t now_ns)
+{
+    if (probe_unclear(r))
+        cc_loss(c, min_u32(r->load, c->cwnd), now_ns);
+}
+
 static void recovered(struct sack_recovery *r, struct cc *c, seq_t nxt)
 {
     r->undo_end = nxt; /* a round trip, in which the last D-SACKs come */
@@ -304,12 +317,14 @@ void sack_recovery_reo_timeout(struct sack_recovery *r, struct cc *c, seq_t una,
 {
     if (!detect(r, c, srtt_ns, now_ns))
         return;
-    if (recovery_is_whole(r->mode))
+    bool begins = recovery_is_whole(r->mode);
+    if (begins)
         fast_recovery(r, c, una, nxt, now_ns);
     if (r->mode != RECOVERY_FAST)
         return;
     c->cwnd = prr_cwnd(&r->prr, 0, flight(r, una, nxt), c->ssthresh, c->mss, false);
-    first_goes(r, c, una, nxt);
+    if (begins)
+        first_goes(r, c, una, nxt);
 }
 
 void sack_recovery_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt, bool first,
@@ -359,7 +374,7 @@ void sack_recovery_too_big(struct sack_recovery *r, struct cc *c, seq_t nxt)
 static void loaded(struct sack_recovery *r, seq_t end)
 {
     seq_t una = scoreboard_first(&r->board)->start;
-    if (seq_leq(r->load_end, una))
+    if (seq_leq(r->load_end, una) && !probe_unclear(r))
         r->load = 0;
     r->load = max_u32(r->load, (uint32_t)seq_diff(end, una));
     r->load_end = end;

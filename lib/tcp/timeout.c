@@ -117,6 +117,12 @@ static void persist_timeout(struct tcb *t, uint64_t now_ns)
         in_trouble(t);
 }
 
+void tcp_timeout_silent(struct tcb *t, uint64_t now_ns)
+{
+    if (t->common->config->idle_restart && now_ns - t->last_sent_ns > tcb_rto_ns(t))
+        cc_idle(&t->busy->cc);
+}
+
 void tcp_timeout(struct tcb *t, uint64_t now_ns)
 {
     if (t->busy->give_up_due_ns <= now_ns) {

@@ -22,6 +22,10 @@ void tcp_timeout_expect(struct tcb *t, uint64_t now_ns);
  * began. */
 void tcp_timeout_set(struct tcb *t, const struct tcp_settings *settings);
 
+/* Text is to go again after an RTO of silence: cwnd is at most the initial window (RFC 5681 4.1).
+ */
+void tcp_timeout_silent(struct tcb *t, uint64_t now_ns);
+
 /* Whether a keep-alive is to be sent now. */
 bool tcp_timeout_keepalive(const struct tcb *t, uint64_t now_ns);
 

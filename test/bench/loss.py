@@ -4,7 +4,8 @@ usage: loss.py PROGRAMS NETNS FOLDER REPEATS SECONDS [CELL]...
 
 FOLDER/loss.json has what was measured so far, by cell; what is there is not measured again. With
 CELLs, these only. A repeat is one transfer of ours and one of the kernel's, in turn, through a
-router that is impaired by the same seed.
+router that is impaired by the same seed. Cells of the same path are measured together, their
+transfers in turn, and have the kernel's in common.
 
 Of a cell it has by who sends, "nstcp" and "kernel", the Mbit/s of each repeat, and under "in vain"
 the segments that the peer has got twice, as its D-SACKs say; "ratio", the median of the repeats'
@@ -67,7 +68,7 @@ CELLS = {
 }
 BESIDE = {f'beside the kernel, {rtt} ms': path(rtt) for rtt in (20, 100)}
 ALIKE = {f'{EIGHT} alike, {rtt} ms': path(rtt) for rtt in (20, 100)}
-SPURIOUS = {f'spurious, {cell}': CELLS[cell] for cell in CELLS if cell.startswith('reordering')}
+SPURIOUS = {f'spurious, {cell}': CELLS[cell][0] for cell in CELLS if cell.startswith('reordering')}
 
 
 def impair(lab, options, seed):
@@ -90,16 +91,23 @@ def mbit(c):
     return c['octets'] * 8 / c['seconds'] / 1e6 if c else 0
 
 
-def cell(lab, options, ends, repeats, seconds):
-    got = {'nstcp': [], 'kernel': [], 'in vain': {'nstcp': [], 'kernel': []}}
+def cells(lab, options, ends, repeats, seconds):
+    """By name what its transfers gave, of all the cells of a path; ends: by name whose they are."""
+    all_ends = {**ends, None: THEIRS}
+    got = {name: [] for name in all_ends}
     for seed in range(1, repeats + 1):
-        for who, pair in (('nstcp', ends), ('kernel', THEIRS)):
+        for name, pair in all_ends.items():
             impair(lab, options, seed)
-            c = transfer(lab, *pair, seconds)
-            got[who].append(mbit(c))
-            got['in vain'][who].append(c['twice'] if c else None)
-    ratios = [a / b for a, b in zip(got['nstcp'], got['kernel']) if b]
-    return {**got, 'ratio': statistics.median(ratios) if ratios else None,
+            got[name].append(transfer(lab, *pair, seconds))
+    return {name: compared(got[name], got[None]) for name in ends}
+
+
+def compared(ours, kernels):
+    by = {'nstcp': [mbit(c) for c in ours], 'kernel': [mbit(c) for c in kernels]}
+    ratios = [a / b for a, b in zip(by['nstcp'], by['kernel']) if b]
+    return {**by, 'in vain': {who: [c['twice'] if c else None for c in all_of]
+                              for who, all_of in (('nstcp', ours), ('kernel', kernels))},
+            'ratio': statistics.median(ratios) if ratios else None,
             'ratio_range': [min(ratios), max(ratios)] if ratios else None}
 
 
@@ -133,18 +141,19 @@ def alike(lab, options, repeats, seconds):
 
 def spurious(lab, options, repeats, seconds):
     """Twice as many transfers, a fifth as long."""
-    short = cell(lab, options, OURS, 2 * repeats, seconds / 5)['in vain']
+    short = cells(lab, options, {'': OURS}, 2 * repeats, seconds / 5)['']['in vain']
     return {who: None if None in twice else sum(twice) for who, twice in short.items()}
 
 
-def measure(lab, name, repeats, seconds):
-    if name in SPURIOUS:
-        return spurious(lab, SPURIOUS[name][0], repeats, seconds)
-    if name in BESIDE:
-        return beside(lab, BESIDE[name], repeats, seconds)
-    if name in ALIKE:
-        return alike(lab, ALIKE[name], repeats, seconds)
-    return cell(lab, *CELLS[name], repeats, seconds)
+def measure(lab, names, repeats, seconds):
+    """Of the first of them, and of those that are measured together with it."""
+    name = names[0]
+    for kind, how in ((SPURIOUS, spurious), (BESIDE, beside), (ALIKE, alike)):
+        if name in kind:
+            return {name: how(lab, kind[name], repeats, seconds)}
+    options = CELLS[name][0]
+    ends = {n: CELLS[n][1] for n in names if n in CELLS and CELLS[n][0] == options}
+    return cells(lab, options, ends, repeats, seconds)
 
 
 def known(values):
@@ -199,9 +208,11 @@ def main():
     file = os.path.join(folder, 'loss.json')
     results = json.load(open(file, encoding='utf-8')) if os.path.exists(file) else {}
     lab = Lab(programs, netns)
-    for name in wanted or names:
+    wanted = wanted or names
+    for name in wanted:
         if name not in results:
-            results[name] = measure(lab, name, int(repeats), float(seconds))
+            todo = [n for n in wanted if n not in results]
+            results.update(measure(lab, todo, int(repeats), float(seconds)))
             results['geometric mean'] = geometric_mean(results)
             with open(file, 'w', encoding='utf-8') as f:
                 json.dump(results, f, indent=1)

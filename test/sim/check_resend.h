@@ -35,7 +35,8 @@ struct resend_seen {
 /* Octets go for the first time; idle: nothing was outstanding. */
 void resend_first(struct resend_watch *r, bool idle, uint64_t now_ns);
 
-/* Whether the timer may have run out after so long; whether it may have now; whether [at, end) may go again. */
+/* Whether the timer may have run out after so long; whether it may have now; whether [at, end) may
+ * go again. */
 bool resend_after(const struct resend_watch *r, uint64_t ns);
 bool resend_timeout(const struct resend_watch *r, uint64_t now_ns);
 bool resend_permits(const struct resend_watch *r, uint64_t at, uint64_t end, uint64_t now_ns);

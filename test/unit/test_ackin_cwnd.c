@@ -173,12 +173,15 @@ static void send_buffer_and_queues(void **state)
 {
     (void)state;
     const uint32_t cwnd = 1000000;
-    send_buffer_behind(900, 1900, cwnd);
-    uint64_t held = 3 * cwnd * 900 * NS_PER_US / rto_srtt_ns(&the.tcb.rto);
+    send_buffer_behind(450, 950, cwnd);
+    uint64_t held = 3 * cwnd * 450 * NS_PER_US / rto_srtt_ns(&the.tcb.rto);
     assert_in_range(tcb_sndbuf(&the.tcb), held * 8 / 10, held * 12 / 10);
     assert_in_range(held, 11 * cwnd / 10, 18 * cwnd / 10);
     again();
     send_buffer_behind(20000, 200000, cwnd);
+    assert_int_equal(tcb_sndbuf(&the.tcb), 2 * cwnd);
+    again();
+    send_buffer_behind(900, 50000, cwnd);
     assert_int_equal(tcb_sndbuf(&the.tcb), 2 * cwnd);
 }
 

@@ -317,49 +317,6 @@ static void fin_needs_window(void **state)
     expect_state(STATE_FIN_WAIT_2);
 }
 
-/* RFC 5681 4.1: after more than one RTO of silence cwnd is at most the initial window again. */
-static void idle_restart(void **state)
-{
-    (void)state;
-    establish(.wnd = 50000);
-    wide_cwnd();
-    at(1000);
-    user_sends(20000);
-    for (uint32_t i = 0; i < 10; i++)
-        expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
-    expect_silence();
-    receive(.flags = ACK, .seq = 1, .ack = 10001);
-    ignore();
-    receive(.flags = ACK, .seq = 1, .ack = ours());
-    ignore();
-    receive(.flags = ACK, .seq = 1, .ack = 20001);
-}
-
-/* What is sent again is sent: RFC 5681 4.1 counts from there. */
-static void no_idleness_in_recovery(void **state)
-{
-    (void)state;
-    establish(.sack_ok = 1, .wnd = 20000);
-    the.tcb.rto.srtt_us = 300000;
-    the.tcb.rto.rttvar_us = 10000;
-    the.tcb.rto.base_us = 500000;
-    wide_cwnd();
-    user_sends(60000);
-    for (uint32_t i = 0; i < 20; i++)
-        expect(.flags = ACK, .seq = 1 + 1000 * i, .ack = 1, .text = 1000);
-    the.tcb.busy->cc.cwnd = 40000;
-    later(300);
-    receive(.flags = ACK, .seq = 1, .ack = 1, SACKS(1, {1001, 20001}));
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    later(300);
-    batch();
-    receive(.flags = ACK, .seq = 1, .ack = 20001);
-    uint32_t cwnd = the.tcb.busy->cc.cwnd;
-    assert_true(cwnd > 10000);
-    ignore();
-    assert_int_equal(the.tcb.busy->cc.cwnd, cwnd);
-}
-
 /* ---- The window that is announced ---- */
 
 /* SHLD-14: the right edge stays while text arrives unread; MUST-39: reading moves it by an MSS or
@@ -486,8 +443,6 @@ int main(void)
         ladder_test(little_text_in_a_small_window),
         ladder_test(shrunk_window),
         ladder_test(fin_needs_window),
-        ladder_test(idle_restart),
-        ladder_test(no_idleness_in_recovery),
         ladder_test(receive_window),
         ladder_test(scaled_receive_window),
         ladder_test(window_update),

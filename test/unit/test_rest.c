@@ -24,7 +24,8 @@ static struct sock *rested(struct peer *a)
     return so;
 }
 
-/* A tail that was lost and repaired by a probe (RFC 8985 7.4.2) does not keep it. */
+/* A tail that was lost and repaired by a probe (RFC 8985 7.4.2) does not keep it; the answer to its
+ * loss is given before. */
 static void after_a_probe(void **state)
 {
     (void)state;
@@ -40,6 +41,66 @@ static void after_a_probe(void **state)
     nothing_leaves();
     host_later(1000);
     assert_false(tcb_is_busy(t));
+    assert_int_equal(host_status(so).cwnd, host_status(so).ssthresh);
+    assert_in_range(host_status(so).ssthresh, 2000, 5000);
+}
+
+/* Ten segments, of which the last is lost and a probe repairs it; then another, after so long. It
+ * is the first ten that the answer goes by (RFC 8985 7.4.2), whether the connection has rested or
+ * not. */
+static void repaired_tail(uint64_t ms)
+{
+    struct peer a = peer(1, 0);
+    struct sock *so = host_connect(&a);
+    handshake_with_sack(&a);
+    host_sends(so, 0, 10000);
+    assert_int_equal(all_leaves(), 10);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 9001);
+    host_later(300);
+    assert_int_equal(all_leaves(), 1);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 10001);
+    uint32_t cwnd = host_status(so).cwnd;
+    assert_true(cwnd > 10000);
+    host_later(ms);
+    host_sends(so, 10000, 1000);
+    all_leaves();
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 11001);
+    assert_int_equal(host_status(so).ssthresh, 7000); /* RFC 9438 4.6 */
+    assert_in_range(host_status(so).cwnd, 7000, 8000);
+}
+
+static void repaired_tail_before(void **state)
+{
+    (void)state;
+    repaired_tail(10);
+}
+
+static void repaired_tail_after(void **state)
+{
+    (void)state;
+    repaired_tail(1000);
+}
+
+/* That a path reorders, and how far (RFC 8985 6.2 steps 3 and 4), is not forgotten. */
+static void of_a_path_that_reorders(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = rested(&a);
+    struct tcb *t = &as_conn(so)->tcb;
+    for (uint32_t i = 0; i < 3; i++) {
+        host_sends(so, 1000 * i, 1000);
+        all_leaves();
+        t->busy->sack_recovery.rack.reordering_seen = i == 1;
+        t->busy->sack_recovery.rack.reo_wnd_persist = i == 2;
+        host_later(100);
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1001 + 1000 * i);
+        host_later(1000);
+        assert_int_equal(tcb_is_busy(t), i > 0);
+    }
 }
 
 /* Those that begin to rest one after the other do so by one deadline, and none before its time. */
@@ -172,8 +233,15 @@ static void probe_of_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(after_a_probe),     host_test(together), host_test(crowded),
-        host_test(crowded_but_heard), host_test(refused),  host_test(probe_of_nothing),
+        host_test(repaired_tail_before),
+        host_test(repaired_tail_after),
+        host_test(of_a_path_that_reorders),
+        host_test(after_a_probe),
+        host_test(together),
+        host_test(crowded),
+        host_test(crowded_but_heard),
+        host_test(refused),
+        host_test(probe_of_nothing),
     };
     return host_main(tests);
 }
