@@ -19,7 +19,7 @@ void sack_recovery_finish(struct sack_recovery *r)
 
 bool sack_recovery_forgets(const struct sack_recovery *r)
 {
-    return r->mode == RECOVERY_OPEN && !r->rack.reordering_seen && r->rack.reo_wnd_persist == 0;
+    return r->mode == RECOVERY_OPEN && !r->rack.reordering_seen;
 }
 
 static struct rack_now rack_now(const struct sack_recovery *r, const struct cc *c, uint64_t srtt_ns,

@@ -44,8 +44,8 @@ struct sack_recovery {
 void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una);
 void sack_recovery_finish(struct sack_recovery *r);
 
-/* Whether, with nothing outstanding, what it has learned may be forgotten: not that a path reorders
- * (RFC 8985 6.2 steps 3 and 4). */
+/* Whether, with nothing outstanding, what it has learned may be forgotten: not that a path reorders,
+ * and by how much (RFC 8985 6.2 steps 3 and 4). */
 bool sack_recovery_forgets(const struct sack_recovery *r);
 
 /* It is forgotten. A tail that a probe has repaired has its answer now (RFC 8985 7.4.2): the ACK of
