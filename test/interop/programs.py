@@ -241,14 +241,16 @@ def resets(node, device):
 def run_all(tests, families=False):
     """Runs every test_... of a module, each in a private lab of its own: this script again. families:
     by turns over IPv4 and IPv6, beginning with either; NSTCP_FAMILY in the environment, 4 or 6, is for
-    all of them."""
+    all of these."""
     if len(sys.argv) == 2:
         tests[sys.argv[1]]()
         return
     family = random.randrange(2)
     for test in [test for test in tests if test.startswith("test_")]:
         env = dict(os.environ)
-        if families and "NSTCP_FAMILY" not in env:
+        if not families:
+            env.pop("NSTCP_FAMILY", None)
+        elif "NSTCP_FAMILY" not in env:
             family = 1 - family
             env["NSTCP_FAMILY"] = "46"[family]
         if families:
