@@ -101,7 +101,8 @@ struct nstcp_options {
      * found out (RFC 4821 7.7); -1: it is not looked for. ICMP is heeded anyhow. */
     int tcp_mtu_probing;
     /* New text goes spread over the round trip, where that is a millisecond or longer: so much in
-     * percent of the congestion window in one, in slow start (200) and after it (120), up to 1000;
+     * percent of the congestion window in one, in slow start (200; Linux: in its first half) and
+     * after it (120), up to 1000;
      * -1: all that the window lets go at once. Linux does so where SO_MAX_PACING_RATE is set, or a
      * queueing discipline does it. */
     int tcp_pacing_ss_ratio, tcp_pacing_ca_ratio;
@@ -288,8 +289,9 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                SO_BUSY_POLL (microseconds; 50: while waits have been shorter, a call that waits
  *                looks for packets so long before it sleeps; 0: it sleeps at once),
  *                SO_MAX_PACING_RATE (octets of text in a second, of 4 octets or 8; all bits set: no
- *                limit; 0: what the windows let go goes at once. New text waits for what was sent
- *                again as well; but ten segments, or what goes in a millisecond, go at once);
+ *                limit; 0: what the windows let go goes at once. New text waits, for what was sent
+ *                again as well, which itself does not; nor do probes, nor the first ten segments
+ *                or what goes in a millisecond);
  *                read only: SO_ERROR (taken by reading), SO_TYPE, SO_PROTOCOL, SO_DOMAIN,
  *                SO_ACCEPTCONN
  *   IPPROTO_TCP  TCP_NODELAY, TCP_CORK,

@@ -141,11 +141,12 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     tcp_timeout_progress(t, now_ns);
 }
 
-/* RFC 5681 2: what counts as a duplicate ACK. One that answers a window probe does not. */
+/* RFC 5681 2: what counts as a duplicate ACK, where something is outstanding or a probe was (RFC
+ * 8985 7.4.2). One that answers a window probe does not. */
 static bool is_duplicate(const struct tcb *t, const struct seg *seg)
 {
-    return seq_eq(seg->ack, t->snd.una) && seq_lt(t->snd.una, t->snd.nxt) && seg_len(seg) == 0 &&
-           t->snd.wnd > 0 && seg->wnd << t->snd.shift == t->snd.wnd;
+    return seq_eq(seg->ack, t->snd.una) && seg_len(seg) == 0 && t->snd.wnd > 0 &&
+           seg->wnd << t->snd.shift == t->snd.wnd;
 }
 
 /* The peer's window has opened after it was probed: what it may have thrown away goes again. While
@@ -178,6 +179,12 @@ static void repeated(struct tcb *t, const struct seg *seg, uint64_t now_ns)
         tcp_timeout_arm_rtx(t, now_ns);
 }
 
+/* When all is acknowledged: a D-SACK (RFC 2883 4), or what may tell of a probe (RFC 8985 7.4.2). */
+static bool tells_more(const struct tcb *t, const struct seg *seg)
+{
+    return tcb_is_busy(t) && loss_by_sack(t) && (seg->opts.n_sack > 0 || loss_unclear(t));
+}
+
 void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
     if (seq_lt(seg->ack, t->snd.una))
@@ -189,8 +196,8 @@ void tcp_ackin(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     bool advances = seq_lt(t->snd.una, seg->ack);
     if (advances)
         advance(t, seg, now_ns);
-    else if (seq_lt(t->snd.una, t->snd.nxt) || (seg->opts.n_sack > 0 && tcb_is_busy(t)))
-        repeated(t, seg, now_ns); /* a D-SACK may come when all is acknowledged (RFC 2883 4) */
+    else if (seq_lt(t->snd.una, t->snd.nxt) || tells_more(t, seg))
+        repeated(t, seg, now_ns);
 
     /* RFC 9293 takes the window by SND.WL1 and SND.WL2 only. A segment that was sent again has an
      * old SEG.SEQ and a new SEG.ACK: were its window refused, SND.UNA + SND.WND would move right by

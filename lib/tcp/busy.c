@@ -59,7 +59,6 @@ static void forget(struct tcb *t)
 {
     list_remove(&t->busy->resting);
     loss_rest(t);
-    cc_rest(&t->busy->cc, &t->cc_rest);
     sndq_finish(&t->busy->sndq);
     t->busy = (struct busy *)&busy_none;
     t->common->n_busy--;
@@ -92,10 +91,19 @@ bool tcb_rests(const struct tcb *t)
            ackdelay_deadline(&t->ackdelay, t->busy->ack_due_ns) == TIME_NEVER;
 }
 
+#define DSACK_MAX_NS (5 * NS_PER_S)
+
+/* A D-SACK of a probe, which was the last thing sent, may still come: a round trip after that. */
+static bool awaits_dsack(const struct tcb *t, uint64_t now_ns)
+{
+    uint64_t most_ns = time_min(tcb_rto_ns(t), DSACK_MAX_NS);
+    return loss_unclear(t) && !tcb_lingers(t) && now_ns < t->last_sent_ns + most_ns;
+}
+
 bool tcb_unspent(const struct tcb *t, uint64_t now_ns)
 {
     const struct busy *b = t->busy;
-    return tcp_budget_unspent(&b->challenges, now_ns) &&
+    return !awaits_dsack(t, now_ns) && tcp_budget_unspent(&b->challenges, now_ns) &&
            tcp_budget_unspent(&b->probe_answers, now_ns) &&
            tcp_budget_unspent(&b->resent_for_mtu, now_ns) && pacing_unspent(&b->pacing, now_ns);
 }

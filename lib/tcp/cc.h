@@ -102,8 +102,12 @@ struct cc_rest {
     uint32_t cwnd, ssthresh;
     uint32_t w_max; /* cubic's */
     uint16_t mss;   /* SMSS of then */
-    bool first;     /* CC_FIRST_SLOW_START */
-    bool cwr;
+    bool first : 1; /* CC_FIRST_SLOW_START */
+    bool cwr : 1;
+    /* RACK's, for which there is room here; rack_rest(). */
+    bool reordering_seen : 1;
+    uint8_t reo_wnd_persist : 5;
+    uint8_t reo_wnd_mult;
 };
 
 extern const struct cc_ops cc_newreno; /* "reno": RFC 5681, with byte counting */

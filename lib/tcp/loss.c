@@ -231,6 +231,7 @@ void loss_begin(struct tcb *t, struct busy *b)
     b->cwr = seq_sub(t->snd.una, 1);
     recovery_init(&b->recovery, b->cwr);
     sack_recovery_init(&b->sack_recovery, t->common->mem, t->snd.una);
+    rack_resume(&b->sack_recovery.rack, &t->cc_rest);
 }
 
 bool loss_forgets(const struct tcb *t)
@@ -240,11 +241,18 @@ bool loss_forgets(const struct tcb *t)
     return recovery_forgets(&t->busy->recovery, t->snd.una);
 }
 
+bool loss_unclear(const struct tcb *t)
+{
+    return loss_by_sack(t) && sack_recovery_unclear(&t->busy->sack_recovery);
+}
+
 void loss_rest(struct tcb *t)
 {
     struct busy *b = t->busy;
     if (loss_by_sack(t))
         sack_recovery_rest(&b->sack_recovery, &b->cc, t->keepalive.heard_ns);
+    cc_rest(&b->cc, &t->cc_rest);
+    rack_rest(&b->sack_recovery.rack, &t->cc_rest);
     loss_end(b);
 }
 

@@ -61,7 +61,8 @@ void loss_too_big(struct tcb *t);
 /* The connection is established; it rests; or it sends nothing any more. */
 void loss_begin(struct tcb *t, struct busy *b);
 bool loss_forgets(const struct tcb *t);
-void loss_rest(struct tcb *t);
+bool loss_unclear(const struct tcb *t); /* sack_recovery_unclear() */
+void loss_rest(struct tcb *t);          /* what is kept of it, and of cc, goes to t->cc_rest */
 void loss_end(struct busy *b);
 
 /* NULL, or the text of an invariant that does not hold. */

@@ -332,12 +332,12 @@ static bool output_new(struct tcb *t, struct seg *seg, uint64_t now_ns)
     uint32_t len = unsent > 0 ? decide(t, unsent, wnd_room, cwnd_room, now_ns) : 0;
     /* A FIN is no load: it does not wait for cwnd. */
     bool fin = t->fin_queued && len == unsent && wnd_room > len;
+    if (len > 0 || fin)
+        persist_stop(&t->busy->persist);
     if (len > 0 && pacing_holds(t, now_ns))
         return false;
-    if (len > 0 || fin) {
-        persist_stop(&t->busy->persist);
+    if (len > 0 || fin)
         return send_new(t, seg, len, fin, now_ns);
-    }
     if (idle) /* no ACK will come and wake us */
         persist_start(&t->busy->persist, idle_delay(t), now_ns);
     return false;

@@ -14,8 +14,8 @@
  * queue that eight flows have to share.
  *
  * The user's limit (SO_MAX_PACING_RATE) holds back in the same way, where round trips are short and
- * where nothing is in flight as well: new text, for what was sent again too. PACING_NONE: the
- * connection is not paced.
+ * where nothing is in flight as well: new text, for what was sent again too, but not probes.
+ * PACING_NONE: the connection is not paced.
  */
 #ifndef PACING_H
 #define PACING_H

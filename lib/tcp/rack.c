@@ -1,6 +1,7 @@
 /* RFC 8985. See rack.h. Called by loss.c. */
 #include "rack.h"
 
+#include "cc.h"
 #include "minmax.h"
 #include "nstime.h"
 #include "recovery.h"
@@ -22,6 +23,20 @@ void rack_init(struct rack *r)
         .pto_due_ns = TIME_NEVER,
         .tlp_rtt_taken = true,
     };
+}
+
+void rack_rest(const struct rack *r, struct cc_rest *rest)
+{
+    rest->reordering_seen = r->reordering_seen;
+    rest->reo_wnd_mult = r->reo_wnd_mult;
+    rest->reo_wnd_persist = r->reo_wnd_persist & 31u;
+}
+
+void rack_resume(struct rack *r, const struct cc_rest *rest)
+{
+    r->reordering_seen = rest->reordering_seen;
+    r->reo_wnd_mult = rest->reo_wnd_persist > 0 ? rest->reo_wnd_mult : 1;
+    r->reo_wnd_persist = rest->reo_wnd_persist;
 }
 
 static void take_min_rtt(struct rack *r, uint64_t rtt_ns, uint64_t now_ns)

@@ -14,6 +14,8 @@
 
 #include "scoreboard.h"
 
+struct cc_rest;
+
 struct rack {
     /* RACK.segment: what was sent last of all that was delivered. */
     uint64_t xmit_ns;
@@ -46,6 +48,10 @@ struct rack_now {
 };
 
 void rack_init(struct rack *r);
+
+/* What a connection that rests keeps of it, and takes up again after rack_init(). */
+void rack_rest(const struct rack *r, struct cc_rest *rest);
+void rack_resume(struct rack *r, const struct cc_rest *rest);
 
 /* RFC 8985 6.2 steps 1 to 3. */
 void rack_delivered(struct rack *r, const struct delivery *d);

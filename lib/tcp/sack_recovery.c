@@ -19,7 +19,7 @@ void sack_recovery_finish(struct sack_recovery *r)
 
 bool sack_recovery_forgets(const struct sack_recovery *r)
 {
-    return r->mode == RECOVERY_OPEN && !r->rack.reordering_seen;
+    return r->mode == RECOVERY_OPEN;
 }
 
 static struct rack_now rack_now(const struct sack_recovery *r, const struct cc *c, uint64_t srtt_ns,
@@ -200,16 +200,14 @@ static void echo(struct sack_recovery *r, struct cc *c, const struct sack_ack *a
     r->mode = RECOVERY_CWR;
 }
 
-/* A probe was the last segment again, and its ACK has not told yet whether that was lost. */
-static bool probe_unclear(const struct sack_recovery *r)
+bool sack_recovery_unclear(const struct sack_recovery *r)
 {
     return r->rack.tlp_out && r->rack.tlp_is_retrans;
 }
 
-/* What is acknowledged by now was all that a D-SACK could have come for. */
 void sack_recovery_rest(struct sack_recovery *r, struct cc *c, uint64_t now_ns)
 {
-    if (probe_unclear(r))
+    if (sack_recovery_unclear(r))
         cc_loss(c, min_u32(r->load, c->cwnd), now_ns);
 }
 
@@ -374,7 +372,7 @@ void sack_recovery_too_big(struct sack_recovery *r, struct cc *c, seq_t nxt)
 static void loaded(struct sack_recovery *r, seq_t end)
 {
     seq_t una = scoreboard_first(&r->board)->start;
-    if (seq_leq(r->load_end, una) && !probe_unclear(r))
+    if (seq_leq(r->load_end, una) && !sack_recovery_unclear(r))
         r->load = 0;
     r->load = max_u32(r->load, (uint32_t)seq_diff(end, una));
     r->load_end = end;

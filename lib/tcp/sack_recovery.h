@@ -44,12 +44,14 @@ struct sack_recovery {
 void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una);
 void sack_recovery_finish(struct sack_recovery *r);
 
-/* Whether, with nothing outstanding, what it has learned may be forgotten: not that a path reorders,
- * and by how much (RFC 8985 6.2 steps 3 and 4). */
+/* Whether nothing would be lost by beginning anew, with nothing outstanding, but for what
+ * rack_rest() keeps. */
 bool sack_recovery_forgets(const struct sack_recovery *r);
 
-/* It is forgotten. A tail that a probe has repaired has its answer now (RFC 8985 7.4.2): the ACK of
- * what is sent next would come too late. */
+/* A probe was the last segment again, and no ACK has told yet whether that was lost. */
+bool sack_recovery_unclear(const struct sack_recovery *r);
+
+/* It begins anew when more is sent: it is said now that the segment was lost (RFC 8985 7.4.2). */
 void sack_recovery_rest(struct sack_recovery *r, struct cc *c, uint64_t now_ns);
 
 /* An ACK, and what is known beside it. */

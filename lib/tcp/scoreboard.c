@@ -82,7 +82,8 @@ static void insert(struct list *at, struct list *node)
 }
 
 /* Behind what on `missing` s belongs. It is mostly what was sent last; else the nearest record that
- * is lost tells, above or below: so n of them, in whatever order, take n log n steps, not n^2. */
+ * is lost tells, above or below: so all n that there are, in whatever order they are lost, take n
+ * log n steps, not n^2. */
 static struct list *missing_before(struct scoreboard *b, struct sent *s)
 {
     struct list *back = b->missing.prev;

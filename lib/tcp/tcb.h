@@ -225,7 +225,7 @@ struct tcp_status {
     uint64_t srtt_ns, rttvar_ns; /* 0: no sample yet [rtt] */
     uint64_t rto_ns;
     uint64_t ack_delay_ns; /* [ato] */
-    uint64_t text_sent_ns; /* when text last went, new or again; 0: never [last_data_sent] */
+    uint64_t text_sent_ns; /* when text or a FIN last went; 0: never [last_data_sent] */
     uint64_t heard_ns;     /* when an ACK last arrived; 0: never [last_ack_recv] */
     /* Counts */
     uint32_t retries;             /* timeouts in a row [retransmits] */

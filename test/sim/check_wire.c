@@ -156,6 +156,12 @@ static void sent_text(struct wire_end *me, const struct wire_end *peer, const st
     me->text_at_ns = now_ns;
 }
 
+/* We have acknowledged the peer's FIN. */
+static bool fin_taken(const struct wire_end *me, const struct wire_end *peer)
+{
+    return peer->fin_sent && me->ack_sent > peer->fin_at;
+}
+
 /* Text and FIN, [at, end) of the stream: for the first time, or again, or both. */
 static void check_again(struct wire_end *me, const struct wire_end *peer, uint64_t at, uint64_t end,
                         uint64_t now_ns)
@@ -164,8 +170,7 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
     /* The peer's FIN has crossed ours, which acknowledges it, once (lib/README.md). One that goes
      * again for another reason may do so before that FIN is taken (seed 1913772: not by a full
      * accept queue), and does not use that up. */
-    bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && peer->fin_sent &&
-                   me->ack_sent > peer->fin_at;
+    bool crosses = me->fin_sent && at == me->fin_at && !me->crossed && fin_taken(me, peer);
     /* Without memory for a record of what was sent when, more seems to be lost (scoreboard.h). */
     bool lost = wire_sacks(me, peer) &&
                 (sack_sent(&me->sack, &now, at, end, resend_timeout(&me->resend, now_ns), now_ns) ||
@@ -191,13 +196,14 @@ static void check_again(struct wire_end *me, const struct wire_end *peer, uint64
         resend_first(&me->resend, me->acked_new == me->sent, now_ns);
 }
 
-static void sent_fin(struct wire_end *me, uint64_t at)
+static void sent_fin(struct wire_end *me, const struct wire_end *peer, uint64_t at)
 {
     SIM_CHECK(me->closed, "fin", "nobody has closed");
     SIM_CHECK(at == me->written + 1, "fin", "at %llu, written are %llu", (unsigned long long)at,
               (unsigned long long)me->written);
     SIM_CHECK(me->fin_sent || at <= me->edge, "window", "FIN at %llu, the peer offers up to %llu",
               (unsigned long long)at, (unsigned long long)me->edge);
+    me->crossed = me->crossed || (!me->fin_sent && fin_taken(me, peer));
     me->fin_sent = true;
     me->fin_at = at;
     if (me->sent < at + 1)
@@ -372,7 +378,7 @@ void wire_sent(struct wire_end *me, struct wire_end *peer, const struct seg *seg
     if (seg->text_len > 0)
         sent_text(me, peer, seg, at, now_ns);
     if (seg->flags & TCP_FIN)
-        sent_fin(me, at + seg->text_len);
+        sent_fin(me, peer, at + seg->text_len);
     if (seg_len(seg) == 0)
         sent_pure(me, at, now_ns);
 }

@@ -71,7 +71,7 @@ struct wire_end {
     uint16_t mss_sent;       /* announced; 0: none */
     uint64_t sent;           /* highest offset, exclusive */
     uint64_t fin_at;
-    bool crossed;                 /* it was sent again because the peer's has crossed it */
+    bool crossed; /* it was sent again because the peer's has crossed it, or that has not */
     uint64_t ack_sent, edge_sent; /* in the peer's offsets; the rightmost edge ever */
     bool capped;                  /* the window last sent was all that the field can say */
     bool edge_scaled;             /* edge_sent was given by a segment without SYN */

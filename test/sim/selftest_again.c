@@ -59,6 +59,16 @@ static void fin_crosses_once(struct pair *p)
     fin_from_a(p, 2);
 }
 
+/* B's FIN was here before A's went. */
+static void fin_follows(struct pair *p)
+{
+    p->a.written = p->b.written = 0;
+    p->a.closed = p->b.closed = true;
+    FROM_B(.flags = TCP_ACK | TCP_FIN, .seq = {1}, .ack = {1}, .wnd = 8000);
+    fin_from_a(p, 2);
+    fin_from_a(p, 2);
+}
+
 /* A had no room for B's FIN when it came first. */
 static void fin_crosses_later(struct pair *p)
 {
@@ -332,6 +342,7 @@ int selftest_again(void)
         {fin_crosses, NULL},
         {fin_crosses_once, "again"},
         {fin_crosses_later, NULL},
+        {fin_follows, "again"},
         {syn_twice, "again"},
         {syn_after_rto, NULL},
         {syn_before_rto, "again"},

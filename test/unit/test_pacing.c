@@ -184,7 +184,7 @@ static void ratios(void **state)
     assert_true(status.max_pacing_rate == PACING_UNLIMITED);
 }
 
-/* SO_MAX_PACING_RATE (socket(7)): a segment each 10 ms, behind ten that go at once, whatever cwnd
+/* SO_MAX_PACING_RATE (tc-fq(8)): a segment each 10 ms, behind ten that go at once, whatever cwnd
  * is and however short the round trip; and also when nothing is in flight any more. */
 static void limit(void **state)
 {

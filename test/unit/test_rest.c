@@ -84,8 +84,68 @@ static void repaired_tail_after(void **state)
     repaired_tail(1000);
 }
 
-/* That a path reorders, and by how much (RFC 8985 6.2 steps 3 and 4), is not forgotten; D-SACKs
- * alone are. */
+/* A round trip of 600 ms, and a probe that was not needed: the D-SACK comes after the connection
+ * could have rested. */
+static void dsack_of_a_long_path(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = rested(&a);
+    struct tcb *t = &as_conn(so)->tcb;
+    t->rto.srtt_us = 600000;
+    t->rto.base_us = 1000000;
+    host_sends(so, 0, 1000);
+    all_leaves();
+    host_later(1000);
+    while (all_leaves() == 0)
+        host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001);
+    host_later(600);
+    assert_true(tcb_is_busy(t));
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001, BLOCK(1, 1001));
+    host_later(1000);
+    assert_false(tcb_is_busy(t));
+    assert_int_equal(host_status(so).ssthresh, CC_SSTHRESH_INITIAL);
+}
+
+/* RFC 8985 7.4.2 case 2, of a peer that has no D-SACK, when all is acknowledged. */
+static void duplicate_after_a_probe(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = rested(&a);
+    host_sends(so, 0, 1000);
+    all_leaves();
+    host_later(300);
+    assert_int_equal(all_leaves(), 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1001);
+    host_later(2000);
+    assert_false(tcb_is_busy(&as_conn(so)->tcb));
+    assert_int_equal(host_status(so).ssthresh, CC_SSTHRESH_INITIAL);
+}
+
+/* SO_MAX_PACING_RATE: 3000 octets at 1000 in a second, of which the first ten segments go at once:
+ * the connection does not rest before they would have gone. */
+static void pacing_is_remembered(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = rested(&a);
+    struct tcb *t = &as_conn(so)->tcb;
+    host_set(so, max_pacing_rate, 1000);
+    host_sends(so, 0, 3000);
+    assert_int_equal(all_leaves(), 3);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 3001);
+    host_later(2500);
+    assert_true(tcb_is_busy(t));
+    host_later(1500);
+    assert_false(tcb_is_busy(t));
+}
+
+/* That a path reorders, and by how much (RFC 8985 6.2 steps 3 and 4), is not forgotten. */
 static void of_a_path_that_reorders(void **state)
 {
     (void)state;
@@ -95,14 +155,18 @@ static void of_a_path_that_reorders(void **state)
     for (uint32_t i = 0; i < 2; i++) {
         host_sends(so, 1000 * i, 1000);
         all_leaves();
-        t->busy->sack_recovery.rack.reordering_seen = i == 1;
-        t->busy->sack_recovery.rack.reo_wnd_mult = t->busy->sack_recovery.rack.reo_wnd_persist = 5;
+        struct rack *rack = &t->busy->sack_recovery.rack;
+        assert_int_equal(rack->reordering_seen, i > 0);
+        assert_int_equal(rack->reo_wnd_mult, i > 0 ? 5 : 1);
+        assert_int_equal(rack->reo_wnd_persist, i > 0 ? 16 : 0);
+        rack->reordering_seen = true;
+        rack->reo_wnd_mult = 5;
+        rack->reo_wnd_persist = 16;
         host_later(100);
         arrives(&a, .flags = ACK, .seq = 1, .ack = 1001 + 1000 * i);
         host_later(1000);
-        assert_int_equal(tcb_is_busy(t), i == 1);
+        assert_false(tcb_is_busy(t));
     }
-    assert_int_equal(t->busy->sack_recovery.rack.reo_wnd_mult, 5);
 }
 
 /* Those that begin to rest one after the other do so by one deadline, and none before its time. */
@@ -238,6 +302,9 @@ int main(void)
         host_test(repaired_tail_before),
         host_test(repaired_tail_after),
         host_test(of_a_path_that_reorders),
+        host_test(dsack_of_a_long_path),
+        host_test(duplicate_after_a_probe),
+        host_test(pacing_is_remembered),
         host_test(after_a_probe),
         host_test(together),
         host_test(crowded),
