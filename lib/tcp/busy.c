@@ -105,7 +105,7 @@ bool tcb_unspent(const struct tcb *t, uint64_t now_ns)
     const struct busy *b = t->busy;
     return !awaits_dsack(t, now_ns) && tcp_budget_unspent(&b->challenges, now_ns) &&
            tcp_budget_unspent(&b->probe_answers, now_ns) &&
-           tcp_budget_unspent(&b->resent_for_mtu, now_ns) && pacing_unspent(&b->pacing, now_ns);
+           tcp_budget_unspent(&b->resent_for_mtu, now_ns) && pacing_unspent(t, now_ns);
 }
 
 void tcb_unbusy(struct tcb *t)

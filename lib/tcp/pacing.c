@@ -86,9 +86,9 @@ void pacing_begin(struct pacing *p)
     *p = (struct pacing){0};
 }
 
-bool pacing_unspent(const struct pacing *p, uint64_t now_ns)
+bool pacing_unspent(const struct tcb *t, uint64_t now_ns)
 {
-    return p->gone_ns <= now_ns;
+    return !limited(t) || t->busy->pacing.gone_ns <= now_ns;
 }
 
 bool pacing_holds(struct tcb *t, uint64_t now_ns)

@@ -53,8 +53,8 @@ uint64_t pacing_rate(const struct tcb *t, const struct cc *cc);
 /* As if nothing had been sent so far. */
 void pacing_begin(struct pacing *p);
 
-/* Whether it has nothing to remember: all has gone. */
-bool pacing_unspent(const struct pacing *p, uint64_t now_ns);
+/* Whether nothing is to be remembered: all has gone by the user's limit, or there is none. */
+bool pacing_unspent(const struct tcb *t, uint64_t now_ns);
 
 /* Whether new text, of which there is some, has to wait. Not while nothing is acknowledged yet,
  * nor, but for the user's limit, while nothing is in flight. */

@@ -313,16 +313,11 @@ struct recovery_ack sack_recovery_ack(struct sack_recovery *r, struct cc *c,
 void sack_recovery_reo_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt,
                                uint64_t srtt_ns, uint64_t now_ns)
 {
-    if (!detect(r, c, srtt_ns, now_ns))
+    if (!detect(r, c, srtt_ns, now_ns) || !recovery_is_whole(r->mode))
         return;
-    bool begins = recovery_is_whole(r->mode);
-    if (begins)
-        fast_recovery(r, c, una, nxt, now_ns);
-    if (r->mode != RECOVERY_FAST)
-        return;
+    fast_recovery(r, c, una, nxt, now_ns);
     c->cwnd = prr_cwnd(&r->prr, 0, flight(r, una, nxt), c->ssthresh, c->mss, false);
-    if (begins)
-        first_goes(r, c, una, nxt);
+    first_goes(r, c, una, nxt);
 }
 
 void sack_recovery_timeout(struct sack_recovery *r, struct cc *c, seq_t una, seq_t nxt, bool first,
