@@ -50,6 +50,13 @@ static bool gave_way(const struct end *p)
     return (p->crowded || (scarce && p->wire.passive)) && !p->opened;
 }
 
+/* Nobody was left to try once more to close it: it was reset, and the RST may be lost (seed
+ * 2291621). */
+static bool no_memory_to_close(const struct end *p)
+{
+    return p->left && host_was_refused(p->host);
+}
+
 /* It was answered with a SYN cookie, and so its host knows nothing of it until the ACK comes back,
  * in time and from the client's first octet on: what comes sooner, or too late, is answered with
  * RST (RFC 4987 3.6). */
@@ -109,7 +116,7 @@ void end_check_error(struct end *e, int error)
     case ERR_RESET:
         SIM_CHECK(cut_short(p) || left_early(p) || thrown_out(p) || forgot(p) || p->wire.ghost ||
                       gave_way(p) || only_a_cookie(p) || e->refused || e->wire.lost ||
-                      (p->left && host_was_refused(p->host)),
+                      no_memory_to_close(p),
                   "reset", "the peer has done nothing that would reset");
         break;
     case ERR_REFUSED:
@@ -236,7 +243,7 @@ bool end_may_be_alone(struct end *e)
 {
     struct end *p = peer_of(e);
     return cut_short(p) || left_early(p) || thrown_out(p) || gave_way(p) || only_a_cookie(p) ||
-           e->refused || p->wire.ghost || e->wire.lost;
+           no_memory_to_close(p) || e->refused || p->wire.ghost || e->wire.lost;
 }
 
 void end_check_pair(struct conn *c)

@@ -108,6 +108,20 @@ static void undo(void **state)
     end(&s);
 }
 
+/* An ACK that the network has doubled tells one D-SACK, not two (simulator, seed 2226091). */
+static void doubled_dsack(void **state)
+{
+    (void)state;
+    struct sender s;
+    recovering(&s);
+    acked(&s, 5 * MSS, 0, 500, 1150);
+    acked(&s, 5 * MSS, 0, 500, 1151);
+    assert_int_equal(s.r.mode, RECOVERY_FAST);
+    acked(&s, 5 * MSS, 500, MSS, 1170);
+    assert_int_equal(s.r.mode, RECOVERY_OPEN);
+    end(&s);
+}
+
 /* What goes again for cwnd. */
 static unsigned sent_again(struct sender *s, uint64_t at_ms)
 {
@@ -171,9 +185,13 @@ static void timeout_in_recovery(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(recovery_point), cmocka_unit_test(beyond_recovery_point),
-        cmocka_unit_test(undo),           cmocka_unit_test(timer_in_recovery),
-        cmocka_unit_test(timeout),        cmocka_unit_test(timeout_in_recovery),
+        cmocka_unit_test(recovery_point),
+        cmocka_unit_test(beyond_recovery_point),
+        cmocka_unit_test(undo),
+        cmocka_unit_test(doubled_dsack),
+        cmocka_unit_test(timer_in_recovery),
+        cmocka_unit_test(timeout),
+        cmocka_unit_test(timeout_in_recovery),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
