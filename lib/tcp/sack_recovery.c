@@ -46,7 +46,6 @@ static void remember(struct sack_recovery *r, const struct cc *c, seq_t una, seq
     r->before = *c;
     r->una = r->again = r->again_end = una;
     r->undo_end = nxt;
-    r->twice = (struct sack_block){una, una};
     r->resent = 0;
     eifel_begin(&r->eifel);
 }
@@ -98,15 +97,14 @@ static void undo(struct sack_recovery *r, struct cc *c)
 
 /* The peer has got [left, right) twice. Once that is true of all that was sent again, none of it
  * was lost. Beyond a hole it is no word on what has to fill that; Linux does not count it either.
- * The same block once more is taken for the same ACK, which has come twice. */
+ * Of more than is left it is no news: the ACK has come twice. */
 static bool all_twice(struct sack_recovery *r, const struct sack_block *b, seq_t una)
 {
-    if (!r->may_undo || r->resent == 0 || seq_lt(b->left, r->again) ||
-        seq_lt(r->again_end, b->right) || seq_lt(una, b->right) ||
-        (seq_eq(b->left, r->twice.left) && seq_eq(b->right, r->twice.right)))
+    uint32_t octets = (uint32_t)seq_diff(b->right, b->left);
+    if (!r->may_undo || octets > r->resent || seq_lt(b->left, r->again) ||
+        seq_lt(r->again_end, b->right) || seq_lt(una, b->right))
         return false;
-    r->twice = *b;
-    r->resent -= min_u32(r->resent, (uint32_t)seq_diff(b->right, b->left));
+    r->resent -= octets;
     return r->resent == 0;
 }
 

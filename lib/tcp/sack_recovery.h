@@ -32,7 +32,6 @@ struct sack_recovery {
     bool may_undo;
     seq_t again, again_end;  /* what was sent again lies between */
     uint32_t resent;         /* octets of it, less those the peer says it has got twice */
-    struct sack_block twice; /* the last of these D-SACKs */
     seq_t undo_end;          /* once that is acknowledged, no D-SACK of it is to come */
     struct cc before;        /* what an undo brings back */
     struct eifel eifel;
