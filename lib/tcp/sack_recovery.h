@@ -30,10 +30,10 @@ struct sack_recovery {
 
     /* Undo: while it may be found that all was for nothing. */
     bool may_undo;
-    seq_t again, again_end;  /* what was sent again lies between */
-    uint32_t resent;         /* octets of it, less those the peer says it has got twice */
-    seq_t undo_end;          /* once that is acknowledged, no D-SACK of it is to come */
-    struct cc before;        /* what an undo brings back */
+    seq_t again, again_end; /* what was sent again lies between */
+    uint32_t resent;        /* octets of it, less those the peer says it has got twice */
+    seq_t undo_end;         /* once that is acknowledged, no D-SACK of it is to come */
+    struct cc before;       /* what an undo brings back */
     struct eifel eifel;
 
     /* The most that was outstanding in the round trip in which text was last sent, up to there. */
