@@ -102,9 +102,8 @@ struct nstcp_options {
     int tcp_mtu_probing;
     /* New text goes spread over the round trip, where that is a millisecond or longer: so much in
      * percent of the congestion window in one, in slow start (200; Linux: in its first half) and
-     * after it (120), up to 1000;
-     * -1: all that the window lets go at once. Linux does so where SO_MAX_PACING_RATE is set, or a
-     * queueing discipline does it. */
+     * after it (120), up to 1000; -1: all that the window lets go at once. Linux paces where
+     * SO_MAX_PACING_RATE is set, or a queueing discipline does it. */
     int tcp_pacing_ss_ratio, tcp_pacing_ca_ratio;
 };
 

@@ -60,25 +60,19 @@ static uint64_t takes_ns(const struct tcb *t, uint32_t octets)
     return max_u64(spread_ns, limit_ns);
 }
 
-/* What goes in a time of at most a second; UINT64_MAX: no end. */
-static uint64_t goes_in(const struct tcb *t, const struct cc *cc, uint64_t ns)
+uint64_t pacing_rate(const struct tcb *t, const struct cc *cc)
 {
-    uint64_t spread = UINT64_MAX;
+    uint64_t rate = limited(t) ? t->settings->max_pacing_rate : PACING_UNLIMITED;
     if (spreads(t, cc))
-        spread = hundred_rounds(t, cc) * (ns / NS_PER_US) / (100 * round_trip_ns(t) / NS_PER_US);
-    uint64_t limit = t->settings->max_pacing_rate;
-    return min_u64(spread, limited(t) ? limit / (NS_PER_S / ns) : UINT64_MAX);
+        rate = min_u64(rate, hundred_rounds(t, cc) * (NS_PER_S / NS_PER_US) /
+                                 (100 * round_trip_ns(t) / NS_PER_US));
+    return rate;
 }
 
 uint32_t pacing_super_max(const struct tcb *t)
 {
-    uint64_t octets = goes_in(t, &t->busy->cc, PACING_AT_ONCE_NS);
+    uint64_t octets = pacing_rate(t, &t->busy->cc) / (NS_PER_S / PACING_AT_ONCE_NS);
     return (uint32_t)min_u64(max_u64(octets, UINT64_C(2) * t->snd.mss), UINT32_MAX);
-}
-
-uint64_t pacing_rate(const struct tcb *t, const struct cc *cc)
-{
-    return goes_in(t, cc, NS_PER_S);
 }
 
 void pacing_begin(struct pacing *p)

@@ -5,13 +5,6 @@
 #include "segments.h"
 #include "user.h"
 
-/* A congestion window that stands in nobody's way. */
-static void wide_cwnd(void)
-{
-    the.tcb.busy->cc.cwnd = 60000;
-    the.tcb.last_sent_ns = the.now_ns; /* or it would count as idle */
-}
-
 /* ---- Segmentation ---- */
 
 /* SHLD-28: as large as possible; MUST-61: PSH on the last that is buffered, SHLD-27: and only
@@ -38,7 +31,8 @@ static void super_segments(void **state)
     (void)state;
     the.path.super_max = 3999;
     establish(.wnd = 60000);
-    wide_cwnd();
+    the.tcb.busy->cc.cwnd = 60000;     /* in nobody's way */
+    the.tcb.last_sent_ns = the.now_ns; /* or it would count as idle */
     user_sends(7300);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 3000, .gso = 1000);
     expect(.flags = ACK, .seq = 3001, .ack = 1, .text = 3000, .gso = 1000);

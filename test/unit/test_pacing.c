@@ -3,11 +3,16 @@
 
 #include "segments.h"
 
-/* Established, a round trip of 100 ms, one segment acknowledged at 200 ms, and then this window. */
-static void begin(uint32_t cwnd, uint32_t ssthresh)
+static void paced(void)
 {
     the.config.pacing_ss_ratio = 200;
     the.config.pacing_ca_ratio = 120;
+}
+
+/* Established, a round trip of 100 ms, one segment acknowledged at 200 ms, and then this window. */
+static void begin(uint32_t cwnd, uint32_t ssthresh)
+{
+    paced();
     establish(.wnd = 65000);
     user_sends(1000);
     expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
@@ -22,6 +27,14 @@ static void burst(unsigned from, unsigned n)
     for (unsigned i = from; i < from + n; i++)
         expect(.flags = ACK, .seq = 1001 + 1000 * i, .ack = 1, .text = 1000);
     expect_silence();
+}
+
+/* Of 40, all that are left. */
+static void all_from(unsigned i)
+{
+    for (; i < 39; i++)
+        expect(.flags = ACK, .seq = 1001 + 1000 * i, .ack = 1, .text = 1000);
+    expect(.flags = PSH | ACK, .seq = 40001, .ack = 1, .text = 1000);
 }
 
 /* Ten segments at once, before their time, and one each ms. */
@@ -96,8 +109,7 @@ static void no_credit(void **state)
 static void first_flight(void **state)
 {
     (void)state;
-    the.config.pacing_ss_ratio = 200;
-    the.config.pacing_ca_ratio = 120;
+    paced();
     establish(.wnd = 65000);
     the.tcb.busy->cc.cwnd = 20000;
     the.tcb.last_sent_ns = the.now_ns; /* else it has been idle, RFC 5681 4.1 */
@@ -174,9 +186,7 @@ static void ratios(void **state)
     the.tcb.busy->cc.ssthresh = 50000;
     assert_int_equal(pacing_super_max(&the.tcb), UINT32_MAX);
     at(204);
-    for (unsigned i = 12; i < 39; i++)
-        expect(.flags = ACK, .seq = 1001 + 1000 * i, .ack = 1, .text = 1000);
-    expect(.flags = PSH | ACK, .seq = 40001, .ack = 1, .text = 1000);
+    all_from(12);
     the.config.pacing_ca_ratio = 1000;
     struct tcp_status status;
     tcb_status(&the.tcb, &status);
@@ -233,9 +243,7 @@ static void limit_changes(void **state)
     at(301);
     burst(22, 1);
     user_sets(max_pacing_rate, PACING_NONE);
-    for (unsigned i = 23; i < 39; i++)
-        expect(.flags = ACK, .seq = 1001 + 1000 * i, .ack = 1, .text = 1000);
-    expect(.flags = PSH | ACK, .seq = 40001, .ack = 1, .text = 1000);
+    all_from(23);
     assert_int_equal(pacing_super_max(&the.tcb), UINT32_MAX);
 }
 
