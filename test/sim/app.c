@@ -287,6 +287,7 @@ void app_accepted(struct host *h, struct handle *handle, struct sock *so)
               "a connection nobody opened: an old SYN");
     e->sock = so;
     e->opened = e->connected = e->wire.taken = true;
+    e->wire.gone |= e->wire.dead; /* it was reset before it was accepted (seed 2307741) */
     e->crashed = false;
     e->progress_ns = w->now_ns;
     handle->end = e;
