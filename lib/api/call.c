@@ -92,12 +92,12 @@ static bool sleep_until(struct call *c, struct receive *r, unsigned events, uint
     waiter_init(&waiter, c->slot->options->busy_poll_us * NS_PER_US);
     bool receives = r && stack_recv_begin(so, r);
     if (receives)
-        waiter.receiving = so;
+        waiter.so = so, waiter.receive = r;
     watch_add(&watch, &c->slot->changed, events, &waiter);
     bool woken = runtime_wait(c->stack->rt, &waiter, deadline_ns);
     watch_remove(&watch);
     waiter_finish(&waiter);
-    if (receives && c->slot->so == so)
+    if (receives && r->waits)
         stack_recv_end(so, r, runtime_now());
     return woken;
 }

@@ -26,19 +26,25 @@ static int64_t engine_send(struct slot *slot, const void *buf, size_t len, int f
                           : stack_lend(slot->so, buf, len, now);
 }
 
-/* Looks for acknowledgments of what has been lent for as long as there are some, and copies what is
- * left of it. The lock is given up meanwhile: the connection may be gone then, and with it all that
- * was lent to it. Whether more may be sent: the socket has that connection still. */
+/* Looks for acknowledgments of what has been lent for as long as there are some, and once more when
+ * other threads have had their turn meanwhile; and copies what is left of it. The lock is given up:
+ * the connection may be gone then, and with it all that was lent to it. Whether more may be sent:
+ * the socket has that connection still. */
 static bool end_lending(struct call *c)
 {
+    struct runtime *rt = c->stack->rt;
     uint32_t id = stack_sock_id(c->slot->so);
-    size_t left = stack_lent(c->slot->so), before = SIZE_MAX;
-    while (left > 0 && left < before) {
+    size_t left = stack_lent(c->slot->so), before;
+    bool more = left > 0, yielded = false;
+    while (more) {
         before = left;
-        runtime_look(c->stack->rt);
+        runtime_look(rt);
         if (!c->slot->so || stack_sock_id(c->slot->so) != id)
             return false;
         left = stack_lent(c->slot->so);
+        more = left > 0 && left < before;
+        if (left > 0 && !more && !yielded)
+            more = yielded = runtime_yield(rt, atomic_load(&c->stack->calls));
     }
     stack_keep(c->slot->so);
     return call_gone(c) == 0;
@@ -162,7 +168,7 @@ static int wait_to_recv(struct call *c, struct cursor *cur, uint64_t deadline, s
 {
     size_t len;
     void *piece = cursor_piece(cur, &len);
-    struct receive r = {piece, len, 0};
+    struct receive r = {.buf = piece, .len = len};
     int err = call_wait_receive(c, &r, WAIT_TO_RECV, deadline);
     cursor_advance(cur, r.done);
     *done += r.done;

@@ -16,7 +16,10 @@
 
 struct link;
 
-/* Header prediction: text of this connection that begins with this number is wanted here. */
+/* Header prediction: text of this connection that begins with this number is wanted here. So many
+ * are kept. */
+#define LINK_EXPECT_MAX 32
+
 struct link_expect {
     struct flow flow;
     seq_t seq;
@@ -36,10 +39,10 @@ struct link_ops {
      * valid until the next recv() on this link. */
     size_t (*recv)(struct link *l, struct packet *p, size_t n);
 
-    /* What the next recv() may be guided by: where it can choose into which memory a packet's text
-     * is received, that which continues the expected one goes to `buf`, one packet's behind the
-     * other's, and is referred to there. Whether the packet is any good is not looked at. Called by
-     * who calls recv(). NULL: there is nothing to be chosen. */
+    /* What the next recv() may be guided by, once for each connection: where it can choose into
+     * which memory a packet's text is received, that which continues the expected one goes to
+     * `buf`, one packet's behind the other's, and is referred to there. Whether the packet is any
+     * good is not looked at. Called by who calls recv(). NULL: there is nothing to be chosen. */
     void (*expect)(struct link *l, const struct link_expect *e);
 
     /* Packets to this address have had no answer for a while (RFC 1122 3.3.1.4): the route to it

@@ -91,8 +91,10 @@ struct link_packet {
 
     /* recv()'s */
     struct ring ring;
-    struct link_expect expected; /* len 0: nothing is */
-    uint8_t *rx_octets;          /* RX_LARGE * RX_STRIDE */
+    struct link_expect expected[LINK_EXPECT_MAX];
+    bool begun[LINK_EXPECT_MAX]; /* text of this recv() lies there */
+    size_t n_expected;
+    uint8_t *rx_octets; /* RX_LARGE * RX_STRIDE */
     uint8_t rx_refusal[REFUSE_MAX];
 };
 

@@ -161,72 +161,53 @@ static bool read_offload(const struct virtio_net_hdr *vnet, struct packet *p)
     }
 }
 
-/* predict() for a frame: the length of its headers with Ethernet's, or 0. */
-static size_t predict_frame(const struct link_expect *e, const struct ring_frame *f)
+/* Which of the expected ones the frame is the next of; NULL: none. *headers: the length of its
+ * headers with Ethernet's. */
+static struct link_expect *find_expected(struct link_packet *lp, const struct ring_frame *f,
+                                         size_t *headers)
 {
-    if (e->len == 0 || f->len < ETHER_HDR_LEN)
-        return 0;
-    size_t headers =
-        predict(e, f->octets + ETHER_HDR_LEN, f->len - ETHER_HDR_LEN, f->whole - ETHER_HDR_LEN);
-    return headers > 0 ? ETHER_HDR_LEN + headers : 0;
+    struct flow flow;
+    seq_t seq;
+    if (lp->n_expected == 0 || f->len < ETHER_HDR_LEN)
+        return NULL;
+    size_t n = predict(f->octets + ETHER_HDR_LEN, f->len - ETHER_HDR_LEN, f->whole - ETHER_HDR_LEN,
+                       &flow, &seq);
+    *headers = ETHER_HDR_LEN + n;
+    return n > 0 ? predict_find(lp->expected, lp->n_expected, &flow, seq) : NULL;
 }
 
-/* The frame's text goes where it is wanted: what is expected next. */
-static void expect_next(struct link_expect *e, size_t text_len)
+/* Text of a frame goes there, or will be copied there; the next one's, behind it. */
+static struct bytes take_room(struct link_packet *lp, struct link_expect *e, size_t text_len)
 {
+    const struct bytes room = {e->buf, text_len};
     e->seq = seq_add(e->seq, (uint32_t)text_len);
     e->buf += text_len;
     e->len -= text_len;
+    lp->begun[e - lp->expected] = true;
+    return room;
 }
 
-/* A frame that the ring has as a whole: its text will be copied, if it is what is expected. */
-static bool will_be_placed(struct link_packet *lp, const struct ring_frame *f)
+/* Receives the frame of which the ring has only the first part, as a whole: the `headers`, and its
+ * text to where there is *room for it; without, all of it into the large buffer i. False when the
+ * socket's queue had no room for it. */
+static bool take_queued(struct link_packet *lp, size_t i, struct ring_frame *f, size_t headers,
+                        const struct bytes *room)
 {
-    size_t headers = predict_frame(&lp->expected, f);
-    if (headers == 0)
-        return false;
-    expect_next(&lp->expected, f->whole - headers);
-    return true;
-}
-
-/* Receives the frame of which the ring has only the first part, as a whole: its text, where that is
- * expected, to where it is wanted, which then is *text; else all of it into the large buffer i.
- * False when the socket's queue had no room for it. */
-static bool take_queued(struct link_packet *lp, size_t i, struct ring_frame *f, struct bytes *text)
-{
-    struct link_expect *e = &lp->expected;
     uint8_t *large = lp->rx_octets + i * RX_STRIDE + RX_PAD;
     struct virtio_net_hdr vnet;
     struct iovec iov[] = {{&vnet, sizeof vnet}, {large, FRAME_MAX}, {NULL, 0}};
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 3};
     ssize_t n;
-    if (!f->queued)
-        return false;
-    size_t headers = predict_frame(e, f);
-    if (headers > 0) {
+    if (room->len > 0) {
         iov[1].iov_len = headers;
-        *text = (struct bytes){e->buf, f->whole - headers};
-        iov[2] = (struct iovec){e->buf, text->len};
-        expect_next(e, text->len);
+        iov[2] = (struct iovec){(void *)(uintptr_t)room->ptr, room->len};
     }
     do
         n = recvmsg(lp->fd, &msg, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
     f->octets = large;
-    f->len = f->whole - text->len;
+    f->len = f->whole - room->len;
     return n >= 0 && (size_t)n == sizeof vnet + f->whole;
-}
-
-/* Whether the frame is the next of the connection that is waited for, and there is no room for it
- * behind those that have come: who waits is served, and will be back with another buffer for what
- * would have to be copied now. */
-static bool better_later(const struct link_packet *lp, const struct ring_frame *f, bool placed)
-{
-    struct link_expect anywhere = lp->expected;
-    if (!placed || !f->queued || f->whole - ETHER_HDR_LEN <= lp->expected.len)
-        return false;
-    anywhere.len = SIZE_MAX;
-    return predict_frame(&anywhere, f) > 0;
 }
 
 /* Looks at a frame. True when it is a packet for the engine, which p then describes. */
@@ -285,7 +266,11 @@ static size_t take_refusal(struct link_packet *lp, struct packet *p)
 
 void link_packet_expect(struct link *l, const struct link_expect *e)
 {
-    link_packet_of(l)->expected = *e;
+    struct link_packet *lp = link_packet_of(l);
+    if (lp->n_expected == LINK_EXPECT_MAX)
+        return;
+    lp->begun[lp->n_expected] = false;
+    lp->expected[lp->n_expected++] = *e;
 }
 
 size_t link_packet_recv(struct link *l, struct packet *p, size_t n)
@@ -295,22 +280,29 @@ size_t link_packet_recv(struct link *l, struct packet *p, size_t n)
     struct memo memo = {0};
     ring_give_back(&lp->ring);
     size_t taken = take_refusal(lp, p), large = 0;
-    bool placed = false;
     for (size_t i = taken; i < n && large < RX_LARGE && ring_take(&lp->ring, &f); i++) {
         if (memo.now == 0)
             memo.now = now_ns();
         struct bytes text = {NULL, 0}; /* what does not follow the headers in memory */
-        if (better_later(lp, &f, placed)) {
+        size_t headers = 0;
+        struct link_expect *e = find_expected(lp, &f, &headers);
+        bool fits = e && f.whole - headers <= e->len;
+        /* Who waits is served, and will be back with another buffer for what would have to be
+         * copied now. */
+        if (e && !fits && lp->begun[e - lp->expected] && f.queued) {
             ring_leave(&lp->ring);
             break;
         }
-        placed = (f.len == f.whole && will_be_placed(lp, &f)) || placed;
-        if (f.len < f.whole && !take_queued(lp, large++, &f, &text))
+        bool whole = f.len == f.whole;
+        if (fits && whole)
+            take_room(lp, e, f.whole - headers);
+        else if (fits && f.queued)
+            text = take_room(lp, e, f.whole - headers);
+        if (!whole && !(f.queued && take_queued(lp, large++, &f, headers, &text)))
             count(lp, f.whole > FRAME_MAX ? TOO_LONG : QUEUE_FULL);
         else
             taken += take(lp, &memo, &f, &text, &p[taken]);
-        placed = placed || text.len > 0;
     }
-    lp->expected.len = 0;
+    lp->n_expected = 0;
     return taken;
 }

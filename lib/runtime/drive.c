@@ -112,7 +112,7 @@ static void drive(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
         now = runtime_now();
         if (now >= rt->armed_ns)
             keep_time(rt, now);
-        else if (n == 0 && rt->woken)
+        else if ((n == 0 || rt->crowded) && rt->woken)
             let_run(rt, w);
         else if (n == 0 && !w->woken && now >= look_until)
             now = sleep_at_link(rt, w, now, deadline_ns);
@@ -127,7 +127,9 @@ bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
 {
     const struct timespec until = timespec_of(deadline_ns);
     int err = 0;
-    list_push_back(&rt->sleeping, &w->node);
+    rt->n_waiting++;
+    /* Those with a buffer stand in front: places.c. */
+    list_push_back(w->receive ? rt->sleeping.next : &rt->sleeping, &w->node);
     if (!rt->mover)
         drive(rt, w, deadline_ns);
     while (!w->woken && err != ETIMEDOUT) {
@@ -137,6 +139,8 @@ bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
             err = pthread_cond_timedwait(&w->cond, &rt->lock, &until);
     }
     list_remove(&w->node);
+    place_await(rt, w);
+    rt->n_waiting--;
     bool woken = w->woken;
     w->woken = false;
     return woken;
@@ -152,6 +156,16 @@ void runtime_look(struct runtime *rt)
     give_link_back(rt, now, true);
     if (now >= rt->armed_ns)
         keep_time(rt, now);
+}
+
+bool runtime_yield(struct runtime *rt, unsigned calls)
+{
+    if (calls <= rt->n_waiting + 1)
+        return false;
+    runtime_unlock(rt);
+    sched_yield();
+    runtime_lock(rt);
+    return true;
 }
 
 bool receive_turn(struct runtime *rt)

@@ -7,25 +7,13 @@
 /* Batches taken in a row before the timer is looked at again. */
 #define BATCHES_MAX 16
 
-/* Tells the link what the waiting thread waits for. */
-static void predict_next(struct runtime *rt)
-{
-    struct link_expect e;
-    struct bytes room;
-    const struct sock *so = rt->mover->receiving;
-    if (!so || !rt->link->ops->expect || !stack_recv_next(so, &e.flow, &e.seq, &room))
-        return;
-    e.buf = (uint8_t *)(uintptr_t)room.ptr;
-    e.len = room.len;
-    rt->link->ops->expect(rt->link, &e);
-}
-
 size_t take_batch(struct runtime *rt)
 {
-    predict_next(rt);
+    places_offer(rt);
     runtime_unlock(rt);
     size_t n = rt->link->ops->recv(rt->link, rt->in, BATCH);
     runtime_lock(rt);
+    places_withdraw(rt);
     if (n > 0) {
         uint64_t now = runtime_now();
         stack_input(rt->stack, rt->in, n, now);

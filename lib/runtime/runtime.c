@@ -40,6 +40,7 @@ static void free_all(struct runtime *rt)
     rt->host->ops->destroy(rt->host); /* before the link, which it may refer to */
     rt->link->ops->destroy(rt->link);
     pthread_cond_destroy(&rt->turn);
+    pthread_cond_destroy(&rt->withdrawn);
     pthread_mutex_destroy(&rt->lock);
     pthread_mutex_destroy(&rt->host_lock);
     free(rt);
@@ -62,6 +63,7 @@ int runtime_create(struct runtime **out, const struct runtime_config *config, co
     rt->credit = 1;
     list_init(&rt->sleeping);
     cond_init(&rt->turn);
+    cond_init(&rt->withdrawn);
     pthread_mutex_init(&rt->lock, NULL);
     pthread_mutex_init(&rt->host_lock, NULL);
     *what = "a page for fork";

@@ -70,6 +70,10 @@ bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns);
 /* Takes what the link has now, if no other thread does. Lock held; given up meanwhile. */
 void runtime_look(struct runtime *rt);
 
+/* Lets other threads run that are in one of `calls` calls on the stack, this one's among them, and
+ * do not wait; false: there are none. Lock held; given up meanwhile. */
+bool runtime_yield(struct runtime *rt, unsigned calls);
+
 /* Wakes all who sleep in runtime_wait. Lock held. */
 void runtime_wake_all(struct runtime *rt);
 

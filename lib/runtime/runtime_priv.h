@@ -34,7 +34,8 @@ struct runtime {
 
     pthread_mutex_t lock; /* over all that follows, but for in[] */
     struct stack *stack;
-    struct list sleeping; /* waiters in runtime_wait */
+    struct list sleeping; /* waiters in runtime_wait, */
+    unsigned n_waiting;   /* so many */
     /* drive.c */
     struct waiter *mover;     /* whose the link's recv() is now, and in[]; NULL: nobody's */
     struct waiter receiver;   /* stands for the receive thread there, and for who only looks */
@@ -45,6 +46,11 @@ struct runtime {
     pthread_cond_t turn;      /* where the receive thread stands aside */
     bool aside;               /* it does, until it is called */
     bool woken;               /* threads have been, since the one that drives looked */
+    /* places.c */
+    struct waiter *lent[LINK_EXPECT_MAX]; /* whose buffers the link has now */
+    unsigned n_lent, n_leaving;
+    pthread_cond_t withdrawn; /* where those wait that would leave meanwhile */
+    bool crowded;             /* a buffer is full whose thread has been woken and has not run yet */
     struct waiter *drainer;
     struct backlog backlog;
     uint64_t armed_ns; /* what the timer is set to; never later than anything that is due */
@@ -73,6 +79,15 @@ size_t take_batch(struct runtime *rt);
 
 /* The same until it has nothing more, or there have been so many that the timer may be due. */
 void take_batches(struct runtime *rt);
+
+/* places.c: tells the link where text goes that threads wait for; and that it may go there no more,
+ * before what has come is given to the engine. Lock held. */
+void places_offer(struct runtime *rt);
+void places_withdraw(struct runtime *rt);
+
+/* Waits until the link has no place of w's, which is offered no more. Lock held; given up
+ * meanwhile. */
+void place_await(struct runtime *rt, const struct waiter *w);
 
 /* The timer has gone off, or is about to. Lock held. */
 void keep_time(struct runtime *rt, uint64_t now_ns);

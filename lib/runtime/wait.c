@@ -34,7 +34,9 @@ void waiter_init(struct waiter *w, uint64_t spin_ns)
 {
     cond_init(&w->cond);
     w->woken = false;
-    w->receiving = NULL;
+    w->so = NULL;
+    w->receive = NULL;
+    w->lent = false;
     w->spin_ns = spin_ns;
     w->drives = false;
     w->sleeps_at = NULL;

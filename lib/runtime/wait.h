@@ -20,6 +20,7 @@
 
 #include "list.h"
 
+struct receive;
 struct sock;
 
 struct waitable {
@@ -28,12 +29,14 @@ struct waitable {
 
 struct waiter {
     pthread_cond_t cond;
-    uint64_t spin_ns; /* how long it looks, when waits have been shorter, before it sleeps */
-    bool woken;       /* since it last slept */
-    const struct sock *receiving; /* stack_recv_begin() has begun for it; NULL: nothing has */
-    bool drives;                  /* it does not sleep on cond, */
-    struct runtime *sleeps_at;    /* but at this one's link; NULL: it looks again and again */
-    struct list node;             /* among the runtime's sleeping waiters */
+    uint64_t spin_ns;      /* how long it looks, when waits have been shorter, before it sleeps */
+    bool woken;            /* since it last slept */
+    const struct sock *so; /* where stack_recv_begin() has begun */
+    const struct receive *receive; /* for it; NULL: nothing has */
+    bool lent;                     /* places.c: the link may write to its buffer */
+    bool drives;                   /* it does not sleep on cond, */
+    struct runtime *sleeps_at;     /* but at this one's link; NULL: it looks again and again */
+    struct list node;              /* among the runtime's sleeping waiters */
 };
 
 struct watch {

@@ -28,6 +28,7 @@ struct receive {
     uint8_t *buf;
     size_t len;  /* octets of room, */
     size_t done; /* of which so many have got theirs */
+    bool waits;  /* it has begun, and neither ended nor been ended by the last CLOSE or ABORT */
 };
 
 struct rcvq {

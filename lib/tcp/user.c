@@ -216,21 +216,24 @@ bool tcp_receive_begin(struct tcb *t, struct receive *r)
     if (!b || b->receive)
         return false;
     b->receive = r;
+    r->waits = true;
     return true;
-}
-
-void tcp_receive_end(struct tcb *t, struct receive *r, uint64_t now_ns)
-{
-    if (t->busy->receive == r)
-        t->busy->receive = NULL;
-    if (r->done > 0)
-        text_taken(t, now_ns);
 }
 
 static void forget_receive(struct tcb *t)
 {
-    if (tcb_is_busy(t))
-        t->busy->receive = NULL;
+    if (!tcb_is_busy(t) || !t->busy->receive)
+        return;
+    t->busy->receive->waits = false;
+    t->busy->receive = NULL;
+}
+
+void tcp_receive_end(struct tcb *t, struct receive *r, uint64_t now_ns)
+{
+    if (r->waits)
+        forget_receive(t);
+    if (r->done > 0)
+        text_taken(t, now_ns);
 }
 
 void tcp_stop_receiving(struct tcb *t, uint64_t now_ns)
@@ -305,6 +308,7 @@ void tcp_leave(struct tcb *t, uint64_t now_ns)
 
 void tcp_abort(struct tcb *t, uint64_t now_ns)
 {
+    forget_receive(t);
     switch (t->state) {
     case STATE_CLOSED:
         return;

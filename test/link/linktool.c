@@ -162,10 +162,19 @@ static void inspect(const struct packet *p, uint16_t port, struct tally *t)
     t->octets += seg.text_len;
 }
 
-/* Of all that is waited for, what lies behind so many octets. */
+/* Of all that is waited for, what lies behind so many octets; and as much as a link keeps of other
+ * connections, which nothing comes for. */
 static void expect_from(struct link *l, const struct link_expect *all, uint32_t octets)
 {
-    struct link_expect rest = *all;
+    static uint8_t elsewhere[65535];
+    struct link_expect rest = *all, others = *all;
+    others.seq = seq_add(all->seq, octets);
+    others.buf = elsewhere;
+    others.len = sizeof elsewhere;
+    for (unsigned i = 1; i < LINK_EXPECT_MAX; i++) {
+        others.flow.remote_port++;
+        l->ops->expect(l, &others);
+    }
     rest.seq = seq_add(all->seq, octets);
     rest.buf += octets;
     rest.len -= octets;

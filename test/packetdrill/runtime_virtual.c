@@ -295,6 +295,13 @@ void runtime_look(struct runtime *rt)
     (void)rt;
 }
 
+bool runtime_yield(struct runtime *rt, unsigned calls)
+{
+    (void)rt;
+    (void)calls;
+    return false;
+}
+
 /* Nothing is waited for: what is left is reset. */
 bool runtime_drain(struct runtime *rt, uint64_t deadline_ns)
 {

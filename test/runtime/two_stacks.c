@@ -110,6 +110,8 @@ void two_up(struct two *t, const struct two_config *config)
     struct link *a, *b;
     assert_int_equal(pair_create(&pc, &a, &b), 0);
     t->left = stack_on(a, LEFT, LEFT_6, &config->options);
+    if (config->around)
+        b = config->around(b);
     t->right = stack_on(b, RIGHT, RIGHT_6, &config->options);
 }
 

@@ -23,9 +23,10 @@
 #define PORT 40000
 
 struct two_config {
-    uint32_t super_max;           /* as in struct link_caps */
-    size_t queue_max;             /* 0: plenty */
-    struct nstcp_options options; /* of both */
+    uint32_t super_max;                    /* as in struct link_caps */
+    size_t queue_max;                      /* 0: plenty */
+    struct nstcp_options options;          /* of both */
+    struct link *(*around)(struct link *); /* makes of the right one's link another; NULL: not */
 };
 
 struct two {

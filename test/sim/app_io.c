@@ -145,7 +145,7 @@ static void begin_receive(struct end *e)
     if (e->plan->read_max % 3 != 0)
         return;
     size_t len = e->plan->read_max < sizeof e->place ? e->plan->read_max : sizeof e->place;
-    e->receive = (struct receive){e->place, len, 0};
+    e->receive = (struct receive){.buf = e->place, .len = len};
     e->waits = stack_recv_begin(e->sock, &e->receive);
     bool refuses = e->host->plan->refuse_ppm > 0 || e->host->plan->mem_limit > 0;
     SIM_CHECK(e->waits || refuses, "receive", "another RECEIVE waits");

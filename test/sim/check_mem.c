@@ -28,8 +28,9 @@ static uint64_t held(struct end *e)
     uint64_t unread = arrived > e->read ? arrived - e->read : 0;
     /* Each full segment in flight has its record of when it was sent: with an MSS of 36 more than
      * the text itself (seed 2348417). */
-    uint64_t flight = e->wire.sent > acked + 1 && !lost ? e->wire.sent - 1 - acked : 0;
-    uint64_t records = flight / wire_mss_limit(&e->wire, &peer_of(e)->wire) * sizeof(struct sent);
+    uint64_t flight = e->wire.sent > acked + 1 && !lost ? e->wire.sent - 1 - acked : 0, records = 0;
+    if (flight > 0)
+        records = flight / wire_mss_limit(&e->wire, &peer_of(e)->wire) * sizeof(struct sent);
     uint64_t lent = e->n_lent > 0 ? EXTENT : 0; /* which is not joined to the one before it yet */
     return unacked + (end_gives(e) ? unacked : unacked / 10) + records + lent + unread;
 }

@@ -29,6 +29,15 @@ static const uint8_t *packet(const struct flow *ours, uint32_t text_len, size_t 
     return p.head.ptr;
 }
 
+/* The same, of one that is expected, when it is the packet's. */
+static size_t predicted(struct link_expect *e, const uint8_t *ip, size_t len, size_t whole)
+{
+    struct flow flow;
+    seq_t seq;
+    size_t headers = predict(ip, len, whole, &flow, &seq);
+    return headers > 0 && predict_find(e, 1, &flow, seq) == e ? headers : 0;
+}
+
 static struct link_expect expected(const struct flow *flow)
 {
     return (struct link_expect){*flow, {1000}, place, sizeof place};
@@ -40,10 +49,10 @@ static void is_next(void **state)
     size_t len, whole;
     struct link_expect e = expected(&v4);
     const uint8_t *ip = packet(&v4, 4000, &len, &whole);
-    assert_int_equal(predict(&e, ip, len, whole), 40);
+    assert_int_equal(predicted(&e, ip, len, whole), 40);
     e = expected(&v6);
     ip = packet(&v6, 1, &len, &whole);
-    assert_int_equal(predict(&e, ip, len, whole), 60);
+    assert_int_equal(predicted(&e, ip, len, whole), 60);
 }
 
 static void is_not(void **state)
@@ -53,21 +62,19 @@ static void is_not(void **state)
     const struct flow *flows[] = {&v4, &v6};
     for (unsigned f = 0; f < 2; f++) {
         struct link_expect e = expected(flows[f]);
-        const uint8_t *ip = packet(flows[f], 4001, &len, &whole); /* no room */
-        assert_int_equal(predict(&e, ip, len, whole), 0);
-        ip = packet(flows[f], 0, &len, &whole); /* no text */
-        assert_int_equal(predict(&e, ip, len, whole), 0);
+        const uint8_t *ip = packet(flows[f], 0, &len, &whole); /* no text */
+        assert_int_equal(predicted(&e, ip, len, whole), 0);
         ip = packet(flows[f], 100, &len, &whole);
-        assert_int_not_equal(predict(&e, ip, len, whole), 0);
-        assert_int_equal(predict(&e, ip, len, whole + 1), 0); /* padding */
+        assert_int_not_equal(predicted(&e, ip, len, whole), 0);
+        assert_int_equal(predicted(&e, ip, len, whole + 1), 0); /* padding */
         for (size_t cut = 0; cut < len; cut++)
-            assert_int_equal(predict(&e, ip, cut, whole), 0);
+            assert_int_equal(predicted(&e, ip, cut, whole), 0);
         e.seq.v++;
-        assert_int_equal(predict(&e, ip, len, whole), 0);
+        assert_int_equal(predicted(&e, ip, len, whole), 0);
         e = expected(flows[1 - f]);
-        assert_int_equal(predict(&e, ip, len, whole), 0);
+        assert_int_equal(predicted(&e, ip, len, whole), 0);
         e = (struct link_expect){0}; /* nothing is expected */
-        assert_int_equal(predict(&e, ip, len, whole), 0);
+        assert_int_equal(predicted(&e, ip, len, whole), 0);
     }
 }
 
@@ -91,7 +98,7 @@ static void any_bit(void **state)
                 (fields[f].from == 32 || fields[f].from == 52) && bit % 8 < 4)
                 continue; /* the offset is in the upper half */
             copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            assert_int_not_equal(predict(&e, copy, len, whole), whole - 100);
+            assert_int_not_equal(predicted(&e, copy, len, whole), whole - 100);
             copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
     }
@@ -100,10 +107,26 @@ static void any_bit(void **state)
     struct link_expect e = expected(&v4);
     memcpy(copy, packet(&v4, 100, &len, &whole), PACKET_HEAD_MAX);
     copy[6] |= 0x20; /* more fragments */
-    assert_int_equal(predict(&e, copy, len, whole), 0);
+    assert_int_equal(predicted(&e, copy, len, whole), 0);
     copy[6] = 0;
     copy[7] = 1; /* a later one */
-    assert_int_equal(predict(&e, copy, len, whole), 0);
+    assert_int_equal(predicted(&e, copy, len, whole), 0);
+}
+
+/* Each of many by what tells it from the others. */
+static void of_many(void **state)
+{
+    (void)state;
+    struct link_expect e[5];
+    for (unsigned i = 0; i < 5; i++)
+        e[i] = expected(i == 4 ? &v6 : &v4);
+    e[0].seq.v++;
+    e[1].flow.remote_port++;
+    e[2].flow.remote.b[15]++;
+    for (unsigned i = 0; i < 5; i++)
+        assert_ptr_equal(predict_find(e, 5, &e[i].flow, e[i].seq), &e[i]);
+    assert_null(predict_find(e, 3, &v4, e[3].seq)); /* it is behind those three */
+    assert_null(predict_find(e, 0, &v4, e[3].seq));
 }
 
 int main(void)
@@ -112,6 +135,7 @@ int main(void)
         cmocka_unit_test(is_next),
         cmocka_unit_test(is_not),
         cmocka_unit_test(any_bit),
+        cmocka_unit_test(of_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

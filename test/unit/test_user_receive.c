@@ -50,7 +50,7 @@ static void receive_that_waits(void **state)
 {
     (void)state;
     uint8_t buf[250], rest[100];
-    struct receive r = {buf, sizeof buf, 0}, other = r;
+    struct receive r = {.buf = buf, .len = sizeof buf}, other = r;
     establish();
     assert_true(tcp_receive_begin(&the.tcb, &r));
     assert_false(tcp_receive_begin(&the.tcb, &other));
@@ -81,7 +81,7 @@ static void receive_that_waits_ends(void **state)
 {
     (void)state;
     uint8_t buf[100];
-    struct receive r = {buf, sizeof buf, 0};
+    struct receive r = {.buf = buf, .len = sizeof buf};
     establish();
     assert_true(tcp_receive_begin(&the.tcb, &r));
     receive(.flags = URG | ACK, .seq = 1, .ack = 1, .up = 5, .text = 10);
@@ -89,7 +89,22 @@ static void receive_that_waits_ends(void **state)
     assert_int_equal(tcp_receivable(&the.tcb), 4);
     tcp_leave(&the.tcb, the.now_ns);
     assert_null(the.tcb.busy->receive);
+    assert_false(r.waits);
     ignore();
+}
+
+/* And with ABORT, 3.10.5: "All queued SENDs and RECEIVEs should be given 'connection reset'". */
+static void receive_that_waits_is_aborted(void **state)
+{
+    (void)state;
+    uint8_t buf[100];
+    struct receive r = {.buf = buf, .len = sizeof buf};
+    establish();
+    assert_true(tcp_receive_begin(&the.tcb, &r));
+    assert_true(r.waits);
+    tcp_abort(&the.tcb, the.now_ns);
+    assert_false(r.waits);
+    expect(.flags = RST | ACK, .seq = 1, .ack = 1);
 }
 
 /* "RECEIVEs must be satisfied by data already on hand", then the end: MUST-12's orderly way. */
@@ -141,9 +156,13 @@ static void stop_receiving(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ladder_test(receive_in_each_state), ladder_test(receive_text),
-        ladder_test(receive_that_waits),    ladder_test(receive_that_waits_ends),
-        ladder_test(receive_after_fin),     ladder_test(receive_after_rst),
+        ladder_test(receive_in_each_state),
+        ladder_test(receive_text),
+        ladder_test(receive_that_waits),
+        ladder_test(receive_that_waits_ends),
+        ladder_test(receive_that_waits_is_aborted),
+        ladder_test(receive_after_fin),
+        ladder_test(receive_after_rst),
         ladder_test(stop_receiving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
