@@ -1,5 +1,7 @@
 /* RFC 6937 section 3, for sack_recovery.c. RFC 6937 takes SSRB for every ACK; Linux takes it only
- * for those that show progress, as its authors advise since, and so do we. */
+ * for those that show progress, as its authors advise since, and so do we. The others' bound is
+ * SSRB's without the segment more: where CRB has spent its credit, what was lost again would have
+ * to wait for others' deliveries. */
 #include "prr.h"
 
 #include "minmax.h"
@@ -24,8 +26,9 @@ uint32_t prr_cwnd(struct prr *p, uint32_t octets, uint32_t pipe, uint32_t ssthre
         sndcnt = due > p->out ? due - p->out : 0;
     } else {
         uint64_t limit = p->delivered > p->out ? p->delivered - p->out : 0;
+        limit = max_u64(limit, octets);
         if (safe)
-            limit = max_u64(limit, octets) + mss;
+            limit += mss;
         sndcnt = min_u64(ssthresh - pipe, limit);
     }
     if (p->out == 0)

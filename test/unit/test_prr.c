@@ -47,7 +47,8 @@ static void slow_start_reduction_bound(void **state)
     }
 }
 
-/* PRR-CRB, while ACKs tell of further losses: no more goes than has arrived. */
+/* While ACKs tell of further losses no more goes than has arrived (PRR-CRB); but what each says has
+ * arrived, also when more has been sent before, as with SSRB. */
 static void conservative_reduction_bound(void **state)
 {
     (void)state;
@@ -59,6 +60,8 @@ static void conservative_reduction_bound(void **state)
         assert_int_equal(pipe, 4);
     }
     assert_int_equal(p.out, p.delivered);
+    prr_sent(&p, 5 * MSS);
+    assert_int_equal(acked(&p, 3, 10, false), 1);
 }
 
 /* What could not be sent before may go later, not more. */
@@ -68,7 +71,7 @@ static void bank(void **state)
     struct prr p;
     prr_begin(&p, 20 * MSS);
     prr_sent(&p, MSS);
-    assert_int_equal(prr_cwnd(&p, 3 * MSS, 4 * MSS, 10 * MSS, MSS, false), 6 * MSS);
+    assert_int_equal(prr_cwnd(&p, 3 * MSS, 4 * MSS, 10 * MSS, MSS, false), 7 * MSS);
     assert_int_equal(prr_cwnd(&p, 0, 4 * MSS, 10 * MSS, MSS, false), 6 * MSS);
     assert_int_equal(prr_cwnd(&p, 0, 4 * MSS, 10 * MSS, MSS, true), 7 * MSS);
     prr_sent(&p, 2 * MSS);
