@@ -60,15 +60,18 @@ static void resending(struct sack_recovery *r, seq_t from, seq_t end)
 }
 
 /* RFC 4015 3.2, without its limit on the burst, which cwnd is in Linux too; unless cwnd has grown
- * beyond what it was (RFC 9438 4.9.2). The user may have changed the algorithm meanwhile. */
-static void bring_back(const struct cc *before, struct cc *c)
+ * beyond what it was long after (RFC 9438 4.9.2). While recovery is on it may be as large as
+ * before, or by a segment larger: PRR has not brought it down yet. The user may have changed the
+ * algorithm meanwhile. */
+static void bring_back(const struct cc *before, struct cc *c, bool in_recovery)
 {
     const struct cc_ops *ops = c->ops;
-    uint32_t mss = c->mss;
-    if (c->cwnd >= before->cwnd)
+    uint32_t mss = c->mss, cwnd = max_u32(before->cwnd, c->cwnd);
+    if (c->cwnd > before->cwnd && !in_recovery)
         return;
     bool cwr = before->cwr && c->cwr; /* what was due before still is, unless it has gone */
     *c = *before;
+    c->cwnd = cwnd;
     c->cwr = cwr;
     if (c->ops != ops)
         cc_change(c, ops);
@@ -86,7 +89,7 @@ static void forget(struct sack_recovery *r)
 /* Nothing was lost. */
 static void undo(struct sack_recovery *r, struct cc *c)
 {
-    bring_back(&r->before, c);
+    bring_back(&r->before, c, !recovery_is_whole(r->mode));
     r->mode = RECOVERY_OPEN;
     forget(r);
     /* RFC 8985 6.2 step 3 sees reordering only where nothing was sent again; with a window of 0 all

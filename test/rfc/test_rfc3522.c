@@ -50,6 +50,28 @@ static void fast_retransmit(void **state)
     assert_int_equal(host_status(so).resent, 1);
 }
 
+/* The reordering timer (RFC 8985 6.2) has found it: as much is in flight as before, so cwnd has not
+ * come down yet. ssthresh has, and is brought back: else slow start would be over for good. */
+static void cwnd_is_as_before(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = in_flight(&a, 50000);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, BLOCK(AT(1), AT(3)), TS(2, 100));
+    assert_int_equal(all_leaves(), 2); /* RFC 3042 */
+    host_later(25);                    /* a quarter of min_RTT */
+    assert_true(all_leaves() > 0);
+    assert_int_equal(host_status(so).resent, 1);
+    assert_int_equal(host_status(so).ssthresh, 7 * LEN);
+    assert_true(host_status(so).cwnd >= 10 * LEN);
+    host_later(4);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(3), TS(3, 100));
+    assert_int_equal(host_status(so).ssthresh, UINT32_MAX);
+    assert_true(host_status(so).cwnd >= 10 * LEN);
+    (void)all_leaves();
+}
+
 /* (4): the same timestamp as RetransmitTS, or a later one: it was lost. */
 static void real_loss(void **state)
 {
@@ -198,10 +220,9 @@ static void retransmission_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(fast_retransmit), host_test(real_loss),
-        host_test(acceptable),      host_test(acks_lost),
-        host_test(with_a_d_sack),   host_test(told_before),
-        host_test(timeout),         host_test(timeouts_in_a_row),
+        host_test(fast_retransmit), host_test(real_loss),           host_test(acceptable),
+        host_test(acks_lost),       host_test(with_a_d_sack),       host_test(told_before),
+        host_test(timeout),         host_test(timeouts_in_a_row),   host_test(cwnd_is_as_before),
         host_test(probe_is_late),   host_test(retransmission_lost),
     };
     return host_main(tests);
