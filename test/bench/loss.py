@@ -46,7 +46,8 @@ def towards(host, stages):
 def path(rtt_ms, rate='100mbit', queue=None, **more):
     """Arguments of `impair`: what goes to host2 is as bad as that, what comes back only late."""
     late = {'delay': f'{rtt_ms / 2:g}ms'}
-    there = {'rate': rate, 'queue': f'{queue or BDP_MS * rtt_ms}b', **late, **more}
+    queue = BDP_MS * rtt_ms if queue is None else queue
+    there = {'rate': rate, 'queue': f'{queue}b', **late, **more}
     return [*towards('host2', there), *towards('host1', late)]
 
 
@@ -76,6 +77,22 @@ def impair(lab, options, seed):
                    stdout=subprocess.DEVNULL)
 
 
+def impaired(lab):
+    """How many packets to host2 met with what, since impair()."""
+    said = subprocess.run([lab.netns, 'impair'], check=True, text=True, stdout=subprocess.PIPE)
+    line = next(li for li in said.stdout.splitlines() if li.startswith('to host2:'))
+    return {name: int(n) for n, name in (word.split() for word in line[9:].split(','))}
+
+
+def check_impaired(options, counts):
+    """Each stage has done something in one of the transfers: else its cell is another."""
+    stages = {'lost': '--loss' in options, 'late': '--reorder' in options, 'mtu': '--mtu' in options,
+              'queue': '0b' in options}
+    for counter, wanted in stages.items():
+        if wanted and not any(c[counter] for c in counts):
+            raise RuntimeError(f'impair {" ".join(options)}: no packet is counted as {counter}')
+
+
 def transfer(lab, client, server, seconds, conns=1):
     """What the client said; None when the transfer did not end."""
     try:
@@ -95,10 +112,13 @@ def cells(lab, options, ends, repeats, seconds):
     """By name what its transfers gave, of all the cells of a path; ends: by name whose they are."""
     all_ends = {**ends, None: THEIRS}
     got = {name: [] for name in all_ends}
+    counts = []
     for seed in range(1, repeats + 1):
         for name, pair in all_ends.items():
             impair(lab, options, seed)
             got[name].append(transfer(lab, *pair, seconds))
+            counts.append(impaired(lab))
+    check_impaired(options, counts)
     return {name: compared(got[name], got[None]) for name in ends}
 
 
