@@ -61,6 +61,8 @@ static struct sent *make(struct scoreboard *b)
 
 static void drop(struct scoreboard *b, struct sent *s)
 {
+    if (b->near == s)
+        b->near = prev(b, s);
     list_remove(&s->by_seq);
     list_remove(&s->line);
     b->n--;
@@ -150,13 +152,24 @@ static void fly(struct scoreboard *b, struct sent *s, uint64_t now_ns)
     list_push_back(&b->flying, &s->line);
 }
 
+/* The last record that begins below `right`; NULL: none does. From where the last one was. */
+static struct sent *last_below(const struct scoreboard *b, seq_t right)
+{
+    struct sent *s = b->near ? b->near : last(b);
+    while (s && !seq_lt(s->start, right))
+        s = prev(b, s);
+    for (struct sent *n; s && (n = next(b, s)) && seq_lt(n->start, right); s = n)
+        continue;
+    return s;
+}
+
 /* What lies in [from, end) is in flight again. */
 static void fly_again(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_ns)
 {
-    struct sent *s = last(b), *above = NULL;
+    struct sent *s = last_below(b, end), *above = NULL;
     for (struct sent *p; s && seq_lt(from, s->end); s = p) {
         p = prev(b, s);
-        if (s->sacked || !seq_lt(s->start, end))
+        if (s->sacked)
             continue;
         if (seq_lt(end, s->end))
             (void)split(b, s, end);
@@ -172,14 +185,22 @@ static void fly_again(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_
         join(b, above);
 }
 
+/* A peer with a small MSS and a large window would have us look through them all. */
+static bool too_many(const struct scoreboard *b, seq_t end)
+{
+    return b->n >= SCOREBOARD_MANY &&
+           (uint32_t)seq_diff(end, scoreboard_first(b)->start) / b->n < SCOREBOARD_SMALL;
+}
+
 static void fly_first(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_ns)
 {
     struct sent *tail = last(b);
-    if (tail && !tail->sacked && !tail->lost && !tail->again && tail->at_ns == now_ns) {
+    bool flies = tail && !tail->sacked && !tail->lost;
+    if (flies && !tail->again && tail->at_ns == now_ns) {
         tail->end = end;
         return;
     }
-    struct sent *s = make(b);
+    struct sent *s = flies && too_many(b, end) ? NULL : make(b);
     if (!s) { /* then there is a tail; of what is in it some was sent before */
         fly(b, tail, now_ns);
         tail->again = true;
@@ -257,9 +278,10 @@ static struct sent *cut_out(struct scoreboard *b, struct sent *s, seq_t left, se
 void scoreboard_sacked(struct scoreboard *b, seq_t left, seq_t right, uint32_t records_max,
                        struct delivery *d)
 {
-    for (struct sent *s = last(b), *p; s && seq_lt(left, s->end); s = p) {
+    for (struct sent *s = last_below(b, right), *p; s && seq_lt(left, s->end); s = p) {
+        b->near = s;
         p = prev(b, s);
-        if (s->sacked || !seq_lt(s->start, right))
+        if (s->sacked)
             continue;
         struct sent *piece = cut_out(b, s, left, right, records_max);
         if (!piece)

@@ -31,6 +31,7 @@ struct scoreboard {
     struct list flying;  /* neither SACKed nor lost, by at_ns */
     struct list missing; /* lost, by number */
     struct mem *mem;
+    struct sent *near;     /* where blocks were SACKed last; NULL: nowhere */
     uint32_t n;            /* records */
     uint32_t sacked, lost; /* octets */
     seq_t fack;            /* the highest number that was delivered, + 1 */
@@ -58,7 +59,11 @@ void scoreboard_init(struct scoreboard *b, struct mem *mem, seq_t una);
 void scoreboard_finish(struct scoreboard *b);
 
 /* [from, end) was sent, for the first time or again. Without memory for a record the whole of one
- * that it touches counts as sent now. */
+ * that it touches counts as sent now; so does, of more than SCOREBOARD_MANY records of small
+ * segments, the last one. */
+#define SCOREBOARD_MANY  8192
+#define SCOREBOARD_SMALL 536 /* octets: records are, on the average, of less */
+
 void scoreboard_sent(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_ns);
 
 /* An ACK has come. */
@@ -70,7 +75,8 @@ void scoreboard_acked(struct scoreboard *b, seq_t una, struct delivery *d);
 
 /* [left, right) was SACKed, within what is outstanding. What can't be recorded is not, nor what
  * would cut records to more than so many: a peer that reports single octets would have us look
- * through as many records with each ACK. */
+ * through as many records with each ACK. O(records between these blocks and those before), which
+ * are few where blocks tell of a hole. */
 void scoreboard_sacked(struct scoreboard *b, seq_t left, seq_t right, uint32_t records_max,
                        struct delivery *d);
 

@@ -4,7 +4,8 @@
 #include "scoreboard.h"
 #include "support.h"
 
-#define MANY 50000u /* records, of an octet each */
+#define MANY 50000u           /* records, */
+#define LEN  SCOREBOARD_SMALL /* of so many octets each */
 
 struct many {
     struct test_mem mem;
@@ -30,9 +31,9 @@ static struct many *make_many(uint32_t sacked)
     scoreboard_begin(&m.b, &d, 0, MANY);
     double began_s = cpu_s();
     for (uint32_t i = 0; i < MANY; i++) {
-        scoreboard_sent(&m.b, seq(i), seq(i + 1), i);
+        scoreboard_sent(&m.b, seq(LEN * i), seq(LEN * (i + 1)), i);
         if (i < sacked && i % 2 > 0)
-            scoreboard_sacked(&m.b, seq(i), seq(i + 1), UINT32_MAX, &d);
+            scoreboard_sacked(&m.b, seq(LEN * i), seq(LEN * (i + 1)), UINT32_MAX, &d);
     }
     m.made_s = cpu_s() - began_s;
     struct list *l = m.b.by_seq.next;
@@ -53,8 +54,8 @@ static void quick(const struct many *m, double began_s)
 
 static void finish_many(struct many *m, uint32_t lost)
 {
-    assert_int_equal(m->b.lost, lost);
-    assert_true(scoreboard_check(&m->b, seq(0), seq(MANY)));
+    assert_int_equal(m->b.lost, LEN * lost);
+    assert_true(scoreboard_check(&m->b, seq(0), seq(LEN * MANY)));
     scoreboard_finish(&m->b);
     assert_int_equal(m->mem.live, 0);
 }
@@ -101,6 +102,45 @@ static void reneged(void **state)
     finish_many(m, MANY / 2 + MANY / 4);
 }
 
+/* The peer tells of a hole at the far end again and again, and of a little more each time. */
+static void told_again(void **state)
+{
+    (void)state;
+    struct many *m = make_many(2);
+    struct delivery d;
+    scoreboard_begin(&m->b, &d, 0, MANY);
+    double began_s = cpu_s();
+    for (uint32_t i = 10; i < MANY / 2; i++) {
+        scoreboard_sacked(&m->b, seq(LEN * 5), seq(LEN * i), UINT32_MAX, &d);
+        scoreboard_sacked(&m->b, seq(LEN), seq(LEN * 2), UINT32_MAX, &d);
+    }
+    quick(m, began_s);
+    assert_int_equal(m->b.sacked, LEN * (MANY / 2 - 5));
+    finish_many(m, 0);
+}
+
+/* Of small segments there are no more records than that; the last one has what is more. */
+static void small(void **state)
+{
+    (void)state;
+    static struct test_mem mem;
+    struct scoreboard b;
+    test_mem_init(&mem);
+    scoreboard_init(&b, &mem.mem, seq(0));
+    for (uint32_t i = 0; i < MANY; i++)
+        scoreboard_sent(&b, seq(48 * i), seq(48 * (i + 1)), i);
+    assert_int_equal(b.n, SCOREBOARD_MANY);
+    assert_true(scoreboard_check(&b, seq(0), seq(48 * MANY)));
+    uint32_t large =
+        SCOREBOARD_SMALL * SCOREBOARD_MANY; /* as many as a large window has of others */
+    scoreboard_sent(&b, seq(48 * MANY), seq(large - 1), MANY);
+    assert_int_equal(b.n, SCOREBOARD_MANY);
+    scoreboard_sent(&b, seq(large - 1), seq(large), MANY + 1);
+    assert_int_equal(b.n, SCOREBOARD_MANY + 1);
+    scoreboard_finish(&b);
+    assert_int_equal(mem.live, 0);
+}
+
 static void shuffle(struct many *m, struct rnd *rnd)
 {
     for (uint32_t i = MANY; i > 1; i--) {
@@ -132,7 +172,7 @@ static void any_order(void **state)
     double began_s = cpu_s();
     lose(m, 0, MANY);
     quick(m, began_s);
-    assert_true(scoreboard_check(&m->b, seq(0), seq(MANY)));
+    assert_true(scoreboard_check(&m->b, seq(0), seq(LEN * MANY)));
     for (uint32_t i = 0; i < MANY; i++)
         m->v[i]->at_ns = i / 4;
     began_s = cpu_s();
@@ -145,10 +185,8 @@ static void any_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(none_lost),
-        cmocka_unit_test(all_lost),
-        cmocka_unit_test(reneged),
-        cmocka_unit_test(any_order),
+        cmocka_unit_test(none_lost),  cmocka_unit_test(all_lost), cmocka_unit_test(reneged),
+        cmocka_unit_test(told_again), cmocka_unit_test(small),    cmocka_unit_test(any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
