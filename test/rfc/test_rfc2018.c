@@ -87,13 +87,26 @@ static void sender(void **state)
     nothing_leaves();
 }
 
+/* 8, where we leave it: what there is no memory for is not kept, and no block tells of it. The peer
+ * sends it again; where one told of it, it would wait for a timeout. */
+static void not_kept(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    permitted(&a);
+    host.mem.mem.limit = host.mem.mem.used;
+    arrives(&a, .flags = ACK, .seq = 1001, .ack = 1, .text = 500);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
+    host.mem.mem.limit = SIZE_MAX;
+    arrives(&a, .flags = ACK, .seq = 2001, .ack = 1, .text = 500);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, BLOCK(2001, 2501));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(octets),
-        host_test(four_blocks),
-        host_test(twice),
-        host_test(sender),
+        host_test(octets), host_test(four_blocks), host_test(twice),
+        host_test(sender), host_test(not_kept),
     };
     return host_main(tests);
 }
