@@ -17,7 +17,7 @@ struct port_block {
     uint16_t first, count;
 };
 
-#define PORTS_COUNTERS 256
+#define PORTS_COUNTERS 4096
 
 struct ports {
     struct port_block *v;
