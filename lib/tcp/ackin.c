@@ -149,6 +149,12 @@ static bool is_duplicate(const struct tcb *t, const struct seg *seg)
            seg->wnd << t->snd.shift == t->snd.wnd;
 }
 
+bool tcp_ackin_overtaken(const struct tcb *t, const struct seg *seg)
+{
+    return (seg->flags & TCP_ACK) && seq_eq(seg->seq, t->rcv.nxt) && is_duplicate(t, seg) &&
+           timestamps_age(&t->timestamps, seg->opts.ts_val) <= tcb_rto_ns(t) / NS_PER_MS;
+}
+
 /* The peer's window has opened after it was probed: what it may have thrown away goes again. While
  * the retransmission timer still runs that is the timer's business, or a peer could make us send a
  * window again and again by shutting and opening its own. */

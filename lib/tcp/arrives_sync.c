@@ -23,9 +23,9 @@ static bool acceptable(const struct tcb *t, const struct seg *seg)
     uint32_t wnd = tcb_rcv_wnd(t), len = seg_len(seg);
     seq_t nxt = t->rcv.nxt, edge = seq_add(nxt, wnd);
     if (len == 0) {
-        /* RFC 9293 has SEG.SEQ < the edge for a window that is open; Linux also takes the edge
-         * itself, and so do we: a peer that has filled our window sends its ACKs from there, and to
-         * ignore them would stop our own sending until its retransmission gets through. */
+        /* RFC 9293 has SEG.SEQ < the edge for a window that is open; Linux also takes the edge, and
+         * so do we: a peer that has filled our window sends its ACKs from there, and to ignore them
+         * would stop our sending until its retransmission gets through. */
         bool rst = seg->flags & TCP_RST;
         return seq_in(seg->seq, nxt, seq_add(edge, !rst || wnd == 0));
     }
@@ -74,9 +74,8 @@ static void note_twice(struct tcb *t, const struct seg *seg)
 /* What is not acceptable is answered with an ACK. */
 static void answer_unacceptable(struct tcb *t, const struct seg *seg, uint64_t now_ns)
 {
-    /* Without a limit for those without text two stacks could answer each other's ACKs for ever. A
-     * SYN is challenged whatever its number (RFC 5961 4.2), but for the peer's SYN,ACK again, whose
-     * ACK was lost. */
+    /* Without text within a limit: two stacks could answer each other's ACKs for ever. A SYN is
+     * challenged (RFC 5961 4.2), but for the peer's SYN,ACK again, whose ACK was lost. */
     bool syn_ack_again = (seg->flags & TCP_ACK) && seq_eq(seg->seq, t->rcv.irs);
     if ((seg->flags & TCP_SYN) && !syn_ack_again) {
         challenge_syn(t, now_ns);
@@ -97,7 +96,8 @@ static enum step first_timestamp(struct tcb *t, const struct seg *seg, uint64_t 
 {
     if (!t->ts || (seg->flags & TCP_RST)) /* 5.2: a RST is never too old */
         return GO_ON;
-    if (seg->opts.has_ts && timestamps_outdated(&t->timestamps, seg->opts.ts_val, now_ns))
+    if (seg->opts.has_ts && timestamps_outdated(&t->timestamps, seg->opts.ts_val, now_ns) &&
+        !tcp_ackin_overtaken(t, seg))
         answer_unacceptable(t, seg, now_ns);
     else if (seg->opts.has_ts || (seg->flags & TCP_SYN))
         return GO_ON;

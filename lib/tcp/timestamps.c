@@ -45,6 +45,11 @@ bool timestamps_outdated(const struct timestamps *ts, uint32_t val, uint64_t now
     return before(val, ts->recent) && seconds(now_ns) - ts->recent_s <= OUTDATED_S;
 }
 
+uint32_t timestamps_age(const struct timestamps *ts, uint32_t val)
+{
+    return ts->recent - val;
+}
+
 bool timestamps_newer(const struct timestamps *ts, uint32_t val)
 {
     return before(ts->recent, val);
@@ -52,7 +57,7 @@ bool timestamps_newer(const struct timestamps *ts, uint32_t val)
 
 void timestamps_arrived(struct timestamps *ts, uint32_t val, seq_t at, uint64_t now_ns)
 {
-    if (seq_leq(at, ts->last_ack_sent))
+    if (seq_leq(at, ts->last_ack_sent) && !timestamps_outdated(ts, val, now_ns))
         record(ts, val, now_ns);
 }
 

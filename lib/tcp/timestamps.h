@@ -30,11 +30,13 @@ void timestamps_begin(struct timestamps *ts, uint32_t val, seq_t rcv_nxt, uint64
  * without a newer one nothing is (5.5): the peer's clock may have gone half around. */
 bool timestamps_outdated(const struct timestamps *ts, uint32_t val, uint64_t now_ns);
 
+/* By how many of the peer's ticks val is older than the newest. */
+uint32_t timestamps_age(const struct timestamps *ts, uint32_t val);
+
 /* RFC 6191 2: whether val is greater than the last that was seen. */
 bool timestamps_newer(const struct timestamps *ts, uint32_t val);
 
-/* 5.3 R3, 4.3 (2): a segment that begins with `at` and has val, and that is not outdated, is good.
- */
+/* 5.3 R3, 4.3 (2): a segment that begins with `at` and has val is good. */
 void timestamps_arrived(struct timestamps *ts, uint32_t val, seq_t at, uint64_t now_ns);
 
 /* The round trip by the peer's echo, in ns, of whole ms and one at least; 0: it tells none, being

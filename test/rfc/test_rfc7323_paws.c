@@ -94,7 +94,7 @@ static void answers(void **state)
     connected(&a, 100);
     unsigned n = 0;
     for (unsigned i = 0; i < 100; i++) {
-        arrives(&a, .flags = ACK, .seq = 1, .ack = 1, TS(99, 0));
+        arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 77, TS(99, 0));
         n += all_leaves();
     }
     assert_int_equal(n, 10);
@@ -102,6 +102,32 @@ static void answers(void **state)
         arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1, TS(99, 0));
         leaves(&a, .flags = ACK, .seq = 1, .ack = 1, TS(0, 100));
     }
+}
+
+/* 5.3 R1 has them dropped: duplicate ACKs that a later one has overtaken are counted, and TS.Recent
+ * stays. Not when they say anything else, or are older than an RTO. */
+static void overtaken(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = after_a_round_trip(&a, 500); /* RTO is 300 ms */
+    host_sends(so, 0, 4 * 988);
+    (void)all_leaves();
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, TS(603, 100));
+    (void)all_leaves();
+    arrives(&a, .flags = ACK, .seq = 2, .ack = 1, TS(602, 100));
+    leaves(&a, .flags = ACK, .seq = 1 + 4 * 988, .ack = 1, TS(100, 603));
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, TS(602 - 300, 100));
+    leaves(&a, .flags = ACK, .seq = 1 + 4 * 988, .ack = 1, TS(100, 603));
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, TS(602, 100));
+    (void)all_leaves();
+    assert_int_equal(host_status(so).resent, 0);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, TS(603 - 300, 100));
+    (void)all_leaves(); /* the third */
+    assert_int_equal(host_status(so).resent, 1);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .wnd = 77, TS(602, 100));
+    leaves(&a, .flags = ACK, .seq = 1 + 4 * 988, .ack = 1, TS(100, 603));
+    assert_int_equal(host_status(so).snd_wnd, 10000);
 }
 
 /* 5.2: a RST is never too old; and its timestamp, however new, does not become TS.Recent. */
@@ -189,7 +215,7 @@ int main(void)
         host_test(order),         host_test(queued_is_not_inspected_again),
         host_test(answers),       host_test(reset),
         host_test(syn_received),  host_test(every_state),
-        host_test(silence),
+        host_test(silence),       host_test(overtaken),
     };
     return host_main(tests);
 }

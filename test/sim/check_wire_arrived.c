@@ -134,6 +134,8 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
     if (age == TS_OUTDATED) {
         sack_outdated(&me->sack_heard, &me->ack_watch, at + syn, at + syn + seg->text_len);
         ack_unacceptable(&me->ack_watch, end > at && open && !syn, now_ns);
+        if (end == at && seg->flags & TCP_ACK && me->syn_sent) /* it may be but overtaken */
+            arrived_ack(me, peer, seg, false, false, now_ns);
         return;
     }
     if (age == TS_UNSURE)
