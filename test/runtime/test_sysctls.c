@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "bad_link.h"
 #include "two_stacks.h"
 
 /* RFC 3168 6.1.1, nstcp_options.tcp_ecn: only between two that both want it, of which one asks. */
@@ -104,20 +105,60 @@ static void slow_start_after_idle(void **state)
     }
 }
 
-/* tcp_pacing_ss_ratio, tcp_pacing_ca_ratio: any that Linux has is taken. */
+/* A millisecond is the least that text is spread over (pacing.h). */
+#define FAR_US 2000
+
+/* TCP_INFO goes on where the struct of <netinet/tcp.h> ends: octets in a second. */
+struct paced {
+    struct tcp_info info;
+    uint64_t rate;
+};
+
+static void assert_paced(struct nstcp *stack, int sock, int percent)
+{
+    struct paced p;
+    socklen_t len = sizeof p;
+    assert_int_equal(nstcp_getsockopt(stack, sock, IPPROTO_TCP, TCP_INFO, &p, &len), 0);
+    assert_int_equal(len, sizeof p);
+    assert_true(p.info.tcpi_rtt >= FAR_US);
+    if (percent < 0) {
+        assert_true(p.rate == UINT64_MAX);
+        return;
+    }
+    double segments = p.info.tcpi_snd_cwnd, round_trip_s = p.info.tcpi_rtt * 1e-6;
+    double each = 0.01 * percent * p.info.tcpi_snd_mss / round_trip_s;
+    assert_true((double)p.rate > 0.99 * segments * each);
+    assert_true((double)p.rate < 1.01 * (segments + 1) * each);
+}
+
+/* tcp_pacing_ss_ratio, tcp_pacing_ca_ratio: the rate that TCP_INFO tells, in slow start, and after
+ * a loss. */
 static void pacing_ratios(void **state)
 {
     (void)state;
-    static const int ratios[] = {-1, 1, 1000};
-    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++) {
+    static const struct {
+        int ss_ratio, ca_ratio, ss, ca;
+    } modes[] = {{0, 0, 200, 120}, {-1, 1, -1, 1}, {1, 1000, 1, 1000}, {1000, -1, 1000, -1}};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        static const uint8_t text[14000]; /* what goes at once */
+        uint8_t got[sizeof text];
         struct two t;
-        two_up(&t, &(struct two_config){.options = {.tcp_pacing_ss_ratio = ratios[i],
-                                                    .tcp_pacing_ca_ratio = ratios[i]}});
+        bad_path = (struct bad_path){.late_us = FAR_US, .lost = 2};
+        two_up(&t, &(struct two_config){.options = {.tcp_pacing_ss_ratio = modes[i].ss_ratio,
+                                                    .tcp_pacing_ca_ratio = modes[i].ca_ratio},
+                                        .around = bad_link});
         int left, right;
         must_pair(&t, &left, &right);
-        must_send(t.left, left, "hello", 5);
-        must_close(t.left, left);
-        must_recv_all(t.right, right, "hello", 5);
+        assert_paced(t.left, left, modes[i].ss);
+        must_send(t.left, left, text, sizeof text);
+        assert_int_equal(nstcp_recv(t.right, right, got, sizeof got, MSG_WAITALL), sizeof got);
+        struct tcp_info info;
+        do
+            info = info_of(t.left, left);
+        while (info.tcpi_unacked > 0);
+        assert_true(info.tcpi_snd_ssthresh < 10);
+        assert_true(info.tcpi_snd_cwnd >= info.tcpi_snd_ssthresh);
+        assert_paced(t.left, left, modes[i].ca);
         two_down(&t);
     }
 }
