@@ -8,6 +8,7 @@
 #include "api_priv.h"
 #include "link_pcap.h"
 #include "nstime.h"
+#include "options.h"
 
 #define MEMORY_DEFAULT   ((size_t)1 << 30)
 #define SOCKETS_DEFAULT  65536
@@ -30,6 +31,7 @@ static const char *wrong_sysctl(const struct nstcp_options *o)
         {"tcp_mtu_probing: not -1 to 1", o->tcp_mtu_probing, 1},
         {"tcp_pacing_ss_ratio: not -1 to 1000", o->tcp_pacing_ss_ratio, PACING_RATIO_MAX},
         {"tcp_pacing_ca_ratio: not -1 to 1000", o->tcp_pacing_ca_ratio, PACING_RATIO_MAX},
+        {"tcp_moderate_rcvbuf: not -1 to 1", o->tcp_moderate_rcvbuf, 1},
     };
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
         if (t[i].value < -1 || t[i].value > t[i].max)
@@ -44,7 +46,18 @@ static void set_ratio(uint16_t *percent, int given)
         *percent = given < 0 ? 0 : (uint16_t)given;
 }
 
-static struct tcp_config tcp_config_of(const struct nstcp_options *o)
+/* tcp_rmem, tcp_wmem; false: there are no such buffers. */
+static bool set_buffer(uint32_t *size, uint32_t *size_max, const unsigned given[3])
+{
+    uint32_t least = given[0] ? given[0] : BUFFER_MIN;
+    if (given[1])
+        *size = given[1];
+    if (given[2])
+        *size_max = given[2];
+    return BUFFER_MIN <= least && least <= *size && *size <= *size_max && *size_max <= BUFFER_MAX;
+}
+
+static struct tcp_config numbers(const struct nstcp_options *o)
 {
     struct tcp_config tcp = tcp_config_default();
     if (o->msl_ms)
@@ -61,9 +74,24 @@ static struct tcp_config tcp_config_of(const struct nstcp_options *o)
     tcp.window_scaling = o->tcp_window_scaling >= 0;
     tcp.idle_restart = o->tcp_slow_start_after_idle >= 0;
     tcp.mtu_probing = o->tcp_mtu_probing >= 0;
+    tcp.moderate_rcvbuf = o->tcp_moderate_rcvbuf >= 0;
     set_ratio(&tcp.pacing_ss_ratio, o->tcp_pacing_ss_ratio);
     set_ratio(&tcp.pacing_ca_ratio, o->tcp_pacing_ca_ratio);
     return tcp;
+}
+
+/* What the options say of the connections; what is wrong with them, or NULL. */
+static const char *tcp_config_of(const struct nstcp_options *o, struct tcp_config *tcp)
+{
+    const char *wrong = wrong_sysctl(o);
+    if (wrong)
+        return wrong;
+    *tcp = numbers(o);
+    if (!set_buffer(&tcp->rcvbuf, &tcp->rcvbuf_max, o->tcp_rmem))
+        return "tcp_rmem: not 4096 to 64 MiB, in rising order";
+    if (!set_buffer(&tcp->sndbuf, &tcp->sndbuf_max, o->tcp_wmem))
+        return "tcp_wmem: not 4096 to 64 MiB, in rising order";
+    return NULL;
 }
 
 /* A failure of create: errno and the sentence. */
@@ -80,7 +108,8 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
 {
     const struct nstcp_options defaults = {0};
     const struct nstcp_options *o = options ? options : &defaults;
-    const char *wrong = wrong_sysctl(o);
+    struct tcp_config tcp;
+    const char *wrong = tcp_config_of(o, &tcp);
     struct nstcp *stack = calloc(1, sizeof *stack);
     if (!stack || wrong) {
         free(stack);
@@ -90,7 +119,7 @@ int nstcp_create_on(struct nstcp **out, const struct nstcp_options *options, str
     }
     struct runtime_config config = {
         .host = host,
-        .tcp = tcp_config_of(o),
+        .tcp = tcp,
         .max_socks = o->max_sockets ? o->max_sockets : SOCKETS_DEFAULT,
         .mem_limit = o->memory_max ? o->memory_max : MEMORY_DEFAULT,
         .accept_source_route = o->accept_source_route != 0,

@@ -105,6 +105,15 @@ struct nstcp_options {
      * after it (120), up to 1000; -1: all that the window lets go at once. Linux paces where
      * SO_MAX_PACING_RATE is set, or a queueing discipline does it. */
     int tcp_pacing_ss_ratio, tcp_pacing_ca_ratio;
+    /* 1, the default: the receive buffer grows with use, until SO_RCVBUF is set; -1: it stays. The
+     * window's scale is that of the largest in both cases. */
+    int tcp_moderate_rcvbuf;
+    /* Octets of a socket's receive buffer and of its send buffer, tcp(7): the least, which has no
+     * effect, as memory_max holds for all sockets together; to begin with, which SO_RCVBUF and
+     * SO_SNDBUF are until they are set; and the most it grows to by itself. 0 each: 4096, 64 KiB
+     * (of the send buffer 256 KiB, and 1 MiB where round trips take less than 1 ms), 4 MiB. EINVAL:
+     * below 4096, above 64 MiB, or less than the one before. */
+    unsigned tcp_rmem[3], tcp_wmem[3];
 };
 
 #define NSTCP_WHY_MAX 256

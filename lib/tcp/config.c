@@ -31,6 +31,7 @@ struct tcp_config tcp_config_default(void)
         .window_scaling = true,
         .sack = true,
         .timestamps = true,
+        .moderate_rcvbuf = true,
         .mtu_probing = true,
         .pacing_ss_ratio = 200,
         .pacing_ca_ratio = 120,

@@ -43,9 +43,9 @@ struct tcp_config {
     uint64_t orphan_ns;         /* how long FIN-WAIT-2 lasts when no user is left to receive */
     uint32_t quickacks;         /* so many first texts of a connection are acknowledged at once */
     uint32_t r1;                /* retransmissions after which trouble is reported (SHLD-10) */
-    uint32_t sndbuf;            /* most octets in the send queue to begin with */
+    uint32_t sndbuf;            /* most octets in the send queue to begin with: Linux's tcp_wmem */
     uint32_t sndbuf_max;        /* and to grow to */
-    uint32_t rcvbuf;            /* receive window to begin with */
+    uint32_t rcvbuf;            /* receive window to begin with: Linux's tcp_rmem */
     uint32_t rcvbuf_max;        /* and to grow to */
     const struct cc_ops *cc;    /* congestion control */
     struct keepalive_settings keepalive;
@@ -54,12 +54,13 @@ struct tcp_config {
     uint16_t pacing_ss_ratio, pacing_ca_ratio;
     enum tcp_ecn ecn;
     enum syncookies syncookies;
-    bool nodelay;        /* Nagle off (MUST-17) */
-    bool window_scaling; /* RFC 7323 2: our SYN offers it, and we answer it */
-    bool sack;           /* RFC 2018: our SYN permits it, and we answer it */
-    bool timestamps;     /* RFC 7323 3: our SYN offers them, and we answer them */
-    bool mtu_probing;    /* RFC 4821 7.7: at R1 packets become smaller; Linux's tcp_mtu_probing */
-    bool idle_restart;   /* after an RTO of silence cwnd is the initial window (RFC 5681 4.1) */
+    bool nodelay;         /* Nagle off (MUST-17) */
+    bool window_scaling;  /* RFC 7323 2: our SYN offers it, and we answer it */
+    bool sack;            /* RFC 2018: our SYN permits it, and we answer it */
+    bool timestamps;      /* RFC 7323 3: our SYN offers them, and we answer them */
+    bool moderate_rcvbuf; /* the receive buffer grows with use, up to rcvbuf_max */
+    bool mtu_probing;     /* RFC 4821 7.7: at R1 packets become smaller; Linux's tcp_mtu_probing */
+    bool idle_restart;    /* after an RTO of silence cwnd is the initial window (RFC 5681 4.1) */
 };
 
 /* What the user wants of IP: RFC 9293 3.9.1.8, 3.9.1.9, 3.9.2. */

@@ -157,7 +157,7 @@ void rcvwnd_read(struct rcvwnd *w, struct rcvwnd_growth *g, uint64_t start, uint
     if (measuring && now_ns - g->mark_ns < rtt_ns)
         return;
     uint64_t wanted = measuring ? 4 * (start - g->mark_start) : 0;
-    if (wanted > w->size)
+    if (wanted > w->size && !w->fixed)
         w->size = (uint32_t)min_u64(wanted, w->size_max);
     g->mark_start = start;
     g->mark_ns = rtt_ns > 0 ? now_ns : 0;

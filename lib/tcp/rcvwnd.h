@@ -20,6 +20,7 @@ struct rcvwnd {
     uint32_t size_max;
     uint16_t mss;  /* the MSS we announced */
     uint8_t shift; /* Rcv.Wind.Shift (RFC 7323); 0 when not negotiated */
+    bool fixed;    /* size does not grow with use */
 };
 
 /* What the buffer's growth goes by; all 0 to begin with, and whenever nothing has arrived or been

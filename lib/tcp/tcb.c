@@ -41,6 +41,7 @@ void tcb_init(struct tcb *t, const struct flow *flow, uint16_t first_mtu, struct
     t->snd.mss = t->pmtu.mss_max = (uint16_t)tcb_path_mss(t);
     rcvq_init(&t->rcvq);
     rcvwnd_init(&t->rcvwnd, config->rcvbuf, config->rcvbuf_max, t->snd.mss);
+    t->rcvwnd.fixed = !config->moderate_rcvbuf;
     rto_init(&t->rto, config->rto_initial_ns);
     struct cc cc;
     cc_init(&cc, config->cc, t->snd.mss, false);

@@ -1,6 +1,7 @@
 /* nstcp_options that are Linux's net.ipv4: what connections have by them. */
 #include <errno.h>
 #include <limits.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "bad_link.h"
@@ -163,6 +164,104 @@ static void pacing_ratios(void **state)
     }
 }
 
+static int buffer(struct nstcp *stack, int sock, int name)
+{
+    int value;
+    socklen_t len = sizeof value;
+    assert_int_equal(nstcp_getsockopt(stack, sock, SOL_SOCKET, name, &value, &len), 0);
+    return value;
+}
+
+/* tcp_rmem, tcp_wmem: what a socket begins with. */
+static void buffers_at_first(void **state)
+{
+    (void)state;
+    static const struct {
+        struct nstcp_options options;
+        int rcvbuf, sndbuf;
+    } modes[] = {
+        {{0}, 64 << 10, 256 << 10},
+        {{.tcp_rmem = {4096, 20000, 30000}, .tcp_wmem = {5000, 6000, 7000}}, 20000, 6000},
+        {{.tcp_rmem = {[1] = 1 << 20}, .tcp_wmem = {[1] = 4 << 20}}, 1 << 20, 4 << 20},
+        {{.tcp_rmem = {[2] = 64 << 20}, .tcp_wmem = {[2] = 64 << 20}}, 64 << 10, 256 << 10},
+    };
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        struct two t;
+        two_up(&t, &(struct two_config){.options = modes[i].options});
+        int sock = must_socket(t.left);
+        assert_int_equal(buffer(t.left, sock, SO_RCVBUF), modes[i].rcvbuf);
+        assert_int_equal(buffer(t.left, sock, SO_SNDBUF), modes[i].sndbuf);
+        two_down(&t);
+    }
+}
+
+#define MUCH (3 << 20)
+
+static void *send_much(void *arg)
+{
+    struct two *t = arg;
+    static const uint8_t text[MUCH];
+    int left = must_connect(t->left, "10.0.1.1", PORT);
+    must_send(t->left, left, text, sizeof text);
+    must_close(t->left, left);
+    return NULL;
+}
+
+/* The receive buffer of who reads much, in octets. */
+static unsigned grown_rcvbuf(const struct nstcp_options *options)
+{
+    static uint8_t got[MUCH];
+    struct two t;
+    bad_path = (struct bad_path){.late_us = 200}; /* else what is under way is little */
+    two_up(&t, &(struct two_config){.super_max = 64000, .options = *options, .around = bad_link});
+    int listener = must_listen(t.right, "10.0.1.1", PORT);
+    pthread_t sender = must_thread(send_much, &t);
+    int right = must_accept(t.right, listener);
+    assert_int_equal(nstcp_recv(t.right, right, got, MUCH, MSG_WAITALL), MUCH);
+    must_join(sender);
+    unsigned size = info_of(t.right, right).tcpi_rcv_space;
+    two_down(&t);
+    return size;
+}
+
+/* tcp_rmem's third number, and tcp_moderate_rcvbuf: how far it grows. */
+static void receive_buffer_grows(void **state)
+{
+    (void)state;
+    struct nstcp_options options = {.tcp_rmem = {0, 20000, 200000}};
+    assert_in_range(grown_rcvbuf(&options), 100000, 210000);
+    options.tcp_rmem[2] = 0;
+    assert_in_range(grown_rcvbuf(&options), 210001, 4 << 20);
+    options.tcp_moderate_rcvbuf = 1;
+    assert_in_range(grown_rcvbuf(&options), 210001, 4 << 20);
+    options.tcp_moderate_rcvbuf = -1;
+    assert_in_range(grown_rcvbuf(&options), 20000, 30000); /* whole segments */
+}
+
+/* tcp_wmem: what a send that nobody reads leaves in both queues. */
+static void send_buffer_is_full(void **state)
+{
+    (void)state;
+    static const uint8_t text[MUCH];
+    for (unsigned most = 50000; most <= 200000; most += 150000) {
+        struct two t;
+        two_up(&t, &(struct two_config){
+                       .options = {.tcp_rmem = {0, 20000, 20000}, .tcp_wmem = {0, most, most}}});
+        int left, right;
+        must_pair(&t, &left, &right);
+        struct pollfd p = {.fd = left, .events = POLLOUT};
+        ssize_t sent = 0;
+        while (nstcp_poll(t.left, &p, 1, 100) > 0)
+            sent += nstcp_send(t.left, left, text, sizeof text, MSG_DONTWAIT);
+        int queued;
+        assert_int_equal(nstcp_ioctl(t.left, left, TIOCOUTQ, &queued), 0);
+        assert_in_range(queued, most - most / 3, most);
+        assert_true(sent >= queued);
+        nstcp_destroy(t.left, 0);
+        nstcp_destroy(t.right, 0);
+    }
+}
+
 /* Values that Linux does not have. */
 static void no_such_value(void **state)
 {
@@ -185,6 +284,29 @@ static void no_such_value(void **state)
                     "tcp_pacing_ss_ratio: not -1 to 1000: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_pacing_ca_ratio = -2}, EINVAL,
                     "tcp_pacing_ca_ratio: not -1 to 1000: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_moderate_rcvbuf = 2}, EINVAL,
+                    "tcp_moderate_rcvbuf: not -1 to 1: Invalid argument");
+}
+
+/* Buffers that no socket can have. */
+static void no_such_buffer(void **state)
+{
+    (void)state;
+    static const unsigned wrong[][3] = {{4095},
+                                        {[1] = 4095},
+                                        {[2] = 4095},
+                                        {[1] = 1 << 20, [2] = (1 << 20) - 1},
+                                        {65537},
+                                        {[1] = 5 << 20},
+                                        {4096, 5000, (64 << 20) + 1}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const unsigned *w = wrong[i];
+        must_not_create(&(struct nstcp_options){.tcp_rmem = {w[0], w[1], w[2]}}, EINVAL,
+                        "tcp_rmem: not 4096 to 64 MiB, in rising order: Invalid argument");
+        if (w[0] != 65537)
+            must_not_create(&(struct nstcp_options){.tcp_wmem = {w[0], w[1], w[2]}}, EINVAL,
+                            "tcp_wmem: not 4096 to 64 MiB, in rising order: Invalid argument");
+    }
 }
 
 int main(void)
@@ -195,7 +317,11 @@ int main(void)
         cmocka_unit_test(options_of_the_syn),
         cmocka_unit_test(slow_start_after_idle),
         cmocka_unit_test(pacing_ratios),
+        cmocka_unit_test(buffers_at_first),
+        cmocka_unit_test(receive_buffer_grows),
+        cmocka_unit_test(send_buffer_is_full),
         cmocka_unit_test(no_such_value),
+        cmocka_unit_test(no_such_buffer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

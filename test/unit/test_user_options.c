@@ -285,7 +285,7 @@ static void larger_while_connected(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 5001, .wnd = 65535);
 }
 
-/* ---- TCP_MAXSEG: 3.7.1 ---- */
+/* ---- TCP_MAYSEG: 3.7.1 ---- */
 
 static void set_mss(uint32_t octets)
 {
@@ -356,10 +356,10 @@ static void mss_after_the_syn(void **state)
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 300);
 }
 
-/* A buffer that is used grows also where a SYN-ACK that went twice gave no sample. */
-static void buffer_grows_without_samples(void **state)
+/* Ten windows of text are read as they come, after a SYN-ACK that went twice and gave no sample;
+ * the buffer may grow from 10000 to 40000 octets. */
+static void ten_windows_without_samples(void)
 {
-    (void)state;
     the.config.rcvbuf = 10000;
     the.config.rcvbuf_max = 40000;
     open_passive();
@@ -382,7 +382,28 @@ static void buffer_grows_without_samples(void **state)
         later(60);
     }
     assert_int_equal(rto_srtt_ns(&the.tcb.rto), 0);
+}
+
+/* A buffer that is used grows also then. */
+static void buffer_grows_without_samples(void **state)
+{
+    (void)state;
+    ten_windows_without_samples();
     assert_int_equal(the.tcb.rcvwnd.size, 40000);
+}
+
+/* tcp_moderate_rcvbuf off. */
+static void buffer_stays(void **state)
+{
+    (void)state;
+    the.config.moderate_rcvbuf = false;
+    ten_windows_without_samples();
+    assert_int_equal(the.tcb.rcvwnd.size, 10000);
+    again();
+    the.config.moderate_rcvbuf = false; /* the user may still set it to as much */
+    the.config.rcvbuf_max = 1 << 20;
+    open_active();
+    expect(.flags = SYN, .seq = 0, .scale = 5);
 }
 
 /* TCP_CONGESTION: before the handshake, which begins with a window of it, and at any time after,
@@ -427,6 +448,7 @@ int main(void)
         ladder_test(mss_and_acks),
         ladder_test(mss_after_the_syn),
         ladder_test(buffer_grows_without_samples),
+        ladder_test(buffer_stays),
         ladder_test(congestion),
     };
     return ladder_main(tests);
