@@ -46,6 +46,13 @@ static void set_ratio(uint16_t *percent, int given)
         *percent = given < 0 ? 0 : (uint16_t)given;
 }
 
+static bool set_congestion(const struct cc_ops **cc, const char *name)
+{
+    if (name)
+        *cc = cc_find(name, strlen(name));
+    return *cc != NULL;
+}
+
 /* tcp_rmem, tcp_wmem; false: there are no such buffers. */
 static bool set_buffer(uint32_t *size, uint32_t *size_max, const unsigned given[3])
 {
@@ -91,6 +98,8 @@ static const char *tcp_config_of(const struct nstcp_options *o, struct tcp_confi
         return "tcp_rmem: not 4096 to 64 MiB, in rising order";
     if (!set_buffer(&tcp->sndbuf, &tcp->sndbuf_max, o->tcp_wmem))
         return "tcp_wmem: not 4096 to 64 MiB, in rising order";
+    if (!set_congestion(&tcp->cc, o->tcp_congestion_control))
+        return "tcp_congestion_control: neither cubic nor reno";
     return NULL;
 }
 

@@ -114,6 +114,9 @@ struct nstcp_options {
      * (of the send buffer 256 KiB, and 1 MiB where round trips take less than 1 ms), 4 MiB. EINVAL:
      * below 4096, above 64 MiB, or less than the one before. */
     unsigned tcp_rmem[3], tcp_wmem[3];
+    /* What TCP_CONGESTION is until it is set, by its names: NULL, the default: "cubic". EINVAL for
+     * others. */
+    const char *tcp_congestion_control;
 };
 
 #define NSTCP_WHY_MAX 256

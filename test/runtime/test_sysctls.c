@@ -164,6 +164,28 @@ static void pacing_ratios(void **state)
     }
 }
 
+/* tcp_congestion_control: of the socket that connects and of the one that is accepted. */
+static void congestion_control(void **state)
+{
+    (void)state;
+    static const char *const modes[][2] = {{NULL, "cubic"}, {"cubic", "cubic"}, {"reno", "reno"}};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        struct two t;
+        two_up(&t, &(struct two_config){.options = {.tcp_congestion_control = modes[i][0]}});
+        int left, right;
+        must_pair(&t, &left, &right);
+        char name[2][16];
+        socklen_t len = sizeof name[0];
+        assert_int_equal(nstcp_getsockopt(t.left, left, IPPROTO_TCP, TCP_CONGESTION, name[0], &len),
+                         0);
+        assert_int_equal(
+            nstcp_getsockopt(t.right, right, IPPROTO_TCP, TCP_CONGESTION, name[1], &len), 0);
+        assert_string_equal(name[0], modes[i][1]);
+        assert_string_equal(name[1], modes[i][1]);
+        two_down(&t);
+    }
+}
+
 static int buffer(struct nstcp *stack, int sock, int name)
 {
     int value;
@@ -286,6 +308,10 @@ static void no_such_value(void **state)
                     "tcp_pacing_ca_ratio: not -1 to 1000: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_moderate_rcvbuf = 2}, EINVAL,
                     "tcp_moderate_rcvbuf: not -1 to 1: Invalid argument");
+    static const char *const wrong[] = {"", "cub", "cubic ", "bbr"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        must_not_create(&(struct nstcp_options){.tcp_congestion_control = wrong[i]}, EINVAL,
+                        "tcp_congestion_control: neither cubic nor reno: Invalid argument");
 }
 
 /* Buffers that no socket can have. */
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(options_of_the_syn),
         cmocka_unit_test(slow_start_after_idle),
         cmocka_unit_test(pacing_ratios),
+        cmocka_unit_test(congestion_control),
         cmocka_unit_test(buffers_at_first),
         cmocka_unit_test(receive_buffer_grows),
         cmocka_unit_test(send_buffer_is_full),
