@@ -25,6 +25,8 @@ static const char *wrong_sysctl(const struct nstcp_options *o)
         {"tcp_ecn: not -1 to 2", o->tcp_ecn, 2},
         {"tcp_syncookies: not -1 to 2", o->tcp_syncookies, 2},
         {"tcp_sack: not -1 to 1", o->tcp_sack, 1},
+        {"tcp_dsack: not -1 to 1", o->tcp_dsack, 1},
+        {"tcp_early_retrans: not -1 to 4", o->tcp_early_retrans, 4},
         {"tcp_timestamps: not -1 to 1", o->tcp_timestamps, 1},
         {"tcp_window_scaling: not -1 to 1", o->tcp_window_scaling, 1},
         {"tcp_slow_start_after_idle: not -1 to 1", o->tcp_slow_start_after_idle, 1},
@@ -77,6 +79,8 @@ static struct tcp_config numbers(const struct nstcp_options *o)
         tcp.syncookies =
             o->tcp_syncookies < 0 ? SYNCOOKIES_NEVER : (enum syncookies)o->tcp_syncookies;
     tcp.sack = o->tcp_sack >= 0;
+    tcp.dsack = o->tcp_dsack >= 0;
+    tcp.loss_probes = o->tcp_early_retrans == 0 || o->tcp_early_retrans >= 3;
     tcp.timestamps = o->tcp_timestamps >= 0;
     tcp.window_scaling = o->tcp_window_scaling >= 0;
     tcp.idle_restart = o->tcp_slow_start_after_idle >= 0;

@@ -94,6 +94,12 @@ struct nstcp_options {
     int tcp_syncookies;
     /* RFC 2018, and RFC 7323 twice. 1, the default: asked for, given to who asks; -1: neither. */
     int tcp_sack, tcp_timestamps, tcp_window_scaling;
+    /* RFC 2883: 1, the default: a peer with SACK is told what has come twice; -1: it is not. */
+    int tcp_dsack;
+    /* RFC 8985 7: 3, the default, or 4: when nothing is heard of the last that was sent, something
+     * goes again after two round trips, which tells what was lost (TLP, where there is SACK); -1, 1
+     * or 2: it waits for the retransmission timer. */
+    int tcp_early_retrans;
     /* 1, the default: after an idle RTO the congestion window is the initial one at most (RFC 5681
      * 4.1); -1: it stays. */
     int tcp_slow_start_after_idle;

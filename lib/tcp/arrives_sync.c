@@ -63,7 +63,7 @@ static void note_twice(struct tcb *t, const struct seg *seg)
 {
     seq_t from = seg_text_start(seg), head = tcb_text_head(t);
     seq_t end = seq_min(seq_add(from, seg->text_len), head);
-    if (!loss_by_sack(t) || !tcb_is_busy(t) || !seq_lt(from, end))
+    if (!loss_tells_twice(t) || !tcb_is_busy(t) || !seq_lt(from, end))
         return;
     uint32_t back = (uint32_t)seq_diff(head, from);
     if (back <= t->rcvq.head)
@@ -363,7 +363,7 @@ static enum step seventh_text(struct tcb *t, const struct seg *seg, uint64_t now
     bool pruned = false;
     if (seq_lt(seg_text_start(seg), t->rcv.nxt))
         note_twice(t, seg);
-    if (b && loss_by_sack(t) && had_hole)
+    if (b && loss_tells_twice(t) && had_hole)
         sack_look(&b->sack, &t->rcvq.held->beyond, at, at + len);
     if (b && b->receive && tcp_urgent_left(t) == 0) /* else the RECEIVE ends at a mark */
         rcvq_give(&t->rcvq, b->receive, at, text, n);

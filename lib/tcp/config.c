@@ -30,6 +30,8 @@ struct tcp_config tcp_config_default(void)
         .syncookies = SYNCOOKIES_FULL,
         .window_scaling = true,
         .sack = true,
+        .dsack = true,
+        .loss_probes = true,
         .timestamps = true,
         .moderate_rcvbuf = true,
         .mtu_probing = true,

@@ -57,6 +57,8 @@ struct tcp_config {
     bool nodelay;         /* Nagle off (MUST-17) */
     bool window_scaling;  /* RFC 7323 2: our SYN offers it, and we answer it */
     bool sack;            /* RFC 2018: our SYN permits it, and we answer it */
+    bool dsack;           /* RFC 2883: our ACKs tell what has come twice, where there is SACK */
+    bool loss_probes;     /* RFC 8985 7: tail losses are probed for; Linux's tcp_early_retrans */
     bool timestamps;      /* RFC 7323 3: our SYN offers them, and we answer them */
     bool moderate_rcvbuf; /* the receive buffer grows with use, up to rcvbuf_max */
     bool mtu_probing;     /* RFC 4821 7.7: at R1 packets become smaller; Linux's tcp_mtu_probing */

@@ -175,7 +175,8 @@ void loss_schedule_probe(struct tcb *t, uint64_t now_ns)
     struct sack_recovery *s = &t->busy->sack_recovery;
     s->rack.pto_due_ns = TIME_NEVER;
     t->loss_probe = false;
-    if (!sack_recovery_probes(s) || t->busy->rtx_due_ns == TIME_NEVER)
+    if (!t->common->config->loss_probes || !sack_recovery_probes(s) ||
+        t->busy->rtx_due_ns == TIME_NEVER)
         return;
     const struct rack_now now = {
         .now_ns = now_ns,

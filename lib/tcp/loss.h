@@ -13,6 +13,12 @@ static inline bool loss_by_sack(const struct tcb *t)
     return t->sack && tcb_synchronized(t);
 }
 
+/* And the peer is told of what has come twice (RFC 2883). */
+static inline bool loss_tells_twice(const struct tcb *t)
+{
+    return loss_by_sack(t) && t->common->config->dsack;
+}
+
 /* Octets taken to be in the network (RFC 5681's FlightSize, RFC 6675's pipe). */
 uint32_t loss_flight(const struct tcb *t);
 

@@ -6,8 +6,8 @@ struct link;
 
 struct bad_path {
     unsigned late_us; /* what arrives is so late at least */
-    /* Of the packets with much text, which are counted from 1, the one that is; 0: none. */
-    unsigned lost, twice;
+    /* Of the packets with much text, which are counted from 1, those that are; 0: none. */
+    unsigned lost[2], twice;
 };
 
 /* Of the links that are made from now on. */

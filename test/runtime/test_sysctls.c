@@ -109,27 +109,35 @@ static void slow_start_after_idle(void **state)
 /* A millisecond is the least that text is spread over (pacing.h). */
 #define FAR_US 2000
 
-/* TCP_INFO goes on where the struct of <netinet/tcp.h> ends: octets in a second. */
-struct paced {
+/* TCP_INFO goes on where the struct of <netinet/tcp.h> ends, as that of <linux/tcp.h>. */
+struct more_info {
     struct tcp_info info;
-    uint64_t rate;
+    uint64_t pacing_rate; /* octets in a second */
+    uint64_t others[13];
+    uint32_t dsack_dups; /* segments */
 };
+
+static struct more_info more_info_of(struct nstcp *stack, int sock)
+{
+    struct more_info more;
+    socklen_t len = offsetof(struct more_info, dsack_dups) + sizeof more.dsack_dups, got = len;
+    assert_int_equal(nstcp_getsockopt(stack, sock, IPPROTO_TCP, TCP_INFO, &more, &got), 0);
+    assert_int_equal(got, len);
+    return more;
+}
 
 static void assert_paced(struct nstcp *stack, int sock, int percent)
 {
-    struct paced p;
-    socklen_t len = sizeof p;
-    assert_int_equal(nstcp_getsockopt(stack, sock, IPPROTO_TCP, TCP_INFO, &p, &len), 0);
-    assert_int_equal(len, sizeof p);
+    const struct more_info p = more_info_of(stack, sock);
     assert_true(p.info.tcpi_rtt >= FAR_US);
     if (percent < 0) {
-        assert_true(p.rate == UINT64_MAX);
+        assert_true(p.pacing_rate == UINT64_MAX);
         return;
     }
     double segments = p.info.tcpi_snd_cwnd, round_trip_s = p.info.tcpi_rtt * 1e-6;
     double each = 0.01 * percent * p.info.tcpi_snd_mss / round_trip_s;
-    assert_true((double)p.rate > 0.99 * segments * each);
-    assert_true((double)p.rate < 1.01 * (segments + 1) * each);
+    assert_true((double)p.pacing_rate > 0.99 * segments * each);
+    assert_true((double)p.pacing_rate < 1.01 * (segments + 1) * each);
 }
 
 /* tcp_pacing_ss_ratio, tcp_pacing_ca_ratio: the rate that TCP_INFO tells, in slow start, and after
@@ -144,7 +152,7 @@ static void pacing_ratios(void **state)
         static const uint8_t text[14000]; /* what goes at once */
         uint8_t got[sizeof text];
         struct two t;
-        bad_path = (struct bad_path){.late_us = FAR_US, .lost = 2};
+        bad_path = (struct bad_path){.late_us = FAR_US, .lost = {2}};
         two_up(&t, &(struct two_config){.options = {.tcp_pacing_ss_ratio = modes[i].ss_ratio,
                                                     .tcp_pacing_ca_ratio = modes[i].ca_ratio},
                                         .around = bad_link});
@@ -162,6 +170,65 @@ static void pacing_ratios(void **state)
         assert_paced(t.left, left, modes[i].ca);
         two_down(&t);
     }
+}
+
+/* tcp_dsack: the sender of what came twice knows by TCP_INFO. */
+static void dsack(void **state)
+{
+    (void)state;
+    static const int modes[] = {0, 1, -1};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        static const uint8_t text[10000];
+        uint8_t got[sizeof text];
+        struct two t;
+        bad_path = (struct bad_path){.late_us = FAR_US, .twice = 2}; /* while it is in flight */
+        two_up(&t, &(struct two_config){.options = {.tcp_dsack = modes[i]}, .around = bad_link});
+        int left, right;
+        must_pair(&t, &left, &right);
+        must_send(t.left, left, text, sizeof text);
+        assert_int_equal(nstcp_recv(t.right, right, got, sizeof got, MSG_WAITALL), sizeof got);
+        while (info_of(t.left, left).tcpi_unacked > 0) {
+        }
+        assert_int_equal(more_info_of(t.left, left).dsack_dups > 0, modes[i] >= 0);
+        two_down(&t);
+    }
+}
+
+/* How long text takes of which the last two packets are lost, in seconds. */
+static double lost_tail_takes(int early_retrans)
+{
+    static const uint8_t text[4000]; /* three packets */
+    uint8_t got[sizeof text];
+    struct two t;
+    bad_path = (struct bad_path){.lost = {2, 3}};
+    two_up(&t, &(struct two_config){.options = {.tcp_early_retrans = early_retrans},
+                                    .around = bad_link});
+    int left, right;
+    must_pair(&t, &left, &right);
+    must_set(t.left, left, IPPROTO_TCP, TCP_NODELAY, 1);
+    double start = now();
+    must_send(t.left, left, text, sizeof text);
+    assert_int_equal(nstcp_recv(t.right, right, got, sizeof got, MSG_WAITALL), sizeof got);
+    double took = now() - start;
+    assert_true(info_of(t.left, left).tcpi_total_retrans >= 2);
+    two_down(&t);
+    return took;
+}
+
+/* tcp_early_retrans: with probes it need not wait for the retransmission timer, of 200 ms at least,
+ * unless this machine stands still. */
+static void early_retrans(void **state)
+{
+    (void)state;
+    static const int with[] = {0, 3, 4}, without[] = {-1, 1, 2};
+    for (size_t i = 0; i < sizeof with / sizeof *with; i++) {
+        double took = 1;
+        for (int tries = 0; tries < 20 && took >= 0.2; tries++)
+            took = lost_tail_takes(with[i]);
+        assert_true(took < 0.2);
+    }
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+        assert_true(lost_tail_takes(without[i]) >= 0.2);
 }
 
 /* tcp_congestion_control: of the socket that connects and of the one that is accepted. */
@@ -296,6 +363,10 @@ static void no_such_value(void **state)
                     "tcp_sack: not -1 to 1: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_timestamps = -2}, EINVAL,
                     "tcp_timestamps: not -1 to 1: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_dsack = 2}, EINVAL,
+                    "tcp_dsack: not -1 to 1: Invalid argument");
+    must_not_create(&(struct nstcp_options){.tcp_early_retrans = 5}, EINVAL,
+                    "tcp_early_retrans: not -1 to 4: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_window_scaling = INT_MAX}, EINVAL,
                     "tcp_window_scaling: not -1 to 1: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_slow_start_after_idle = 2}, EINVAL,
@@ -343,6 +414,8 @@ int main(void)
         cmocka_unit_test(options_of_the_syn),
         cmocka_unit_test(slow_start_after_idle),
         cmocka_unit_test(pacing_ratios),
+        cmocka_unit_test(dsack),
+        cmocka_unit_test(early_retrans),
         cmocka_unit_test(congestion_control),
         cmocka_unit_test(buffers_at_first),
         cmocka_unit_test(receive_buffer_grows),

@@ -245,6 +245,22 @@ static void without_sack(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 2001);
 }
 
+/* tcp_early_retrans off: the retransmission timer, and the rest of SACK's recovery. */
+static void none_by_choice(void **state)
+{
+    (void)state;
+    the.config.loss_probes = false;
+    in_flight(3);
+    at(399);
+    expect_silence();
+    at(400);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_int_equal(the.tcb.busy->cc.cwnd, 1000);
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 3001);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,7 +271,7 @@ int main(void)
         ladder_test(repaired_tail),    ladder_test(other_dsack),
         ladder_test(ack_as_it_is_due), ladder_test(sacked_as_it_is_due),
         ladder_test(none_in_trouble),  ladder_test(fin),
-        ladder_test(without_sack),
+        ladder_test(without_sack),     ladder_test(none_by_choice),
     };
     return ladder_main(tests);
 }
