@@ -326,14 +326,16 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *   IPPROTO_IP   IP_FREEBIND (see nstcp_bind),
  *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, are TCP's own),
  *                IP_TTL (1 to 255; -1: 64),
- *                IP_RECVERR, IP_OPTIONS (see below)
+ *                IP_RECVERR, IP_OPTIONS (see below);
+ *                read only: IP_MTU (octets of a packet on the path to the peer, as far as it is
+ *                known; ENOTCONN)
  *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IPPROTO_IP's:
  *                IPV6_FREEBIND,
  *                IPV6_V6ONLY (off by default; EINVAL once the socket is bound: the wildcard stands
  *                for IPv6's addresses only, so that 0.0.0.0 may have the port as well; nothing else
  *                goes to or comes from IPv4),
  *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64),
- *                IPV6_RECVERR (see below)
+ *                IPV6_RECVERR (see below); read only: IPV6_MTU (as IP_MTU)
  * ENOPROTOOPT, EINVAL, EDOM, ENOENT, ENOMEM.
  *
  * IP_RECVERR, IPV6_RECVERR (off by default), ip(7): trouble is an error of the socket at once,

@@ -146,6 +146,18 @@ static int put_congestion(const struct slot_options *o, void *value, socklen_t *
     return put(name, sizeof name, value, len);
 }
 
+/* IP_MTU, IPV6_MTU: what one packet to the peer may have, IP header included. As in Linux also
+ * when the connection is over. */
+static int put_path_mtu(const struct slot *slot, void *value, socklen_t *len)
+{
+    struct tcp_status status;
+    if (!slot->so || slot->state == SLOT_LISTENING)
+        return -ENOTCONN;
+    stack_status(slot->so, &status);
+    const int mtu = (int)status.path_mtu;
+    return put(&mtu, sizeof mtu, value, len);
+}
+
 /* A connection's own, by now perhaps the way back of a source route, or what was set for one. */
 static int put_ip_options(const struct slot *slot, void *value, socklen_t *len)
 {
@@ -178,6 +190,11 @@ static int get_option(const struct nstcp *stack, struct slot *slot, int level, i
         return put_congestion(o, value, len);
     case OPTION(IPPROTO_IP, IP_OPTIONS):
         return put_ip_options(slot, value, len);
+    case OPTION(IPPROTO_IP, IP_MTU):
+        return put_path_mtu(slot, value, len);
+    case OPTION(IPPROTO_IPV6, IPV6_MTU):
+        if (slot->domain == AF_INET6)
+            return put_path_mtu(slot, value, len);
     }
     int64_t answer = get_int(stack, slot, level, name);
     if (answer == INT64_MIN)

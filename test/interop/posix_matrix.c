@@ -416,6 +416,11 @@ static int64_t do_siocoutq(int s)
     return US(ioctl, s, SIOCOUTQ, &n) < 0 ? -1 : n;
 }
 
+static int64_t do_ip_mtu(int s)
+{
+    return get_int(s, IPPROTO_IP, IP_MTU);
+}
+
 static int64_t do_acceptconn(int s)
 {
     return get_int(s, SOL_SOCKET, SO_ACCEPTCONN);
@@ -458,6 +463,7 @@ static const struct {
     {"FIONREAD", do_fionread},
     {"SIOCATMARK", do_siocatmark},
     {"SIOCOUTQ", do_siocoutq},
+    {"IP_MTU", do_ip_mtu},
     {"SO_ACCEPTCONN", do_acceptconn},
     {"TCP_NODELAY", do_nodelay},
 };
@@ -471,9 +477,8 @@ static void try_call(size_t state, size_t call)
     char before[80], after[80];
     strcpy(before, events_text(our_events(j.ours)));
     errno = 0;
-    int64_t got = tried[call].make(j.ours);
     char text[24];
-    strcpy(text, result_text(got));
+    strcpy(text, result_text(tried[call].make(j.ours)));
     strcpy(after, events_text(our_events(j.ours)));
     const char *left = strerrorname_np(get_int(j.ours, SOL_SOCKET, SO_ERROR));
     line(tried[call].name, "%s (before: %s; after: %s; error left: %s)", text, before, after,

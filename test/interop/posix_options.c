@@ -28,6 +28,8 @@ static const struct number {
     {"IP_TOS", IPPROTO_IP, IP_TOS, {0xff, 0, 0x103, -1, 3, 0xb8}},
     {"IP_TTL", IPPROTO_IP, IP_TTL, {1, 0, 255, 256, -1, 200}},
     {"IP_RECVERR", IPPROTO_IP, IP_RECVERR, {1, 0, 7, -1, 1, 1}},
+    {"IP_MTU", IPPROTO_IP, IP_MTU, {1500}},
+    {"IPV6_MTU", IPPROTO_IPV6, IPV6_MTU, {1500}},
     {"IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, {1}},
     {"IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, {1}},
     {"option 999", SOL_SOCKET, 999, {1}},

@@ -70,6 +70,35 @@ static void numbers(void **state)
     two_down(&t);
 }
 
+/* IP_MTU, IPV6_MTU: of a connection; read only. */
+static void path_mtu(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int left, right, value;
+    socklen_t len = sizeof value;
+    must_pair(&t, &left, &right);
+    assert_int_equal(get(t.left, left, IPPROTO_IP, IP_MTU), 1500);
+    assert_int_equal(get(t.right, right, IPPROTO_IP, IP_MTU), 1500);
+    assert_fails(nstcp_getsockopt(t.left, left, IPPROTO_IPV6, IPV6_MTU, &value, &len), ENOPROTOOPT);
+    assert_fails(set(t.left, left, IPPROTO_IP, IP_MTU, 1400), ENOPROTOOPT);
+
+    const struct sockaddr_in6 to = addr6("fd00::2", PORT);
+    int six = nstcp_socket(t.left, AF_INET6, SOCK_STREAM, 0);
+    int listener = nstcp_socket(t.right, AF_INET6, SOCK_STREAM, 0);
+    assert_fails(nstcp_getsockopt(t.left, six, IPPROTO_IPV6, IPV6_MTU, &value, &len), ENOTCONN);
+    assert_fails(nstcp_getsockopt(t.left, six, IPPROTO_IP, IP_MTU, &value, &len), ENOTCONN);
+    assert_int_equal(nstcp_bind(t.right, listener, (const struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(nstcp_listen(t.right, listener, 1), 0);
+    assert_fails(nstcp_getsockopt(t.right, listener, IPPROTO_IPV6, IPV6_MTU, &value, &len),
+                 ENOTCONN);
+    assert_int_equal(nstcp_connect(t.left, six, (const struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_MTU), 1500);
+    assert_fails(set(t.left, six, IPPROTO_IPV6, IPV6_MTU, 1400), ENOPROTOOPT);
+    two_down(&t);
+}
+
 static void structs(void **state)
 {
     (void)state;
@@ -390,7 +419,7 @@ int main(void)
         cmocka_unit_test(no_socket),      cmocka_unit_test(limits),
         cmocka_unit_test(busy_poll),      cmocka_unit_test(little_memory),
         cmocka_unit_test(low_water),      cmocka_unit_test(congestion),
-        cmocka_unit_test(pacing_rate),
+        cmocka_unit_test(pacing_rate),    cmocka_unit_test(path_mtu),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
