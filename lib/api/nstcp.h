@@ -327,6 +327,11 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                IP_TOS (the Diffserv field, RFC 2474; its lower two bits, ECN's, are TCP's own),
  *                IP_TTL (1 to 255; -1: 64),
  *                IP_RECVERR, IP_OPTIONS (see below);
+ *                IP_MTU_DISCOVER (ip(7). IP_PMTUDISC_WANT, the default, or IP_PMTUDISC_DO: packets
+ *                have DF, and become smaller when ICMP says that they are too big;
+ *                IP_PMTUDISC_PROBE: ICMP changes nothing, and what it has changed is forgotten, but
+ *                tcp_mtu_probing goes on; EOPNOTSUPP: Linux's others, as what may be fragmented on
+ *                the way needs identifications, of which we have none);
  *                read only: IP_MTU (octets of a packet on the path to the peer, as far as it is
  *                known; ENOTCONN)
  *   IPPROTO_IPV6 of AF_INET6 sockets; for their IPv4 peers are IPPROTO_IP's:
@@ -335,6 +340,7 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                for IPv6's addresses only, so that 0.0.0.0 may have the port as well; nothing else
  *                goes to or comes from IPv4),
  *                IPV6_TCLASS (as IP_TOS; -1: 0), IPV6_UNICAST_HOPS (0 to 255; -1: 64),
+ *                IPV6_MTU_DISCOVER (as IP_MTU_DISCOVER),
  *                IPV6_RECVERR (see below); read only: IPV6_MTU (as IP_MTU)
  * ENOPROTOOPT, EINVAL, EDOM, ENOENT, ENOMEM.
  *

@@ -23,6 +23,8 @@ static int64_t get_ip6(const struct slot_options *o, int name)
     switch (OPTION(IPPROTO_IPV6, name)) {
     case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
         return o->freebind;
+    case OPTION(IPPROTO_IPV6, IPV6_MTU_DISCOVER):
+        return o->tcp.ip6.pmtudisc;
     case OPTION(IPPROTO_IPV6, IPV6_RECVERR):
         return o->tcp.ip6.report;
     case OPTION(IPPROTO_IPV6, IPV6_TCLASS):
@@ -97,6 +99,8 @@ static int64_t get_int(const struct nstcp *stack, struct slot *slot, int level, 
         return o->freebind;
     case OPTION(IPPROTO_IP, IP_RECVERR):
         return o->tcp.ip4.report;
+    case OPTION(IPPROTO_IP, IP_MTU_DISCOVER):
+        return o->tcp.ip4.pmtudisc;
     case OPTION(IPPROTO_IP, IP_TOS):
         return o->tcp.ip4.tos;
     case OPTION(IPPROTO_IP, IP_TTL):

@@ -89,12 +89,28 @@ static int set_ttl(uint8_t *out, int value, int least)
     return 0;
 }
 
+_Static_assert((int)PMTUDISC_WANT == IP_PMTUDISC_WANT && (int)PMTUDISC_PROBE == IP_PMTUDISC_PROBE,
+               "the numbers are Linux's");
+
+/* IP_MTU_DISCOVER, IPV6_MTU_DISCOVER. */
+static int set_pmtudisc(uint8_t *out, int value)
+{
+    if (value < IP_PMTUDISC_DONT || value > IP_PMTUDISC_OMIT)
+        return -EINVAL;
+    if (value < IP_PMTUDISC_WANT || value > IP_PMTUDISC_PROBE)
+        return -EOPNOTSUPP;
+    *out = (uint8_t)value;
+    return 0;
+}
+
 static int set_ip(struct slot_options *o, int name, int value)
 {
     switch (OPTION(IPPROTO_IP, name)) {
     case OPTION(IPPROTO_IP, IP_FREEBIND):
         o->freebind = value != 0;
         return 0;
+    case OPTION(IPPROTO_IP, IP_MTU_DISCOVER):
+        return set_pmtudisc(&o->tcp.ip4.pmtudisc, value);
     case OPTION(IPPROTO_IP, IP_TOS):
         o->tcp.ip4.tos = (uint8_t)(value & ~ECN_MASK);
         return 0;
@@ -114,6 +130,8 @@ static int set_ip6(const struct slot *slot, struct slot_options *o, int name, in
     case OPTION(IPPROTO_IPV6, IPV6_FREEBIND):
         o->freebind = value != 0;
         return 0;
+    case OPTION(IPPROTO_IPV6, IPV6_MTU_DISCOVER):
+        return set_pmtudisc(&o->tcp.ip6.pmtudisc, value);
     case OPTION(IPPROTO_IPV6, IPV6_RECVERR):
         o->tcp.ip6.report = value != 0;
         return 0;

@@ -4,7 +4,7 @@
 #include "ip.h"
 #include "nstime.h"
 
-_Static_assert(sizeof(struct tcp_settings) == offsetof(struct tcp_settings, none) + 5,
+_Static_assert(sizeof(struct tcp_settings) == offsetof(struct tcp_settings, none) + 3,
                "settings have no padding: they are compared as they lie");
 
 struct tcp_config tcp_config_default(void)
@@ -43,7 +43,7 @@ struct tcp_config tcp_config_default(void)
 
 struct tcp_settings tcp_settings_default(const struct tcp_config *config)
 {
-    const struct tcp_ip ip = {.ttl = IP_TTL_DEFAULT};
+    const struct tcp_ip ip = {.ttl = IP_TTL_DEFAULT, .pmtudisc = PMTUDISC_WANT};
     return (struct tcp_settings){
         .keepalive = config->keepalive,
         .max_pacing_rate = PACING_UNLIMITED,

@@ -65,11 +65,20 @@ struct tcp_config {
     bool idle_restart;    /* after an RTO of silence cwnd is the initial window (RFC 5681 4.1) */
 };
 
+/* What makes packets smaller than the first link's MTU: IP_MTU_DISCOVER, with Linux's numbers. All
+ * packets have IPv4's DF, so the first two are the same. */
+enum pmtudisc {
+    PMTUDISC_WANT = 1, /* ICMP does */
+    PMTUDISC_DO,
+    PMTUDISC_PROBE, /* ICMP does not; R1 may (RFC 4821 7.7) */
+};
+
 /* What the user wants of IP: RFC 9293 3.9.1.8, 3.9.1.9, 3.9.2. */
 struct tcp_ip {
     uint8_t tos; /* Diffserv field: DSCP in the upper 6 bits (RFC 2474 3), 0 below; traffic class */
     uint8_t ttl; /* or hop limit */
     bool report; /* trouble is told at once, see tcb.report */
+    uint8_t pmtudisc; /* enum pmtudisc */
 };
 
 #define ORPHAN_NONE      UINT32_MAX
@@ -91,7 +100,7 @@ struct tcp_settings {
     bool nodelay;             /* Nagle off (MUST-17) */
     bool oobinline;           /* RECEIVE gives all urgent octets, the last as well (RFC 6093 6) */
     bool cork;                /* only full segments go, see tcp_output() */
-    uint8_t none[5];          /* always 0 */
+    uint8_t none[3];          /* always 0 */
 };
 
 /* RTO 1 s at first, SRTT and 200 ms to 120 s; ACK delay 40 ms; MSL 30 s; user timeout 5 min (RFC

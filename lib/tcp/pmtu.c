@@ -85,12 +85,31 @@ static void learn(struct tcb *t, uint32_t mtu, uint64_t now_ns)
     set_mss(t);
 }
 
+static void forget(struct tcb *t)
+{
+    t->pmtu.mtu = 0;
+    tcp_pmtu_limit(t, t->pmtu.mss_max);
+}
+
+static bool heeds_icmp(const struct tcb *t)
+{
+    return tcp_settings_ip(t->settings, &t->flow->remote)->pmtudisc != PMTUDISC_PROBE;
+}
+
+void tcp_pmtu_discover(struct tcb *t)
+{
+    if (!heeds_icmp(t))
+        forget(t);
+}
+
 bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t now_ns)
 {
     bool v4 = ip_addr_is_v4(&t->flow->remote);
     if (mtu == 0 && v4)
         mtu = plateau_below(min_u32(packet_len, t->pmtu.first));
     if (mtu < (v4 ? MTU_VALID_V4 : MTU_VALID_V6) || packet_len <= mtu)
+        return false;
+    if (!heeds_icmp(t))
         return false;
     mtu = max_u32(mtu, v4 ? PMTU_MIN_V4 : PMTU_MIN_V6);
     /* A SYN is never too big. And one MTU comes once for every packet that was too big for it: only
@@ -126,6 +145,5 @@ void tcp_pmtu_age(struct tcb *t, uint64_t now_ns)
 {
     if (t->pmtu.mtu == 0 || now_ns < t->pmtu.until_ns)
         return;
-    t->pmtu.mtu = 0;
-    tcp_pmtu_limit(t, t->pmtu.mss_max);
+    forget(t);
 }

@@ -14,7 +14,8 @@
  * away, is all there is to guess from. True when that was news: what is in flight is then sent
  * again in smaller segments, beginning with one (RFC 1191 6.4); not at once, but by the
  * retransmission timer, when there was much news of late. False when the message can't be true, as
- * when the packet was no larger than the MTU, or tells nothing new; then nothing has changed.
+ * when the packet was no larger than the MTU, or tells nothing new, or the user does not want it;
+ * then nothing has changed.
  */
 bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t now_ns);
 
@@ -27,6 +28,10 @@ void tcp_pmtu_full_stop(struct tcb *t, uint64_t now_ns);
 
 /* Another connection to the same address has learned it, not long before this one is opened. */
 void tcp_pmtu_known(struct tcb *t, uint32_t mtu, uint64_t until_ns);
+
+/* The user has chosen anew what makes packets smaller (enum pmtudisc): what ICMP does not is
+ * forgotten. */
+void tcp_pmtu_discover(struct tcb *t);
 
 /* The largest segment that peer and first link take is known: sets the effective send MSS (RFC 9293
  * 3.7.1, MUST-16). */

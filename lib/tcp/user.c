@@ -368,6 +368,9 @@ int tcp_set(struct tcb *t, const struct tcp_settings *wanted)
         room_made(t);
     }
     bool mss = settings->mss_max != old->mss_max && syn_waits(t);
+    const struct ip_addr *peer = &t->flow->remote;
+    bool discover =
+        tcp_settings_ip(settings, peer)->pmtudisc != tcp_settings_ip(old, peer)->pmtudisc;
     if (old->cork && !settings->cork)
         tcp_flush(t);
     if (settings->cc != old->cc)
@@ -378,5 +381,7 @@ int tcp_set(struct tcb *t, const struct tcp_settings *wanted)
     shared_put(all, old);
     if (mss)
         set_mss(t);
+    if (discover)
+        tcp_pmtu_discover(t);
     return ERR_NONE;
 }

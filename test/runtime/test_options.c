@@ -96,6 +96,13 @@ static void path_mtu(void **state)
     assert_int_equal(nstcp_connect(t.left, six, (const struct sockaddr *)&to, sizeof to), 0);
     assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_MTU), 1500);
     assert_fails(set(t.left, six, IPPROTO_IPV6, IPV6_MTU, 1400), ENOPROTOOPT);
+
+    assert_int_equal(set(t.left, six, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO), 0);
+    assert_int_equal(get(t.left, six, IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_DO);
+    assert_int_equal(get(t.left, six, IPPROTO_IPV6, IPV6_MTU_DISCOVER), IPV6_PMTUDISC_WANT);
+    assert_fails(set(t.left, six, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT), EOPNOTSUPP);
+    assert_fails(set(t.left, left, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT), EOPNOTSUPP);
+    assert_fails(set(t.left, left, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT + 1), EINVAL);
     two_down(&t);
 }
 

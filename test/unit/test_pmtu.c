@@ -279,6 +279,37 @@ static void known_before(void **state)
     expect(.flags = PSH | ACK, .seq = 901, .ack = 1, .text = 900);
 }
 
+/* IP_PMTUDISC_PROBE: what has been learned is forgotten, and ICMP changes nothing, until the user
+ * wants it to again. */
+static void not_by_icmp(void **state)
+{
+    (void)state;
+    open_active();
+    tcp_pmtu_known(&the.tcb, 700, TIME_NEVER);
+    assert_int_equal(the.tcb.snd.mss, 648);  /* with timestamps */
+    user_sets(ip6.pmtudisc, PMTUDISC_PROBE); /* the other family's */
+    assert_int_equal(the.tcb.snd.mss, 648);
+    user_sets(ip4.pmtudisc, PMTUDISC_PROBE);
+    assert_int_equal(the.tcb.snd.mss, 988);
+    expect(.flags = SYN, .seq = 0, .mss = 1000);
+    at(100);
+    receive(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
+    expect(.flags = ACK, .seq = 1, .ack = 1);
+    user_sends(1000);
+    expect(.flags = PSH | ACK, .seq = 1, .ack = 1, .text = 1000);
+    assert_false(too_big(600));
+    assert_int_equal(the.tcb.snd.mss, 1000);
+    tcp_pmtu_full_stop(&the.tcb, the.now_ns); /* RFC 4821 7.7 */
+    assert_int_equal(the.tcb.snd.mss, 984);
+    user_sets(nodelay, true); /* has nothing to do with it */
+    assert_int_equal(the.tcb.snd.mss, 984);
+    user_sets(ip4.pmtudisc, PMTUDISC_DO);
+    assert_true(too_big(600));
+    assert_int_equal(the.tcb.snd.mss, 560);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 1001);
+}
+
 /* The timer runs out: R1 is the third time. */
 static const unsigned timeouts[] = {400, 1000, 2200, 4600, 9400};
 
@@ -385,6 +416,7 @@ int main(void)
         ladder_test(with_a_shut_window),
         ladder_test(forgotten_after_ten_minutes),
         ladder_test(known_before),
+        ladder_test(not_by_icmp),
     };
     return ladder_main(tests);
 }
