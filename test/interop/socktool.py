@@ -165,8 +165,9 @@ class Wire(Program):
 
     def __init__(self, node, what="tcp", device=None):
         self.node = node
+        # The headers only: of whole super-segments it has room for a few, and loses others.
         super().__init__(node, "tcpdump", "-i", device or DEVICE[node], "-n", "-S", "-l", "-Z",
-                         "root", "--immediate-mode", f"({what}) or udp dst port 9")
+                         "root", "-s", "128", "--immediate-mode", f"({what}) or udp dst port 9")
         until(lambda: b"listening on" in self.err, f"{self} listens")
         self.marks = 0
 
