@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 
-from programs import FILE_CLIENT, FILE_SERVER, HOST1, HOST1_6, HOST2, HOST2_6, PORT, TERM, \
+from programs import FILE_CLIENT, FILE_SERVER, HOST1, HOST2, PORT, TERM, \
     Program, check, fileclient, fileserver, in_node, nc_listens, pattern, run_all
 
 SIZES = (0, 1, 1448, 65536, (3 << 20) + 17)
@@ -82,15 +82,9 @@ def test_sizes():
     for size in SIZES:
         with Files(size) as files:
             ours_to_ours(files, "host1", "host2", HOST2)
-            ours_to_ours(files, "host2", "host1", HOST1_6)
+            ours_to_ours(files, "host2", "host1", HOST1)
             ours_to_nc(files, HOST2)
             nc_to_ours(files, HOST1)
-
-
-def test_nc_ipv6():
-    with Files(3 * MIB) as files:
-        ours_to_nc(files, HOST2_6)
-        nc_to_ours(files, HOST1_6)
 
 
 def test_1_gib():

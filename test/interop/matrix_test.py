@@ -7,7 +7,7 @@ import re
 import select
 
 from lab import DEVICES, damage
-from programs import HOST1_4, HOST1_6, HOST2_4, HOST2_6, V6, check, in_node, run_all, until
+from programs import HOST1, HOST2, V6, check, in_node, run_all, until
 from socktool import ADDR, Tool, Wire
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -21,9 +21,9 @@ SIZES = (1, 2, 535, 536, 537, 1439, 1440, 1441, 1459, 1460, 1461, 2920, 2921, 14
 class Ends:
     """A program of ours in host1, one of the kernel's in host2, each with a listener."""
 
-    def __init__(self, v6=V6):
+    def __init__(self):
         self.tools = Tool("host1", "nstcp"), Tool("host2", "kernel")
-        self.addrs = (HOST1_6, HOST2_6) if v6 else (HOST1_4, HOST2_4)
+        self.addrs = HOST1, HOST2
         # Room for the 200: beyond it the kernel answers with SYN cookies and forgets whom it could
         # not queue, until they send something.
         self.listeners = [tool.listen(addr, backlog=512)
@@ -61,11 +61,10 @@ def carries(sender, receiver, length, seed=1, most_sent="", most_read=""):
 
 
 def test_sizes():
-    for v6 in (False, True):
-        with Ends(v6) as ends:
-            for length in SIZES:
-                for sender, receiver in ends.each():
-                    carries(sender, receiver, length)
+    with Ends() as ends:
+        for length in SIZES:
+            for sender, receiver in ends.each():
+                carries(sender, receiver, length)
 
 
 def test_64_mib():
@@ -79,22 +78,21 @@ def test_random_call_sizes():
     seed = int(os.environ.get("SEED", random.SystemRandom().randrange(1 << 30)))
     print(f"SEED={seed}", flush=True)
     chance = random.Random(seed)
-    for v6 in (False, True):
-        with Ends(v6) as ends:
-            for one, other in ends.each():
-                calls = []
-                for seed, (sender, receiver) in enumerate(((one, other), (other, one))):
-                    length = chance.randrange(200 * KIB, 2 * MIB)
-                    most = [chance.choice((20, 1500, 5000, 70000, LARGEST_CALL)) for _ in "ab"]
-                    print(sender.tool.who, "sends", length, most, flush=True)
-                    # 20 octets a call, of 2 MiB, are too many calls for a sanitizer.
-                    length = min(length, 2000 * min(most))
-                    calls.append(sender.start("send", length, seed, most[0]))
-                    calls.append(receiver.start("recv", length, seed, most[1]))
-                for call in calls:
-                    call.ok()
-                one.close()
-                other.close()
+    with Ends() as ends:
+        for one, other in ends.each():
+            calls = []
+            for seed, (sender, receiver) in enumerate(((one, other), (other, one))):
+                length = chance.randrange(200 * KIB, 2 * MIB)
+                most = [chance.choice((20, 1500, 5000, 70000, LARGEST_CALL)) for _ in "ab"]
+                print(sender.tool.who, "sends", length, most, flush=True)
+                # 20 octets a call, of 2 MiB, are too many calls for a sanitizer.
+                length = min(length, 2000 * min(most))
+                calls.append(sender.start("send", length, seed, most[0]))
+                calls.append(receiver.start("recv", length, seed, most[1]))
+            for call in calls:
+                call.ok()
+            one.close()
+            other.close()
 
 
 def zero_windows(wire):
@@ -192,9 +190,8 @@ def test_offloads_off():
     for node in DEVICES:
         for device in DEVICES[node]:
             damage(node, "offloads_off", device)
-    for v6 in (False, True):
-        with Ends(v6) as ends:
-            some_sizes(ends, 1500)
+    with Ends() as ends:
+        some_sizes(ends, 1500)
     with Ends() as ends:
         for sender, receiver in ends.each():
             carries(sender, receiver, 8 * MIB)
@@ -203,17 +200,15 @@ def test_offloads_off():
 def test_mtu():
     """Small, large, and unequal on the two sides of the router, where the smaller one's MSS makes it
     work without a word from the router (RFC 9293 3.7.1, MUST-14, MUST-67)."""
-    for left, right in ((9000, 9000), (9000, 1500), (1500, 9000), (1280, 9000), (576, 576),
-                        (576, 1500), (1500, 576)):
+    mtus = [(9000, 9000), (9000, 1500), (1500, 9000), (1280, 9000)]
+    for left, right in mtus if V6 else mtus + [(576, 576), (576, 1500), (1500, 576)]:
         set_mtu(left, right)
-        for v6 in (False, True)[:1 if min(left, right) < 1280 else 2]:
-            with Wire("host1") as wire, Ends(v6) as ends:
-                some_sizes(ends, min(left, right))
-                wire.settle()
-                mss = {m for line in wire.lines() for m in re.findall(r"mss (\d+)", line)}
-                headers = 60 if v6 else 40
-                check(mss == {str(left - headers), str(right - headers)},
-                      f"{left}, {right}: MSS {mss}")
+        with Wire("host1") as wire, Ends() as ends:
+            some_sizes(ends, min(left, right))
+            wire.settle()
+            mss = {m for line in wire.lines() for m in re.findall(r"mss (\d+)", line)}
+            headers = 60 if V6 else 40
+            check(mss == {str(left - headers), str(right - headers)}, f"{left}, {right}: MSS {mss}")
 
 
 run_all(globals(), families=True)

@@ -18,7 +18,7 @@ FILE_CLIENT = os.environ["FILECLIENT"]
 FILE_SERVER = os.environ["FILESERVER"]
 HANDSHAKE = os.environ["HANDSHAKE"]
 HOST1_6, HOST2_6 = "fd00:0:0:1::1", "fd00:0:0:2::1"
-# The family of a test that does not care: run_all() says which.
+# The family of a test: run_all() says which.
 V6 = os.environ.get("NSTCP_FAMILY") == "6"
 HOST1_4, HOST2_4 = "10.0.0.1", "10.0.1.1"
 HOST1, HOST2 = (HOST1_6, HOST2_6) if V6 else (HOST1_4, HOST2_4)
@@ -238,26 +238,27 @@ def resets(node, device):
         r"counter packets (\d+)", in_node(node, "nft", "list", "table", "netdev", "count")))
 
 
+def families_of(test):
+    """Both, or the one that its name ends in; of these, where the environment has NSTCP_FAMILY, only
+    that."""
+    named = re.search(r"_ipv([46])$", test)
+    return [family for family in (named[1] if named else "46")
+            if family == os.environ.get("NSTCP_FAMILY", family)]
+
+
 def run_all(tests, families=False):
     """Runs every test_... of a module, each in a private lab of its own: this script again. families:
-    by turns over IPv4 and IPv6, beginning with either; NSTCP_FAMILY in the environment, 4 or 6, is for
-    all of these."""
+    over IPv4 and over IPv6, see families_of(); else a test has addresses of both."""
     if len(sys.argv) == 2:
         tests[sys.argv[1]]()
         return
-    family = random.randrange(2)
     for test in [test for test in tests if test.startswith("test_")]:
-        env = dict(os.environ)
-        if not families:
-            env.pop("NSTCP_FAMILY", None)
-        elif "NSTCP_FAMILY" not in env:
-            family = 1 - family
-            env["NSTCP_FAMILY"] = "46"[family]
-        if families:
-            print(f"NSTCP_FAMILY={env['NSTCP_FAMILY']} {test}", flush=True)
-        done = subprocess.run([NETNS, "run", sys.executable, *sys.argv, test], env=env, check=False)
-        check(done.returncode == 0, test)
-        print("[       OK ]", test, flush=True)  # as cmocka says it
+        for family in families_of(test) if families else ["4"]:
+            print(f"NSTCP_FAMILY={family} {test}", flush=True)
+            done = subprocess.run([NETNS, "run", sys.executable, *sys.argv, test], check=False,
+                                  env={**os.environ, "NSTCP_FAMILY": family})
+            check(done.returncode == 0, test)
+            print("[       OK ]", test, flush=True)  # as cmocka says it
 
 
 TERM, INT, KILL = signal.SIGTERM, signal.SIGINT, signal.SIGKILL

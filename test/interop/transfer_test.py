@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from lab import damage
-from programs import ANY, CLIENT, HOST1, HOST1_4, HOST1_6, HOST2, HOST2_6, IP, NETNS, PORT, TERM, V6, \
+from programs import ANY, CLIENT, HOST1, HOST1_4, HOST1_6, HOST2, IP, NETNS, PORT, TERM, V6, \
     check, echoserver, echoclient, in_node, kernel_client, kernel_server, pattern, run_all
 from socktool import Marking, Rule
 
@@ -42,12 +42,6 @@ def test_client():
     with kernel_server("host2", HOST2):
         for length in (0, *SIZES):
             echoes(HOST2, length)
-
-
-def test_client_ipv6():
-    with kernel_server("host2", HOST2_6):
-        for length in (1, 65536, 1 << 20):
-            echoes(HOST2_6, length)
 
 
 def test_client_64_mib():
