@@ -11,7 +11,7 @@ import threading
 import time
 
 from programs import CLIENT, HOST1, HOST2, INT, NETNS, PATIENCE, PORT, SERVER, TERM, Program, \
-    check, echoclient, echoserver, in_node, kernel_client, kernel_server, name, nc_listens, \
+    check, echoclient, echoserver, family, in_node, kernel_client, kernel_server, name, nc_listens, \
     run_all, until
 
 SANITIZE = os.environ.get("SANITIZE", "")
@@ -74,9 +74,10 @@ def test_ends():
 
 def test_reset():
     """The peer's RST: said, and status 1."""
-    code = ("import socket,struct; l=socket.create_server(('%s',%d)); print('listening on',flush=True);"
-            "s=l.accept()[0]; s.recv(9); s.setsockopt(1,13,struct.pack('ii',1,0)); s.close();"
-            "input()" % (HOST2, PORT))
+    code = ("import socket,struct; l=socket.create_server(('%s',%d),family=%d); "
+            "print('listening on',flush=True); s=l.accept()[0]; s.recv(9); "
+            "s.setsockopt(1,13,struct.pack('ii',1,0)); s.close(); input()" %
+            (HOST2, PORT, family(HOST2)))
     with Program("host2", sys.executable, "-c", code) as server:
         server.says("listening on")
         with echoclient("host1", HOST2) as client:
@@ -326,4 +327,4 @@ def test_idle():
 if sys.argv[1:2] in (["clients"], ["hoard"]):
     globals()[sys.argv[1]](*sys.argv[2:])
 else:
-    run_all(globals())
+    run_all(globals(), families=True)
