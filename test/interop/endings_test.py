@@ -3,7 +3,7 @@ host2, client and server each: the segments that pass, the states, and what eith
 the kernel does otherwise than we do is said where it shows."""
 import select
 
-from programs import check, run_all, until
+from programs import IP, check, run_all, until
 from socktool import ADDR, Lost, World, pair
 
 MIB = 1 << 20
@@ -12,7 +12,7 @@ HUNG_UP = select.POLLIN | select.POLLERR | select.POLLHUP
 
 def fins_of(node):
     """What Lost takes for the FINs of a node."""
-    return f"ip saddr {ADDR[node]} tcp flags & fin == fin"
+    return f"{IP} saddr {ADDR[node]} tcp flags & fin == fin"
 
 
 def four_segments(world, first, second):
@@ -29,21 +29,20 @@ def four_segments(world, first, second):
 
 def test_one_after_the_other():
     """Either side first: the four segments, and TIME-WAIT is with who was first (3.6, MUST-13)."""
-    for v6 in (False, True):
-        with World(v6=v6) as world:
-            for first, second in world.both_ways():
-                first.ok("send", 1000, 1)
-                second.ok("recv", 1000, 1)
-                first.close()
-                world.reaches(first, "FIN-WAIT-2")
-                world.reaches(second, "CLOSE-WAIT")
-                second.fails("END", "recv", 1, 1)
-                second.close()
-                world.reaches(first, "TIME-WAIT")
-                world.reaches(second, "CLOSED")
-                world.sent(first, "F.")
-                world.sent(second, "F.")
-                four_segments(world, first, second)
+    with World() as world:
+        for first, second in world.both_ways():
+            first.ok("send", 1000, 1)
+            second.ok("recv", 1000, 1)
+            first.close()
+            world.reaches(first, "FIN-WAIT-2")
+            world.reaches(second, "CLOSE-WAIT")
+            second.fails("END", "recv", 1, 1)
+            second.close()
+            world.reaches(first, "TIME-WAIT")
+            world.reaches(second, "CLOSED")
+            world.sent(first, "F.")
+            world.sent(second, "F.")
+            four_segments(world, first, second)
 
 
 def test_time_wait_ends():
@@ -143,21 +142,20 @@ def test_half_closed_both_ways_with_data():
 
 def test_abort():
     """SO_LINGER of 0 (RFC 9293 3.10.5): one RST, no FIN, and the other is told once."""
-    for v6 in (False, True):
-        with World(v6=v6) as world:
-            for aborts, other in world.both_ways():
-                aborts.ok("linger", "on", 0)
-                aborts.close()
-                world.sent(aborts, "R.")
-                world.reaches(other, "CLOSED")
-                check(other.events(HUNG_UP, 10000) == HUNG_UP, "poll: an error, and over")
-                other.fails("ECONNRESET", "recv", 1, 1)
-                other.fails("END", "recv", 1, 1)
-                other.fails("EPIPE", "send", 1, 1)
-                other.close()
-                world.wire.settle()
-                world.sent(aborts, "R.")
-                world.sent(other)
+    with World() as world:
+        for aborts, other in world.both_ways():
+            aborts.ok("linger", "on", 0)
+            aborts.close()
+            world.sent(aborts, "R.")
+            world.reaches(other, "CLOSED")
+            check(other.events(HUNG_UP, 10000) == HUNG_UP, "poll: an error, and over")
+            other.fails("ECONNRESET", "recv", 1, 1)
+            other.fails("END", "recv", 1, 1)
+            other.fails("EPIPE", "send", 1, 1)
+            other.close()
+            world.wire.settle()
+            world.sent(aborts, "R.")
+            world.sent(other)
 
 
 def test_abort_with_data_under_way():
@@ -177,35 +175,33 @@ def test_abort_with_data_under_way():
 def test_unread_at_close():
     """A close with unread data: RST and no FIN, so that the sender learns of the loss (RFC 1122
     4.2.2.13, RFC 9293 3.6.1 SHLD-3)."""
-    for v6 in (False, True):
-        with World(v6=v6) as world:
-            for closes, sender in world.both_ways():
-                sender.ok("send", 1000, 1)
-                check(closes.events(select.POLLIN, 10000) == select.POLLIN, "there is something to read")
-                closes.close()
-                world.sent(closes, "R.")
-                sender.fails("ECONNRESET", "recv", 1, 1)
-                sender.close()
-                world.wire.settle()
-                world.sent(closes, "R.")
+    with World() as world:
+        for closes, sender in world.both_ways():
+            sender.ok("send", 1000, 1)
+            check(closes.events(select.POLLIN, 10000) == select.POLLIN, "there is something to read")
+            closes.close()
+            world.sent(closes, "R.")
+            sender.fails("ECONNRESET", "recv", 1, 1)
+            sender.close()
+            world.wire.settle()
+            world.sent(closes, "R.")
 
 
 def test_data_after_close():
     """The same for data that arrives when nobody can read it any more: after our FIN."""
-    for v6 in (False, True):
-        with World(v6=v6) as world:
-            for closes, sender in world.both_ways():
-                closes.close()
-                world.reaches(closes, "FIN-WAIT-2")
-                sender.fails("END", "recv", 1, 1)
-                sender.ok("send", 1000, 1)
-                world.sent(closes, "F.", "R") # the kernel too, which has only a small record of it left
-                world.reaches(sender, "CLOSED")
-                check(sender.events(HUNG_UP, 10000) == HUNG_UP, "poll: an error, and over")
-                # RFC 9293 3.10.7.4 second; the kernel says EPIPE to who has heard the end already.
-                sender.fails("ECONNRESET" if sender.tool is world.ours else "EPIPE", "send", 1, 1)
-                sender.fails("EPIPE", "send", 1, 1)
-                sender.close()
+    with World() as world:
+        for closes, sender in world.both_ways():
+            closes.close()
+            world.reaches(closes, "FIN-WAIT-2")
+            sender.fails("END", "recv", 1, 1)
+            sender.ok("send", 1000, 1)
+            world.sent(closes, "F.", "R") # the kernel too, which has only a small record of it left
+            world.reaches(sender, "CLOSED")
+            check(sender.events(HUNG_UP, 10000) == HUNG_UP, "poll: an error, and over")
+            # RFC 9293 3.10.7.4 second; the kernel says EPIPE to who has heard the end already.
+            sender.fails("ECONNRESET" if sender.tool is world.ours else "EPIPE", "send", 1, 1)
+            sender.fails("EPIPE", "send", 1, 1)
+            sender.close()
 
 
 def test_shutdown_rd_then_data():
@@ -251,4 +247,4 @@ def test_listener_closed_with_connections_waiting():
                 sock.fails("ECONNRESET", "recv", 1, 1)
 
 
-run_all(globals())
+run_all(globals(), families=True)

@@ -8,13 +8,12 @@ import sys
 import threading
 import time
 
-from programs import HOST1, HOST1_6, HOST2, HOST2_6, IP, KILL, PATIENCE, V6, Program, check, in_node, sockets, until
+from programs import HOST1, HOST2, IP, KILL, PATIENCE, V6, Program, check, in_node, sockets, until
 
 TOOL = os.environ["SOCKTOOL"]
 DEVICE = {"host1": "host1-veth1", "host2": "host2-veth1"}
 ADDR = {"host1": HOST1, "host2": HOST2}
-ADDR_6 = {"host1": HOST1_6, "host2": HOST2_6}
-NODE = {addr: node for table in (ADDR, ADDR_6) for node, addr in table.items()}
+NODE = {addr: node for node, addr in ADDR.items()}
 
 Answer = collections.namedtuple("Answer", "result error text")
 
@@ -143,13 +142,11 @@ class Tool(Program):
         return text.encode() in self.err
 
 
-def pair(client, server, port=40000, local_port=None, v6=V6):
+def pair(client, server, port=40000, local_port=None):
     """A connection of two Tools: the client's socket and the server's."""
-    addr = ADDR_6 if v6 else ADDR
-    listener = server.listen(addr[server.node], port)
-    connecting = client.socket(addr[client.node], local_port) if local_port else \
-        client.socket(domain=6 if v6 else 4)
-    connecting.ok("connect", addr[server.node], port)
+    listener = server.listen(ADDR[server.node], port)
+    connecting = client.socket(ADDR[client.node], local_port) if local_port else client.socket()
+    connecting.ok("connect", ADDR[server.node], port)
     accepted = listener.accept()
     listener.close()
     return connecting, accepted
@@ -262,8 +259,7 @@ class Marking(Rule):
 class World:
     """A Tool of ours in host1, one of the kernel's in host2, and what passes between them."""
 
-    def __init__(self, *options, v6=V6):
-        self.v6 = v6
+    def __init__(self, *options):
         self.ours = Tool("host1", "nstcp", "trace", *options)
         self.kernels = Tool("host2", "kernel")
         self.wire = None
@@ -277,8 +273,8 @@ class World:
 
     def connections(self):
         """One that we have opened, then one that the kernel has: our socket and the kernel's."""
-        for connect in (lambda: pair(self.ours, self.kernels, 40000, v6=self.v6),
-                        lambda: pair(self.kernels, self.ours, 40001, v6=self.v6)[::-1]):
+        for connect in (lambda: pair(self.ours, self.kernels, 40000),
+                        lambda: pair(self.kernels, self.ours, 40001)[::-1]):
             with Wire("host1") as self.wire:
                 yield connect()
 
