@@ -230,7 +230,7 @@ static void memory(void **state)
 {
     (void)state;
     struct two t;
-    two_up(&t, &(struct two_config){.options.memory_max = 317000});
+    two_up(&t, &(struct two_config){.options.memory_max = 332400});
     int left, right;
     must_pair(&t, &left, &right);
     const void *text;
