@@ -60,7 +60,7 @@ static void step_give(struct rcvq *q, struct model *m, struct rnd *rnd, uint64_t
                       const struct bytes *text, unsigned n)
 {
     static uint8_t room[3 * C + 1];
-    struct receive r = {room, rnd_skewed(rnd, sizeof room), 0};
+    struct receive r = {.buf = room, .len = rnd_skewed(rnd, sizeof room)};
     size_t wanted = 0, before = (size_t)(m->head - at);
     for (unsigned i = 0; i < n && m->start == m->head && at <= m->head; i++) {
         for (size_t k = 0; k < text[i].len && wanted < r.len; k++) {
