@@ -12,11 +12,11 @@
  *         set owned6       { type ipv6_addr }
  *         chain in {
  *             type filter hook prerouting priority -450
- *             not from lo, ip,  tcp dport @wild4, fib daddr type local: drop
- *             not from lo, ip6, tcp dport @wild6, fib daddr type local: drop
  *             not from lo, ip  daddr . tcp dport @held4: drop
+ *             not from lo, ip,  tcp dport @wild4, fib daddr type local: drop
  *             not from lo, ip6 daddr . tcp dport @held6: drop
  *             not from lo, iif . ip6 daddr . tcp dport @link6: drop
+ *             not from lo, ip6, tcp dport @wild6, fib daddr type local: drop
  *             not from lo, ip  daddr @owned4: drop
  *             not from lo, ip6 daddr @owned6: drop
  *         }
@@ -33,6 +33,9 @@
  *
  * Fragments other than the first have no ports, so only the last two rules drop them. The kernel
  * keeps the others until its own time for them is up, and says nothing: it never saw the first.
+ *
+ * The order of the rules is that of their cost: each packet of ours passes them, on the processor
+ * that sends it where it comes from this machine.
  *
  * A port is a set element, never a rule: holding one more costs one element. The sets are not
  * interval sets: single ports land in the kernel's bitmap and hash sets, looked up in O(1).
@@ -78,7 +81,8 @@
 #define CONCAT(hi) ((hi) << 6 | TYPE_PORT)
 #define KEY_MAX    24
 
-enum set_id { WILD4, WILD6, HELD4, HELD6, LINK6, OWNED4, OWNED6, N_SETS };
+/* In the order of the rules. */
+enum set_id { HELD4, WILD4, HELD6, LINK6, WILD6, OWNED4, OWNED6, N_SETS };
 
 static const struct {
     const char *name;
