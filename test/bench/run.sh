@@ -23,7 +23,9 @@ while [ $# -gt 0 ]; do
 done
 
 deps_ensure bench
-[ -f "$build/build.ninja" ] || meson setup "$build" "$here" --buildtype=release >&2
+again=
+[ ! -f "$build/build.ninja" ] || again=--reconfigure # lwIP may be there by now
+meson setup $again "$build" "$here" --buildtype=release >&2
 ninja -C "$build" bench setup/netns >&2
 figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
