@@ -160,8 +160,8 @@ static void source_address_in_child(const char *arg)
         struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a090807)};
         int bound = must_socket(&t);
         assert_int_equal(t.bind(t.userdata, bound, (struct sockaddr *)&in, sizeof in), 0);
-        assert_int_equal(a_syn(&t).source_addr, fixed ? LOCAL : 0x0a090807);
         assert_int_equal(must_connect(&t, bound).source_addr, 0x0a090807);
+        assert_int_equal(a_syn(&t).source_addr, fixed ? LOCAL : 0x0a090807);
         t.free(t.userdata);
     }
 }

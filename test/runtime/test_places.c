@@ -27,7 +27,7 @@ struct slow {
 };
 
 /* Octets of text that were put into this memory. */
-static const uint8_t *watched;
+static _Atomic(const uint8_t *) watched;
 static atomic_uint placed;
 
 static struct slow *of(const struct link *l)
@@ -60,7 +60,8 @@ static void place(struct slow *s, struct packet *p)
     p->head.len = headers;
     p->body[0] = (struct bytes){e->buf, len};
     p->n_body = 1;
-    if (e->buf >= watched && e->buf < watched + LEN)
+    const uint8_t *at = watched;
+    if (e->buf >= at && e->buf < at + LEN)
         placed += (unsigned)len;
     e->seq = seq_add(e->seq, (uint32_t)len);
     e->buf += len;
