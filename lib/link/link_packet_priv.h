@@ -52,6 +52,14 @@ struct frame {
     uint16_t headers; /* octets, Ethernet's among them; 0: nothing is left to the kernel */
 };
 
+/* What is answered to a packet that was refused; and how many answers wait for recv() at most. */
+struct refusal {
+    uint8_t octets[REFUSE_MAX];
+    size_t len;
+    uint32_t zone;
+};
+#define REFUSALS_MAX 8
+
 enum counter {
     SENT,
     RECEIVED,
@@ -72,16 +80,15 @@ struct link_packet {
 
     int groups; /* an IPv6 socket, for the groups it has joined; -1: the kernel has no IPv6 */
 
-    pthread_mutex_t lock; /* for all down to refusal_zone */
+    pthread_mutex_t lock; /* for all down to n_refusals */
     struct neigh_table *neigh;
     struct port_range *ports;
     size_t n_ports;
     struct ip_addr *owned;
     size_t n_owned;
     const struct neigh_key *asked; /* who has it? NULL: not asked, or somebody has answered */
-    uint8_t refusal[REFUSE_MAX];   /* of the last packet that was refused, until recv() has it */
-    atomic_size_t refusal_len;
-    uint32_t refusal_zone;
+    struct refusal refusals[REFUSALS_MAX];
+    atomic_size_t n_refusals;
 
     /* send()'s */
     struct frame tx[TX_BATCH];
@@ -95,7 +102,7 @@ struct link_packet {
     bool begun[LINK_EXPECT_MAX]; /* text of this recv() lies there */
     size_t n_expected;
     uint8_t *rx_octets; /* RX_LARGE * RX_STRIDE */
-    uint8_t rx_refusal[REFUSE_MAX];
+    struct refusal rx_refusals[REFUSALS_MAX];
 };
 
 static inline struct link_packet *link_packet_of(const struct link *l)

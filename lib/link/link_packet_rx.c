@@ -246,22 +246,26 @@ static bool take(struct link_packet *lp, struct memo *memo, const struct ring_fr
     return true;
 }
 
-/* What send() had to say, if anything: how many packets. */
-static size_t take_refusal(struct link_packet *lp, struct packet *p)
+/* What send() had to say, if anything: how many packets of n. */
+static size_t take_refusals(struct link_packet *lp, struct packet *p, size_t n)
 {
-    if (atomic_load_explicit(&lp->refusal_len, memory_order_relaxed) == 0)
+    if (atomic_load_explicit(&lp->n_refusals, memory_order_relaxed) == 0)
         return 0;
     pthread_mutex_lock(&lp->lock);
-    size_t len = atomic_exchange(&lp->refusal_len, 0);
-    p->zone = lp->refusal_zone;
-    memcpy(lp->rx_refusal, lp->refusal, len);
+    size_t all = lp->n_refusals, taken = all < n ? all : n;
+    memcpy(lp->rx_refusals, lp->refusals, taken * sizeof lp->refusals[0]);
+    memmove(lp->refusals, lp->refusals + taken, (all - taken) * sizeof lp->refusals[0]);
+    lp->n_refusals = all - taken;
     pthread_mutex_unlock(&lp->lock);
-    p->head = (struct bytes){lp->rx_refusal, len};
-    p->n_body = 0;
-    p->csum = CSUM_FULL;
-    p->gso_size = 0;
-    p->mtu = 0;
-    return 1;
+    for (size_t i = 0; i < taken; i++) {
+        const struct refusal *r = &lp->rx_refusals[i];
+        p[i] = (struct packet){
+            .head = {r->octets, r->len},
+            .csum = CSUM_FULL,
+            .zone = r->zone,
+        };
+    }
+    return taken;
 }
 
 void link_packet_expect(struct link *l, const struct link_expect *e)
@@ -279,7 +283,7 @@ size_t link_packet_recv(struct link *l, struct packet *p, size_t n)
     struct ring_frame f;
     struct memo memo = {0};
     ring_give_back(&lp->ring);
-    size_t taken = take_refusal(lp, p), large = 0;
+    size_t taken = take_refusals(lp, p, n), large = 0;
     for (size_t i = taken; i < n && large < RX_LARGE && ring_take(&lp->ring, &f); i++) {
         if (memo.now == 0)
             memo.now = now_ns();

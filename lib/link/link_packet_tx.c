@@ -197,12 +197,16 @@ static bool find_neighbour(struct link_packet *lp, struct hop *hop, uint64_t now
     return known;
 }
 
-/* Lets recv() say what is wrong with p. One message at a time is enough: there are more packets
- * where p came from. The lock must be held. */
+/* Lets recv() say what is wrong with p. Beyond a few at one time the rest may wait: there are more
+ * packets where p came from. The lock must be held. */
 static void refuse(struct link_packet *lp, const struct packet *p, enum icmp_kind why, uint32_t mtu)
 {
-    lp->refusal_len = refuse_emit(lp->refusal, p, why, mtu);
-    lp->refusal_zone = p->zone;
+    if (lp->n_refusals == REFUSALS_MAX)
+        return;
+    struct refusal *r = &lp->refusals[lp->n_refusals];
+    r->len = refuse_emit(r->octets, p, why, mtu);
+    r->zone = p->zone;
+    lp->n_refusals += r->len > 0;
 }
 
 enum verdict {

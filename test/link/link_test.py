@@ -176,6 +176,13 @@ def test_unreachable():
     check(tool("host1", "send", "10.0.9.1", 7000, 1, 100, 1448).stdout == "no route\n", "route")
 
 
+def test_nobody_of_many():
+    """Each packet is answered whose neighbour does not answer, though they go at one time: the SYNs
+    of connections that were begun together do, again and again."""
+    check(numbers(tool("host1", "nobody", "10.0.0.100", 5).stdout) == {"answers": 5}, "five")
+    check(numbers(tool("host1", "nobody", "10.0.0.110", 12).stdout) == {"answers": 8}, "and no more")
+
+
 def test_routes_follow():
     """A route that is remembered is forgotten when anything changes."""
     def ip(*argv):

@@ -13,6 +13,7 @@
  *                                          one and the other in turn, each with CWR, which is for
  *                                          its first packet (RFC 3168); scarce: the kernel has no
  *                                          large pieces of memory
+ *     linktool nobody ADDR N               sends to N addresses from ADDR on, which nobody has
  *     linktool watch ADDR                  tells the route to ADDR now and for each line of input
  *
  * The octet of text with sequence number n is pattern(n). Prints "ready" when the other end may
@@ -289,6 +290,32 @@ static void send_text(const char *addr, const char *port, int times, const char 
     l->ops->destroy(l);
 }
 
+/* Packets to that address and the next ones, one each at a time, which nobody has; the most answers
+ * that recv() has given at one time. */
+static void send_to_nobody(const char *addr, unsigned n)
+{
+    struct link *l = make_link();
+    struct ip_addr dst = parse_addr(addr);
+    struct packet p[16], in[16];
+    struct route route;
+    size_t most = 0;
+    if (n > 16 || route_lookup(link_packet_routes(l), &dst, now_ns(), &route) < 0)
+        die("no route");
+    struct seg seg = {.flags = TCP_SYN, .wnd = 1000};
+    for (unsigned i = 0; i < n; i++, dst.b[15]++) {
+        struct flow flow = {route.source, dst, SEND_PORT, 7000};
+        packet_encode(&p[i], &flow, &seg, 0, 64, true);
+    }
+    for (int i = 0; i < 60 && most == 0; i++) {
+        l->ops->send(l, p, n);
+        size_t got = l->ops->recv(l, in, 16);
+        most = got > most ? got : most;
+        usleep(100000);
+    }
+    printf("answers %zu\n", most);
+    l->ops->destroy(l);
+}
+
 static void watch(const char *addr)
 {
     struct route_table *t;
@@ -320,7 +347,9 @@ int main(int argc, char **argv)
     else if ((argc == 7 || argc == 8) && strcmp(argv[1], "send") == 0) {
         scarce = argc == 8;
         send_text(argv[2], argv[3], atoi(argv[4]), argv[5], (uint16_t)atoi(argv[6]));
-    } else if (argc == 3 && strcmp(argv[1], "watch") == 0)
+    } else if (argc == 4 && strcmp(argv[1], "nobody") == 0)
+        send_to_nobody(argv[2], (unsigned)atoi(argv[3]));
+    else if (argc == 3 && strcmp(argv[1], "watch") == 0)
         watch(argv[2]);
     else
         return 2;
