@@ -217,7 +217,8 @@ ssize_t nstcp_send(struct nstcp *stack, int sock, const void *buf, size_t len, i
  * at the end, when the peer has closed. flags: MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, MSG_TRUNC (the
  * octets are counted, not copied: buf may be NULL; tcp(7)), MSG_OOB; MSG_CMSG_CLOEXEC changes
  * nothing; others EOPNOTSUPP. ENOTCONN, and once ECONNRESET, ETIMEDOUT; what has arrived before
- * comes first. */
+ * comes first. While it waits packets are received into buf: what of it is not counted in the end
+ * may have changed, also when it fails; never after return. */
 ssize_t nstcp_recv(struct nstcp *stack, int sock, void *buf, size_t len, int flags);
 
 /*
