@@ -16,16 +16,15 @@
 
 struct link;
 
-/* Header prediction: text of this connection that begins with this number is wanted here. So many
- * are kept. */
-#define LINK_EXPECT_MAX 32
-
+/* Header prediction: text of this connection that begins with this number is wanted here. */
 struct link_expect {
     struct flow flow;
     seq_t seq;
     uint8_t *buf;
     size_t len; /* octets of room */
 };
+
+#define LINK_EXPECT_MAX 32 /* more of them are forgotten */
 
 struct link_ops {
     /* Sends up to n packets, in order, to where the routes say; never blocks. Returns how many it

@@ -72,14 +72,19 @@ static void learn(struct runtime *rt, bool in_time)
         rt->credit--;
 }
 
-/* Those who have been woken may have no other processor than this one. */
-static void let_run(struct runtime *rt, const struct waiter *w)
+/* Others may have no other processor than this one. */
+static void let_others_run(struct runtime *rt)
 {
-    if (!w->woken) {
-        runtime_unlock(rt);
-        sched_yield();
-        runtime_lock(rt);
-    }
+    runtime_unlock(rt);
+    sched_yield();
+    runtime_lock(rt);
+}
+
+/* Those who have been woken. */
+static void let_woken_run(struct runtime *rt, const struct waiter *w)
+{
+    if (!w->woken)
+        let_others_run(rt);
     rt->woken = false;
 }
 
@@ -113,7 +118,7 @@ static void drive(struct runtime *rt, struct waiter *w, uint64_t deadline_ns)
         if (now >= rt->armed_ns)
             keep_time(rt, now);
         else if ((n == 0 || rt->crowded) && rt->woken)
-            let_run(rt, w);
+            let_woken_run(rt, w);
         else if (n == 0 && !w->woken && now >= look_until)
             now = sleep_at_link(rt, w, now, deadline_ns);
     }
@@ -162,9 +167,7 @@ bool runtime_yield(struct runtime *rt, unsigned calls)
 {
     if (calls <= rt->n_waiting + 1)
         return false;
-    runtime_unlock(rt);
-    sched_yield();
-    runtime_lock(rt);
+    let_others_run(rt);
     return true;
 }
 

@@ -21,8 +21,7 @@ void prr_sent(struct prr *p, uint32_t octets);
 
 /* cwnd after an ACK that has delivered so many octets and left `pipe` in flight. safe: it moved
  * SND.UNA and told of no further loss (RFC 6937 3: SSRB; otherwise CRB, but no less than was
- * delivered). The first retransmission
- * always fits. */
+ * delivered). The first retransmission always fits. */
 uint32_t prr_cwnd(struct prr *p, uint32_t octets, uint32_t pipe, uint32_t ssthresh, uint32_t mss,
                   bool safe);
 

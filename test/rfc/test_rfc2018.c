@@ -53,17 +53,23 @@ static void four_blocks(void **state)
     }
 }
 
+/* The first 100 octets come, are acknowledged, and come once more. */
+static void come_twice(struct peer *a)
+{
+    struct sock *so = permitted(a);
+    arrives(a, .flags = ACK, .seq = 1, .ack = 1, .text = 100);
+    host_receives(so, 0, 100);
+    host_later(40);
+    leaves(a, .flags = ACK, .seq = 1, .ack = 101, .n_sack = NONE);
+    arrives(a, .flags = ACK, .seq = 1, .ack = 1, .text = 100);
+}
+
 /* RFC 2883 4: what has come twice is told once, by the first block. */
 static void twice(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
-    struct sock *so = permitted(&a);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 100);
-    host_receives(so, 0, 100);
-    host_later(40);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 101, .n_sack = NONE);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 100);
+    come_twice(&a);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 101, BLOCK(1, 101));
     arrives(&a, .flags = ACK, .seq = 201, .ack = 1, .text = 100);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 101, BLOCK(201, 301));
@@ -77,12 +83,7 @@ static void twice_untold(void **state)
     host.config.tcp.dsack = false;
     host_start();
     struct peer a = peer(1, 0);
-    struct sock *so = permitted(&a);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 100);
-    host_receives(so, 0, 100);
-    host_later(40);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 101, .n_sack = NONE);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 100);
+    come_twice(&a);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 101, .n_sack = NONE);
     arrives(&a, .flags = ACK, .seq = 201, .ack = 1, .text = 200);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 101, BLOCK(201, 401));

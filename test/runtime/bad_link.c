@@ -1,40 +1,27 @@
 /* See bad_link.h. */
 #include "bad_link.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "link.h"
-#include "list.h"
-#include "two_stacks.h"
+#include "around.h"
 
 #define HEADERS_MAX 120 /* octets of a packet without text */
 
 struct bad_path bad_path;
 
 struct bad {
-    struct link link;
-    struct link *inner;
+    struct around around;
     struct bad_path path;
     unsigned n; /* packets with text so far */
 };
 
-static struct bad *of(const struct link *l)
-{
-    return container_of((struct link *)(uintptr_t)l, struct bad, link);
-}
-
-static size_t bad_send(struct link *l, const struct packet *p, size_t n)
-{
-    return of(l)->inner->ops->send(of(l)->inner, p, n);
-}
-
 /* Room is left for the one that comes twice. */
 static size_t bad_recv(struct link *l, struct packet *p, size_t n)
 {
-    struct bad *b = of(l);
+    struct bad *b = (struct bad *)(void *)l;
+    struct link *inner = b->around.inner;
     struct packet *again = NULL;
-    size_t got = b->inner->ops->recv(b->inner, p, n - 1), kept = 0;
+    size_t got = inner->ops->recv(inner, p, n - 1), kept = 0;
     if (got > 0)
         usleep(b->path.late_us);
     for (size_t i = 0; i < got; i++) {
@@ -51,29 +38,15 @@ static size_t bad_recv(struct link *l, struct packet *p, size_t n)
     return kept;
 }
 
-static int bad_poll_fd(const struct link *l)
-{
-    return of(l)->inner->ops->poll_fd(of(l)->inner);
-}
-
-static void bad_destroy(struct link *l)
-{
-    of(l)->inner->ops->destroy(of(l)->inner);
-    free(of(l));
-}
-
 struct link *bad_link(struct link *inner)
 {
     static const struct link_ops ops = {
-        .send = bad_send,
+        .send = around_send,
         .recv = bad_recv,
-        .poll_fd = bad_poll_fd,
-        .destroy = bad_destroy,
+        .poll_fd = around_poll_fd,
+        .destroy = around_destroy,
     };
-    struct bad *b = calloc(1, sizeof *b);
-    assert_non_null(b);
-    b->link = (struct link){&ops, inner->caps};
-    b->inner = inner;
-    b->path = bad_path;
-    return &b->link;
+    struct link *l = around_make(inner, sizeof(struct bad), &ops);
+    ((struct bad *)(void *)l)->path = bad_path;
+    return l;
 }

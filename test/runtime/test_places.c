@@ -3,13 +3,11 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "link.h"
-#include "list.h"
+#include "around.h"
 #include "predict.h"
 #include "two_stacks.h"
 
@@ -20,8 +18,7 @@
 /* A link that takes its time, and then writes to all places that it was given: text where it has
  * come, and an octet of its own. */
 struct slow {
-    struct link link;
-    struct link *inner;
+    struct around around;
     struct link_expect places[LINK_EXPECT_MAX];
     size_t n;
 };
@@ -30,14 +27,9 @@ struct slow {
 static _Atomic(const uint8_t *) watched;
 static atomic_uint placed;
 
-static struct slow *of(const struct link *l)
+static struct slow *of(struct link *l)
 {
-    return container_of((struct link *)(uintptr_t)l, struct slow, link);
-}
-
-static size_t slow_send(struct link *l, const struct packet *p, size_t n)
-{
-    return of(l)->inner->ops->send(of(l)->inner, p, n);
+    return (struct slow *)(void *)l;
 }
 
 static void slow_expect(struct link *l, const struct link_expect *e)
@@ -73,7 +65,7 @@ static size_t slow_recv(struct link *l, struct packet *p, size_t n)
     struct slow *s = of(l);
     if (s->n > 1)
         usleep(SLOW_US);
-    size_t got = s->inner->ops->recv(s->inner, p, n);
+    size_t got = s->around.inner->ops->recv(s->around.inner, p, n);
     for (size_t i = 0; i < got; i++)
         place(s, &p[i]);
     for (size_t i = 0; i < s->n; i++) {
@@ -84,32 +76,16 @@ static size_t slow_recv(struct link *l, struct packet *p, size_t n)
     return got;
 }
 
-static int slow_poll_fd(const struct link *l)
-{
-    return of(l)->inner->ops->poll_fd(of(l)->inner);
-}
-
-static void slow_destroy(struct link *l)
-{
-    of(l)->inner->ops->destroy(of(l)->inner);
-    free(of(l));
-}
-
 static struct link *slow_down(struct link *inner)
 {
     static const struct link_ops ops = {
-        .send = slow_send,
+        .send = around_send,
         .recv = slow_recv,
         .expect = slow_expect,
-        .poll_fd = slow_poll_fd,
-        .destroy = slow_destroy,
+        .poll_fd = around_poll_fd,
+        .destroy = around_destroy,
     };
-    struct slow *s = calloc(1, sizeof *s);
-    assert_non_null(s);
-    s->link.ops = &ops;
-    s->link.caps = inner->caps;
-    s->inner = inner;
-    return &s->link;
+    return around_make(inner, sizeof(struct slow), &ops);
 }
 
 /* Two connections. A thread of the right stack's waits at the first of them all the time, and so
