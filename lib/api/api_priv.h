@@ -89,6 +89,11 @@ int slot_create(struct nstcp *stack, int domain, struct slot **out);
 
 struct slot *slot_find(const struct nstcp *stack, int sock); /* or NULL */
 
+/* It has the address and port in its options, and no connection of another socket gets the port,
+ * until slot_unbind or slot_release. O(slots), like bind(2): another may have the port still. */
+void slot_bind(struct nstcp *stack, struct slot *slot);
+void slot_unbind(struct nstcp *stack, struct slot *slot);
+
 /* Frees the number, which means something else from now on, and wakes who waits for the socket. The
  * connection stays; as does the slot while somebody holds it. */
 void slot_release(struct nstcp *stack, int sock);

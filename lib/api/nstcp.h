@@ -196,9 +196,10 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
  * before are what the timeout is called then, RFC 9293 3.9.2.2), EADDRNOTAVAIL (an address of
  * this host itself, which can't be reached yet; or no ephemeral port left), EADDRINUSE (this
  * connection is there already), EALREADY, EISCONN, EAFNOSUPPORT, ENOMEM, EMFILE (see nstcp_bind:
- * ephemeral ports are held, too, by 64). After a failure the socket may be used to connect again.
- * The first of a stack may take milliseconds. A link-local address needs sin6_scope_id, the index
- * of the device behind which it is, unless the socket is bound to such an address: EINVAL.
+ * ephemeral ports are held, too, by 64; one to which a socket is bound is not chosen). After a
+ * failure the socket may be used to connect again. The first of a stack may take milliseconds. A
+ * link-local address needs sin6_scope_id, the index of the device behind which it is, unless the
+ * socket is bound to such an address: EINVAL.
  *
  * To AF_UNSPEC: resets the connection, gives up an attempt or a listener; the socket is as new, but
  * for what was bound and set. */

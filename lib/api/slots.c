@@ -90,9 +90,29 @@ struct slot *slot_find(const struct nstcp *stack, int sock)
     return sock > 0 && (uint32_t)sock < stack->n_slots ? stack->slots[sock] : NULL;
 }
 
+void slot_bind(struct nstcp *stack, struct slot *slot)
+{
+    slot->bound = true;
+    stack_set_bound(runtime_stack(stack->rt), slot->options->port, true);
+}
+
+void slot_unbind(struct nstcp *stack, struct slot *slot)
+{
+    uint16_t port = slot->options->port;
+    bool had = slot->bound, left = false;
+    slot->bound = false;
+    for (uint32_t i = 1; had && !left && i < stack->n_slots; i++) {
+        const struct slot *other = stack->slots[i];
+        left = other && other->bound && other->options->port == port;
+    }
+    if (had && !left)
+        stack_set_bound(runtime_stack(stack->rt), port, false);
+}
+
 void slot_release(struct nstcp *stack, int sock)
 {
     struct slot *slot = stack->slots[sock];
+    slot_unbind(stack, slot);
     stack->slots[sock] = NULL;
     if ((uint32_t)sock < stack->search_from)
         stack->search_from = (uint32_t)sock;

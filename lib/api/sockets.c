@@ -59,11 +59,11 @@ static uint16_t some_port(const struct nstcp *stack, const struct slot *slot,
     uint32_t n = runtime_port_count(stack->rt), start = 0;
     if (getrandom(&start, sizeof start, 0) != sizeof start)
         start = 0; /* the lowest, then: it need not be a secret */
-    uint64_t used[STACK_PORT_WORDS] = {0};
-    stack_used_ports(runtime_stack(stack->rt), used);
+    struct port_set used = {{0}};
+    stack_used_ports(runtime_stack(stack->rt), &used);
     for (uint32_t i = 0; i < n; i++) {
         uint16_t port = runtime_port_at(stack->rt, start % n + i);
-        if (!(used[port / 64] >> port % 64 & 1) && !taken(stack, slot, addr, port))
+        if (!port_set_has(&used, port) && !taken(stack, slot, addr, port))
             return port;
     }
     return 0;
@@ -109,7 +109,7 @@ static int bind_slot(struct call *c, const struct ip_addr *addr, uint16_t port)
     if (!err)
         err = set_name(c, addr, port);
     if (!err) {
-        slot->bound = true;
+        slot_bind(c->stack, slot);
         bool freebind = slot->options->freebind && !ip_addr_is_any(addr);
         bool v6only = slot->options->v6only;
         call_unlock(c);
@@ -123,7 +123,8 @@ static int bind_slot(struct call *c, const struct ip_addr *addr, uint16_t port)
     if (!err && !ip_addr_is_v4(addr) && !ip_addr_is_any(addr))
         err = show_v6only(c);
     slot->state = SLOT_NEW;
-    slot->bound = err == 0;
+    if (err)
+        slot_unbind(c->stack, slot);
     return err;
 }
 

@@ -9,13 +9,23 @@ int stack_add_ports(struct stack *s, uint16_t first, uint16_t count)
     return ports_add(&s->ports, first, count) ? ERR_NONE : ERR_NOMEM;
 }
 
-/* Sets flow->local_port to a free one, on which nobody listens either (RFC 6056 3.1). */
+void stack_set_bound(struct stack *s, uint16_t port, bool bound)
+{
+    if (bound)
+        port_set_add(&s->ports.bound, port);
+    else
+        port_set_remove(&s->ports.bound, port);
+}
+
+/* Sets flow->local_port to a free one, on which nobody listens either (RFC 6056 3.1), nor has it by
+ * bind(). */
 static int choose_port(struct stack *s, struct flow *flow)
 {
     struct ports_search search = ports_search(&s->ports, &s->config.secret, flow);
     for (uint32_t i = 0; i < s->ports.total; i++) {
         flow->local_port = ports_at(&s->ports, search.start + i);
-        if (!table_find(&s->table, flow) && !listener_find(s, flow)) {
+        if (!port_set_has(&s->ports.bound, flow->local_port) && !table_find(&s->table, flow) &&
+            !listener_find(s, flow)) {
             *search.next += i + 1;
             return ERR_NONE;
         }

@@ -212,11 +212,11 @@ uint32_t stack_sock_count(const struct stack *s)
     return s->n_socks;
 }
 
-void stack_used_ports(const struct stack *s, uint64_t used[STACK_PORT_WORDS])
+void stack_used_ports(const struct stack *s, struct port_set *used)
 {
     const struct table_node *node = NULL;
     while ((node = table_next(&s->table, node)))
-        used[node->flow.local_port / 64] |= UINT64_C(1) << node->flow.local_port % 64;
+        port_set_add(used, node->flow.local_port);
 }
 
 uint32_t stack_sock_id(const struct sock *so)

@@ -4,12 +4,14 @@
  * on with connections whose hash has the same counter only, so that it does not tell how many
  * others there were.
  *
- * Knows which ports may be chosen, not which are in use: the caller tries one after the other.
+ * Knows which ports may be chosen, and which of them are somebody's by bind(); not which are in
+ * use: the caller tries one after the other.
  */
 #ifndef PORTS_H
 #define PORTS_H
 
 #include "mem.h"
+#include "port_set.h"
 #include "seg.h"
 #include "siphash.h"
 
@@ -24,6 +26,7 @@ struct ports {
     uint32_t n, room;
     uint32_t total;                /* ports in all blocks */
     uint32_t next[PORTS_COUNTERS]; /* RFC 6056 3.3.4 table */
+    struct port_set bound;         /* not to be chosen */
     struct mem *mem;
 };
 

@@ -21,6 +21,7 @@
 #include "ip_options.h"
 #include "mem.h"
 #include "packet.h"
+#include "port_set.h"
 #include "siphash.h"
 #include "tcb.h"
 #include "trace.h"
@@ -52,11 +53,12 @@ void stack_destroy(struct stack *s);
  */
 int stack_add_ports(struct stack *s, uint16_t first, uint16_t count);
 
-#define STACK_PORT_WORDS 1024
+/* Adds every local port that a connection has, TIME-WAIT included. O(connections). */
+void stack_used_ports(const struct stack *s, struct port_set *used);
 
-/* Sets bit p % 64 of used[p / 64] for every local port p that a socket has, TIME-WAIT included.
- * O(sockets). */
-void stack_used_ports(const struct stack *s, uint64_t used[STACK_PORT_WORDS]);
+/* Whether a socket has this port by bind(), so that stack_connect chooses it for no other: what it
+ * is bound for may be the very same connection. Not counted: false says that the last has left. */
+void stack_set_bound(struct stack *s, uint16_t port, bool bound);
 
 /* Active OPEN: sends the SYN. flow->local must be set; flow->local_port may be 0: chosen by RFC
  * 6056 algorithm 4. mtu: of the path's first link, 0 for the link's. `user` comes back with every

@@ -7,6 +7,7 @@
 
 #include "loss.h"
 #include "minmax.h"
+#include "pmtu.h"
 #include "timeout.h"
 
 void tcp_ackin_window(struct tcb *t, const struct seg *seg)
@@ -120,6 +121,7 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     t->snd.up = seq_max(t->snd.up, ack);
     t->busy->up_from = seq_max(t->busy->up_from, ack);
     t->busy->cwr = seq_max(t->busy->cwr, seq_sub(ack, 1));
+    bool r1 = t->busy->retries >= t->common->config->r1;
     t->busy->retries = 0;
     t->in_trouble = false;
     t->held = false; /* whoever meant to send more has had a round trip for it */
@@ -127,6 +129,8 @@ static void advance(struct tcb *t, const struct seg *seg, uint64_t now_ns)
     bool timed = rto_acked(&t->rto, &t->busy->timed, ack, echoed_rtt_ns(t, seg, now_ns),
                            t->common->config->rto_min_ns, now_ns);
     struct recovery_ack did = loss_acked(t, seg, old_una, false, now_ns);
+    if (did.undone && r1)
+        tcp_pmtu_got_through(t);
     grow_cwnd(t, &did, used, timed ? now_ns - t->busy->timed.at_ns : did.rtt_ns, now_ns);
 
     if (seq_eq(ack, t->snd.nxt) && t->busy->sndq.len == 0) {

@@ -69,26 +69,19 @@ void tcp_pmtu_options(struct tcb *t, uint8_t len)
     set_mss(t);
 }
 
+/* mtu 0: forgets. */
+static void learn(struct tcb *t, uint32_t mtu, uint64_t until_ns)
+{
+    t->pmtu.mtu = t->pmtu.before = (uint16_t)mtu;
+    t->pmtu.until_ns = until_ns;
+    set_mss(t);
+}
+
 void tcp_pmtu_known(struct tcb *t, uint32_t mtu, uint64_t until_ns)
 {
     if (mtu >= t->pmtu.first)
         return;
-    t->pmtu.mtu = (uint16_t)mtu;
-    t->pmtu.until_ns = until_ns;
-    tcp_pmtu_limit(t, t->pmtu.mss_max);
-}
-
-static void learn(struct tcb *t, uint32_t mtu, uint64_t now_ns)
-{
-    t->pmtu.mtu = (uint16_t)mtu;
-    t->pmtu.until_ns = now_ns + PMTU_AGE_NS;
-    set_mss(t);
-}
-
-static void forget(struct tcb *t)
-{
-    t->pmtu.mtu = 0;
-    tcp_pmtu_limit(t, t->pmtu.mss_max);
+    learn(t, mtu, until_ns);
 }
 
 static bool heeds_icmp(const struct tcb *t)
@@ -99,7 +92,7 @@ static bool heeds_icmp(const struct tcb *t)
 void tcp_pmtu_discover(struct tcb *t)
 {
     if (!heeds_icmp(t))
-        forget(t);
+        learn(t, 0, 0);
 }
 
 bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t now_ns)
@@ -116,7 +109,7 @@ bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t
      * the first is news (RFC 1191 6.4). */
     if (!tcb_synchronized(t) || mtu >= t->pmtu.first || mss_for(t, mtu) >= t->snd.mss)
         return false;
-    learn(t, mtu, now_ns);
+    learn(t, mtu, now_ns + PMTU_AGE_NS);
     /* A forger can make the MTU a little less each time. What does not go now goes by the timer. */
     if (!tcp_budget_allows(&t->busy->resent_for_mtu, now_ns))
         return true;
@@ -137,13 +130,21 @@ void tcp_pmtu_full_stop(struct tcb *t, uint64_t now_ns)
     mtu = min_u32(mtu, low);
     while (mtu > least && mss_for(t, mtu) >= lost)
         mtu = max_u32(mtu / 2, least);
+    bool again = t->busy->retries > t->common->config->r1;
+    uint16_t before = again ? t->pmtu.before : t->pmtu.mtu;
     if (mss_for(t, mtu) < lost)
-        learn(t, mtu, now_ns);
+        learn(t, mtu, now_ns + PMTU_AGE_NS);
+    t->pmtu.before = before;
+}
+
+void tcp_pmtu_got_through(struct tcb *t)
+{
+    t->pmtu.mtu = t->pmtu.before;
+    set_mss(t);
 }
 
 void tcp_pmtu_age(struct tcb *t, uint64_t now_ns)
 {
-    if (t->pmtu.mtu == 0 || now_ns < t->pmtu.until_ns)
-        return;
-    forget(t);
+    if (t->pmtu.mtu != 0 && t->pmtu.until_ns <= now_ns)
+        learn(t, 0, 0);
 }

@@ -26,6 +26,10 @@ bool tcp_pmtu_too_big(struct tcb *t, uint32_t mtu, uint32_t packet_len, uint64_t
  * for it may as well have been something else. To be called before what is lost is sent again. */
 void tcp_pmtu_full_stop(struct tcb *t, uint64_t now_ns);
 
+/* What was sent before timeouts in a row that reached R1 has arrived after all: there is no black
+ * hole, and the MTU is what it was before them. */
+void tcp_pmtu_got_through(struct tcb *t);
+
 /* Another connection to the same address has learned it, not long before this one is opened. */
 void tcp_pmtu_known(struct tcb *t, uint32_t mtu, uint64_t until_ns);
 

@@ -110,7 +110,8 @@ struct tcb {
     uint32_t id;                          /* of the socket, for the trace */
     struct {
         uint16_t first;    /* the MTU of the path's first link, IP header included */
-        uint16_t mtu;      /* what ICMP has taught of the whole path, less than that; 0: nothing */
+        uint16_t mtu;      /* what is known of the whole path, less than that; 0: nothing */
+        uint16_t before;   /* mtu, without what timeouts have made of it since R1 was reached */
         uint16_t mss_max;  /* what snd.mss would be if the whole path had the first link's */
         uint64_t until_ns; /* when mtu is forgotten */
     } pmtu;

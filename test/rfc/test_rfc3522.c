@@ -175,6 +175,58 @@ static void timeouts_in_a_row(void **state)
     (void)all_leaves();
 }
 
+/* At the third timeout in a row it seemed that the path drops large packets (RFC 4821 7.7). It does
+ * not: the first sending has arrived, and they go on being as large. What ICMP has said stays. */
+static void no_black_hole(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = timed_out(&a, 2);
+    uint32_t path_mtu = host_status(so).path_mtu;
+    host_later(1200);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 972); /* 1024 in all */
+    assert_int_equal(host_status(so).path_mtu, 1024);
+    host_later(2400);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 500);
+    assert_int_equal(host_status(so).path_mtu, 552);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(1), TS(2, 100));
+    assert_int_equal(host_status(so).path_mtu, path_mtu);
+    assert_int_equal(host_status(so).snd_mss, LEN);
+    (void)all_leaves();
+    while (host_status(so).path_mtu == path_mtu) { /* it may be one all the same from now on */
+        host_go(HERE, stack_deadline(host.stack));
+        (void)all_leaves();
+    }
+    uint32_t ms = (uint32_t)((host.now_ns - host.start_ns) / NS_PER_MS);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(2), TS(3, ms));
+    (void)all_leaves();
+    assert_int_equal(host_status(so).path_mtu, 1024);
+}
+
+/* Nor is an undo of what was sent in small packets. */
+static void a_black_hole(void **state)
+{
+    (void)state;
+    enum { SMALL = 972, FIRST = AT(10) + 2 * SMALL };
+    struct peer a = peer(1, 0);
+    struct sock *so = timed_out(&a, 2);
+    host_later(1200);
+    leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = SMALL);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(10), TS(2, 2208));
+    host_sends(so, 10 * LEN, 5 * SMALL);
+    assert_int_equal(all_leaves(), 2);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = FIRST, TS(3, 2208));
+    assert_int_equal(all_leaves(), 3);
+    host_later(10);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = FIRST, BLOCK(FIRST + SMALL, FIRST + 3 * SMALL),
+            TS(4, 2208));
+    leaves(&a, .flags = ACK, .seq = FIRST, .ack = 1, .text = SMALL);
+    uint32_t ssthresh = host_status(so).ssthresh;
+    arrives(&a, .flags = ACK, .seq = 1, .ack = FIRST + SMALL, TS(5, 2208));
+    assert_true(host_status(so).ssthresh > ssthresh); /* undone */
+    assert_int_equal(host_status(so).path_mtu, 1024);
+}
+
 /* The one segment in flight was lost, a probe sent it again, and that is late: what it echoes is
  * earlier than RetransmitTS, but not the first sending. */
 static void probe_is_late(void **state)
@@ -220,10 +272,11 @@ static void retransmission_lost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(fast_retransmit), host_test(real_loss),           host_test(acceptable),
-        host_test(acks_lost),       host_test(with_a_d_sack),       host_test(told_before),
-        host_test(timeout),         host_test(timeouts_in_a_row),   host_test(cwnd_is_as_before),
-        host_test(probe_is_late),   host_test(retransmission_lost),
+        host_test(fast_retransmit),   host_test(real_loss),           host_test(acceptable),
+        host_test(acks_lost),         host_test(with_a_d_sack),       host_test(told_before),
+        host_test(timeout),           host_test(timeouts_in_a_row),   host_test(cwnd_is_as_before),
+        host_test(probe_is_late),     host_test(retransmission_lost), host_test_ipv4(no_black_hole),
+        host_test_ipv4(a_black_hole),
     };
     return host_main(tests);
 }

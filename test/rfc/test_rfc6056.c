@@ -93,13 +93,28 @@ static void not_in_listen(void **state)
     assert_int_equal(stack_connect(host.stack, &flow, 0, NULL, host.now_ns, &so), ERR_NO_PORT);
 }
 
+/* 3.1: not a port that a socket is bound to, of which no connection is known yet; not even when
+ * there is no other. */
+static void not_bound(void **state)
+{
+    (void)state;
+    struct sock *so;
+    for (unsigned i = 0; i < PORTS; i++)
+        stack_set_bound(host.stack, (uint16_t)(61000 + i), i != 5);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(port_to(peer(1 + i, 0).flow), 61005);
+    stack_set_bound(host.stack, 61005, true);
+    const struct flow flow = peer(4, 0).flow;
+    assert_int_equal(stack_connect(host.stack, &flow, 0, NULL, host.now_ns, &so), ERR_NO_PORT);
+    stack_set_bound(host.stack, 61007, false);
+    assert_int_equal(port_to(flow), 61007);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test_ipv4(obfuscated),
-        host_test(secret),
-        host_test(each_in_turn),
-        host_test_ipv4(not_in_listen),
+        host_test_ipv4(obfuscated),    host_test(secret),    host_test(each_in_turn),
+        host_test_ipv4(not_in_listen), host_test(not_bound),
     };
     return host_main(tests);
 }

@@ -169,6 +169,63 @@ static void binding(void **state)
     two_down(&t);
 }
 
+static uint16_t port_of(struct nstcp *stack, int sock)
+{
+    struct sockaddr_in in;
+    socklen_t len = sizeof in;
+    assert_int_equal(nstcp_getsockname(stack, sock, (struct sockaddr *)&in, &len), 0);
+    return ntohs(in.sin_port);
+}
+
+static int shares(struct nstcp *stack, int with)
+{
+    struct sockaddr_in in = addr4("10.0.0.1", port_of(stack, with));
+    int sock = must_socket(stack);
+    must_set(stack, with, SOL_SOCKET, SO_REUSEADDR, 1);
+    must_set(stack, sock, SOL_SOCKET, SO_REUSEADDR, 1);
+    assert_int_equal(nstcp_bind(stack, sock, (struct sockaddr *)&in, sizeof in), 0);
+    return sock;
+}
+
+static uint16_t next_port(struct two *t, int listener)
+{
+    int sock = must_connect(t->left, "10.0.1.1", PORT);
+    must_accept(t->right, listener);
+    return port_of(t->left, sock);
+}
+
+/* A connection is not given a port that a socket is bound to, which may be about to connect to the
+ * same peer; once none is, it is. */
+static void beside_bound_sockets(void **state)
+{
+    (void)state;
+    enum { BLOCK = 64 };
+    struct two t;
+    two_up(&t, NULL);
+    int listener = must_listen(t.right, "10.0.1.1", PORT);
+    int at[2][BLOCK];
+    bool is_bound[UINT16_MAX + 1] = {0};
+    for (int i = 0; i < BLOCK; i++) {
+        at[0][i] = bound(t.left, "10.0.0.1", 0);
+        at[1][i] = shares(t.left, at[0][i]);
+        is_bound[port_of(t.left, at[1][i])] = true;
+    }
+    for (int i = 0; i < BLOCK; i++)
+        assert_false(is_bound[next_port(&t, listener)]);
+    const struct sockaddr_in to = addr4("10.0.1.1", PORT);
+    assert_int_equal(nstcp_connect(t.left, at[0][0], (const void *)&to, sizeof to), 0);
+    must_accept(t.right, listener);
+    for (int i = 0; i < BLOCK; i++)
+        must_close(t.left, at[0][i]);
+    for (int i = 0; i < BLOCK; i++)
+        assert_false(is_bound[next_port(&t, listener)]);
+    for (int i = 0; i < BLOCK; i++)
+        must_close(t.left, at[1][i]);
+    for (int i = 0; i < BLOCK - 1; i++) /* one is in TIME-WAIT */
+        assert_true(is_bound[next_port(&t, listener)]);
+    two_down(&t);
+}
+
 static void more_ports_than_a_block(void **state)
 {
     (void)state;
@@ -304,6 +361,7 @@ int main(void)
         cmocka_unit_test(refused_and_again),
         cmocka_unit_test(wrong_addresses),
         cmocka_unit_test(binding),
+        cmocka_unit_test(beside_bound_sockets),
         cmocka_unit_test(more_ports_than_a_block),
         cmocka_unit_test(bound_beside_time_wait),
         cmocka_unit_test(connecting_without_waiting),

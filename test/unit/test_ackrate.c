@@ -205,7 +205,7 @@ static void what_cwnd_makes_of_it(void **state)
     cc_init(&c, &cc_cubic, MSS, false);
     const struct cc_ack ack = {.octets = 8 * MSS, .used = true};
     c.hystart = (struct hystart){.begun = true, .window_end = seq(1)};
-    c.ackrate = (struct ackrate){.least_us = 10000, .most = 12 * MSS};
+    c.ackrate = (struct ackrate){.least_us = 10000, .most = 12 * MSS, .known = true};
     c.ops->acked(&c, &ack);
     assert_int_equal(c.cwnd, 12 * MSS);
     cc_stage_over(&c);
