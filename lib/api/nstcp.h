@@ -161,8 +161,8 @@ int nstcp_socket(struct nstcp *stack, int domain, int type, int protocol);
 /* bind(2). Takes the port from the kernel and all other programs until the stack is destroyed. Port
  * 0: a free one, see nstcp_getsockname. Sockets of this stack share an address and port as in Linux
  * when all have SO_REUSEADDR and none listens; connections and TIME-WAIT are no hindrance, also
- * without it. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback address),
- * EACCES (port below 1024), EINVAL (bound already, or connected; a link-local address
+ * without it. EADDRINUSE, EADDRNOTAVAIL (not an address of this host, or a loopback or broadcast
+ * address), EACCES (port below 1024), EINVAL (bound already, or connected; a link-local address
  * without sin6_scope_id), EAFNOSUPPORT, ENOMEM, EMFILE (each port that is held counts in a
  * descriptor table of its own, RLIMIT_NOFILE long), ENOBUFS (about a thousand ports that lie
  * apart). May take milliseconds.

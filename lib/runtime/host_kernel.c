@@ -119,17 +119,31 @@ static int hold_both(struct host_kernel *k, const struct ip_addr *any6, uint16_t
     return err;
 }
 
+/* Whether the address is this host's and one that a connection over a link can have. The kernel's
+ * bind() would take a loopback address, and IPv4's broadcast ones. */
+static bool usable(struct host_kernel *k, const struct ip_addr *addr)
+{
+    struct route_table *routes = link_packet_routes(k->link);
+    if (ip_addr_is_loopback(addr))
+        return false;
+    route_refresh(routes);
+    return route_is_local(routes, addr, runtime_now());
+}
+
 static int hold(struct host *h, const struct ip_addr *addr, uint16_t port, bool v6only)
 {
     struct host_kernel *k = of(h);
     if (link_packet_has(k->link, addr)) /* with all its ports */
         return 0;
     const struct ip_addr any4 = ip_addr_v4(0), any6 = IP_ADDR_ANY6;
-    const struct ip_addr *any = ip_addr_is_v4(addr) ? &any4 : &any6;
-    if (!ip_addr_is_any(addr) && holds(k, any, port)) /* for all addresses of this host */
-        return route_is_local(link_packet_routes(k->link), addr, runtime_now()) ? 0
-                                                                                : -EADDRNOTAVAIL;
-    return ip_addr_eq(addr, &any6) && !v6only ? hold_both(k, addr, port) : hold_one(k, addr, port);
+    if (ip_addr_eq(addr, &any6) && !v6only)
+        return hold_both(k, addr, port);
+    /* For all addresses of this host. */
+    bool held = holds(k, ip_addr_is_v4(addr) ? &any4 : &any6, port);
+    /* bind() asks for a link-local address itself, and tells when there is no such link. */
+    if (!ip_addr_is_any(addr) && (held || !ip_addr_is_link_local(addr)) && !usable(k, addr))
+        return -EADDRNOTAVAIL;
+    return held ? 0 : hold_one(k, addr, port);
 }
 
 static int own(struct host *h, const struct ip_addr *addr)

@@ -9,9 +9,11 @@ from lab import check, in_node, netns
 from programs import HOST1, HOST1_6, HOST2, HOST2_6, KILL, PORT, SERVER, TERM, Program, \
     echoserver, established, fileclient, fileserver, kernel_client, kernel_server, run_all, tables, \
     until
+from socktool import Tool
 
 TOOL = os.environ["FREEBIND"]
 OURS, OURS_6 = "10.0.0.77", "fd00:0:0:1::77"
+FREEBIND = {4: (0, 15), 6: (41, 78)}  # IP_FREEBIND of IPPROTO_IP, IPV6_FREEBIND of IPPROTO_IPV6
 FAMILIES = ((OURS, HOST1, HOST2), (OURS_6, HOST1_6, HOST2_6))
 
 
@@ -148,6 +150,23 @@ def test_errors():
         said = bind("host1", addr)
         check(said == cannot, f"{addr}: {said}")
     check(tables("host1") == "", "nothing is left")
+
+
+def test_of_no_connection():
+    """Addresses that no connection can have are refused at a port that is named as well as at one
+    that we choose, which is held for every address already."""
+    with Tool("host1", "nstcp") as ours:
+        ours.socket(HOST1, 0)  # the ports of our choice are there
+        for addr in ("127.0.0.1", "127.1.2.3", "10.0.0.255", "::1", "::ffff:127.0.0.1",
+                     "::ffff:10.0.0.255"):
+            for free in (0, 1):
+                for port in (0, 23000):
+                    sock = ours.socket(domain=6 if ":" in addr else 4)
+                    sock.ok("set", *FREEBIND[sock.domain], free)
+                    sock.fails("EADDRNOTAVAIL", "bind", addr, port)
+        for addr in (HOST1, HOST1_6, "::ffff:10.0.0.1"):
+            for port in (0, 23000):
+                ours.socket(addr, port).close()
 
 
 def test_elsewhere():
