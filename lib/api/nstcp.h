@@ -294,7 +294,8 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
 /*
  * setsockopt(2), getsockopt(2), socket(7), tcp(7). They may be set at any time, and hold at once;
  * an accepted socket has its listener's.
- *   SOL_SOCKET   SO_RCVTIMEO, SO_SNDTIMEO (struct timeval; zero: no limit),
+ *   SOL_SOCKET   SO_RCVTIMEO, SO_SNDTIMEO (struct timeval; zero: no limit; negative: nothing is
+ *                waited for),
  *                SO_LINGER (struct linger, seconds; see nstcp_close),
  *                SO_REUSEADDR (see nstcp_bind),
  *                SO_OOBINLINE (see "Urgent data"),

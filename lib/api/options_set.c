@@ -7,7 +7,11 @@
 #include "nstime.h"
 #include "options.h"
 
-/* SO_RCVTIMEO and SO_SNDTIMEO; socket(7): EDOM for microseconds out of range. */
+/* So long that it is over at once, and less than a microsecond, so that 0 is read back. */
+#define TIMEOUT_OVER 1
+
+/* SO_RCVTIMEO and SO_SNDTIMEO; socket(7): EDOM for microseconds out of range. As Linux: below zero
+ * nothing is waited for; zero and what is beyond counting are no limit. */
 static int set_timeout(uint64_t *out_ns, const void *value, socklen_t len)
 {
     struct timeval tv;
@@ -16,8 +20,10 @@ static int set_timeout(uint64_t *out_ns, const void *value, socklen_t len)
     memcpy(&tv, value, sizeof tv);
     if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
         return -EDOM;
-    if (tv.tv_sec < 0 || (uint64_t)tv.tv_sec > UINT64_MAX / NS_PER_S / 4)
-        *out_ns = 0; /* as Linux: no limit */
+    if (tv.tv_sec < 0)
+        *out_ns = TIMEOUT_OVER;
+    else if ((uint64_t)tv.tv_sec > UINT64_MAX / NS_PER_S / 4)
+        *out_ns = 0;
     else
         *out_ns = (uint64_t)tv.tv_sec * NS_PER_S + (uint64_t)tv.tv_usec * NS_PER_US;
     return 0;

@@ -135,6 +135,29 @@ static void timeouts(int sock)
     must("off", US(setsockopt, sock, SOL_SOCKET, SO_RCVTIMEO, &tried[1], sizeof *tried));
 }
 
+/* Less than no time: calls that wait do not. */
+static void no_patience(void)
+{
+    scenario("negative timeout");
+    static const struct timeval tv = {-1, 0};
+    uint16_t port;
+    struct joined j = join();
+    int listener = our_listener(&port, 4), sock = our_socket();
+    must("recv's", US(setsockopt, j.ours, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
+    RESULT("recv", US(recv, j.ours, &(char){0}, 1, 0));
+    must("accept's", US(setsockopt, listener, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
+    RESULT("accept", US(accept4, listener, NULL, NULL, 0));
+    must("connect's", US(setsockopt, sock, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv));
+    struct sockaddr_in hole = black_hole();
+    RESULT("connect", US(connect, sock, SA(hole)));
+    RESULT("connect again", US(connect, sock, SA(hole)));
+    they_send(j, 1);
+    RESULT("recv of what is there", US(recv, j.ours, &(char){0}, 1, 0));
+    must("close", US(close, sock));
+    must("close", US(close, listener));
+    part(j);
+}
+
 static void lingers(int sock)
 {
     scenario("linger");
@@ -229,6 +252,7 @@ void options(void)
     round_trips6();
     lengths(sock);
     timeouts(sock);
+    no_patience();
     lingers(sock);
     buffers(sock);
     pacing_rate(sock);

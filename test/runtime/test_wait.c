@@ -62,6 +62,28 @@ static void connect_timeout(void **state)
     two_down(&t);
 }
 
+/* socket(7) does not say so: less than no time, in Linux, and nothing is waited for. */
+static void negative_timeout(void **state)
+{
+    (void)state;
+    struct two t;
+    two_up(&t, NULL);
+    int left, right;
+    must_pair(&t, &left, &right);
+    const struct timeval before = {-1, 0};
+    struct timeval back = {5, 5};
+    socklen_t len = sizeof back;
+    assert_int_equal(
+        nstcp_setsockopt(t.left, left, SOL_SOCKET, SO_RCVTIMEO, &before, sizeof before), 0);
+    assert_int_equal(nstcp_getsockopt(t.left, left, SOL_SOCKET, SO_RCVTIMEO, &back, &len), 0);
+    assert_int_equal(back.tv_sec, 0);
+    assert_int_equal(back.tv_usec, 0);
+    double began = now();
+    assert_fails(nstcp_recv(t.left, left, &(char){0}, 1, 0), EAGAIN);
+    assert_true(now() - began < 5);
+    two_down(&t);
+}
+
 static void polling(void **state)
 {
     (void)state;
@@ -284,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timeouts),
         cmocka_unit_test(connect_timeout),
+        cmocka_unit_test(negative_timeout),
         cmocka_unit_test(polling),
         cmocka_unit_test(reset_is_told_once),
         cmocka_unit_test(closed_while_waiting),
