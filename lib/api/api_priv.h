@@ -196,7 +196,8 @@ void in_place_free(struct nstcp *stack, struct in_place *in_place);
 
 /* ---- sockaddr.c ---- */
 
-/* 0, -EINVAL (too short), -EAFNOSUPPORT (not of the socket's domain). */
+/* 0, -EINVAL (too short), -EAFNOSUPPORT (not of the socket's domain; AF_UNSPEC will do beside
+ * 0.0.0.0). */
 int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct ip_addr *addr,
                   uint16_t *port);
 

@@ -36,6 +36,14 @@ static int open_active(struct call *c, const struct flow *flow, uint32_t mtu)
     }
 }
 
+/* Of a socket for both families: whether it may go to the family of remote. */
+static int check_family(const struct slot *slot, const struct ip_addr *remote)
+{
+    if (ip_addr_is_v4(remote))
+        return slot->options->v6only ? -ENETUNREACH : 0;
+    return slot->bound && ip_addr_is_v4(&slot->options->local) ? -EAFNOSUPPORT : 0;
+}
+
 /* From SLOT_NEW to SLOT_CONNECTING: the SYN is sent. Or a negative errno, and SLOT_NEW. */
 static int begin(struct call *c, const struct ip_addr *remote, uint16_t port)
 {
@@ -130,8 +138,8 @@ int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, so
     switch (slot->state) {
     case SLOT_NEW:
         err = sockaddr_read(slot->domain, addr, len, &remote, &port);
-        if (!err && slot->options->v6only && ip_addr_is_v4(&remote))
-            err = -ENETUNREACH;
+        if (!err)
+            err = check_family(slot, &remote);
         if (!err)
             err = choose_link(slot, &remote);
         if (!err)

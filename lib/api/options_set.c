@@ -212,11 +212,20 @@ static int set_int(struct slot_options *o, int level, int name, int value)
     }
 }
 
+/* Whether sockets of the domain have options of that level at all. */
+static bool has_level(int domain, int level)
+{
+    return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_TCP ||
+           (level == IPPROTO_IPV6 && domain == AF_INET6);
+}
+
 /* Of IPPROTO_IP's options a single octet will do, ip(7) says; Linux takes none at all for 0. */
 static int set_number(const struct slot *slot, struct slot_options *o, int level, int name,
                       const void *value, socklen_t len)
 {
     int number = 0;
+    if (!has_level(slot->domain, level))
+        return -ENOPROTOOPT;
     if (len >= sizeof number)
         memcpy(&number, value, sizeof number);
     else if (level == IPPROTO_IP && (len > 0 || name != IP_FREEBIND))
@@ -227,7 +236,7 @@ static int set_number(const struct slot *slot, struct slot_options *o, int level
     case IPPROTO_IP:
         return set_ip(o, name, number);
     case IPPROTO_IPV6:
-        return slot->domain == AF_INET6 ? set_ip6(slot, o, name, number) : -ENOPROTOOPT;
+        return set_ip6(slot, o, name, number);
     default:
         return set_int(o, level, name, number);
     }

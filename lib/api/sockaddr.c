@@ -20,7 +20,8 @@ int sockaddr_read(int domain, const struct sockaddr *from, socklen_t len, struct
         if (len < sizeof in)
             return -EINVAL;
         memcpy(&in, from, sizeof in);
-        if (in.sin_family != domain)
+        bool any = in.sin_family == AF_UNSPEC && in.sin_addr.s_addr == htonl(INADDR_ANY);
+        if (in.sin_family != domain && !any) /* ip(7): for programs that leave it out */
             return -EAFNOSUPPORT;
         *addr = ip_addr_v4(ntohl(in.sin_addr.s_addr));
         *port = ntohs(in.sin_port);

@@ -203,6 +203,29 @@ static void v6only(void)
     must("close", THEM(close, listener));
 }
 
+/* Bound to IPv4 by an IPv6 socket: it does not go to IPv6. */
+static void mapped(void)
+{
+    scenario("bound to a mapped address");
+    uint16_t port;
+    int listener = their_listener6(&port);
+    static const char *const from[] = {"::ffff:0.0.0.0", "::ffff:10.0.0.1", "::", US_6};
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        for (int to6 = 0; to6 < 2; to6++) {
+            int sock = our_socket6();
+            RESULT(from[i], bind6(sock, from[i], fresh_port()));
+            errno = 0;
+            int err = connect6(sock, to6 ? THEM_6 : "::ffff:10.0.1.1", port);
+            result(to6 ? "connect, IPv6" : "connect, mapped", err);
+            sockname("name", sock);
+            if (err == 0)
+                must("close", THEM(close, must("accept", THEM(accept4, listener, NULL, NULL, 0))));
+            must("close", US(close, sock));
+        }
+    }
+    must("close", THEM(close, listener));
+}
+
 /* fe80::77 is ours, of the link to the router. */
 static void link_local(void)
 {
@@ -243,4 +266,5 @@ void families(void)
     both();
     beside();
     v6only();
+    mapped();
 }

@@ -75,6 +75,15 @@ static void wrong_addresses(void)
     int six = must("socket", US(socket, AF_INET6, SOCK_STREAM, 0));
     RESULT("bind IPv6 to IPv4", US(bind, six, SA(in)));
     RESULT("connect IPv6 to IPv4", US(connect, six, SA(in)));
+    /* ip(7): AF_UNSPEC is taken for AF_INET beside INADDR_ANY only. */
+    in.sin_family = AF_UNSPEC;
+    in6.sin6_family = AF_UNSPEC;
+    RESULT("bind, AF_UNSPEC", US(bind, sock, SA(in)));
+    RESULT("bind IPv6, AF_UNSPEC", US(bind, six, SA(in6)));
+    in.sin_addr.s_addr = INADDR_ANY;
+    RESULT("bind, AF_UNSPEC, short", US(bind, sock, (struct sockaddr *)&in, sizeof in - 1));
+    RESULT("bind, AF_UNSPEC, every address", US(bind, sock, SA(in)));
+    sockname("its name", sock);
     must("close", US(close, six));
     must("close", US(close, sock));
 }

@@ -93,6 +93,9 @@ static void lengths(int sock)
                {"IP_TTL", IPPROTO_IP, IP_TTL, 4},
                {"IP_FREEBIND", IPPROTO_IP, IP_FREEBIND, 4},
                {"option 999", SOL_SOCKET, 999, 4},
+               {"IPV6_TCLASS", IPPROTO_IPV6, IPV6_TCLASS, 4},
+               {"IPV6_UNICAST_HOPS", IPPROTO_IPV6, IPV6_UNICAST_HOPS, 4},
+               {"level 77", 77, 1, 4},
                {"SO_LINGER", SOL_SOCKET, SO_LINGER, sizeof(struct linger)},
                {"SO_RCVTIMEO", SOL_SOCKET, SO_RCVTIMEO, sizeof(struct timeval)},
                {"SO_SNDTIMEO", SOL_SOCKET, SO_SNDTIMEO, sizeof(struct timeval)}};
