@@ -1,6 +1,7 @@
 /* pipeline.c - the stages a packet goes through, one function each, in the order of a real path:
  *
- *     mtu      the router compares the length with the next link's before it queues anything;
+ *     mtu      the router compares the length with the next link's before it queues anything; what
+ *              is too long is dropped, IPv4 packets without DF as well: none is fragmented;
  *     rate     the bottleneck: a queue, and behind it a link that takes its time for each packet;
  *     loss     on the wire, so that what is lost has taken its time and its place in the queue;
  *     corrupt  the same;

@@ -32,6 +32,12 @@
  * with the parent. It may make stacks of its own. vfork(2): the child may make no call. execve(2):
  * all descriptors are close-on-exec.
  *
+ * IP: the kernel is asked for a route by the destination only: rules by source, mark, protocol or
+ * port (ip-rule(8)) are not followed, nor are ICMP redirects. Of a route the hop limit and advmss
+ * are not used, nor is the device's hop limit: it is 64 unless set (IP_TTL), and the MSS is the
+ * MTU's. IPv6 packets with extension headers that we can't take, or more than eight, are dropped
+ * without a word (no Parameter Problem); the flow label is 0.
+ *
  * Blocking: a call waits only where it says "waits", and not when the socket is non-blocking
  * (O_NONBLOCK) or the call has MSG_DONTWAIT; then it fails with EAGAIN instead.
  *
