@@ -32,6 +32,8 @@ static bool read_ip(struct reader *r, size_t whole, struct flow *flow)
         proto = ip[6];
         flow->remote = ip_addr_v6_bytes(ip + 8);
         flow->local = ip_addr_v6_bytes(ip + 24);
+        if (ip_addr_is_v4(&flow->remote) || ip_addr_is_v4(&flow->local))
+            return false; /* not IPv4's, though it looks like it here: IP_MAPPED */
     }
     return proto == IP_PROTO_TCP && total == whole;
 }
