@@ -2,6 +2,8 @@
  * straight there, and nothing is written to a buffer whose call has returned. */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/time.h>
@@ -89,12 +91,12 @@ static struct link *slow_down(struct link *inner)
 }
 
 /* Two connections. A thread of the right stack's waits at the first of them all the time, and so
- * moves packets. */
+ * moves packets; another one polls, and has no buffer. */
 struct both {
     struct two t;
     int left[2], right[2];
     uint8_t out[LEN], in[LEN];
-    pthread_t driver, chatterer;
+    pthread_t driver, poller, chatterer;
     atomic_bool quiet;
     ssize_t got; /* the other thread's */
     int err;
@@ -105,6 +107,13 @@ static void *drive(void *arg)
     struct both *b = arg;
     static uint8_t buf[LEN];
     return nstcp_recv(b->t.right, b->right[0], buf, LEN, MSG_WAITALL) < 0 ? arg : NULL;
+}
+
+/* Until the stack ends. */
+static void *polls(void *arg)
+{
+    struct both *b = arg;
+    return nstcp_poll(b->t.right, NULL, 0, -1) == 0 ? arg : NULL;
 }
 
 /* So that the one that moves packets asks the link again and again. */
@@ -132,6 +141,7 @@ static void up(struct both *b)
     pattern(b->out, LEN, 0);
     b->quiet = false;
     b->driver = must_thread(drive, b);
+    b->poller = must_thread(polls, b);
     b->chatterer = must_thread(chatter, b);
     usleep(5 * SLOW_US);
 }
@@ -143,6 +153,7 @@ static void down(struct both *b)
     must_close(b->t.left, b->left[0]);
     must_join(b->driver);
     two_down(&b->t);
+    must_join(b->poller);
 }
 
 static void *receive(void *arg)
@@ -153,7 +164,7 @@ static void *receive(void *arg)
     return NULL;
 }
 
-/* Of the thread that does not move packets, too. */
+/* Of the thread that does not move packets, too, and though there is one that has none. */
 static void of_each_thread(void **state)
 {
     (void)state;
