@@ -1,4 +1,5 @@
-/* Where text goes that threads wait for: while the link receives, it has their buffers. */
+/* Where text goes that threads wait for: while the link receives, it has their buffers, one for
+ * each connection and at most LINK_EXPECT_MAX. */
 #include "runtime_priv.h"
 
 /* A buffer with less room than this has none for a super-segment. */

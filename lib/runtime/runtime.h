@@ -71,7 +71,8 @@ bool runtime_wait(struct runtime *rt, struct waiter *w, uint64_t deadline_ns);
 void runtime_look(struct runtime *rt);
 
 /* Lets other threads run that are in one of `calls` calls on the stack, this one's among them, and
- * do not wait; false: there are none. Lock held; given up meanwhile. */
+ * do not wait; false: there are none. Who has been woken waits until it runs again. Lock held;
+ * given up meanwhile. */
 bool runtime_yield(struct runtime *rt, unsigned calls);
 
 /* Wakes all who sleep in runtime_wait. Lock held. */

@@ -179,8 +179,8 @@ size_t stack_unread(const struct sock *so);
 
 /* A RECEIVE that waits (3.10.3), for when stack_recv has said ERR_AGAIN: what arrives is copied
  * into r's buffer at once, as far as it has room and no urgent data comes, until stack_recv_end(),
- * or the socket is closed; r and the buffer must stay that long. False: another one waits already,
- * or it is no connection. */
+ * stack_shutdown_recv(), or the socket is closed; r and the buffer must stay that long. False:
+ * another one waits already, or it is no connection. */
 bool stack_recv_begin(struct sock *so, struct receive *r);
 void stack_recv_end(struct sock *so, struct receive *r, uint64_t now_ns);
 

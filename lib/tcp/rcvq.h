@@ -28,7 +28,7 @@ struct receive {
     uint8_t *buf;
     size_t len;  /* octets of room, */
     size_t done; /* of which so many have got theirs */
-    bool waits;  /* it has begun, and neither ended nor been ended by the last CLOSE or ABORT */
+    bool waits;  /* it has begun and has not ended: tcp_receive_begin() */
 };
 
 struct rcvq {

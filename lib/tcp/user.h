@@ -43,9 +43,9 @@ void tcp_flush(struct tcb *t);
 int64_t tcp_receive(struct tcb *t, void *buf, size_t len, bool peek, uint64_t now_ns);
 
 /* The same, while nothing can be received: what arrives is copied into r's buffer at once, as far
- * as it has room and no urgent data comes, until tcp_receive_end(), the last CLOSE or ABORT; r
- * and the buffer must stay that long. False: another RECEIVE waits already, or there is no memory.
- */
+ * as it has room and no urgent data comes, until tcp_receive_end(), tcp_stop_receiving(), the last
+ * CLOSE or ABORT; r and the buffer must stay that long. False: another RECEIVE waits already, or
+ * there is no memory. */
 bool tcp_receive_begin(struct tcb *t, struct receive *r);
 void tcp_receive_end(struct tcb *t, struct receive *r, uint64_t now_ns);
 

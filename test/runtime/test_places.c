@@ -1,5 +1,5 @@
-/* While the link receives it has the buffers of all threads that wait (places.c): text goes
- * straight there, and nothing is written to a buffer whose call has returned. */
+/* While the link receives it has the buffers of threads that wait (places.c): text goes straight
+ * there, and nothing is written to a buffer whose call has returned. */
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
