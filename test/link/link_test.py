@@ -49,15 +49,17 @@ def test_pieces():
 
 
 def test_placed():
-    """Text that is waited for goes straight there, also behind what was too short for that."""
+    """Text that is waited for goes straight there, also behind what was too short for that, and
+    what there is no room for any more, when there is some again."""
     large, small = 64000, 1504
-    for source, addr, mss in (("10.0.0.1", ADDR, 1448), ("fd00:0:0:1::1", ADDR6, 1428)):
-        octets = TIMES // 2 * (large + small)
-        with beside("host2", "listen", addr, 7000, octets, source) as listener:
-            tool("host1", "send", addr, 7000, TIMES, f"{large},{small}", mss)
-            got = numbers(listener.end())
-        check(got["octets"] == octets and got["bad"] == 0, f"{addr}: {got}")
-        check(got["placed"] == TIMES // 2 * large, f"{addr}: {got}")
+    octets = TIMES // 2 * (large + small)
+    for room in octets, 100000:
+        for source, addr, mss in (("10.0.0.1", ADDR, 1448), ("fd00:0:0:1::1", ADDR6, 1428)):
+            with beside("host2", "listen", addr, 7000, octets, source, room) as listener:
+                tool("host1", "send", addr, 7000, TIMES, f"{large},{small}", mss)
+                got = numbers(listener.end())
+            check(got["octets"] == octets and got["bad"] == 0, f"{addr} {room}: {got}")
+            check(got["placed"] == TIMES // 2 * large, f"{addr} {room}: {got}")
 
 
 def test_longest():

@@ -3,11 +3,12 @@
  *
  *     linktool hold ADDR PORT [free]       holds a port until its input ends
  *     linktool blocks N                    claims N blocks of ports likewise
- *     linktool listen ADDR PORT OCTETS [SOURCE]
+ *     linktool listen ADDR PORT OCTETS [SOURCE ROOM]
  *                                          holds a port, receives text and checks it, until it has
  *                                          that much, or its input ends and there is no more;
- *                                          SOURCE: it waits for text from there, and tells how much
- *                                          the link has put where it waits
+ *                                          SOURCE: it waits for text from there, with so much ROOM
+ *                                          at one time, and tells how much the link has put where
+ *                                          it waits; it begins when its input ends
  *     linktool send ADDR PORT TIMES LEN[,LEN] MSS [scarce]
  *                                          sends TIMES super-segments of LEN octets of text, or of
  *                                          one and the other in turn, each with CWR, which is for
@@ -163,9 +164,9 @@ static void inspect(const struct packet *p, uint16_t port, struct tally *t)
     t->octets += seg.text_len;
 }
 
-/* Of all that is waited for, what lies behind so many octets; and as much as a link keeps of other
- * connections, which nothing comes for. */
-static void expect_from(struct link *l, const struct link_expect *all, uint32_t octets)
+/* Of all that is waited for, what lies behind so many octets, and so much of it; and as much as a
+ * link keeps of other connections, which nothing comes for. */
+static void expect_from(struct link *l, const struct link_expect *all, uint32_t octets, size_t room)
 {
     static uint8_t elsewhere[65535];
     struct link_expect rest = *all, others = *all;
@@ -178,11 +179,12 @@ static void expect_from(struct link *l, const struct link_expect *all, uint32_t 
     }
     rest.seq = seq_add(all->seq, octets);
     rest.buf += octets;
-    rest.len -= octets;
+    rest.len = room < rest.len - octets ? room : rest.len - octets;
     l->ops->expect(l, &rest);
 }
 
-static void listen_for(const char *addr, const char *port, uint32_t octets, const char *source)
+static void listen_for(const char *addr, const char *port, uint32_t octets, const char *source,
+                       size_t room)
 {
     struct guard *g = make_guard();
     struct link *l = make_link();
@@ -193,7 +195,10 @@ static void listen_for(const char *addr, const char *port, uint32_t octets, cons
         die(guard_error(g));
     if (link_packet_set_ports(l, &range, 1) < 0)
         die("set_ports");
-    ready();
+    if (source)
+        wait_for_end_of_input();
+    else
+        ready();
     struct tally t = {.room = source ? calloc(1, octets) : NULL};
     struct link_expect all = {.buf = t.room, .len = octets};
     if (source)
@@ -204,7 +209,7 @@ static void listen_for(const char *addr, const char *port, uint32_t octets, cons
     while (t.octets < octets && more) {
         struct packet p[8];
         if (source)
-            expect_from(l, &all, t.octets);
+            expect_from(l, &all, t.octets, room);
         size_t n = l->ops->recv(l, p, 8);
         for (size_t i = 0; i < n; i++)
             inspect(&p[i], range.first, &t);
@@ -342,8 +347,10 @@ int main(int argc, char **argv)
         hold(argv[2], argv[3], argc > 4);
     else if (argc == 3 && strcmp(argv[1], "blocks") == 0)
         blocks(atoi(argv[2]));
-    else if ((argc == 5 || argc == 6) && strcmp(argv[1], "listen") == 0)
-        listen_for(argv[2], argv[3], (uint32_t)atoi(argv[4]), argc == 6 ? argv[5] : NULL);
+    else if (argc == 5 && strcmp(argv[1], "listen") == 0)
+        listen_for(argv[2], argv[3], (uint32_t)atoi(argv[4]), NULL, 0);
+    else if (argc == 7 && strcmp(argv[1], "listen") == 0)
+        listen_for(argv[2], argv[3], (uint32_t)atoi(argv[4]), argv[5], (size_t)atoi(argv[6]));
     else if ((argc == 7 || argc == 8) && strcmp(argv[1], "send") == 0) {
         scarce = argc == 8;
         send_text(argv[2], argv[3], atoi(argv[4]), argv[5], (uint16_t)atoi(argv[6]));
