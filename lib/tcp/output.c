@@ -386,12 +386,12 @@ static bool output_loss_probe(struct tcb *t, struct seg *seg, uint64_t now_ns)
     uint32_t len = min_u32(unsent, t->snd.mss);
     if (len > 0 && wnd_room >= (int32_t)len) {
         send_new(t, seg, len, false, now_ns);
-        rack_probed(rack, t->snd.nxt, false);
+        rack_probed(rack, t->snd.nxt, 0, now_ns);
     } else {
         seq_t from = seq_max(t->snd.una, seq_sub(t->snd.nxt, t->snd.mss));
         t->last_sent_ns = now_ns;
         resend(t, seg, from, t->snd.mss, 0, "loss probe", now_ns);
-        rack_probed(rack, t->snd.nxt, true);
+        rack_probed(rack, t->snd.nxt, (uint32_t)seq_diff(t->snd.nxt, from), now_ns);
     }
     rack->pto_due_ns = TIME_NEVER;
     return true;

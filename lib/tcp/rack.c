@@ -144,11 +144,12 @@ bool rack_may_probe(const struct rack *r)
     return !r->tlp_out && r->tlp_rtt_taken;
 }
 
-void rack_probed(struct rack *r, seq_t end_seq, bool is_retrans)
+void rack_probed(struct rack *r, seq_t end_seq, uint32_t resent, uint64_t now_ns)
 {
     r->tlp_out = true;
-    r->tlp_is_retrans = is_retrans;
     r->tlp_end_seq = end_seq;
+    r->tlp_resent = resent;
+    r->tlp_at_ns = now_ns;
     r->tlp_rtt_taken = false;
 }
 
@@ -157,7 +158,7 @@ bool rack_probe_acked(struct rack *r, seq_t ack, bool twice)
     if (!r->tlp_out || seq_lt(ack, r->tlp_end_seq))
         return false;
     bool beyond = seq_lt(r->tlp_end_seq, ack);
-    if (!r->tlp_is_retrans || twice) {
+    if (r->tlp_resent == 0 || twice) {
         r->tlp_out = false;
         return false;
     }

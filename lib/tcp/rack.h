@@ -33,10 +33,11 @@ struct rack {
     uint64_t pto_due_ns; /* a probe is due; TIME_NEVER: none */
 
     /* TLP */
-    bool tlp_out; /* TLP.end_seq is not None */
-    bool tlp_is_retrans;
+    bool tlp_out;       /* TLP.end_seq is not None */
     bool tlp_rtt_taken; /* a sample since the last probe: there may be another */
     seq_t tlp_end_seq;
+    uint32_t tlp_resent; /* octets before it that went again; 0: TLP.is_retrans is false */
+    uint64_t tlp_at_ns;  /* when */
 };
 
 /* What RACK is told beside the scoreboard. */
@@ -77,8 +78,8 @@ void rack_schedule_probe(struct rack *r, const struct rack_now *now, uint32_t fl
 /* RFC 8985 7.3: PTO has run out; whether a probe may go. */
 bool rack_may_probe(const struct rack *r);
 
-/* It went: up to end_seq, which is SND.NXT. */
-void rack_probed(struct rack *r, seq_t end_seq, bool is_retrans);
+/* It went: up to end_seq, which is SND.NXT; `resent` octets not for the first time, 0: new text. */
+void rack_probed(struct rack *r, seq_t end_seq, uint32_t resent, uint64_t now_ns);
 
 /* RFC 8985 7.4.2, for an ACK with this SEG.ACK. twice: with a D-SACK of the
  * probe, or nothing but a duplicate.

@@ -77,11 +77,12 @@ bool recovery_dup_ack(struct recovery *r, struct cc *c, seq_t una, seq_t nxt, ui
 
     /* RFC 5681 3.2 step 2: without what limited transmit has sent, which is beyond cwnd. RFC 3168
      * 6.1.2: once in a window of data. */
-    if (r->mode != RECOVERY_CWR)
+    if (r->mode != RECOVERY_CWR) {
         cc_loss(c, min_u32(recovery_flight(r, una, nxt), c->cwnd), now_ns);
+        r->recover = nxt;
+    }
     inflate(c, RECOVERY_DUP_THRESH);
     r->mode = RECOVERY_FAST;
-    r->recover = nxt;
     r->partial_seen = false;
     schedule_first(r, c, una);
     return true;

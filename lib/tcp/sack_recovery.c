@@ -40,6 +40,15 @@ static uint32_t flight(const struct sack_recovery *r, seq_t una, seq_t nxt)
 
 /* ---- Undo ---- */
 
+/* [from, end) goes again. */
+static void resending(struct sack_recovery *r, seq_t from, seq_t end)
+{
+    bool first = seq_eq(r->again, r->again_end);
+    r->again = first ? from : seq_min(r->again, from);
+    r->again_end = first ? end : seq_max(r->again_end, end);
+    r->resent += (uint32_t)seq_diff(end, from);
+}
+
 static void remember(struct sack_recovery *r, const struct cc *c, seq_t una, seq_t nxt)
 {
     r->may_undo = true;
@@ -48,15 +57,11 @@ static void remember(struct sack_recovery *r, const struct cc *c, seq_t una, seq
     r->undo_end = nxt;
     r->resent = 0;
     eifel_begin(&r->eifel);
-}
-
-/* [from, end) goes again. */
-static void resending(struct sack_recovery *r, seq_t from, seq_t end)
-{
-    bool first = seq_eq(r->again, r->again_end);
-    r->again = first ? from : seq_min(r->again, from);
-    r->again_end = first ? end : seq_max(r->again_end, end);
-    r->resent += (uint32_t)seq_diff(end, from);
+    if (sack_recovery_unclear(r)) { /* then that was the first retransmission */
+        const struct rack *rack = &r->rack;
+        eifel_resent(&r->eifel, false, rack->tlp_at_ns);
+        resending(r, seq_max(una, seq_sub(rack->tlp_end_seq, rack->tlp_resent)), rack->tlp_end_seq);
+    }
 }
 
 /* RFC 4015 3.2, without its limit on the burst, which cwnd is in Linux too; unless cwnd has grown
@@ -141,10 +146,10 @@ static bool is_plausible(const struct sack_block *b, const struct sack_ack *ack)
     return seq_lt(b->left, b->right) && seq_lt(ack->una, b->left) && seq_leq(b->right, ack->nxt);
 }
 
-/* Of honest blocks each ends where a segment does. */
+/* Of honest blocks each ends where a segment does; of small segments not all are told apart. */
 static uint32_t records_max(const struct sack_ack *ack, uint32_t mss)
 {
-    return 64 + 2 * ((uint32_t)seq_diff(ack->nxt, ack->una) / mss);
+    return 64 + 2 * ((uint32_t)seq_diff(ack->nxt, ack->una) / max_u32(mss, SCOREBOARD_SMALL));
 }
 
 static void take_blocks(struct sack_recovery *r, const struct sack_ack *ack, bool dsack,
@@ -206,7 +211,7 @@ static void echo(struct sack_recovery *r, struct cc *c, const struct sack_ack *a
 
 bool sack_recovery_unclear(const struct sack_recovery *r)
 {
-    return r->rack.tlp_out && r->rack.tlp_is_retrans;
+    return r->rack.tlp_out && r->rack.tlp_resent > 0;
 }
 
 void sack_recovery_rest(struct sack_recovery *r, struct cc *c, uint64_t now_ns)

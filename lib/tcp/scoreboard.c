@@ -62,7 +62,7 @@ static struct sent *make(struct scoreboard *b)
 static void drop(struct scoreboard *b, struct sent *s)
 {
     if (b->near == s)
-        b->near = prev(b, s);
+        b->near = prev(b, s) ? prev(b, s) : next(b, s);
     list_remove(&s->by_seq);
     list_remove(&s->line);
     b->n--;
@@ -123,7 +123,8 @@ static bool alike(const struct sent *p, const struct sent *s)
 {
     if (p->sacked || s->sacked)
         return p->sacked && s->sacked;
-    return p->lost == s->lost && p->again == s->again && p->at_ns == s->at_ns;
+    return p->lost == s->lost && p->again == s->again && p->shared == s->shared &&
+           p->at_ns == s->at_ns;
 }
 
 /* Joins s with the one before it if nothing tells them apart any more. */
@@ -149,6 +150,7 @@ static void fly(struct scoreboard *b, struct sent *s, uint64_t now_ns)
 {
     unmark(b, s);
     s->at_ns = now_ns;
+    s->shared = false;
     list_push_back(&b->flying, &s->line);
 }
 
@@ -203,7 +205,7 @@ static void fly_first(struct scoreboard *b, seq_t from, seq_t end, uint64_t now_
     struct sent *s = flies && too_many(b, end) ? NULL : make(b);
     if (!s) { /* then there is a tail; of what is in it some was sent before */
         fly(b, tail, now_ns);
-        tail->again = true;
+        tail->again = tail->shared = true;
         tail->end = end;
         return;
     }
@@ -237,6 +239,8 @@ static void deliver(struct scoreboard *b, const struct sent *s, seq_t end, struc
     d->octets += (uint32_t)seq_diff(end, s->start);
     d->reordered |= seq_lt(end, d->fack) && !s->again;
     b->fack = seq_max(b->fack, end);
+    if (s->shared)
+        return;
     if (s->again && (s->at_ns >= d->echo_end_ns || d->now_ns - s->at_ns < d->min_rtt_ns))
         return;
     if (d->valid && !sent_after(s->at_ns, end, d->at_ns, d->end))

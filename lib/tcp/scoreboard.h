@@ -24,6 +24,7 @@ struct sent {
     uint64_t at_ns; /* when it was sent last */
     bool again;     /* not for the first time */
     bool sacked, lost;
+    bool shared; /* some of it was sent before at_ns: that it has come tells of no time */
 };
 
 struct scoreboard {

@@ -148,14 +148,15 @@ static void duplicate_ack(void **state)
     assert_int_equal(host_status(so).ssthresh, 5000);
 }
 
-/* The first segment is found lost, of a window in which another was marked. */
-static void lose_first(struct peer *a, unsigned flags)
+/* Segment n is found lost, of a window in which another was marked. */
+static void lose(struct peer *a, uint32_t n, unsigned flags)
 {
+    uint32_t at = 1 + 1000 * n, left = at + 1000;
     for (uint32_t i = 1; i <= 3; i++) {
         if (host_with_sack())
-            arrives(a, .flags = ACK | flags, .seq = 1, .ack = 1, BLOCK(1001, 1001 + 1000 * i));
+            arrives(a, .flags = ACK | flags, .seq = 1, .ack = at, BLOCK(left, left + 1000 * i));
         else
-            ack(a, 0, flags);
+            ack(a, n, flags);
         if (i < 3)
             (void)all_leaves();
     }
@@ -168,7 +169,7 @@ static void mark_then_loss(void **state)
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = in_flight(&a, &cc_newreno);
-    lose_first(&a, ECE);
+    lose(&a, 0, ECE);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     (void)all_leaves();
     assert_int_equal(host_status(so).ssthresh, 5000);
@@ -179,13 +180,30 @@ static void mark_then_loss(void **state)
     assert_in_range(host_status(so).cwnd, 1000, 5000);
 }
 
+/* What the loss belongs to is the marked window: the ACK of what has gone since with CWR tells of
+ * the next (seed 7011674 of the simulator). */
+static void loss_between_marks(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = in_flight(&a, &cc_newreno);
+    unsigned n = 10 + echoes(&a, 8);
+    lose(&a, 8, ECE);
+    (void)all_leaves();
+    assert_int_equal(host_status(so).ssthresh, 5000);
+    host_later(100);
+    ack(&a, n, ECE);
+    (void)all_leaves();
+    assert_true(host_status(so).ssthresh < 5000);
+}
+
 /* The loss first, then the mark. */
 static void loss_then_mark(void **state)
 {
     (void)state;
     struct peer a = peer(1, 0);
     struct sock *so = in_flight(&a, &cc_newreno);
-    lose_first(&a, 0);
+    lose(&a, 0, 0);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     (void)all_leaves();
     assert_int_equal(host_status(so).ssthresh, 5000);
@@ -204,7 +222,7 @@ static void cwr_after_loss(void **state)
     host_sends(so, 0, 10000);
     assert_int_equal(all_leaves(), 10);
     host_later(100);
-    lose_first(&a, 0);
+    lose(&a, 0, 0);
     leaves(&a, .flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     ack(&a, 10, 0);
     host_sends(so, 10000, 2000);
@@ -474,7 +492,7 @@ int main(void)
         host_test_sack(mark_then_timeout),   host_test_sack(grows_after_timeout),
         host_test_sack(cwr_is_lost),         host_test_sack(one_segment),
         host_test(one_segment_outstanding),  host_test_sack(one_segment_and_nothing_to_send),
-        host_test_sack(after_silence),
+        host_test_sack(after_silence),       host_test_sack(loss_between_marks),
     };
     return host_main(tests);
 }

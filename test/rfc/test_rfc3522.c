@@ -269,14 +269,45 @@ static void retransmission_lost(void **state)
     leaves(&a, .flags = ACK, .seq = AT(0), .ack = 1, .text = LEN);
 }
 
+/* Of two segments the second was lost, and the ACK of the first. A probe repairs it, and its ACK,
+ * which echoes the probe, comes after the timer: RetransmitTS is the probe's. */
+static void probe_before_the_timer(void **state)
+{
+    (void)state;
+    struct peer a = peer(1, 0);
+    struct sock *so = in_flight(&a, 0);
+    host_later(100);
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(10), BLOCK(1, AT(1)),
+            TS(2, 100)); /* has D-SACK */
+    host_sends(so, 10 * LEN, 2 * LEN);
+    assert_int_equal(all_leaves(), 2);
+    host_later(208);
+    leaves(&a, .flags = PSH | ACK, .seq = AT(11), .ack = 1, .text = LEN, TS(408, 2));
+    host_later(300);
+    leaves(&a, .flags = ACK, .seq = AT(10), .ack = 1, .text = LEN, TS(708, 2));
+    uint32_t ssthresh = host_status(so).ssthresh;
+    arrives(&a, .flags = ACK, .seq = 1, .ack = AT(12), TS(3, 408));
+    assert_int_equal(host_status(so).ssthresh, ssthresh);
+    (void)all_leaves();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        host_test(fast_retransmit),   host_test(real_loss),           host_test(acceptable),
-        host_test(acks_lost),         host_test(with_a_d_sack),       host_test(told_before),
-        host_test(timeout),           host_test(timeouts_in_a_row),   host_test(cwnd_is_as_before),
-        host_test(probe_is_late),     host_test(retransmission_lost), host_test_ipv4(no_black_hole),
+        host_test(fast_retransmit),
+        host_test(real_loss),
+        host_test(acceptable),
+        host_test(acks_lost),
+        host_test(with_a_d_sack),
+        host_test(told_before),
+        host_test(timeout),
+        host_test(timeouts_in_a_row),
+        host_test(cwnd_is_as_before),
+        host_test(probe_is_late),
+        host_test(retransmission_lost),
+        host_test_ipv4(no_black_hole),
         host_test_ipv4(a_black_hole),
+        host_test(probe_before_the_timer),
     };
     return host_main(tests);
 }

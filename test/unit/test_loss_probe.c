@@ -161,6 +161,26 @@ static void repaired_tail(void **state)
     assert_in_range(the.tcb.busy->cc.cwnd, 7000, 7999);
 }
 
+/* A probe repairs the loss, and its ACK comes only after the timer: the timer's copy was for
+ * nothing and draws a D-SACK, but of probe and copy one has come first. Nothing is undone. */
+static void repaired_behind_the_timer(void **state)
+{
+    (void)state;
+    in_flight(2);
+    at(308);
+    expect(.flags = ACK | PSH, .seq = 1001, .ack = 1, .text = 1000);
+    at(608);
+    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
+    ignore();
+    uint32_t ssthresh = the.tcb.busy->cc.ssthresh;
+    assert_true(ssthresh < 10000);
+    at(620);
+    receive(.flags = ACK, .seq = 1, .ack = 2001);
+    at(708);
+    receive(.flags = ACK, .seq = 1, .ack = 2001, SACKS(1, {1, 1001}));
+    assert_int_equal(the.tcb.busy->cc.ssthresh, ssthresh);
+}
+
 /* 7.4.2 has a D-SACK "matching TLP.end_seq": one of other text says nothing of the probe. */
 static void other_dsack(void **state)
 {
@@ -264,14 +284,23 @@ static void none_by_choice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ladder_test(last_segment),     ladder_test(new_text),
-        ladder_test(window_full),      ladder_test(single_segment),
-        ladder_test(one_at_a_time),    ladder_test(probe_case_1),
-        ladder_test(probe_case_2),     ladder_test(repaired),
-        ladder_test(repaired_tail),    ladder_test(other_dsack),
-        ladder_test(ack_as_it_is_due), ladder_test(sacked_as_it_is_due),
-        ladder_test(none_in_trouble),  ladder_test(fin),
-        ladder_test(without_sack),     ladder_test(none_by_choice),
+        ladder_test(last_segment),
+        ladder_test(new_text),
+        ladder_test(window_full),
+        ladder_test(single_segment),
+        ladder_test(one_at_a_time),
+        ladder_test(probe_case_1),
+        ladder_test(probe_case_2),
+        ladder_test(repaired),
+        ladder_test(repaired_tail),
+        ladder_test(repaired_behind_the_timer),
+        ladder_test(other_dsack),
+        ladder_test(ack_as_it_is_due),
+        ladder_test(sacked_as_it_is_due),
+        ladder_test(none_in_trouble),
+        ladder_test(fin),
+        ladder_test(without_sack),
+        ladder_test(none_by_choice),
     };
     return ladder_main(tests);
 }

@@ -312,7 +312,7 @@ static void one_probe(void **state)
     begin(&t);
     assert_true(rack_may_probe(&t.r));
     sent(&t, 0, 2, 1000);
-    rack_probed(&t.r, seq(2 * MSS), false);
+    rack_probed(&t.r, seq(2 * MSS), 0, 0);
     assert_false(rack_may_probe(&t.r));
     assert_false(rack_probe_acked(&t.r, seq(2 * MSS), false));
     assert_false(rack_may_probe(&t.r));
@@ -341,7 +341,7 @@ static void probe_cases(void **state)
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rack r;
         rack_init(&r);
-        rack_probed(&r, seq(1000), !cases[i].new_text);
+        rack_probed(&r, seq(1000), cases[i].new_text ? 0 : 100, 0);
         assert_int_equal(rack_probe_acked(&r, seq(cases[i].ack), cases[i].twice),
                          cases[i].repaired);
         assert_int_equal(r.tlp_out, cases[i].out);
@@ -355,7 +355,7 @@ static void forget(void **state)
     (void)state;
     struct rack r;
     rack_init(&r);
-    rack_probed(&r, seq(1000), true);
+    rack_probed(&r, seq(1000), 100, 0);
     r.pto_due_ns = 5;
     rack_forget_probe(&r);
     assert_false(r.tlp_out);

@@ -184,6 +184,26 @@ static void timeout_in_recovery(void **state)
     end(&s);
 }
 
+/* What small segments share a record for is not cut out of it one by one: SACKed are as many as
+ * have records. */
+static void small_segments(void **state)
+{
+    (void)state;
+    enum { SMALL = 48, SENT = 4 * SCOREBOARD_MANY, RECORDS_MAX = 2 * SCOREBOARD_MANY };
+    struct sender s = {0};
+    test_mem_init(&s.mem);
+    cc_init(&s.c, &cc_newreno, SMALL, false);
+    sack_recovery_init(&s.r, &s.mem.mem, seq(0));
+    for (uint32_t i = 0; i < SENT; i++, s.nxt += SMALL)
+        sack_recovery_sent(&s.r, seq(s.nxt), seq(s.nxt + SMALL), seq(s.nxt), 1000 * MS + i);
+    for (uint32_t i = SENT - 2; i > 0; i -= 2)
+        acked(&s, 0, i * SMALL, (i + 1) * SMALL, 1100);
+    assert_in_range(s.r.board.n, SCOREBOARD_MANY, RECORDS_MAX);
+    assert_true(s.r.board.sacked > 0);
+    assert_true(scoreboard_check(&s.r.board, seq(0), seq(s.nxt)));
+    end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +214,7 @@ int main(void)
         cmocka_unit_test(timer_in_recovery),
         cmocka_unit_test(timeout),
         cmocka_unit_test(timeout_in_recovery),
+        cmocka_unit_test(small_segments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,23 @@ static void told_again(void **state)
     finish_many(m, 0);
 }
 
+/* Each ACK acknowledges the block of the one before, and has another. */
+static void acked_where_it_was(void **state)
+{
+    (void)state;
+    struct delivery d;
+    struct many *m = make_many(0);
+    scoreboard_begin(&m->b, &d, 0, MANY);
+    double began_s = cpu_s();
+    for (uint32_t i = 1; i < MANY / 2; i += 2) {
+        scoreboard_acked(&m->b, seq(LEN * i), &d);
+        scoreboard_sacked(&m->b, seq(LEN * (i + 1)), seq(LEN * (i + 2)), UINT32_MAX, &d);
+    }
+    quick(m, began_s);
+    assert_true(scoreboard_check(&m->b, seq(LEN * (MANY / 2 - 1)), seq(LEN * MANY)));
+    scoreboard_finish(&m->b);
+}
+
 /* Of small segments there are no more records than that; the last one has what is more. */
 static void small(void **state)
 {
@@ -139,6 +156,32 @@ static void small(void **state)
     assert_int_equal(b.n, SCOREBOARD_MANY + 1);
     scoreboard_finish(&b);
     assert_int_equal(mem.live, 0);
+}
+
+/* When the last one has come it is not known how long it has been under way: it tells nothing of
+ * when what has arrived was sent (RFC 8985 6.2), until it goes again. */
+static void shared(void **state)
+{
+    (void)state;
+    static struct test_mem mem;
+    struct scoreboard b;
+    struct delivery d;
+    const uint32_t last = 48 * (SCOREBOARD_MANY - 1);
+    test_mem_init(&mem);
+    scoreboard_init(&b, &mem.mem, seq(0));
+    for (uint32_t i = 0; i < SCOREBOARD_MANY + 5; i++)
+        scoreboard_sent(&b, seq(48 * i), seq(48 * (i + 1)), i);
+    scoreboard_begin(&b, &d, 0, MANY);
+    scoreboard_sacked(&b, seq(last + 48), seq(last + 96), UINT32_MAX, &d);
+    assert_int_equal(d.octets, 48);
+    assert_false(d.valid);
+    scoreboard_sacked(&b, seq(last - 48), seq(last), UINT32_MAX, &d);
+    assert_true(d.valid);
+    assert_int_equal(d.at_ns, SCOREBOARD_MANY - 2);
+    scoreboard_sent(&b, seq(last), seq(last + 48), MANY);
+    scoreboard_sacked(&b, seq(last), seq(last + 48), UINT32_MAX, &d);
+    assert_int_equal(d.at_ns, MANY);
+    scoreboard_finish(&b);
 }
 
 static void shuffle(struct many *m, struct rnd *rnd)
@@ -185,8 +228,14 @@ static void any_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(none_lost),  cmocka_unit_test(all_lost), cmocka_unit_test(reneged),
-        cmocka_unit_test(told_again), cmocka_unit_test(small),    cmocka_unit_test(any_order),
+        cmocka_unit_test(none_lost),
+        cmocka_unit_test(all_lost),
+        cmocka_unit_test(reneged),
+        cmocka_unit_test(told_again),
+        cmocka_unit_test(acked_where_it_was),
+        cmocka_unit_test(small),
+        cmocka_unit_test(shared),
+        cmocka_unit_test(any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
