@@ -10,14 +10,17 @@ static void offer(struct runtime *rt, struct waiter *w)
 {
     struct link_expect e;
     struct bytes room;
-    if (!w->receive || !w->receive->waits || !stack_recv_next(w->so, &e.flow, &e.seq, &room))
+    if (!w->receive || !w->receive->waits)
+        return;
+    bool open = stack_recv_next(w->so, &e.flow, &e.seq, &room);
+    rt->crowded |= w->woken && (!open || room.len < ROOM_MIN);
+    if (!open)
         return;
     e.buf = (uint8_t *)(uintptr_t)room.ptr;
     e.len = room.len;
     rt->link->ops->expect(rt->link, &e);
     w->lent = true;
     rt->lent[rt->n_lent++] = w;
-    rt->crowded = rt->crowded || (w->woken && room.len < ROOM_MIN);
 }
 
 void places_offer(struct runtime *rt)

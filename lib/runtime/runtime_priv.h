@@ -50,7 +50,7 @@ struct runtime {
     struct waiter *lent[LINK_EXPECT_MAX]; /* whose buffers the link has now */
     unsigned n_lent, n_leaving;
     pthread_cond_t withdrawn; /* where those wait that would leave meanwhile */
-    bool crowded;             /* a buffer is full whose thread has been woken and has not run yet */
+    bool crowded; /* a buffer has hardly room whose thread has been woken and has yet to run */
     struct waiter *drainer;
     struct backlog backlog;
     uint64_t armed_ns; /* what the timer is set to; never later than anything that is due */
