@@ -39,7 +39,9 @@ static const char *wrong_sysctl(const struct nstcp_options *o)
         if (t[i].value < -1 || t[i].value > t[i].max)
             return t[i].what;
     }
-    return NULL;
+    bool even = o->tcp_recovery % 2 == 0 && o->tcp_recovery != 0;
+    return even || o->tcp_recovery < 0 || o->tcp_recovery > 7 ? "tcp_recovery: not 1, 3, 5 or 7"
+                                                              : NULL;
 }
 
 static void set_ratio(uint16_t *percent, int given)
@@ -81,6 +83,7 @@ static struct tcp_config numbers(const struct nstcp_options *o)
     tcp.sack = o->tcp_sack >= 0;
     tcp.dsack = o->tcp_dsack >= 0;
     tcp.loss_probes = o->tcp_early_retrans == 0 || o->tcp_early_retrans >= 3;
+    tcp.recovery = (uint8_t)o->tcp_recovery;
     tcp.timestamps = o->tcp_timestamps >= 0;
     tcp.window_scaling = o->tcp_window_scaling >= 0;
     tcp.idle_restart = o->tcp_slow_start_after_idle >= 0;

@@ -106,6 +106,11 @@ struct nstcp_options {
      * goes again after two round trips, which tells what was lost (TLP, where there is SACK); -1, 1
      * or 2: it waits for the retransmission timer. */
     int tcp_early_retrans;
+    /* RFC 8985 6, by which losses are found where there is SACK. 1, the default; 3: the reordering
+     * window is a quarter of the least round trip, whatever D-SACKs tell; 5: it lasts as long also
+     * when three segments were SACKed and no other order was ever seen; 7: both. EINVAL for even
+     * numbers, by which Linux finds losses as in RFC 6675, and for -1. */
+    int tcp_recovery;
     /* 1, the default: after an idle RTO the congestion window is the initial one at most (RFC 5681
      * 4.1); -1: it stays. */
     int tcp_slow_start_after_idle;

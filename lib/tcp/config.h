@@ -52,6 +52,7 @@ struct tcp_config {
     /* Pacing's rate (pacing.h) in percent of cwnd in SRTT, in slow start and after it, up to 1000;
      * 0: not paced then. Linux's tcp_pacing_ss_ratio, tcp_pacing_ca_ratio. */
     uint16_t pacing_ss_ratio, pacing_ca_ratio;
+    uint8_t recovery; /* beside RACK's default: see rack.h; Linux's tcp_recovery */
     enum tcp_ecn ecn;
     enum syncookies syncookies;
     bool nodelay;         /* Nagle off (MUST-17) */

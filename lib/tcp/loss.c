@@ -231,7 +231,7 @@ void loss_begin(struct tcb *t, struct busy *b)
 {
     b->cwr = seq_sub(t->snd.una, 1);
     recovery_init(&b->recovery, b->cwr);
-    sack_recovery_init(&b->sack_recovery, t->common->mem, t->snd.una);
+    sack_recovery_init(&b->sack_recovery, t->common->mem, t->snd.una, t->common->config->recovery);
     rack_resume(&b->sack_recovery.rack, &t->cc_rest);
 }
 

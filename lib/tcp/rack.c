@@ -15,9 +15,10 @@
  * round trips of microseconds each delayed ACK would be taken for a lost one otherwise. */
 #define PTO_MIN_NS (8 * NS_PER_MS)
 
-void rack_init(struct rack *r)
+void rack_init(struct rack *r, uint8_t tcp_recovery)
 {
     *r = (struct rack){
+        .tcp_recovery = tcp_recovery,
         .reo_wnd_mult = 1,
         .reo_due_ns = TIME_NEVER,
         .pto_due_ns = TIME_NEVER,
@@ -72,7 +73,7 @@ void rack_round(struct rack *r, seq_t una)
 
 void rack_dsack(struct rack *r, seq_t nxt)
 {
-    if (r->dsack_round)
+    if (r->dsack_round || (r->tcp_recovery & RACK_STATIC_REO_WND))
         return;
     r->dsack_round = true;
     r->dsack_round_end = nxt;
@@ -93,7 +94,9 @@ void rack_recovered(struct rack *r)
 static uint64_t reo_wnd_ns(const struct rack *r, const struct scoreboard *b,
                            const struct rack_now *now)
 {
-    if (!r->reordering_seen && (now->in_recovery || b->sacked >= RECOVERY_DUP_THRESH * now->mss))
+    bool dup_thresh =
+        b->sacked >= RECOVERY_DUP_THRESH * now->mss && !(r->tcp_recovery & RACK_NO_DUP_THRESH);
+    if (!r->reordering_seen && (now->in_recovery || dup_thresh))
         return 0;
     return min_u64(r->reo_wnd_mult * r->min_rtt_ns / 4, now->srtt_ns);
 }

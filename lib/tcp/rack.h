@@ -16,7 +16,13 @@
 
 struct cc_rest;
 
+/* Linux's tcp_recovery, beside 1, which is RACK itself. */
+#define RACK_STATIC_REO_WND 2u /* D-SACKs do not widen the reordering window */
+#define RACK_NO_DUP_THRESH  4u /* as much SACKed as three segments does not end it */
+
 struct rack {
+    uint8_t tcp_recovery;
+
     /* RACK.segment: what was sent last of all that was delivered. */
     uint64_t xmit_ns;
     seq_t end_seq;
@@ -48,7 +54,7 @@ struct rack_now {
     bool in_recovery; /* fast, or after a timeout */
 };
 
-void rack_init(struct rack *r);
+void rack_init(struct rack *r, uint8_t tcp_recovery);
 
 /* What a connection that rests keeps of it, and takes up again after rack_init(). */
 void rack_rest(const struct rack *r, struct cc_rest *rest);

@@ -4,17 +4,17 @@
 #include "minmax.h"
 #include "nstime.h"
 
-void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una)
+void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una, uint8_t tcp_recovery)
 {
     *r = (struct sack_recovery){.mode = RECOVERY_OPEN, .recover = una, .una = una, .load_end = una};
     scoreboard_init(&r->board, mem, una);
-    rack_init(&r->rack);
+    rack_init(&r->rack, tcp_recovery);
 }
 
 void sack_recovery_finish(struct sack_recovery *r)
 {
     scoreboard_finish(&r->board);
-    rack_init(&r->rack);
+    rack_init(&r->rack, r->rack.tcp_recovery);
 }
 
 bool sack_recovery_forgets(const struct sack_recovery *r)

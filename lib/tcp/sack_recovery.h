@@ -41,7 +41,8 @@ struct sack_recovery {
     seq_t load_end;
 };
 
-void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una);
+/* tcp_recovery: see rack.h. */
+void sack_recovery_init(struct sack_recovery *r, struct mem *mem, seq_t una, uint8_t tcp_recovery);
 void sack_recovery_finish(struct sack_recovery *r);
 
 /* Whether nothing would be lost by beginning anew, with nothing outstanding, but for what

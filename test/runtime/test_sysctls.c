@@ -367,6 +367,10 @@ static void no_such_value(void **state)
                     "tcp_dsack: not -1 to 1: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_early_retrans = 5}, EINVAL,
                     "tcp_early_retrans: not -1 to 4: Invalid argument");
+    static const int recovery[] = {-1, 2, 4, 6, 8, 9, INT_MIN};
+    for (size_t i = 0; i < sizeof recovery / sizeof *recovery; i++)
+        must_not_create(&(struct nstcp_options){.tcp_recovery = recovery[i]}, EINVAL,
+                        "tcp_recovery: not 1, 3, 5 or 7: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_window_scaling = INT_MAX}, EINVAL,
                     "tcp_window_scaling: not -1 to 1: Invalid argument");
     must_not_create(&(struct nstcp_options){.tcp_slow_start_after_idle = 2}, EINVAL,

@@ -163,7 +163,7 @@ static void repaired_tail(void **state)
 
 /* A probe repairs the loss, and its ACK comes only after the timer: the timer's copy was for
  * nothing and draws a D-SACK, but of probe and copy one has come first. Nothing is undone. */
-static void repaired_behind_the_timer(void **state)
+static void repaired_late(void **state)
 {
     (void)state;
     in_flight(2);
@@ -281,6 +281,27 @@ static void none_by_choice(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 3001);
 }
 
+/* tcp_recovery 5: three SACKed segments do not end the reordering window (RFC 8985 6.2 step 4);
+ * also when the connection has rested. */
+static void window_by_choice(void **state)
+{
+    (void)state;
+    the.config.recovery = 1 | RACK_NO_DUP_THRESH;
+    in_flight(5);
+    at(200);
+    receive(.flags = ACK, .seq = 1, .ack = 5001);
+    expect_rest();
+    user_sends(5000);
+    ignore();
+    at(300);
+    receive(.flags = ACK, .seq = 1, .ack = 5001, SACKS(1, {6001, 10001}));
+    assert_int_equal(the.tcb.busy->sack_recovery.board.lost, 0);
+    at(325);
+    assert_int_equal(the.tcb.busy->sack_recovery.board.lost, 1000);
+    ignore();
+    receive(.flags = ACK, .seq = 1, .ack = 10001);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,7 +314,7 @@ int main(void)
         ladder_test(probe_case_2),
         ladder_test(repaired),
         ladder_test(repaired_tail),
-        ladder_test(repaired_behind_the_timer),
+        ladder_test(repaired_late),
         ladder_test(other_dsack),
         ladder_test(ack_as_it_is_due),
         ladder_test(sacked_as_it_is_due),
@@ -301,6 +322,7 @@ int main(void)
         ladder_test(fin),
         ladder_test(without_sack),
         ladder_test(none_by_choice),
+        ladder_test(window_by_choice),
     };
     return ladder_main(tests);
 }

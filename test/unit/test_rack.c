@@ -17,7 +17,7 @@ static void begin(struct test *t)
 {
     test_mem_init(&t->mem);
     scoreboard_init(&t->b, &t->mem.mem, seq(0));
-    rack_init(&t->r);
+    rack_init(&t->r, 1);
     t->now = (struct rack_now){.srtt_ns = 100 * MS, .mss = MSS};
 }
 
@@ -145,6 +145,24 @@ static void no_window(void **state)
     }
 }
 
+/* tcp_recovery 5: it is kept, until recovery has begun. */
+static void no_dup_thresh(void **state)
+{
+    (void)state;
+    struct test t;
+    begin(&t);
+    rack_init(&t.r, 1 | RACK_NO_DUP_THRESH);
+    sent(&t, 0, 1, 1000);
+    sent(&t, 1, 5, 1001);
+    acked(&t, 0, 1, 5, 1101);
+    assert_int_equal(t.b.lost, 0);
+    assert_int_equal(t.r.reo_due_ns, 1125 * MS);
+    t.now.in_recovery = true;
+    later(&t, 1102);
+    assert_int_equal(t.b.lost, MSS);
+    end(&t);
+}
+
 /* The same once reordering was seen: the window is kept, whatever was SACKed. */
 static void window_after_reordering(void **state)
 {
@@ -191,6 +209,19 @@ static void dsack(void **state)
         rack_recovered(&t.r);
     }
     assert_int_equal(t.r.reo_wnd_mult, 1);
+    end(&t);
+}
+
+/* tcp_recovery 3: it does not. */
+static void static_window(void **state)
+{
+    (void)state;
+    struct test t;
+    begin(&t);
+    rack_init(&t.r, 1 | RACK_STATIC_REO_WND);
+    rack_dsack(&t.r, seq(5 * MSS));
+    assert_int_equal(t.r.reo_wnd_mult, 1);
+    assert_int_equal(t.r.reo_wnd_persist, 0);
     end(&t);
 }
 
@@ -340,7 +371,7 @@ static void probe_cases(void **state)
     };
     for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rack r;
-        rack_init(&r);
+        rack_init(&r, 1);
         rack_probed(&r, seq(1000), cases[i].new_text ? 0 : 100, 0);
         assert_int_equal(rack_probe_acked(&r, seq(cases[i].ack), cases[i].twice),
                          cases[i].repaired);
@@ -354,7 +385,7 @@ static void forget(void **state)
 {
     (void)state;
     struct rack r;
-    rack_init(&r);
+    rack_init(&r, 1);
     rack_probed(&r, seq(1000), 100, 0);
     r.pto_due_ns = 5;
     rack_forget_probe(&r);
@@ -371,8 +402,10 @@ int main(void)
         cmocka_unit_test(answered_too_soon),
         cmocka_unit_test(reordering_window),
         cmocka_unit_test(no_window),
+        cmocka_unit_test(no_dup_thresh),
         cmocka_unit_test(window_after_reordering),
         cmocka_unit_test(dsack),
+        cmocka_unit_test(static_window),
         cmocka_unit_test(many_dsacks),
         cmocka_unit_test(same_time),
         cmocka_unit_test(lost_retransmission),

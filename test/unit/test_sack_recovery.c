@@ -36,7 +36,7 @@ static void recovering(struct sender *s)
     test_mem_init(&s->mem);
     cc_init(&s->c, &cc_newreno, MSS, false);
     s->c.cwnd = s->nxt = 20 * MSS;
-    sack_recovery_init(&s->r, &s->mem.mem, seq(0));
+    sack_recovery_init(&s->r, &s->mem.mem, seq(0), 1);
     sack_recovery_sent(&s->r, seq(0), seq(20 * MSS), seq(0), 1000 * MS);
     acked(s, 0, MSS, 5 * MSS, 1100);
     assert_int_equal(s->r.mode, RECOVERY_FAST);
@@ -193,7 +193,7 @@ static void small_segments(void **state)
     struct sender s = {0};
     test_mem_init(&s.mem);
     cc_init(&s.c, &cc_newreno, SMALL, false);
-    sack_recovery_init(&s.r, &s.mem.mem, seq(0));
+    sack_recovery_init(&s.r, &s.mem.mem, seq(0), 1);
     for (uint32_t i = 0; i < SENT; i++, s.nxt += SMALL)
         sack_recovery_sent(&s.r, seq(s.nxt), seq(s.nxt + SMALL), seq(s.nxt), 1000 * MS + i);
     for (uint32_t i = SENT - 2; i > 0; i -= 2)
