@@ -295,6 +295,9 @@ void sack_told(struct sack_heard *h, const struct ack_watch *a, const struct sac
         h->n_twice = 0;
         h->twice_more = h->twice_due = false;
     }
-    if (s->ack == a->contig && a->n_beyond == 0)
+    if (s->ack == a->contig && a->n_beyond == 0) {
+        if (h->unsure) /* what seemed to come twice may have been thrown away before */
+            h->twice_due = false;
         h->unsure = false;
+    }
 }

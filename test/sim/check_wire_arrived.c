@@ -4,13 +4,14 @@
 static void wire_heard(struct wire_end *me, const struct seg *seg)
 {
     me->packets++;
+    me->syn_heard += (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
     if (seg_len(seg) > 0)
         storm_reason(&me->storm);
 }
 
 void wire_disturbed(struct wire_end *me, const struct seg *seg)
 {
-    bool waits = me->syn_sent && !me->passive && !me->peer_syn;
+    bool waits = me->syn_sent && !me->passive && me->acked == 0;
     wire_heard(me, seg);
     me->sack_heard.twice_more |= seg->text_len > 0; /* it may look as if it had come before */
     if (waits && (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
@@ -117,7 +118,6 @@ void wire_arrived(struct wire_end *me, struct wire_end *peer, const struct seg *
 {
     bool syn = seg->flags & TCP_SYN;
     wire_heard(me, seg);
-    me->syn_heard += (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
     if (syn && !me->peer_syn)
         me->peer_epoch = epoch;
     if ((syn || me->peer_syn) && me->peer_epoch != peer->epoch)
