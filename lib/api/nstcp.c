@@ -39,9 +39,8 @@ static const char *wrong_sysctl(const struct nstcp_options *o)
         if (t[i].value < -1 || t[i].value > t[i].max)
             return t[i].what;
     }
-    bool even = o->tcp_recovery % 2 == 0 && o->tcp_recovery != 0;
-    return even || o->tcp_recovery < 0 || o->tcp_recovery > 7 ? "tcp_recovery: not 1, 3, 5 or 7"
-                                                              : NULL;
+    bool odd = o->tcp_recovery > 0 && o->tcp_recovery <= 7 && o->tcp_recovery % 2 == 1;
+    return odd || o->tcp_recovery == 0 ? NULL : "tcp_recovery: not 1, 3, 5 or 7";
 }
 
 static void set_ratio(uint16_t *percent, int given)

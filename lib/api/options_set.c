@@ -7,7 +7,7 @@
 #include "nstime.h"
 #include "options.h"
 
-/* So long that it is over at once, and less than a microsecond, so that 0 is read back. */
+/* In ns: over at once, and less than a microsecond, so that 0 is read back. */
 #define TIMEOUT_OVER 1
 
 /* SO_RCVTIMEO and SO_SNDTIMEO; socket(7): EDOM for microseconds out of range. As Linux: below zero

@@ -99,14 +99,15 @@ void slot_bind(struct nstcp *stack, struct slot *slot)
 void slot_unbind(struct nstcp *stack, struct slot *slot)
 {
     uint16_t port = slot->options->port;
-    bool had = slot->bound, left = false;
+    if (!slot->bound)
+        return;
     slot->bound = false;
-    for (uint32_t i = 1; had && !left && i < stack->n_slots; i++) {
+    for (uint32_t i = 1; i < stack->n_slots; i++) {
         const struct slot *other = stack->slots[i];
-        left = other && other->bound && other->options->port == port;
+        if (other && other->bound && other->options->port == port)
+            return;
     }
-    if (had && !left)
-        stack_set_bound(runtime_stack(stack->rt), port, false);
+    stack_set_bound(runtime_stack(stack->rt), port, false);
 }
 
 void slot_release(struct nstcp *stack, int sock)

@@ -121,7 +121,7 @@ static int hold_both(struct host_kernel *k, const struct ip_addr *any6, uint16_t
 
 /* Whether the address is this host's and one that a connection over a link can have. The kernel's
  * bind() would take a loopback address, and IPv4's broadcast ones. */
-static bool usable(struct host_kernel *k, const struct ip_addr *addr)
+static bool can_connect_from(struct host_kernel *k, const struct ip_addr *addr)
 {
     struct route_table *routes = link_packet_routes(k->link);
     if (ip_addr_is_loopback(addr))
@@ -141,7 +141,8 @@ static int hold(struct host *h, const struct ip_addr *addr, uint16_t port, bool 
     /* For all addresses of this host. */
     bool held = holds(k, ip_addr_is_v4(addr) ? &any4 : &any6, port);
     /* bind() asks for a link-local address itself, and tells when there is no such link. */
-    if (!ip_addr_is_any(addr) && (held || !ip_addr_is_link_local(addr)) && !usable(k, addr))
+    if (!ip_addr_is_any(addr) && (held || !ip_addr_is_link_local(addr)) &&
+        !can_connect_from(k, addr))
         return -EADDRNOTAVAIL;
     return held ? 0 : hold_one(k, addr, port);
 }

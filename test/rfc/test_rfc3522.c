@@ -176,7 +176,7 @@ static void timeouts_in_a_row(void **state)
 }
 
 /* At the third timeout in a row it seemed that the path drops large packets (RFC 4821 7.7). It does
- * not: the first sending has arrived, and they go on being as large. What ICMP has said stays. */
+ * not: the first sending has arrived, and they go on being as large. */
 static void no_black_hole(void **state)
 {
     (void)state;

@@ -136,6 +136,14 @@ static int bound(struct nstcp *stack, const char *ip, uint16_t port)
     return 0;
 }
 
+static uint16_t port_of(struct nstcp *stack, int sock)
+{
+    struct sockaddr_in in;
+    socklen_t len = sizeof in;
+    assert_int_equal(nstcp_getsockname(stack, sock, (struct sockaddr *)&in, &len), 0);
+    return ntohs(in.sin_port);
+}
+
 static void binding(void **state)
 {
     (void)state;
@@ -154,27 +162,15 @@ static void binding(void **state)
     assert_true(first > 0);
     for (int i = 0; i < 100; i++) { /* more than one block of ephemeral ports */
         int sock = bound(t.left, "10.0.0.1", 0);
-        socklen_t len = sizeof in;
-        assert_int_equal(nstcp_getsockname(t.left, sock, (struct sockaddr *)&in, &len), 0);
-        assert_in_range(ntohs(in.sin_port), 61000, 61127);
+        assert_in_range(port_of(t.left, sock), 61000, 61127);
         assert_int_equal(nstcp_listen(t.left, sock, 1), 0);
     }
     /* A client on a port of its own choice. */
     must_listen(t.right, "10.0.1.1", PORT);
     in = addr4("10.0.1.1", PORT);
     assert_int_equal(nstcp_connect(t.left, first, (struct sockaddr *)&in, sizeof in), 0);
-    socklen_t len = sizeof in;
-    assert_int_equal(nstcp_getsockname(t.left, first, (struct sockaddr *)&in, &len), 0);
-    assert_int_equal(ntohs(in.sin_port), PORT);
+    assert_int_equal(port_of(t.left, first), PORT);
     two_down(&t);
-}
-
-static uint16_t port_of(struct nstcp *stack, int sock)
-{
-    struct sockaddr_in in;
-    socklen_t len = sizeof in;
-    assert_int_equal(nstcp_getsockname(stack, sock, (struct sockaddr *)&in, &len), 0);
-    return ntohs(in.sin_port);
 }
 
 static int shares(struct nstcp *stack, int with)

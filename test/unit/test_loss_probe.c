@@ -80,27 +80,36 @@ static void single_segment(void **state)
     receive(.flags = ACK, .seq = 1, .ack = 1001);
 }
 
-/* 7.2: one at a time. */
-static void one_at_a_time(void **state)
+/* In flight are two, the second goes again as a probe. */
+static void probe_goes(void)
 {
-    (void)state;
     in_flight(2);
     at(308);
     expect(.flags = ACK | PSH, .seq = 1001, .ack = 1, .text = 1000);
+}
+
+/* And the timer runs out: 7.2: one probe at a time. */
+static void timer_too(void)
+{
+    probe_goes();
     at(607);
     expect_silence();
     at(608);
     expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
     ignore();
+}
+
+static void one_at_a_time(void **state)
+{
+    (void)state;
+    timer_too();
     receive(.flags = ACK, .seq = 1, .ack = 2001);
 }
 
-/* In flight are two, the second was sent again as a probe, and both have arrived up to there. */
+/* Both have arrived then. */
 static void probed(void)
 {
-    in_flight(2);
-    at(308);
-    expect(.flags = ACK | PSH, .seq = 1001, .ack = 1, .text = 1000);
+    probe_goes();
     at(350);
     receive(.flags = ACK, .seq = 1, .ack = 2001);
     assert_true(the.tcb.busy->sack_recovery.rack.tlp_out);
@@ -166,12 +175,7 @@ static void repaired_tail(void **state)
 static void repaired_late(void **state)
 {
     (void)state;
-    in_flight(2);
-    at(308);
-    expect(.flags = ACK | PSH, .seq = 1001, .ack = 1, .text = 1000);
-    at(608);
-    expect(.flags = ACK, .seq = 1, .ack = 1, .text = 1000);
-    ignore();
+    timer_too();
     uint32_t ssthresh = the.tcb.busy->cc.ssthresh;
     assert_true(ssthresh < 10000);
     at(620);
