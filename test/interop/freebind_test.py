@@ -97,7 +97,8 @@ def test_neighbour_entry():
             other = "fd00:0:0:1::253" if ":" in addr else "10.0.0.253"
             in_node("router", "ip", "addr", "add", other + ("/64" if ":" in addr else "/24"), "dev",
                     "router-veth1", *(["nodad"] if ":" in addr else []))
-            check(pings("router", addr, "-I", other), f"from {other}")
+            # The router's kernel joins the group of a new address a little later (RFC 4861 7.2.1).
+            until(lambda: pings("router", addr, "-I", other), f"from {other}")
             server.signal(TERM)
             server.end()
 
