@@ -19,6 +19,10 @@
 /* ... and as many as this are not tried to be after one for which there was none. */
 #define PAGES_FRAMES 1024
 
+/* One frame up to this size goes by sendto(), which has the kernel read less from us than
+ * sendmmsg() does, and is faster even with the copy. */
+#define SMALL 256
+
 /* Where a packet goes. */
 struct hop {
     struct ip_addr dst;
@@ -134,6 +138,31 @@ static bool is_busy(int err)
     return err == EAGAIN || err == ENOBUFS;
 }
 
+/* Puts f in one piece at `to`, which has room for SMALL octets; 0 when it is larger. */
+static size_t flatten(uint8_t *to, const struct frame *f)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < f->n_iov; i++) {
+        if (f->iov[i].iov_len > SMALL - len)
+            return 0;
+        memcpy(to + len, f->iov[i].iov_base, f->iov[i].iov_len);
+        len += f->iov[i].iov_len;
+    }
+    return len;
+}
+
+/* Sends what is staged from this frame on: how many went, or -1 and errno. */
+static int send_staged(struct link_packet *lp, size_t from)
+{
+    struct frame *f = &lp->tx[from];
+    uint8_t small[SMALL];
+    size_t len = lp->tx_n - from == 1 ? flatten(small, f) : 0;
+    if (len == 0)
+        return sendmmsg(lp->fd, lp->tx_msg + from, (unsigned)(lp->tx_n - from), MSG_DONTWAIT);
+    const struct sockaddr *to = (const struct sockaddr *)&f->to;
+    return sendto(lp->fd, small, len, MSG_DONTWAIT, to, sizeof f->to) < 0 ? -1 : 1;
+}
+
 /* Sends the frames that are staged. True when none is left; otherwise *unsent is the index of the
  * first packet for which there was no room. */
 static bool flush(struct link_packet *lp, size_t *unsent)
@@ -141,7 +170,7 @@ static bool flush(struct link_packet *lp, size_t *unsent)
     size_t done = 0;
     bool busy = false, in_pages = false; /* after it was refused in one piece */
     while (done < lp->tx_n && !busy) {
-        int n = sendmmsg(lp->fd, lp->tx_msg + done, (unsigned)(lp->tx_n - done), MSG_DONTWAIT);
+        int n = send_staged(lp, done);
         if (n > 0) {
             done += (size_t)n;
             if (in_pages)
