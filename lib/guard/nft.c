@@ -34,8 +34,9 @@
  * Fragments other than the first have no ports, so only the last two rules drop them. The kernel
  * keeps the others until its own time for them is up, and says nothing: it never saw the first.
  *
- * The order of the rules is that of their cost: each packet of ours passes them, on the processor
- * that sends it where it comes from this machine.
+ * A set and its rule are made with the first element: each packet of ours passes the rules that
+ * stand before its own, on the processor that sends it where it comes from this machine, and most
+ * programs need one or two.
  *
  * A port is a set element, never a rule: holding one more costs one element. The sets are not
  * interval sets: single ports land in the kernel's bitmap and hash sets, looked up in O(1).
@@ -69,9 +70,9 @@
 #define PRIORITY   (-450) /* NF_IP_PRI_RAW_BEFORE_DEFRAG */
 #define NAME_TRIES 64
 
-/* A message holds up to NFT_CHANGE_MAX elements, of 24 + 12 octets with attribute headers; the
- * table's own messages are smaller than that together. */
-#define BATCH_MAX (NFT_CHANGE_MAX * 48 + 4096)
+/* Up to NFT_CHANGE_MAX elements, of 24 + 12 octets with attribute headers, and every set and rule.
+ */
+#define BATCH_MAX (NFT_CHANGE_MAX * 48 + 8192)
 
 /* What nft(8) needs to print a key; the kernel only stores it. */
 #define TYPE_IPV4  7
@@ -81,7 +82,6 @@
 #define CONCAT(hi) ((hi) << 6 | TYPE_PORT)
 #define KEY_MAX    24
 
-/* In the order of the rules. */
 enum set_id { HELD4, WILD4, HELD6, LINK6, WILD6, OWNED4, OWNED6, N_SETS };
 
 static const struct {
@@ -215,7 +215,7 @@ static void put_chain(struct batch *b)
     nftnl_chain_set_u32(c, NFTNL_CHAIN_HOOKNUM, NF_INET_PRE_ROUTING);
     nftnl_chain_set_s32(c, NFTNL_CHAIN_PRIO, PRIORITY);
     nftnl_chain_set_u32(c, NFTNL_CHAIN_POLICY, NF_ACCEPT);
-    struct nlmsghdr *h = batch_open(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+    struct nlmsghdr *h = batch_open(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_ACK);
     nftnl_chain_nlmsg_build_payload(h, c);
     batch_close(b, h);
     nftnl_chain_free(c);
@@ -302,7 +302,7 @@ static void expr_drop(struct batch *b, struct nftnl_rule *r)
     nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, NF_DROP);
 }
 
-static void put_rule(struct batch *b, enum set_id id, uint16_t flags)
+static void put_rule(struct batch *b, enum set_id id)
 {
     struct nftnl_rule *r = nftnl_rule_alloc();
     if (r == NULL) {
@@ -335,7 +335,7 @@ static void put_rule(struct batch *b, enum set_id id, uint16_t flags)
         expr_daddr_is_local(b, r);
     expr_drop(b, r);
 
-    struct nlmsghdr *h = batch_open(b, NFT_MSG_NEWRULE, flags);
+    struct nlmsghdr *h = batch_open(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
     nftnl_rule_nlmsg_build_payload(h, r);
     batch_close(b, h);
     nftnl_rule_free(r);
@@ -348,11 +348,6 @@ static int make_table(struct nft *n)
     batch_begin(&b, n);
     put_table(&b);
     put_chain(&b);
-    for (enum set_id id = 0; id < N_SETS; id++) {
-        put_set(&b, id);
-        uint16_t ack = id == N_SETS - 1 ? NLM_F_ACK : 0;
-        put_rule(&b, id, (uint16_t)(NLM_F_CREATE | NLM_F_APPEND | ack));
-    }
     return batch_commit(&b);
 }
 
@@ -360,6 +355,7 @@ int nft_open(struct nft *n, const char **what)
 {
     *what = "open a netfilter socket";
     n->seq = 1;
+    n->made = 0;
     n->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
     if (n->nl == NULL)
         return -errno;
@@ -444,10 +440,21 @@ static int change(struct nft *n, uint16_t type, uint16_t flags, const struct nft
     if (n_ports == 0 || total > NFT_CHANGE_MAX)
         return -EINVAL;
     struct batch b;
+    unsigned made = n->made;
     batch_begin(&b, n);
-    for (size_t i = 0; i < n_ports; i++)
+    for (size_t i = 0; i < n_ports; i++) {
+        enum set_id id = set_of(&v[i]);
+        if (!(made & 1U << id)) {
+            put_set(&b, id);
+            put_rule(&b, id);
+            made |= 1U << id;
+        }
         put_elems(&b, type, (uint16_t)(flags | (i + 1 == n_ports ? NLM_F_ACK : 0)), &v[i]);
-    return batch_commit(&b);
+    }
+    int err = batch_commit(&b);
+    if (err == 0)
+        n->made = made;
+    return err;
 }
 
 int nft_add(struct nft *n, const struct nft_ports *v, size_t n_ports)
