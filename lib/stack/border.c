@@ -150,6 +150,7 @@ void stack_tick(struct stack *s, uint64_t now_ns)
         tcp_timeout(&c->tcb, now_ns);
         conn_settle(c, now_ns);
     }
+    time_wait_tick(s, now_ns);
     rest_tick(s, now_ns);
 }
 
@@ -199,5 +200,7 @@ size_t stack_output(struct stack *s, struct packet *p, size_t max, uint64_t now_
 uint64_t stack_deadline(const struct stack *s)
 {
     bool more = s->n_answers > 0 || !list_empty(&s->pending) || !list_empty(&s->echoes);
-    return more ? 0 : time_min(heap_deadline(&s->timers), rest_deadline(s));
+    if (more)
+        return 0;
+    return time_min(heap_deadline(&s->timers), time_min(time_wait_deadline(s), rest_deadline(s)));
 }

@@ -77,8 +77,8 @@ void conn_settle(struct conn *c, uint64_t now_ns)
         conn_free(c);
         return;
     }
-    if (c->tcb.state == STATE_TIME_WAIT && c->sock.stage == CONN_LEFT && list_empty(&c->sock.line))
-        list_push_back(&conn_stack(c)->time_wait, &c->sock.line);
+    if (c->tcb.state == STATE_TIME_WAIT && c->sock.stage == CONN_LEFT)
+        time_wait_queue(c);
     if (!c->sock.listed)
         list_remove(&c->pending); /* from stack.ended */
     if (list_empty(&c->pending))
@@ -93,7 +93,8 @@ void conn_rest(struct conn *c, uint64_t now_ns)
         conn_free(c);
         return;
     }
-    heap_set(&conn_stack(c)->timers, &c->timer, tcp_deadline(&c->tcb));
+    heap_set(&conn_stack(c)->timers, &c->timer,
+             c->sock.in_turn ? TIME_NEVER : tcp_deadline(&c->tcb));
     conn_may_rest(c, now_ns);
     if (!c->sock.listed)
         list_push_back(&conn_stack(c)->ended, &c->pending);

@@ -43,6 +43,7 @@ struct sock {
     bool error_told : 1;  /* the user has been told once why it ended */
     bool unfinished : 1;  /* counted in stack.n_unfinished */
     bool options_set : 1; /* conn.options are the user's; else a route that has arrived */
+    bool in_turn : 1;     /* it ends when it is the first in stack.time_wait, without a timer */
     enum conn_stage stage : 2;
 };
 
@@ -97,10 +98,11 @@ struct stack {
     struct ports ports;
     struct heap timers;
     struct list ready, pending;
-    struct list ended;     /* connections that somebody holds yet */
-    struct list resting;   /* struct busy of connections that rest, longest first */
-    uint64_t rest_due_ns;  /* when some of them give back, unless there are none */
-    struct list time_wait; /* connections that nobody holds any more, oldest first */
+    struct list ended;         /* connections that somebody holds yet */
+    struct list resting;       /* struct busy of connections that rest, longest first */
+    uint64_t rest_due_ns;      /* when some of them give back, unless there are none */
+    struct list time_wait;     /* connections that nobody holds any more, oldest first */
+    uint64_t time_wait_due_ns; /* when the last of them ends that is `in_turn` */
     uint32_t n_socks, next_id;
     uint32_t n_unfinished; /* connections that conn_unfinished() is true of */
     struct answer answers[STACK_ANSWERS];
@@ -192,6 +194,15 @@ void conn_settle(struct conn *c, uint64_t now_ns);
 
 /* The same at the end of output: sets the timer, frees what is over. */
 void conn_rest(struct conn *c, uint64_t now_ns);
+
+/* time_wait.c */
+
+/* One that nobody holds any more is in TIME-WAIT, or its 2 MSL begin anew. */
+void time_wait_queue(struct conn *c);
+
+/* When time_wait_tick() wants to be called. O(1). */
+uint64_t time_wait_deadline(const struct stack *s);
+void time_wait_tick(struct stack *s, uint64_t now_ns);
 
 /* rest.c */
 

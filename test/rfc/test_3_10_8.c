@@ -127,6 +127,34 @@ static void time_wait_timeout(void **state)
     assert_int_equal(stack_error(so), ERR_NONE);
 }
 
+/* Each at its own time: also of those whose 2 MSL began anew (3.10.7.4, eighth step), or whose user
+ * left when others were in TIME-WAIT for a shorter time than they. */
+static void time_wait_timeout_of_many(void **state)
+{
+    (void)state;
+    struct peer p[6];
+    struct sock *so[6];
+    for (uint32_t i = 0; i < 6; i++) {
+        host_at(i * 1000);
+        p[i] = peer((uint16_t)(i + 1), 0);
+        so[i] = host_reach(&p[i], STATE_TIME_WAIT);
+        if (i != 1 && i != 3)
+            host_close(so[i]);
+    }
+    host_at(10000);
+    host_close(so[3]);
+    host_close(so[1]);
+    arrives(&p[2], .flags = FIN | ACK, .seq = 1, .ack = 2);
+    assert_true(all_leaves() > 0);
+    const uint32_t end_s[] = {60, 61, 63, 64, 65, 70};
+    for (uint32_t i = 0; i < 6; i++) {
+        host_at(end_s[i] * 1000 - 1);
+        assert_int_equal(stack_sock_count(host.stack), 6 - i);
+        host_at(end_s[i] * 1000);
+        assert_int_equal(stack_sock_count(host.stack), 5 - i);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +163,7 @@ int main(void)
         host_test(fin_wait_2_without_a_user),
         host_test(retransmission_timeout),
         host_test(time_wait_timeout),
+        host_test(time_wait_timeout_of_many),
     };
     return host_main(tests);
 }

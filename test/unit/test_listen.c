@@ -341,7 +341,7 @@ static void time_wait_stays_when_the_queue_is_full(void **state)
     assert_int_equal(stack_sock_count(host.stack), 3);
 }
 
-/* At max_socks the oldest TIME-WAIT that nobody holds gives way to a new
+/* At max_socks the TIME-WAIT that would end first, of those that nobody holds, gives way to a new
  * connection, of either kind; the others and what users hold stay. */
 static void time_wait_gives_way(void **state)
 {
@@ -367,11 +367,13 @@ static void time_wait_gives_way(void **state)
     arrives(&first, .flags = FIN | ACK, .seq = 1, .ack = 2); /* not known any more */
     leaves(&first, .flags = RST, .seq = 2);
     arrives(&second, .flags = FIN | ACK, .seq = 1, .ack = 2);
-    leaves(&second, .flags = ACK, .seq = 2, .ack = 2);
+    leaves(&second, .flags = ACK, .seq = 2, .ack = 2); /* and begins its 2 MSL anew */
     host_connect(&c);
     leaves(&c, .flags = SYN, .seq = 0);
+    arrives(&third, .flags = FIN | ACK, .seq = 1, .ack = 2);
+    leaves(&third, .flags = RST, .seq = 2);
     arrives(&second, .flags = FIN | ACK, .seq = 1, .ack = 2);
-    leaves(&second, .flags = RST, .seq = 2);
+    leaves(&second, .flags = ACK, .seq = 2, .ack = 2);
     host_handshake(HERE, &d);
     arrives(&e, .flags = SYN, .seq = 0); /* no TIME-WAIT is left but the one that is held */
     nothing_leaves();
