@@ -137,10 +137,6 @@ int slot_apply_ip_options(struct slot *slot, uint64_t now_ns);
 /* poll.c: what poll(2) would tell of the socket: of `events`, and of errors. */
 short slot_revents(const struct slot *slot, short events);
 
-/* The user waits for these events of poll(2) from now on: whoever waits for text does not send
- * himself, and the peer learns at once that the connection is open. */
-void slot_awaits(struct nstcp *stack, const struct slot *slot, unsigned events, uint64_t now_ns);
-
 /* ---- call.c: what every call on a stack begins and ends with ---- */
 
 struct call {

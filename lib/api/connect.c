@@ -3,12 +3,9 @@
 
 #include "api_priv.h"
 
-/* The connection is there, its SYN waits for what the user has set. Who waits for the end of the
- * handshake is likely to send then; of who polls nobody knows. */
+/* The connection is there, its SYN waits for what the user has set. */
 static int send_syn(struct call *c, uint64_t now_ns)
 {
-    if (!c->slot->nonblock)
-        stack_expect_send(c->slot->so);
     int err = slot_apply(c->slot, now_ns);
     if (!err)
         err = slot_apply_ip_options(c->slot, now_ns);

@@ -98,7 +98,6 @@ static int add(struct nstcp_epoll *set, struct slot *slot, const struct epoll_ev
     list_push_back(&set->items, &i->node);
     watch_add_call(&i->watch, &slot->changed, WAIT_ALL, list_item);
     list_item(&i->watch); /* something may hold already */
-    slot_awaits(set->stack, slot, event->events, runtime_now());
     return 0;
 }
 

@@ -212,11 +212,6 @@ int nstcp_accept4(struct nstcp *stack, int sock, struct sockaddr *addr, socklen_
  * link-local address needs sin6_scope_id, the index of the device behind which it is, unless the
  * socket is bound to such an address: EINVAL.
  *
- * When it has waited, the handshake's last ACK goes with what is sent next, and the peer accepts
- * then; or when nstcp_recv finds nothing, nstcp_poll or nstcp_epoll_ctl is asked for POLLIN; or by
- * itself after a millisecond, or when the receive thread next has its turn (16 ms at most). Who
- * wants it at once sets TCP_QUICKACK before.
- *
  * To AF_UNSPEC: resets the connection, gives up an attempt or a listener; the socket is as new, but
  * for what was bound and set. */
 int nstcp_connect(struct nstcp *stack, int sock, const struct sockaddr *addr, socklen_t len);
@@ -335,8 +330,7 @@ int nstcp_getpeername(struct nstcp *stack, int sock, struct sockaddr *addr, sock
  *                TCP_USER_TIMEOUT (milliseconds; 0: the stack's user_timeout_ms),
  *                TCP_LINGER2 (how long FIN-WAIT-2 lasts after nstcp_close, seconds, 120 at most; 0:
  *                60; negative: not at all, the peer is reset),
- *                TCP_QUICKACK (all text is acknowledged at once, until it is set to 0; before
- *                connect, the SYN-ACK as well),
+ *                TCP_QUICKACK (all text is acknowledged at once, until it is set to 0),
  *                TCP_SYNCNT (retransmissions of a SYN, 1 to 127; not set: three minutes of them),
  *                TCP_MAXSEG (octets of text, 88 to 32767; 0: as many as go; before connect or
  *                listen; of a connection the one in use is read),

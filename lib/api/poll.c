@@ -44,12 +44,6 @@ short slot_revents(const struct slot *slot, short events)
     return (short)(revents & (events | always));
 }
 
-void slot_awaits(struct nstcp *stack, const struct slot *slot, unsigned events, uint64_t now_ns)
-{
-    if (slot->so && (events & POLLIN) && stack_expect_no_send(slot->so, now_ns))
-        runtime_pump(stack->rt, now_ns);
-}
-
 static int look(struct pollfd *fds, const struct entry *entries, nfds_t n)
 {
     int ready = 0;
@@ -93,12 +87,10 @@ int nstcp_poll(struct nstcp *stack, struct pollfd *fds, nfds_t n, int timeout_ms
         return (int)call_end(&c, -ENOMEM);
     struct waiter waiter;
     waiter_init(&waiter, WAITER_SPIN_NS);
-    const uint64_t now = runtime_now();
     for (nfds_t i = 0; i < n; i++) {
         entries[i].slot = slot_find(stack, fds[i].fd);
         if (entries[i].slot) {
             slot_ref(entries[i].slot);
-            slot_awaits(stack, entries[i].slot, (unsigned)fds[i].events, now);
             watch_add(&entries[i].watch, &entries[i].slot->changed, WAIT_ALL, &waiter);
         }
     }

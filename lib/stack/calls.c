@@ -58,21 +58,6 @@ int stack_connect(struct stack *s, const struct flow *wanted, uint32_t mtu, void
     return ERR_NONE;
 }
 
-void stack_expect_send(struct sock *so)
-{
-    if (so->kind == SOCK_CONNECTION)
-        ackdelay_expect_text(&as_conn(so)->tcb.ackdelay);
-}
-
-bool stack_expect_no_send(struct sock *so, uint64_t now_ns)
-{
-    bool waited =
-        so->kind == SOCK_CONNECTION && ackdelay_expect_no_text(&as_conn(so)->tcb.ackdelay);
-    if (waited)
-        conn_settle(as_conn(so), now_ns);
-    return waited;
-}
-
 /* Trouble, or why the connection ended, for the one call that tells it. */
 static int take_error(struct conn *c)
 {
@@ -197,8 +182,6 @@ int64_t stack_recv(struct sock *so, void *buf, size_t len, bool peek, uint64_t n
         n = take_error(c);
     if (c->tcb.rcvq.start != start)
         conn_settle(c, now_ns);
-    if (n == ERR_AGAIN)
-        stack_expect_no_send(so, now_ns);
     return n;
 }
 

@@ -67,13 +67,6 @@ void stack_set_bound(struct stack *s, uint16_t port, bool bound);
 int stack_connect(struct stack *s, const struct flow *flow, uint32_t mtu, void *user,
                   uint64_t now_ns, struct sock **out);
 
-/* After stack_connect: the user waits for the answer and is then about to SEND, so that text may
- * take the ACK along that ends the handshake. It goes by itself after a millisecond, or when this
- * is taken back because the user waits for the peer: true when it had to wait. stack_recv does that
- * by itself when it has nothing to give. */
-void stack_expect_send(struct sock *so);
-bool stack_expect_no_send(struct sock *so, uint64_t now_ns);
-
 /* Passive OPEN. addr: a local address, or a wildcard: IPv4's takes IPv4, IPv6's takes both
  * families (see stack_set_v6only). backlog: completed connections that wait for stack_accept; when
  * they are that many, new ones are dropped, not reset. ERR_IN_USE, ERR_NOMEM. */

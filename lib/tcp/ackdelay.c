@@ -64,29 +64,6 @@ bool ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len)
     return a->owed == 0;
 }
 
-void ackdelay_expect_text(struct ackdelay *a)
-{
-    a->text_expected = true;
-}
-
-bool ackdelay_syn_ack(struct ackdelay *a)
-{
-    a->text_expected = a->text_expected && a->quick != ACKDELAY_ALL;
-    if (a->text_expected)
-        a->segments = 1;
-    else
-        ackdelay_now(a);
-    return a->text_expected;
-}
-
-bool ackdelay_expect_no_text(struct ackdelay *a)
-{
-    bool waits = a->text_expected && ackdelay_waits(a);
-    if (waits)
-        ackdelay_now(a);
-    return waits;
-}
-
 void ackdelay_now(struct ackdelay *a)
 {
     if (a->owed == 0)
@@ -120,7 +97,5 @@ void ackdelay_sent(struct ackdelay *a)
 {
     if (a->owed > 0)
         a->owed--;
-    if (a->segments > 0)
-        a->text_expected = false;
     a->segments = 0;
 }

@@ -5,8 +5,7 @@
  * filled, and for FIN; otherwise after a delay of less than 0.5 s (MUST-40). SHLD-19 asks for every
  * second full-sized segment; as BSD we count those of any size: what is full-sized behind a small
  * path MTU nobody tells us. Text of more than one MSS counts as so many segments. All text is
- * acknowledged at once while the user wants it so (TCP_QUICKACK in tcp(7)); then the ACK that opens
- * the connection does not wait for text of ours either.
+ * acknowledged at once while the user wants it so (TCP_QUICKACK in tcp(7)).
  */
 #ifndef ACKDELAY_H
 #define ACKDELAY_H
@@ -19,8 +18,7 @@ struct ackdelay {
     uint16_t largest; /* of one packet's text so far, at most rmss: for TCP_INFO */
     uint16_t quick;   /* texts that are still to be acknowledged at once */
     uint8_t segments; /* accepted since the last ACK went out; two are enough */
-    uint8_t owed : 7; /* ACKs owed at once: 1, or one per out-of-order segment (RFC 5681 4.2) */
-    bool text_expected : 1; /* of our user: the SYN-ACK's ACK may wait for it */
+    uint8_t owed;     /* ACKs owed at once: 1, or one per out-of-order segment (RFC 5681 4.2) */
 };
 
 void ackdelay_init(struct ackdelay *a, uint16_t rmss);
@@ -42,16 +40,6 @@ void ackdelay_quick(struct ackdelay *a, uint32_t n);
  * the peer would take them for a sign of loss. True: the ACK may be delayed, and
  * the caller sets the deadline. Cost O(1). */
 bool ackdelay_text(struct ackdelay *a, uint32_t len, uint32_t packet_len);
-
-/* The user is about to SEND, as soon as the connection is open: text may take the ACK along that
- * opens it (RFC 9293 3.10.7.3). To be called before the SYN-ACK comes. */
-void ackdelay_expect_text(struct ackdelay *a);
-
-/* The SYN-ACK came. True: its ACK may be delayed, and the caller sets the deadline. */
-bool ackdelay_syn_ack(struct ackdelay *a);
-
-/* The user waits for the peer instead. True: the SYN-ACK's ACK has waited until now, and goes. */
-bool ackdelay_expect_no_text(struct ackdelay *a);
 
 /* One ACK at once (FIN, a filled hole, an unacceptable segment, a window update). */
 void ackdelay_now(struct ackdelay *a);

@@ -13,9 +13,6 @@
 #include "tcp.h"
 #include "timeout.h"
 
-/* Most time that the SYN-ACK's ACK waits for text. The peer's user waits meanwhile. */
-#define SYN_ACK_DELAY_NS NS_PER_MS
-
 /* The options of the peer's SYN: window scale, SACK-permitted, timestamps, and effective send MSS
  * (3.7.1, MUST-16). */
 static void take_syn_options(struct tcb *t, const struct tcp_opts *opts)
@@ -109,9 +106,7 @@ static enum arrives arrives_syn_sent(struct tcb *t, const struct seg *seg, uint6
     }
     tcp_ackin_syn_acked(t, seg, now_ns);
     state_set(t, STATE_ESTABLISHED, "SYN-ACK", now_ns);
-    uint64_t delay_ns = ackdelay_max(t->common->config->ack_delay_ns);
-    if (ackdelay_syn_ack(&t->ackdelay))
-        t->busy->ack_due_ns = now_ns + time_min(delay_ns, SYN_ACK_DELAY_NS);
+    ackdelay_now(&t->ackdelay);
     return tcp_arrives_rest(t, seg, now_ns);
 }
 

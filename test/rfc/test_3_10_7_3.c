@@ -83,96 +83,6 @@ static void fourth_with_text_of_ours(void **state)
     nothing_leaves();
 }
 
-/* A connection whose user is about to SEND; the SYN,ACK has come. */
-static struct sock *opened_to_send(struct peer *a)
-{
-    struct sock *so = host_reach(a, STATE_SYN_SENT);
-    stack_expect_send(so);
-    arrives(a, .flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1000);
-    expect_event(so, SOCK_EV_COMPLETED);
-    return so;
-}
-
-/* U-3 again: the ACK waits for what is to be sent, and goes with it. */
-static void fourth_waits_for_text(void **state)
-{
-    (void)state;
-    struct peer a = peer(1, 0);
-    struct sock *so = opened_to_send(&a);
-    nothing_leaves();
-    host_sends(so, 0, 10);
-    leaves(&a, .flags = PSH | ACK, .seq = 1, .ack = 1, .text = 10);
-    arrives(&a, .flags = ACK, .seq = 1, .ack = 11, .text = 10); /* from here on it is as ever */
-    host_receives(so, 0, 10);
-    assert_int_equal(host_recv(so, 10, 1), ERR_AGAIN);
-    host_later(39);
-    nothing_leaves();
-    host_later(1);
-    leaves(&a, .flags = ACK, .seq = 11, .ack = 11);
-}
-
-/* A FIN takes it along as well. */
-static void fourth_waits_for_fin(void **state)
-{
-    (void)state;
-    struct peer a = peer(1, 0);
-    struct sock *so = opened_to_send(&a);
-    host_close(so);
-    leaves(&a, .flags = FIN | ACK, .seq = 1, .ack = 1);
-    nothing_leaves();
-}
-
-/* But not for long; and less, where ACKs are delayed less. */
-static void fourth_waits_a_millisecond(void **state)
-{
-    (void)state;
-    for (unsigned shorter = 0; shorter < 2; shorter++) {
-        host.config.tcp.ack_delay_ns = shorter ? NS_PER_MS / 2 : 40 * NS_PER_MS;
-        host_start();
-        struct peer a = peer(1, 0);
-        opened_to_send(&a);
-        uint64_t due_ns = host.now_ns + (shorter ? NS_PER_MS / 2 : NS_PER_MS);
-        host_go(HERE, due_ns - 1);
-        nothing_leaves();
-        host_go(HERE, due_ns);
-        leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
-        host_later(1000);
-        nothing_leaves();
-    }
-}
-
-/* And not at all when the user waits for the peer, or wants ACKs at once (tcp(7)), or when there is
- * more to acknowledge. */
-static void fourth_does_not_wait(void **state)
-{
-    (void)state;
-    struct peer a = peer(1, 0);
-    struct sock *so = opened_to_send(&a);
-    assert_int_equal(host_recv(so, 0, 1), ERR_AGAIN);
-    leaves(&a, .flags = ACK, .seq = 1, .ack = 1);
-
-    struct peer b = peer(2, 0);
-    so = opened_to_send(&b);
-    host_step(HERE);
-    assert_true(stack_expect_no_send(so, host.now_ns));
-    assert_false(stack_expect_no_send(so, host.now_ns));
-    leaves(&b, .flags = ACK, .seq = 1, .ack = 1);
-
-    struct peer c = peer(3, 0);
-    so = host_reach(&c, STATE_SYN_SENT);
-    stack_expect_send(so);
-    stack_set_quickack(so, true, host.now_ns);
-    arrives(&c, .flags = SYN | ACK, .seq = 0, .ack = 1);
-    leaves(&c, .flags = ACK, .seq = 1, .ack = 1);
-    expect_event(so, SOCK_EV_COMPLETED);
-
-    struct peer d = peer(4, 0);
-    opened_to_send(&d);
-    arrives(&d, .flags = ACK, .seq = 1, .ack = 1, .text = 10);
-    leaves(&d, .flags = ACK, .seq = 1, .ack = 11);
-    nothing_leaves();
-}
-
 /* Otherwise SYN-RECEIVED and <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>, with the peer's window taken.
  * Text that the SYN carries waits until ESTABLISHED. (What else it carries does not:
  * lib/README.md.) */
@@ -214,10 +124,6 @@ int main(void)
         host_test(fourth_syn_with_ack),
         host_test(fourth_with_text_and_fin),
         host_test(fourth_with_text_of_ours),
-        host_test(fourth_waits_for_text),
-        host_test(fourth_waits_for_fin),
-        host_test(fourth_waits_a_millisecond),
-        host_test(fourth_does_not_wait),
         host_test(fourth_syn_alone),
         host_test(fifth_other),
     };
