@@ -33,6 +33,7 @@ void time_wait_tick(struct stack *s, uint64_t now_ns)
 {
     while (time_wait_deadline(s) <= now_ns) {
         struct conn *c = conn_in_line(s->time_wait.next);
+        list_remove(&c->sock.line);
         tcp_timeout(&c->tcb, now_ns);
         conn_settle(c, now_ns);
     }
