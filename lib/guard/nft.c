@@ -31,8 +31,9 @@
  * Why `fib daddr type local` for wildcards: the kernel itself says which addresses are local at the
  * moment the packet arrives, so there is no list of ours to lag behind.
  *
- * Fragments other than the first have no ports, so only the last two rules drop them. The kernel
- * keeps the others until its own time for them is up, and says nothing: it never saw the first.
+ * Fragments other than the first have no ports, so only the rules of owned4 and owned6 drop them.
+ * The kernel keeps the others until its own time for them is up, and says nothing: it never saw the
+ * first.
  *
  * A set and its rule are made with the first element: each packet of ours passes the rules that
  * stand before its own, on the processor that sends it where it comes from this machine, and most

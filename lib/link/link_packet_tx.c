@@ -1,7 +1,8 @@
 /*
  * The packet link's way out: a packet to a frame, with route, neighbour and virtio header, and as
  * many frames as possible per system call. See link_packet.c. The packet's memory is handed to the
- * kernel as it lies; only what waits for a neighbour is copied.
+ * kernel as it lies; only what waits for a neighbour, and a small frame
+ * that goes alone, is copied.
  *
  * The kernel copies a frame into one piece of memory twice as fast as into pages, to each of which
  * it copies by itself. It takes the length of the headers for what is to be in one piece.

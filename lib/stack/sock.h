@@ -101,7 +101,7 @@ struct stack {
     struct list ended;         /* connections that somebody holds yet */
     struct list resting;       /* struct busy of connections that rest, longest first */
     uint64_t rest_due_ns;      /* when some of them give back, unless there are none */
-    struct list time_wait;     /* connections that nobody holds any more, oldest first */
+    struct list time_wait;     /* connections that nobody holds any more, as they came */
     uint64_t time_wait_due_ns; /* when the last of them ends that is `in_turn` */
     uint32_t n_socks, next_id;
     uint32_t n_unfinished; /* connections that conn_unfinished() is true of */

@@ -341,7 +341,7 @@ static void time_wait_stays_when_the_queue_is_full(void **state)
     assert_int_equal(stack_sock_count(host.stack), 3);
 }
 
-/* At max_socks the TIME-WAIT that would end first, of those that nobody holds, gives way to a new
+/* At max_socks the first in the queue of those in TIME-WAIT that nobody holds gives way to a new
  * connection, of either kind; the others and what users hold stay. */
 static void time_wait_gives_way(void **state)
 {
