@@ -1,8 +1,7 @@
 /*
  * The packet link's way out: a packet to a frame, with route, neighbour and virtio header, and as
  * many frames as possible per system call. See link_packet.c. The packet's memory is handed to the
- * kernel as it lies; only what waits for a neighbour, and a small frame
- * that goes alone, is copied.
+ * kernel as it lies; only what waits for a neighbour, and a small frame that goes alone, is copied.
  *
  * The kernel copies a frame into one piece of memory twice as fast as into pages, to each of which
  * it copies by itself. It takes the length of the headers for what is to be in one piece.
@@ -139,17 +138,13 @@ static bool is_busy(int err)
     return err == EAGAIN || err == ENOBUFS;
 }
 
-/* Puts f in one piece at `to`, which has room for SMALL octets; 0 when it is larger. */
-static size_t flatten(uint8_t *to, const struct frame *f)
+/* Puts f in one piece at `to`: its octets, or 0 when there are more than SMALL. */
+static size_t flatten(uint8_t to[SMALL], const struct frame *f)
 {
-    size_t len = 0;
-    for (size_t i = 0; i < f->n_iov; i++) {
-        if (f->iov[i].iov_len > SMALL - len)
-            return 0;
-        memcpy(to + len, f->iov[i].iov_base, f->iov[i].iov_len);
-        len += f->iov[i].iov_len;
-    }
-    return len;
+    struct writer w = writer(to, SMALL);
+    for (size_t i = 0; i < f->n_iov; i++)
+        put_bytes(&w, f->iov[i].iov_base, f->iov[i].iov_len);
+    return w.bad ? 0 : SMALL - w.len;
 }
 
 /* Sends what is staged from this frame on: how many went, or -1 and errno. */
