@@ -95,13 +95,14 @@ static int talk(void)
     if (errno)
         return cli_failed(&cli, "start a thread for");
     int status = print_answers();
+    int input = input_status;     /* now: until it has ended, send_input may meet the end */
     nstcp_close(cli.stack, sock); /* ends a send that waits */
     close(over[1]);               /* ends a read that waits */
     pthread_join(sender, NULL);
-    if (status == 0 && input_status < 0)
+    if (status == 0 && input < 0)
         fprintf(stderr, "echoclient: %s closed the connection before the end of the input\n",
                 cli.addr_text);
-    return status || input_status ? 1 : 0;
+    return status || input ? 1 : 0;
 }
 
 int main(int argc, char **argv)
